@@ -1,0 +1,40 @@
+/**
+ * Where AuditExportConfigs come from. One truth for all of them: the directory, the cluster and the page differ only
+ * behind this interface.
+ */
+import type { ExportConfig } from '../model/exportConfig.ts';
+import type { ExportStatus } from '../model/streamStatus.ts';
+
+/** One manifest as it stands now. */
+export type ConfigState =
+  | { readonly kind: 'valid'; readonly config: ExportConfig }
+  /**
+   * The manifest, or something it refers to, is wrong. `problems` has one sentence each. `lastGood` keeps running
+   * while it is there; without one there is nothing to run.
+   */
+  | {
+      readonly kind: 'invalid';
+      readonly key: string;
+      readonly namespace: string;
+      readonly name: string;
+      readonly generation: number;
+      readonly reason: 'InvalidSpec' | 'SecretNotFound' | 'SecretKeyNotFound' | 'InvalidSecret';
+      readonly problems: readonly string[];
+      readonly lastGood: ExportConfig | null;
+    };
+
+export interface ConfigSource {
+  /**
+   * Reads everything once, then watches. Resolves after the first full read (also when some manifests are invalid).
+   * `onChange` is called after each change, with all manifests as they stand, by key; never concurrently.
+   *
+   * @throws when the source cannot be read at all at start (directory missing): say so and exit.
+   */
+  start(onChange: (configs: ReadonlyMap<string, ConfigState>) => void): Promise<void>;
+
+  /** Writes the status of one manifest, when it differs from what was written last. Failures are logged, and tried again at the next call. */
+  writeStatus(key: string, status: ExportStatus): Promise<void>;
+
+  /** Ends every watch and timer; resolves when nothing of the source runs any more. */
+  stop(): Promise<void>;
+}

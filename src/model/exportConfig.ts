@@ -1,0 +1,62 @@
+/**
+ * An AuditExportConfig as the rest of the program sees it: validated, defaults filled in, references resolved.
+ * Sources (cluster, directory, page) produce it; the supervisor turns each into a stream.
+ */
+import type { Secret } from './secret.ts';
+
+export interface ExportConfig {
+  /** Stable identity of the stream's position: cluster uid, or `directory/NAMESPACE/NAME`. */
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly spec: ExportSpec;
+  readonly destination: Destination;
+}
+
+/** The parts of the spec that decide which entries go, and how they are cut. */
+export interface ExportSpec {
+  readonly organization: string;
+  /** As written, for people; `Destination.url` is what is posted to. */
+  readonly endpoint: string;
+  /** 1..1000. */
+  readonly maxBatchSize: number;
+  readonly startFrom: StartFrom;
+  readonly suspend: boolean;
+  readonly filter: EntryFilter;
+}
+
+/** Read once, when the stream is made. */
+export type StartFrom =
+  | { readonly kind: 'now' }
+  | { readonly kind: 'beginning' }
+  | { readonly kind: 'time'; readonly time: string };
+
+/** Globs with `*` on event types; an entry goes when it matches `eventTypes` (or that is empty), no exclusion, and `projects` (or that is empty). */
+export interface EntryFilter {
+  readonly eventTypes: readonly string[];
+  readonly excludeEventTypes: readonly string[];
+  readonly projects: readonly string[];
+}
+
+/** Everything one HTTP attempt needs to know of the receiver. Compared by `fingerprint`: another one ends a hold at once. */
+export interface Destination {
+  /** Resolved: `/v1/logs` appended where the endpoint had no path. */
+  readonly url: URL;
+  readonly headers: ReadonlyArray<{ readonly name: string; readonly value: Secret }>;
+  readonly compression: 'gzip' | 'none';
+  /** Of one attempt as a whole, answer included. */
+  readonly timeoutMs: number;
+  readonly tls: TlsOptions;
+  /** Hash of all of the above, secrets included; safe to print. */
+  readonly fingerprint: string;
+}
+
+export interface TlsOptions {
+  /** PEM; absent: the system's roots. */
+  readonly ca?: string;
+  /** PEM certificate and key for mutual TLS. */
+  readonly clientCert?: { readonly cert: string; readonly key: Secret };
+  readonly serverName?: string;
+  readonly insecureSkipVerify: boolean;
+}
