@@ -1,0 +1,169 @@
+/**
+ * Environment → Settings, all problems at once. Knows nothing of `process`: the caller hands in the environment and a file reader.
+ */
+import type { Settings } from './settings.ts';
+import { type Setting, settingsTable } from './table.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
+  /** One sentence each, naming the setting, its value (never a secret's) and the way out. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+type SettingKey = keyof Settings;
+
+/**
+ * Reads every setting of the table from `NAME`, or from the file that `NAME_FILE` names (line breaks at its end are not
+ * part of the value). A variable set to '' counts as not set. Variables that are in no table are none of our business.
+ *
+ * @param readFile returns the text of a file, throws when it cannot be read.
+ */
+export function readSettings(env: Environment, readFile: (path: string) => string): SettingsResult {
+  const values = new Map<SettingKey, unknown>();
+  const problems: string[] = [];
+  for (const key of Object.keys(settingsTable) as SettingKey[]) {
+    const result = readSetting(settingsTable[key], env, readFile);
+    if (result.ok) values.set(key, result.value);
+    else problems.push(...result.problems);
+  }
+  problems.push(...findConflicts(values));
+  if (problems.length > 0) return { ok: false, problems };
+  // Every key of the table has its value, made by that key's own schema.
+  return { ok: true, settings: Object.fromEntries(values) as unknown as Settings };
+}
+
+type SettingResult =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+function readSetting(
+  setting: Setting<unknown>,
+  env: Environment,
+  readFile: (path: string) => string,
+): SettingResult {
+  const raw = findRaw(setting, env, readFile);
+  switch (raw.kind) {
+    case 'problem':
+      return { ok: false, problems: [raw.problem] };
+    case 'unset':
+      return useDefault(setting);
+    case 'set':
+      break;
+  }
+  const parsed = setting.schema.safeParse(raw.value);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  const { source } = raw;
+  const sentences = parsed.error.issues.map(({ message }) =>
+    setting.secret
+      ? `${source} cannot be used: ${message} (its value is not shown).`
+      : `${source} ${raw.isFile ? 'holds' : 'is'} ${quote(raw.value)}: ${message}${describeWayOut(setting)}.`,
+  );
+  return { ok: false, problems: sentences };
+}
+
+function describeWayOut(setting: Setting<unknown>): string {
+  switch (setting.presence.kind) {
+    case 'required':
+      return '';
+    case 'optional':
+      return ', or leave it out';
+    case 'default':
+      return setting.presence.value === ''
+        ? ', or leave it out'
+        : `, or leave it out for ${setting.presence.value}`;
+  }
+}
+
+type Raw =
+  | { readonly kind: 'unset' }
+  | { readonly kind: 'problem'; readonly problem: string }
+  | { readonly kind: 'set'; readonly value: string; readonly source: string; readonly isFile: boolean };
+
+function findRaw(setting: Setting<unknown>, env: Environment, readFile: (path: string) => string): Raw {
+  const fileName = `${setting.name}_FILE`;
+  const direct = env[setting.name] || undefined;
+  const path = env[fileName] || undefined;
+  if (path === undefined) {
+    return direct === undefined
+      ? { kind: 'unset' }
+      : { kind: 'set', value: direct, source: setting.name, isFile: false };
+  }
+  if (direct !== undefined) {
+    return problem(`${setting.name} and ${fileName} are both set: remove one of them.`);
+  }
+  let content: string;
+  try {
+    content = readFile(path);
+  } catch (error) {
+    return problem(
+      `${fileName} is ${quote(path)}, which cannot be read (${errorCode(error)}): name a readable file, or set ${setting.name}.`,
+    );
+  }
+  const value = content.replace(/[\r\n]+$/, '');
+  if (value === '') {
+    return problem(
+      `${fileName} is ${quote(path)}, which is empty: put the value into it, or remove ${fileName}.`,
+    );
+  }
+  return { kind: 'set', value, source: `${fileName} (${quote(path)})`, isFile: true };
+}
+
+function problem(sentence: string): Raw {
+  return { kind: 'problem', problem: sentence };
+}
+
+function useDefault(setting: Setting<unknown>): SettingResult {
+  switch (setting.presence.kind) {
+    case 'required':
+      return {
+        ok: false,
+        problems: [
+          `${setting.name} is not set, and there is no default: set it, or name a file that holds it with ${setting.name}_FILE.`,
+        ],
+      };
+    case 'optional':
+      return { ok: true, value: null };
+    case 'default':
+      return { ok: true, value: setting.schema.parse(setting.presence.value) };
+  }
+}
+
+/** Rules between two settings; one that already has a problem of its own is left out of them. */
+function findConflicts(values: ReadonlyMap<SettingKey, unknown>): string[] {
+  const problems: string[] = [];
+  const source = values.get('configSource');
+  const directory = values.get('configDirectory');
+  if (source === 'directory' && directory === null) {
+    problems.push(
+      'CONFIG_SOURCE is "directory", but CONFIG_DIRECTORY is not set: name the directory of manifests in CONFIG_DIRECTORY, or set CONFIG_SOURCE=kubernetes.',
+    );
+  }
+  if (source === 'kubernetes' && typeof directory === 'string') {
+    problems.push(
+      `CONFIG_DIRECTORY is ${quote(directory)}, but CONFIG_SOURCE is "kubernetes", which does not read it: set CONFIG_SOURCE=directory, or remove CONFIG_DIRECTORY.`,
+    );
+  }
+  for (const [low, high] of [
+    ['retryInitialMs', 'retryMaxMs'],
+    ['holdInitialMs', 'holdMaxMs'],
+  ] as const) {
+    const initial = values.get(low);
+    const longest = values.get(high);
+    if (typeof initial !== 'number' || typeof longest !== 'number' || initial <= longest) continue;
+    const [lowName, highName] = [settingsTable[low].name, settingsTable[high].name];
+    problems.push(
+      `${lowName} is ${initial}, more than ${highName}, which is ${longest}: lower ${lowName} or raise ${highName}.`,
+    );
+  }
+  return problems;
+}
+
+function quote(value: string): string {
+  return JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value);
+}
+
+function errorCode(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return 'unknown error';
+}

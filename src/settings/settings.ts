@@ -1,0 +1,40 @@
+/**
+ * The settings of one process, checked and typed. `table.ts` says what each is called and means; `readSettings.ts` makes them.
+ */
+import type { Secret } from '../model/secret.ts';
+
+export interface Settings {
+  readonly databaseUrl: Secret;
+  readonly configSource: 'kubernetes' | 'directory';
+  /** null exactly when `configSource` is `kubernetes`. */
+  readonly configDirectory: string | null;
+  /** null: every namespace. */
+  readonly watchNamespace: string | null;
+  readonly operationsAddress: ListenAddress;
+  readonly logLevel: LogLevel;
+  readonly serviceName: string;
+  readonly pollIntervalMs: number;
+  readonly leaseDurationMs: number;
+  /** Of one request, before compression. */
+  readonly maxBatchBytes: number;
+  /** Per stream. */
+  readonly maxRequestsInFlight: number;
+  readonly retryInitialMs: number;
+  readonly retryMaxMs: number;
+  readonly holdInitialMs: number;
+  readonly holdMaxMs: number;
+  /** CIDR notation; a single address as written in the setting becomes /32 or /128. */
+  readonly refusedAddresses: readonly string[];
+  readonly databasePoolSize: number;
+  readonly shutdownGraceMs: number;
+}
+
+export interface ListenAddress {
+  /** IP address or host name, IPv6 without brackets. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof logLevels)[number];

@@ -1,0 +1,139 @@
+/**
+ * Every setting of the program, in the order they are listed to people. The one place a name, a default or a limit is written.
+ */
+import type { z } from 'zod';
+import { logLevels, type Settings } from './settings.ts';
+import {
+  listenAddress,
+  namespaceName,
+  networks,
+  oneOf,
+  postgresUrl,
+  text,
+  type ValueKind,
+  wholeNumber,
+} from './values.ts';
+
+export interface Setting<T> {
+  /** Of the environment variable; `NAME_FILE` names a file that holds the value. */
+  readonly name: string;
+  readonly type: string;
+  readonly schema: z.ZodType<T, string>;
+  readonly presence:
+    | { readonly kind: 'required' }
+    | { readonly kind: 'optional' }
+    /** As it would be written in the environment. */
+    | { readonly kind: 'default'; readonly value: string };
+  /** Of a number; empty when it counts things. */
+  readonly unit: 'ms' | 'bytes' | '';
+  /** The value is never printed. */
+  readonly secret: boolean;
+  /** One or two sentences for the operator. */
+  readonly doc: string;
+}
+
+export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
+  databaseUrl: required('DATABASE_URL', postgresUrl(), {
+    secret: true,
+    doc: 'The Postgres database (14 to 18) that holds the audit schema.',
+  }),
+  configSource: withDefault('CONFIG_SOURCE', 'kubernetes', oneOf(['kubernetes', 'directory']), {
+    doc: 'Where AuditExportConfig manifests are read: from the cluster, or from the files of CONFIG_DIRECTORY.',
+  }),
+  configDirectory: optional('CONFIG_DIRECTORY', text({ type: 'path', maxLength: 4096 }), {
+    doc: 'Directory of *.yaml manifests, required with CONFIG_SOURCE=directory. The status of NAME.yaml is written to NAME.status.yaml beside it; Secrets are files secrets/NAME/KEY.',
+  }),
+  watchNamespace: optional('WATCH_NAMESPACE', namespaceName(), {
+    doc: 'The one namespace whose manifests are used. Not set: all of them.',
+  }),
+  operationsAddress: withDefault('OPERATIONS_ADDRESS', '0.0.0.0:9090', listenAddress(), {
+    doc: 'Where /livez, /readyz and /metrics are served.',
+  }),
+  logLevel: withDefault('LOG_LEVEL', 'info', oneOf(logLevels), {
+    doc: 'The least severe level that is logged.',
+  }),
+  serviceName: withDefault('SERVICE_NAME', 'audit-export', text({ type: 'text', maxLength: 255 }), {
+    doc: 'The service.name that records carry to receivers.',
+  }),
+  // At least 200 ms: five polls a second at most, whatever the number of streams.
+  pollIntervalMs: withDefault('POLL_INTERVAL_MS', '200', wholeNumber({ min: 200, max: 60_000 }), {
+    unit: 'ms',
+    doc: 'Time between two looks at the database for new entries; one look serves all streams.',
+  }),
+  leaseDurationMs: withDefault('LEASE_DURATION_MS', '10000', wholeNumber({ min: 1_000, max: 60_000 }), {
+    unit: 'ms',
+    doc: 'How long a replica that stopped renewing still owns its streams; after that another takes them over.',
+  }),
+  // 4 MiB stays under every receiver limit known to us (Datadog 5.1 MB, Coralogix 10 MB, Collector 20 MiB); 64 MiB is
+  // the client cap of the OTLP specification (1.11, OTLP/HTTP).
+  maxBatchBytes: withDefault(
+    'MAX_BATCH_BYTES',
+    String(4 * 1024 * 1024),
+    wholeNumber({ min: 64 * 1024, max: 64 * 1024 * 1024 }),
+    { unit: 'bytes', doc: 'Largest request body, before compression.' },
+  ),
+  maxRequestsInFlight: withDefault('MAX_REQUESTS_IN_FLIGHT', '4', wholeNumber({ min: 1, max: 64 }), {
+    doc: 'Requests of one stream that may wait for their answer at the same time.',
+  }),
+  retryInitialMs: withDefault('RETRY_INITIAL_MS', '500', wholeNumber({ min: 10, max: 3_600_000 }), {
+    unit: 'ms',
+    doc: 'First wait after a failure that passes by itself; each further one is longer.',
+  }),
+  retryMaxMs: withDefault('RETRY_MAX_MS', '30000', wholeNumber({ min: 10, max: 3_600_000 }), {
+    unit: 'ms',
+    doc: 'Longest wait between two tries of such a failure. Tries never end.',
+  }),
+  holdInitialMs: withDefault('HOLD_INITIAL_MS', '5000', wholeNumber({ min: 10, max: 3_600_000 }), {
+    unit: 'ms',
+    doc: 'First wait after a failure that needs a person; a changed manifest or Secret ends it at once.',
+  }),
+  holdMaxMs: withDefault('HOLD_MAX_MS', '60000', wholeNumber({ min: 10, max: 3_600_000 }), {
+    unit: 'ms',
+    doc: 'Longest wait between two tries of such a failure.',
+  }),
+  refusedAddresses: withDefault('REFUSED_ADDRESSES', '', networks(), {
+    doc: 'Networks that no receiver may be in, such as 169.254.0.0/16,10.0.0.0/8; checked when connecting.',
+  }),
+  databasePoolSize: withDefault('DATABASE_POOL_SIZE', '8', wholeNumber({ min: 2, max: 200 }), {
+    doc: 'Most connections to Postgres at the same time.',
+  }),
+  // Under the 30 s that Kubernetes gives a pod (terminationGracePeriodSeconds) before it kills it.
+  shutdownGraceMs: withDefault('SHUTDOWN_GRACE_MS', '25000', wholeNumber({ min: 0, max: 3_600_000 }), {
+    unit: 'ms',
+    doc: 'On a stop, time for requests in flight to be answered. Entries not settled by then are sent again by the next owner.',
+  }),
+};
+
+interface Details {
+  readonly doc: string;
+  readonly unit?: 'ms' | 'bytes';
+  readonly secret?: boolean;
+}
+
+function required<T>(name: string, kind: ValueKind<T>, details: Details): Setting<T> {
+  return makeSetting(name, { kind: 'required' }, kind, details);
+}
+
+function optional<T>(name: string, kind: ValueKind<T>, details: Details): Setting<T> {
+  return makeSetting(name, { kind: 'optional' }, kind, details);
+}
+
+function withDefault<T>(name: string, value: string, kind: ValueKind<T>, details: Details): Setting<T> {
+  return makeSetting(name, { kind: 'default', value }, kind, details);
+}
+
+function makeSetting<T>(
+  name: string,
+  presence: Setting<T>['presence'],
+  kind: ValueKind<T>,
+  details: Details,
+): Setting<T> {
+  return {
+    name,
+    presence,
+    ...kind,
+    unit: details.unit ?? '',
+    secret: details.secret ?? false,
+    doc: details.doc,
+  };
+}

@@ -1,0 +1,133 @@
+/**
+ * The kinds of value a setting can have. Each turns the text of an environment variable into a typed value, or says in
+ * one clause (it follows `NAME is "value": `) what it must be instead.
+ */
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { Secret } from '../model/secret.ts';
+import type { ListenAddress } from './settings.ts';
+
+export interface ValueKind<T> {
+  /** For the help text: `whole number, 1 to 100`. */
+  readonly type: string;
+  readonly schema: z.ZodType<T, string>;
+}
+
+export function wholeNumber(limits: { readonly min: number; readonly max: number }): ValueKind<number> {
+  const type = `whole number, ${limits.min} to ${limits.max}`;
+  const rule = `it must be a whole number from ${limits.min} to ${limits.max}`;
+  const schema = z
+    .string()
+    .regex(/^\d{1,15}$/, rule)
+    .transform(Number)
+    .pipe(z.number().min(limits.min, rule).max(limits.max, rule));
+  return { type, schema };
+}
+
+export function oneOf<const T extends string>(values: readonly [T, ...T[]]): ValueKind<T> {
+  const list = values.join(', ');
+  return { type: `one of ${list}`, schema: z.enum(values, `it must be one of ${list}`) };
+}
+
+export function text(options: { readonly maxLength: number; readonly type: string }): ValueKind<string> {
+  const rule = `it must be at most ${options.maxLength} characters long, without control characters`;
+  const schema = z
+    .string()
+    .max(options.maxLength, rule)
+    .regex(/^\P{Cc}*$/u, rule);
+  return { type: options.type, schema };
+}
+
+/** A Kubernetes namespace: an RFC 1123 label. */
+export function namespaceName(): ValueKind<string> {
+  const rule =
+    'it must be the name of one namespace: at most 63 lower-case letters, digits and inner hyphens';
+  return { type: 'namespace', schema: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, rule) };
+}
+
+/** `HOST:PORT`, with an IPv6 address in brackets. */
+export function listenAddress(): ValueKind<ListenAddress> {
+  const schema = z.string().transform((value, context) => {
+    const address = parseListenAddress(value);
+    if (address !== null) return address;
+    context.addIssue(
+      'it must be HOST:PORT with a port from 0 to 65535, such as 0.0.0.0:9090 or [::1]:9090 (an IPv6 address goes in brackets)',
+    );
+    return z.NEVER;
+  });
+  return { type: 'HOST:PORT', schema };
+}
+
+function parseListenAddress(value: string): ListenAddress | null {
+  const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<host>[A-Za-z0-9._-]+)):(?<port>\d{1,5})$/.exec(value);
+  const { ipv6, host, port } = match?.groups ?? {};
+  if (port === undefined || Number(port) > 65_535) return null;
+  if (ipv6 !== undefined) return ipaddr.IPv6.isValid(ipv6) ? { host: ipv6, port: Number(port) } : null;
+  if (host === undefined) return null;
+  // All digits and dots can only be meant as an IPv4 address: 10.0.0 would otherwise be asked of DNS.
+  if (/^[\d.]+$/.test(host) && !ipaddr.IPv4.isValidFourPartDecimal(host)) return null;
+  return { host, port: Number(port) };
+}
+
+/**
+ * A connection URL of Postgres. The clause says what is wrong without quoting any of it.
+ */
+export function postgresUrl(): ValueKind<Secret> {
+  const schema = z.string().transform((value, context) => {
+    const problem = findPostgresUrlProblem(value);
+    if (problem === null) return new Secret(value);
+    context.addIssue(problem);
+    return z.NEVER;
+  });
+  return { type: 'URL', schema };
+}
+
+const postgresUrlExample = 'it must look like postgres://USER:PASSWORD@HOST:5432/DATABASE';
+
+function findPostgresUrlProblem(value: string): string | null {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]{0,20}):/.exec(value)?.[1]?.toLowerCase();
+  if (scheme !== 'postgres' && scheme !== 'postgresql') {
+    return `it does not begin with postgres:// or postgresql://; ${postgresUrlExample}`;
+  }
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url === null || !/^postgres(?:ql)?:\/\//i.test(value)) {
+    return `it is not a valid URL; ${postgresUrlExample}, and characters such as # / ? % in the password must be percent-encoded`;
+  }
+  for (const part of [url.username, url.password, url.pathname]) {
+    try {
+      decodeURIComponent(part);
+    } catch {
+      return `it has a % that encodes nothing; write a literal % as %25`;
+    }
+  }
+  return null;
+}
+
+/** Comma-separated networks in CIDR notation, or single addresses. */
+export function networks(): ValueKind<readonly string[]> {
+  const schema = z.string().transform((value, context) => {
+    const found: string[] = [];
+    for (const item of value.split(',').map((part) => part.trim())) {
+      if (item === '') continue;
+      const network = parseNetwork(item);
+      if (network !== null) {
+        found.push(network);
+        continue;
+      }
+      context.addIssue(
+        `${JSON.stringify(item)} in it is not a network; it must be a comma-separated list such as 10.0.0.0/8,fd00::/8`,
+      );
+    }
+    return found;
+  });
+  return { type: 'list of CIDR networks', schema };
+}
+
+function parseNetwork(item: string): string | null {
+  if (ipaddr.IPv4.isValidFourPartDecimal(item)) return `${item}/32`;
+  if (!item.includes('/') && ipaddr.IPv6.isValid(item)) return `${item}/128`;
+  const [address = ''] = item.split('/');
+  // ipaddr.js also reads 10/8 and 0x0a000000/8, which other readers of the list may take for something else.
+  if (!address.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(address)) return null;
+  return ipaddr.isValidCIDR(item) ? item : null;
+}
