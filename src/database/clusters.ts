@@ -1,0 +1,66 @@
+/**
+ * A database that was dumped and restored elsewhere: transaction ids start over, so each cluster is read by itself.
+ *
+ * Every entry says in which cluster it was written. Entries of another cluster than the present one are all committed,
+ * and the stream's old `settled` still says which of them are done. So: pin one last window over what is left of the
+ * old cluster, deliver it, note the cluster as done, go on with the next one.
+ */
+import type { StreamRow } from '../model/stream.ts';
+import { hasNewEntries } from './fragments.ts';
+import type { Database } from './pool.ts';
+
+/**
+ * One step of the way to the present cluster, for a stream without a window: either pins the last window of the
+ * cluster it stands in, or moves on to the next cluster. The caller reads the row again. False: the lease is lost.
+ */
+export async function moveCluster(db: Database, stream: Pick<StreamRow, 'id' | 'token'>): Promise<boolean> {
+  await registerClusters(db);
+  const key = [stream.id, stream.token];
+  const pinned = await db.query(
+    `update audit.streams s
+     set window_snapshot = last.snapshot::pg_snapshot, window_pinned_at = clock_timestamp(),
+       window_filter = '{"eventTypes": [], "excludeEventTypes": [], "projects": []}'::jsonb
+         || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
+     from audit.streams o, lateral (
+       -- A snapshot past the organization's last transaction there. Postgres reads none whose low 32 bits are 0.
+       select format('%1$s:%1$s:', n + case when n % 4294967296 = 0 then 1 else 0 end) as snapshot
+       from (select e.xid::text::numeric + 1 as n from audit.entries e
+         where e.organization = o.organization and e.cluster = o.cluster order by e.xid desc limit 1) as past) as last
+     where o.id = s.id and s.id = $1 and s.token = $2 and s.window_snapshot is null
+       and s.cluster <> audit.cluster_id() and ${hasNewEntries}
+     returning 1`,
+    key,
+  );
+  if (pinned.rowCount === 1) return true;
+
+  const moved = await db.query(
+    `update audit.streams s
+     set other_clusters = s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text),
+       cluster = next.system_identifier,
+       settled = coalesce(s.other_clusters ->> next.system_identifier::text, '3:3:')::pg_snapshot
+     from audit.streams o, lateral (
+       select c.system_identifier from audit.clusters c
+       where c.system_identifier <> o.cluster
+         and (c.system_identifier = audit.cluster_id() or not o.other_clusters ? c.system_identifier::text)
+       order by c.system_identifier = audit.cluster_id(), c.ordinal limit 1) as next
+     where o.id = s.id and s.id = $1 and s.token = $2 and s.window_snapshot is null and s.cluster <> audit.cluster_id()
+     returning 1`,
+    key,
+  );
+  return moved.rowCount === 1;
+}
+
+/** Notes the present cluster, and before it any that only the entries know of: read once per move, whole table. */
+export async function registerClusters(db: Database): Promise<void> {
+  const known = await db.query(`select from audit.clusters where system_identifier = audit.cluster_id()`);
+  if (known.rowCount === 1) return;
+  await db.query(
+    `insert into audit.clusters (system_identifier)
+     select cluster from (select cluster, min(id) as first from audit.entries group by cluster) as seen
+     where cluster <> audit.cluster_id() order by first
+     on conflict do nothing`,
+  );
+  await db.query(
+    `insert into audit.clusters (system_identifier) values (audit.cluster_id()) on conflict do nothing`,
+  );
+}

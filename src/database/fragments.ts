@@ -1,0 +1,19 @@
+/** SQL fragments about a stream `s` that several queries share. */
+
+/**
+ * Transactions of `settled`'s list that have ended since. One that is still open is left out, so that its uncommitted
+ * rows are not walked through again and again; in an old cluster's numbers nothing is open any more.
+ */
+export const endedSinceSettled = `array(
+  select x from pg_snapshot_xip(s.settled) x
+  where s.cluster <> audit.cluster_id() or pg_visible_in_snapshot(x, pg_current_snapshot()))`;
+
+/**
+ * True when the stream has entries past `settled`. Two index probes and never an OR inside one: with that Postgres
+ * scans the organization's whole history.
+ */
+export const hasNewEntries = `(
+  exists (select from audit.entries e
+    where e.organization = s.organization and e.cluster = s.cluster and e.xid = any (${endedSinceSettled}))
+  or exists (select from audit.entries e
+    where e.organization = s.organization and e.cluster = s.cluster and e.xid >= pg_snapshot_xmax(s.settled)))`;

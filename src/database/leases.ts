@@ -1,0 +1,94 @@
+/**
+ * Who sends which stream. A replica's one row in audit.replicas, with its expiry by the database's clock, is the lease
+ * on every stream that names it; so a replica with a thousand streams renews by one update.
+ */
+import type { StreamRow } from '../model/stream.ts';
+import type { Database } from './pool.ts';
+import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
+
+export interface Replica {
+  readonly id: string;
+  /** For people: host name or pod name. */
+  readonly name: string;
+}
+
+export interface LeaseView {
+  /** Replicas whose lease has not expired, this one included. */
+  readonly liveReplicas: number;
+  /** Streams that name this replica, with the token that each has now. */
+  readonly held: ReadonlyMap<string, string>;
+}
+
+/** Renews this replica's lease for `durationMs` and tells what it covers. Forgets replicas that are a day dead. */
+export async function renewLease(db: Database, replica: Replica, durationMs: number): Promise<LeaseView> {
+  await db.query(
+    `insert into audit.replicas (id, name, expires_at)
+     values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
+     on conflict (id) do update set expires_at = excluded.expires_at`,
+    [replica.id, replica.name, durationMs],
+  );
+  const result = await db.query<{ live: string; ids: string[]; tokens: string[] }>(
+    `select (select count(*) from audit.replicas where expires_at > clock_timestamp()) as live,
+       coalesce(array_agg(id::text), '{}') as ids, coalesce(array_agg(token::text), '{}') as tokens
+     from audit.streams where holder = $1`,
+    [replica.id],
+  );
+  const row = result.rows[0];
+  const held = new Map(row?.ids.map((id, i) => [id, row.tokens[i] ?? '']));
+  return { liveReplicas: Number(row?.live ?? 1), held };
+}
+
+/**
+ * Takes up to `limit` of the `wanted` streams that nobody holds, or whose holder's lease has expired. The token rises,
+ * so whatever the old holder still has in hand can move nothing.
+ */
+export async function claimStreams(
+  db: Database,
+  replicaId: string,
+  wanted: readonly string[],
+  limit: number,
+): Promise<StreamRow[]> {
+  if (limit <= 0 || wanted.length === 0) return [];
+  const result = await db.query<RawStream>(
+    `with free as (
+       select s.id from audit.streams s
+       where s.id = any ($2::uuid[]) and s.holder is distinct from $1
+         and not exists (select from audit.replicas r where r.id = s.holder and r.expires_at > clock_timestamp())
+       order by s.id limit $3 for update skip locked
+     )
+     update audit.streams s set holder = $1, token = s.token + 1, released_at = null
+     from free where s.id = free.id
+     returning ${streamColumns}`,
+    [replicaId, wanted, limit],
+  );
+  return result.rows.map(toStreamRow);
+}
+
+/** Lets go of streams whose loops have ended; another replica may take them at once. */
+export async function releaseStreams(db: Database, replicaId: string, ids: readonly string[]): Promise<void> {
+  await db.query(
+    `update audit.streams set holder = null, token = token + 1, released_at = now()
+     where holder = $1 and id = any ($2::uuid[])`,
+    [replicaId, ids],
+  );
+}
+
+/** A clean stop: lets go of everything and of the lease itself. */
+export async function leave(db: Database, replicaId: string): Promise<void> {
+  await db.query(
+    `update audit.streams set holder = null, token = token + 1, released_at = now() where holder = $1`,
+    [replicaId],
+  );
+  await db.query(
+    `delete from audit.replicas where id = $1 or expires_at < clock_timestamp() - interval '1 day'`,
+    [replicaId],
+  );
+}
+
+/**
+ * Ends the lease of an earlier process of the same name (a restarted container), so that its streams need not wait for
+ * the expiry. Safe even if that process still lives: its tokens are void, and it renews itself within seconds.
+ */
+export async function succeed(db: Database, replica: Replica): Promise<void> {
+  await db.query(`delete from audit.replicas where name = $1 and id <> $2`, [replica.name, replica.id]);
+}

@@ -1,0 +1,72 @@
+/** Entries that were set aside, and their way back. */
+import type { Entry } from '../model/entry.ts';
+import type { StreamRow } from '../model/stream.ts';
+import { readEntriesById } from './page.ts';
+import type { Database } from './pool.ts';
+
+export interface ReplayEntry {
+  readonly sequence: number;
+  readonly observedAtMicros: number;
+}
+
+/**
+ * Hands on the parked entries of a stream whose replay is asked for, at most `limit`, in sequence order. Synchronous
+ * and not to be kept, like `readPage`.
+ */
+export async function readReplays(
+  db: Database,
+  stream: Pick<StreamRow, 'id'>,
+  limit: number,
+  onEntry: (entry: Entry, replay: ReplayEntry) => void,
+): Promise<void> {
+  const requested = await db.query<{ sequence: string; entry_id: string; observed: string }>(
+    `select sequence::text, entry_id::text, (extract(epoch from observed_at) * 1000000)::bigint::text as observed
+     from audit.parked where stream = $1 and replay_requested_at is not null order by sequence limit $2`,
+    [stream.id, limit],
+  );
+  const byEntry = new Map(
+    requested.rows.map((row) => [
+      row.entry_id,
+      { sequence: Number(row.sequence), observedAtMicros: Number(row.observed) },
+    ]),
+  );
+  await readEntriesById(db, [...byEntry.keys()], (entry) => {
+    const replay = byEntry.get(entry.id.toString());
+    if (replay) onEntry(entry, replay);
+  });
+}
+
+/** The receiver took them: they are delivered and no longer parked. False: the lease is lost. */
+export async function unpark(
+  db: Database,
+  stream: { id: string; token: string },
+  sequences: readonly number[],
+  rejected: number,
+): Promise<boolean> {
+  const result = await db.query<{ ok: boolean }>(
+    `with gone as (
+       delete from audit.parked p using audit.streams s
+       where s.id = $1 and s.token = $2 and p.stream = s.id and p.sequence = any ($3::bigint[]) returning 1)
+     , counted as (
+       update audit.streams set delivered = delivered + (select count(*) from gone) - $4::bigint, rejected = rejected + $4,
+         last_delivery_at = clock_timestamp()
+       where id = $1 and token = $2 returning 1)
+     select exists (select from counted) as ok`,
+    [stream.id, stream.token, sequences, rejected],
+  );
+  return result.rows[0]?.ok === true;
+}
+
+/** The receiver refused it again: it stays parked, with the newer reason. */
+export async function parkAgain(
+  db: Database,
+  stream: { id: string; token: string },
+  sequence: number,
+  refusal: { reason: string; httpStatus: number | null; message: string },
+): Promise<void> {
+  await db.query(
+    `update audit.parked p set replay_requested_at = null, parked_at = now(), reason = $4, http_status = $5, message = $6
+     from audit.streams s where s.id = $1 and s.token = $2 and p.stream = s.id and p.sequence = $3`,
+    [stream.id, stream.token, sequence, refusal.reason, refusal.httpStatus, refusal.message],
+  );
+}

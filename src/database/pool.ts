@@ -1,0 +1,33 @@
+/** Opens the connection pool; everything that speaks SQL takes it as its first argument. */
+import pg from 'pg';
+import type { Secret } from '../model/secret.ts';
+
+export type Database = pg.Pool;
+
+export interface PoolOptions {
+  readonly url: Secret;
+  /** Connections at most. */
+  readonly size: number;
+  /** Told of a connection that broke while nobody used it; the pool replaces it by itself. */
+  readonly onIdleError: (error: Error) => void;
+}
+
+/**
+ * Nothing is sent before the first query. All statements are unnamed and none leaves state in its session, so a
+ * pooler in transaction mode may stand between.
+ */
+export function makePool({ url, size, onIdleError }: PoolOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url.reveal(),
+    max: size,
+    application_name: 'audit-export',
+    connectionTimeoutMillis: 5_000,
+    // A network that swallows packets must end in an error, not in a wait without end. Counting a large backlog is
+    // the longest statement there is.
+    query_timeout: 60_000,
+    keepAlive: true,
+    idleTimeoutMillis: 30_000,
+  });
+  pool.on('error', onIdleError);
+  return pool;
+}

@@ -1,0 +1,135 @@
+/** Rows of audit.streams: made once per config and organization, read back with each lease. */
+import type { StartFrom } from '../model/exportConfig.ts';
+import type { StreamRow, WindowFilter } from '../model/stream.ts';
+import type { LastError } from '../model/streamStatus.ts';
+import { registerClusters } from './clusters.ts';
+import type { Database } from './pool.ts';
+
+/** Select list that `toStreamRow` reads. */
+export const streamColumns = `
+  s.id, s.config_key, s.organization, s.cluster::text, s.settled::text, s.window_snapshot::text,
+  (extract(epoch from s.window_pinned_at) * 1000000)::bigint::text as window_pinned_at_micros, s.window_filter,
+  s.position_xid::text, s.position_id::text, s.sequence::text, s.token::text, s.delivered::text, s.rejected::text,
+  to_char(s.last_delivery_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as last_delivery_at, s.last_error`;
+
+export interface RawStream {
+  id: string;
+  config_key: string;
+  organization: string;
+  cluster: string;
+  settled: string;
+  window_snapshot: string | null;
+  window_pinned_at_micros: string | null;
+  window_filter: WindowFilter | null;
+  position_xid: string | null;
+  position_id: string | null;
+  sequence: string;
+  token: string;
+  delivered: string;
+  rejected: string;
+  last_delivery_at: string | null;
+  last_error: LastError | null;
+}
+
+export function toStreamRow(raw: RawStream): StreamRow {
+  return {
+    id: raw.id,
+    configKey: raw.config_key,
+    organization: raw.organization,
+    cluster: raw.cluster,
+    settled: raw.settled,
+    window:
+      raw.window_snapshot === null || raw.window_filter === null
+        ? null
+        : {
+            snapshot: raw.window_snapshot,
+            pinnedAtMicros: Number(raw.window_pinned_at_micros),
+            filter: raw.window_filter,
+          },
+    position:
+      raw.position_xid === null || raw.position_id === null
+        ? null
+        : { xid: BigInt(raw.position_xid), id: BigInt(raw.position_id) },
+    sequence: Number(raw.sequence),
+    token: raw.token,
+    delivered: Number(raw.delivered),
+    rejected: Number(raw.rejected),
+    lastDeliveryAt: raw.last_delivery_at,
+    lastError: raw.last_error,
+  };
+}
+
+export interface StreamRequest {
+  readonly configKey: string;
+  readonly organization: string;
+  readonly startFrom: StartFrom;
+}
+
+/**
+ * Makes the streams that are missing; `startFrom` counts only then. Returns the id of each, in the order asked.
+ *
+ * `Now` starts at the current snapshot: a transaction open at this moment is delivered when it commits. The other two
+ * start before everything, in the first cluster that the table knows.
+ */
+export async function ensureStreams(db: Database, requests: readonly StreamRequest[]): Promise<string[]> {
+  const keys = requests.map((r) => r.configKey);
+  const organizations = requests.map((r) => r.organization);
+  const find = `
+    select s.id from unnest($1::text[], $2::text[]) with ordinality as r(config_key, organization, n)
+    left join audit.streams s using (config_key, organization) order by n`;
+  const found = await db.query<{ id: string | null }>(find, [keys, organizations]);
+  if (!found.rows.some((row) => row.id === null)) return found.rows.map((row) => row.id ?? '');
+
+  await registerClusters(db);
+  await db.query(
+    `insert into audit.streams (config_key, organization, cluster, settled, other_clusters, starts_at)
+     select r.config_key, r.organization,
+       case when r.start = 'now' then audit.cluster_id() else first.system_identifier end,
+       case when r.start = 'now' then pg_current_snapshot() else '3:3:' end,
+       case when r.start = 'now' then
+         (select coalesce(jsonb_object_agg(c.system_identifier, $5::text), '{}')
+          from audit.clusters c where c.system_identifier <> audit.cluster_id())
+       else '{}' end,
+       r.starts_at
+     from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as r(config_key, organization, start, starts_at),
+       (select system_identifier from audit.clusters
+         order by system_identifier = audit.cluster_id(), ordinal limit 1) as first
+     on conflict (config_key, organization) do nothing`,
+    [
+      keys,
+      organizations,
+      requests.map((r) => r.startFrom.kind),
+      requests.map((r) => (r.startFrom.kind === 'time' ? r.startFrom.time : null)),
+      everythingVisible,
+    ],
+  );
+  const made = await db.query<{ id: string }>(find, [keys, organizations]);
+  return made.rows.map((row) => row.id);
+}
+
+/** A snapshot in which every transaction is visible: "done with this cluster". Largest value pg_snapshot reads. */
+const everythingVisible = '9223372036854775807:9223372036854775807:';
+
+/** The row as it stands, if `token` still holds it; null when the lease went to somebody else. */
+export async function loadStream(db: Database, id: string, token: string): Promise<StreamRow | null> {
+  const result = await db.query<RawStream>(
+    `select ${streamColumns} from audit.streams s where s.id = $1 and s.token = $2`,
+    [id, token],
+  );
+  const raw = result.rows[0];
+  return raw ? toStreamRow(raw) : null;
+}
+
+/** Keeps the latest failure (or its resolution) with the stream. False: the lease is lost. */
+export async function saveLastError(
+  db: Database,
+  stream: { id: string; token: string },
+  lastError: LastError,
+): Promise<boolean> {
+  const result = await db.query(`update audit.streams set last_error = $3 where id = $1 and token = $2`, [
+    stream.id,
+    stream.token,
+    JSON.stringify(lastError),
+  ]);
+  return result.rowCount === 1;
+}

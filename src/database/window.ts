@@ -1,0 +1,141 @@
+/**
+ * Moves a stream's position: pin a window, settle what was delivered, finish the window.
+ *
+ *   row → WINDOW → batch → bytes → answer → outcome → SETTLE → status
+ *
+ * Promises:
+ *  - Exact under any commit order: a window is "visible now and not visible in `settled`", never a range of ids.
+ *  - Fenced: each write names the token, window and position it was decided on; who lost the lease moves nothing.
+ *  - Durable: what a window shows has reached the disk before the first entry of it is sent.
+ */
+import type { EntryFilter } from '../model/exportConfig.ts';
+import type { ParkedEntry, Position, StreamRow, Window } from '../model/stream.ts';
+import { hasNewEntries } from './fragments.ts';
+import type { Database } from './pool.ts';
+import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
+
+/**
+ * `synchronous_commit = off` would let a crash undo entries that a receiver already has: this statement's commit then
+ * waits for the disk, and so for every commit before it.
+ */
+const durable = `durable as materialized (
+  select set_config('synchronous_commit',
+    case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true))`;
+
+export type Pinned =
+  | { readonly kind: 'pinned'; readonly stream: StreamRow }
+  | { readonly kind: 'nothing-new' }
+  /** The database is another cluster than the stream's; see clusters.ts. */
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'lease-lost' };
+
+/**
+ * Pins the next window with the time and filter that hold for it, if there is anything to deliver.
+ * After a crash the same window gives the same entries in the same order with the same sequence numbers.
+ */
+export async function pinWindow(
+  db: Database,
+  stream: { id: string; token: string },
+  filter: EntryFilter,
+): Promise<Pinned> {
+  const { eventTypes, excludeEventTypes, projects } = filter;
+  const result = await db.query<RawStream>(
+    `with ${durable}
+     update audit.streams s
+     set window_snapshot = pg_current_snapshot(), window_pinned_at = clock_timestamp(),
+       window_filter = $3::jsonb || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
+     from durable
+     where s.id = $1 and s.token = $2 and s.window_snapshot is null and s.cluster = audit.cluster_id() and ${hasNewEntries}
+     returning ${streamColumns}`,
+    [stream.id, stream.token, JSON.stringify({ eventTypes, excludeEventTypes, projects })],
+  );
+  const raw = result.rows[0];
+  if (raw) return { kind: 'pinned', stream: toStreamRow(raw) };
+  const why = await db.query<{ moved: boolean }>(
+    `select s.cluster <> audit.cluster_id() as moved from audit.streams s where s.id = $1 and s.token = $2`,
+    [stream.id, stream.token],
+  );
+  const row = why.rows[0];
+  if (!row) return { kind: 'lease-lost' };
+  return row.moved ? { kind: 'moved' } : { kind: 'nothing-new' };
+}
+
+export interface Settlement {
+  readonly window: Window;
+  /** Where the stream stood when the batch was read. */
+  readonly from: Position | null;
+  /** The last entry of the unbroken settled run. */
+  readonly to: Position;
+  /** Sequence number of that entry, or of the last one before it that was sent. */
+  readonly sequence: number;
+  readonly delivered: number;
+  readonly rejected: number;
+  readonly parked: ParkedEntry | null;
+}
+
+/**
+ * Moves the position over a settled run, with its parked entry in the same statement.
+ * False: token, window or position are not what the run was read from; the caller must read the row again.
+ */
+export async function settle(
+  db: Database,
+  stream: { id: string; token: string },
+  run: Settlement,
+): Promise<boolean> {
+  const { parked } = run;
+  const result = await db.query<{ moved: string }>(
+    `with moved as (
+       update audit.streams s
+       set position_xid = $6, position_id = $7, sequence = $8, delivered = s.delivered + $9, rejected = s.rejected + $10,
+         last_delivery_at = case when $9::bigint > 0 then clock_timestamp() else s.last_delivery_at end
+       where s.id = $1 and s.token = $2 and s.window_snapshot::text = $3
+         and s.position_xid is not distinct from $4::xid8 and s.position_id is not distinct from $5::bigint
+       returning s.id
+     ), parked as (
+       insert into audit.parked (stream, sequence, entry_id, observed_at, reason, http_status, message)
+       select moved.id, $11::bigint, $12::bigint, 'epoch'::timestamptz + $13::bigint * interval '1 microsecond', $14::text, $15::integer, $16::text
+       from moved where $11::bigint is not null
+     )
+     select count(*) as moved from moved`,
+    [
+      stream.id,
+      stream.token,
+      run.window.snapshot,
+      run.from?.xid.toString() ?? null,
+      run.from?.id.toString() ?? null,
+      run.to.xid.toString(),
+      run.to.id.toString(),
+      run.sequence,
+      run.delivered,
+      run.rejected,
+      parked?.sequence ?? null,
+      parked?.entryId ?? null,
+      parked?.observedAtMicros ?? null,
+      parked?.reason ?? null,
+      parked?.httpStatus ?? null,
+      parked?.message ?? null,
+    ],
+  );
+  return result.rows[0]?.moved === '1';
+}
+
+/** Everything of the window is settled: it becomes `settled`. Null: the lease is lost, or the row is not at `at`. */
+export async function finishWindow(
+  db: Database,
+  stream: { id: string; token: string },
+  window: Window,
+  at: Position | null,
+): Promise<StreamRow | null> {
+  const result = await db.query<RawStream>(
+    `update audit.streams s
+     set settled = window_snapshot, window_snapshot = null, window_pinned_at = null, window_filter = null,
+       position_xid = null, position_id = null,
+       starts_at = case when window_pinned_at >= starts_at then null else starts_at end
+     where s.id = $1 and s.token = $2 and s.window_snapshot::text = $3
+       and s.position_xid is not distinct from $4::xid8 and s.position_id is not distinct from $5::bigint
+     returning ${streamColumns}`,
+    [stream.id, stream.token, window.snapshot, at?.xid.toString() ?? null, at?.id.toString() ?? null],
+  );
+  const raw = result.rows[0];
+  return raw ? toStreamRow(raw) : null;
+}
