@@ -1,0 +1,162 @@
+/**
+ * Keeps one pool of connections for each receiver address and TLS identity. Streams that agree on both share
+ * connections; a client certificate or a skipped verification is never shared with a stream that did not ask for it.
+ */
+import { createHash } from 'node:crypto';
+import { Pool } from 'undici';
+import type { Destination, TlsOptions } from '../model/exportConfig.ts';
+import type { AddressGuard } from './addressGuard.ts';
+import { makeConnector } from './connector.ts';
+import type { ResolveName } from './guardedLookup.ts';
+import { makeSecureContext, type SecureContextResult } from './secureContext.ts';
+import { Slots } from './slots.ts';
+
+export interface PoolOptions {
+  readonly guard: AddressGuard;
+  readonly resolveName: ResolveName;
+  readonly maxConnectionsPerOrigin: number;
+  /** Pools beyond this number are closed when nothing uses them, the longest unused first. */
+  readonly maxPools: number;
+  /** A pool unused for this long is closed. */
+  readonly idlePoolMs: number;
+}
+
+export interface ConnectionPool {
+  readonly pool: Pool;
+  readonly slots: Slots;
+}
+
+interface Entry extends ConnectionPool {
+  /** Attempts that hold it, waiting ones included. */
+  users: number;
+  unusedSinceMs: number;
+}
+
+export type PoolLease =
+  | { readonly kind: 'leased'; readonly connections: ConnectionPool; readonly release: () => void }
+  | Extract<SecureContextResult, { kind: 'unreadable' }>;
+
+/**
+ * How long an idle connection is kept when the receiver gives no hint; a hint (`Keep-Alive: timeout=5`) is followed.
+ * Shorter than the 60 s of load balancers and Collectors, so that they are not the ones to close it under a request.
+ */
+const keepAliveMs = 30_000;
+/** Connections older than this are replaced once idle: DNS is asked again, and moved receivers are found. */
+const maxConnectionAgeMs = 10 * 60_000;
+
+export class ConnectionPools {
+  readonly #options: PoolOptions;
+  /** By key, the longest unused first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new Set<Promise<void>>();
+  readonly #tlsKeys = new WeakMap<TlsOptions, string>();
+  #sweeper: NodeJS.Timeout | null = null;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The pool for a destination; it stays open until `release` is called, once. */
+  lease(destination: Destination): PoolLease {
+    const key = this.#keyOf(destination);
+    let entry = this.#entries.get(key);
+    if (!entry) {
+      const made = this.#open(destination);
+      if (made.kind === 'unreadable') return made;
+      entry = made.entry;
+      this.#evictBeyond(this.#options.maxPools - 1);
+    }
+    // Taken out and put back: a Map keeps the order of insertion.
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    entry.users += 1;
+    this.#startSweeping();
+    const leased = entry;
+    const release = () => {
+      leased.users -= 1;
+      leased.unusedSinceMs = performance.now();
+    };
+    return { kind: 'leased', connections: leased, release };
+  }
+
+  /** Ends waits for a connection and closes every pool; requests under way are waited for. */
+  async close(): Promise<void> {
+    if (this.#sweeper) clearInterval(this.#sweeper);
+    this.#sweeper = null;
+    for (const [key, entry] of this.#entries) {
+      entry.slots.close();
+      this.#closeEntry(key, entry);
+    }
+    await Promise.all(this.#closing);
+  }
+
+  #open(
+    destination: Destination,
+  ): { kind: 'made'; entry: Entry } | Extract<PoolLease, { kind: 'unreadable' }> {
+    const { guard, resolveName, maxConnectionsPerOrigin } = this.#options;
+    const { url, tls, timeoutMs } = destination;
+    const secure = url.protocol === 'https:' ? makeSecureContext(tls) : null;
+    if (secure?.kind === 'unreadable') return secure;
+    const pool = new Pool(url.origin, {
+      connections: maxConnectionsPerOrigin,
+      pipelining: 1,
+      keepAliveTimeout: keepAliveMs,
+      clientTtl: maxConnectionAgeMs,
+      // The attempt's own deadline covers both.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: makeConnector({
+        guard,
+        resolveName,
+        connectTimeoutMs: timeoutMs,
+        ...(secure && { secure: { tls, context: secure.context } }),
+      }),
+    });
+    const slots = new Slots(maxConnectionsPerOrigin);
+    return { kind: 'made', entry: { pool, slots, users: 0, unusedSinceMs: performance.now() } };
+  }
+
+  /** `timeoutMs` belongs to it because connecting is bounded by the pool, not by the request. */
+  #keyOf({ url, tls, timeoutMs }: Destination): string {
+    if (url.protocol !== 'https:') return `${url.origin} ${timeoutMs}`;
+    let tlsKey = this.#tlsKeys.get(tls);
+    if (tlsKey === undefined) {
+      tlsKey = hashTls(tls);
+      this.#tlsKeys.set(tls, tlsKey);
+    }
+    return `${url.origin} ${timeoutMs} ${tlsKey}`;
+  }
+
+  #startSweeping(): void {
+    this.#sweeper ??= setInterval(() => this.#sweep(), this.#options.idlePoolMs / 2).unref();
+  }
+
+  #sweep(): void {
+    const before = performance.now() - this.#options.idlePoolMs;
+    for (const [key, entry] of this.#entries) {
+      if (entry.users === 0 && entry.unusedSinceMs <= before) this.#closeEntry(key, entry);
+    }
+  }
+
+  #evictBeyond(count: number): void {
+    for (const [key, entry] of this.#entries) {
+      if (this.#entries.size <= count) return;
+      if (entry.users === 0) this.#closeEntry(key, entry);
+    }
+  }
+
+  #closeEntry(key: string, entry: Entry): void {
+    this.#entries.delete(key);
+    const closed = entry.pool.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+}
+
+function hashTls({ ca, clientCert, serverName, insecureSkipVerify }: TlsOptions): string {
+  const parts = [ca, clientCert?.cert, clientCert?.key.reveal(), serverName, insecureSkipVerify];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+}

@@ -1,0 +1,78 @@
+/**
+ * Says why no answer came: an error's code becomes a cause and a sentence. Only codes are looked at, since texts change
+ * between versions, and nothing of an error's text is passed on, since it may quote what was sent.
+ */
+import type { NoAnswer } from '../model/answer.ts';
+import type { AddressRefusal } from './addressGuard.ts';
+import { AddressRefusedError } from './guardedLookup.ts';
+import { describeTlsFailure } from './tlsFailure.ts';
+
+export function noAnswer(cause: NoAnswer['cause'], message: string): NoAnswer {
+  return { kind: 'no-answer', cause, message };
+}
+
+type Describe = (host: string) => NoAnswer;
+
+const refused: Describe = (host) => noAnswer('refused', `Could not connect to ${host}: connection refused.`);
+const dns =
+  (why: string): Describe =>
+  (host) =>
+    noAnswer('dns', `Could not resolve the name of ${host}: ${why}.`);
+const connection =
+  (why: string): Describe =>
+  (host) =>
+    noAnswer('connection', `The connection to ${host} failed: ${why}.`);
+const connectTimeout: Describe = (host) =>
+  noAnswer('timeout', `Could not connect to ${host}: no reaction in time.`);
+
+const byCode: Readonly<Record<string, Describe>> = {
+  ENOTFOUND: dns('no such name'),
+  ENODATA: dns('it has no address'),
+  EAI_AGAIN: dns('the DNS server does not answer'),
+  EAI_FAIL: dns('the DNS server failed'),
+  ECONNREFUSED: refused,
+  ETIMEDOUT: connectTimeout,
+  UND_ERR_CONNECT_TIMEOUT: connectTimeout,
+  ECONNRESET: connection('reset by the other side'),
+  EPIPE: connection('closed by the other side while sending'),
+  ECONNABORTED: connection('aborted'),
+  ENETUNREACH: connection('network unreachable'),
+  EHOSTUNREACH: connection('host unreachable'),
+  ENETDOWN: connection('network down'),
+  EHOSTDOWN: connection('host down'),
+  EADDRNOTAVAIL: connection('no local port or address is free'),
+  EACCES: connection('not allowed by this machine'),
+  EPERM: connection('not allowed by this machine'),
+  UND_ERR_SOCKET: connection('closed by the other side before the answer was complete'),
+  UND_ERR_HEADERS_OVERFLOW: connection("the answer's headers are too large"),
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: connection('the answer is shorter or longer than it said'),
+};
+
+/**
+ * @param host name and port, as people know the receiver.
+ * @throws the error itself when it has no code: then it is no failure of the network but a bug.
+ */
+export function describeFailure(error: unknown, host: string): NoAnswer {
+  if (error instanceof AddressRefusedError) return describeRefusal(error.refusal, host);
+  const code = codeOf(error);
+  if (code === null) throw error;
+  const known = byCode[code];
+  if (known) return known(host);
+  const tls = describeTlsFailure(code, host);
+  if (tls !== null) return noAnswer('tls', tls);
+  if (code.startsWith('HPE_')) return connection(`the answer is not HTTP (${code})`)(host);
+  if (code.startsWith('EAI_')) return dns(code)(host);
+  return connection(code)(host);
+}
+
+/** The code of an error, or of the first of several (one for each address of a name that was tried). */
+function codeOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof AggregateError ? codeOf(error.errors[0]) : null;
+}
+
+function describeRefusal({ address, range, what }: AddressRefusal, host: string): NoAnswer {
+  const which = address === range ? address : `${address}, in ${range}`;
+  return noAnswer('address-refused', `${host} may not be connected to: its address is ${which} (${what}).`);
+}
