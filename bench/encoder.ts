@@ -1,0 +1,179 @@
+/**
+ * Records a second of our encoder over those of @opentelemetry/otlp-transformer, the encoder of the OpenTelemetry JS
+ * SDK, from the same starting point: the text of the metadata column as Postgres sends it.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { SeverityNumber } from '@opentelemetry/api-logs';
+import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { Entry, StreamIdentity } from '../src/model/entry.ts';
+import { decodeRequest, toJson } from '../src/otlp/encode/otlpProto.ts';
+import { RequestWriter } from '../src/otlp/encode/request.ts';
+
+const DATA = new URL('../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
+const BATCH_RECORDS = 1000;
+const ROUNDS = 15;
+const OBSERVED_AT_MICROS = 1_790_000_000_000_000;
+
+const IDENTITY: StreamIdentity = {
+  serviceName: 'audit-export',
+  organization: '123837392027',
+  streamId: 'directory/flows/acme-siem',
+  version: '0.1.0',
+};
+
+interface Figure {
+  figure: string;
+  ratio: number;
+  goal: string;
+  detail: string;
+}
+
+export async function benchEncoder(): Promise<Figure[]> {
+  const entries = loadEntries();
+  verifyEqual(entries);
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    ours.push(recordsPerSecond(entries, encodeOurs));
+    theirs.push(recordsPerSecond(entries, encodeTheirs));
+  }
+  const ratio = median(ours) / median(theirs);
+  return [
+    {
+      figure: 'encode: records/s against otlp-transformer',
+      ratio,
+      goal: '≥ 2.5',
+      detail: `${thousands(median(ours))} against ${thousands(median(theirs))} thousand records/s, batches of ${BATCH_RECORDS}, median of ${ROUNDS} rounds`,
+    },
+  ];
+}
+
+function recordsPerSecond(
+  entries: readonly Entry[],
+  encode: (batch: readonly Entry[]) => Uint8Array,
+): number {
+  const started = performance.now();
+  let bytes = 0;
+  for (let at = 0; at < entries.length; at += BATCH_RECORDS) {
+    bytes += encode(entries.slice(at, at + BATCH_RECORDS)).length;
+  }
+  const seconds = (performance.now() - started) / 1000;
+  if (bytes === 0) throw new Error('nothing was encoded');
+  return entries.length / seconds;
+}
+
+function encodeOurs(batch: readonly Entry[]): Uint8Array {
+  const writer = new RequestWriter(IDENTITY);
+  for (const entry of batch) {
+    writer.append(entry, { sequence: Number(entry.id), observedAtMicros: OBSERVED_AT_MICROS });
+  }
+  return writer.request();
+}
+
+const RESOURCE = resourceFromAttributes({
+  'service.name': IDENTITY.serviceName,
+  'audit.organization.id': IDENTITY.organization,
+});
+const SCOPE = { name: 'audit-export', version: IDENTITY.version };
+
+function encodeTheirs(batch: readonly Entry[]): Uint8Array {
+  const bytes = ProtobufLogsSerializer.serializeRequest(batch.map(toReadableLogRecord));
+  if (bytes === undefined) throw new Error('otlp-transformer gave no bytes');
+  return bytes;
+}
+
+function toReadableLogRecord(entry: Entry): ReadableLogRecord {
+  const micros = entry.occurredAtMicros;
+  const uid = Buffer.from(entry.uid).toString('hex');
+  const eventType = textOf(entry.eventType);
+  return {
+    hrTime: [Math.floor(micros / 1e6), (micros % 1e6) * 1000],
+    hrTimeObserved: [Math.floor(OBSERVED_AT_MICROS / 1e6), (OBSERVED_AT_MICROS % 1e6) * 1000],
+    severityNumber: SeverityNumber.INFO,
+    body: JSON.parse(textOf(entry.metadata)),
+    eventName: eventType,
+    resource: RESOURCE,
+    instrumentationScope: SCOPE,
+    attributes: {
+      'log.record.uid': `${uid.slice(0, 8)}-${uid.slice(8, 12)}-${uid.slice(12, 16)}-${uid.slice(16, 20)}-${uid.slice(20)}`,
+      'audit.stream.id': IDENTITY.streamId,
+      'audit.entry.id': Number(entry.id),
+      'audit.sequence.number': Number(entry.id),
+      'audit.event.type': eventType,
+      ...(entry.actorId === null ? {} : { 'user.id': textOf(entry.actorId) }),
+      ...(entry.actorName === null ? {} : { 'user.name': textOf(entry.actorName) }),
+      'audit.session.type': textOf(entry.sessionType),
+      ...(entry.project === null ? {} : { 'audit.project.id': textOf(entry.project) }),
+    },
+    droppedAttributesCount: 0,
+  };
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+}
+
+/** Both encoders must have said the same, or the ratio means nothing. */
+function verifyEqual(entries: readonly Entry[]): void {
+  for (let at = 0; at < entries.length; at += BATCH_RECORDS) {
+    const batch = entries.slice(at, at + BATCH_RECORDS);
+    const ours = decodeRequest(encodeOurs(batch)).records;
+    const theirs = decodeRequest(encodeTheirs(batch)).records;
+    if (ours.length !== batch.length || theirs.length !== batch.length)
+      throw new Error('a record is missing');
+    for (const [index, record] of ours.entries()) {
+      const other = theirs[index];
+      const same =
+        record.timeUnixNano === other?.timeUnixNano &&
+        record.observedTimeUnixNano === other.observedTimeUnixNano &&
+        record.eventName === other.eventName &&
+        isDeepStrictEqual(record.attributes, other.attributes) &&
+        isDeepStrictEqual(toJson(record.body), toJson(other.body));
+      if (!same) throw new Error(`record ${at + index} differs between the encoders`);
+    }
+  }
+}
+
+/** Entries as the database part hands them over: every column a slice of what came over the wire, jsonb's own spelling. */
+function loadEntries(): Entry[] {
+  if (!existsSync(DATA)) throw new Error(`${DATA.pathname} is missing: the benchmark needs its events`);
+  const lines = gunzipSync(readFileSync(DATA)).toString().trim().split('\n');
+  return lines.map((line, index) => {
+    const event = JSON.parse(line);
+    const uid = Buffer.alloc(16);
+    for (let i = 0; i < 16; i++) uid[i] = (index * 2654435761 + i * 40503) >>> (i % 4);
+    return {
+      xid: BigInt(1000 + index),
+      id: BigInt(index + 1),
+      uid,
+      eventType: Buffer.from(event.eventType),
+      actorId: event.actor?.id ? Buffer.from(event.actor.id) : null,
+      actorName: event.actor?.name ? Buffer.from(event.actor.name) : null,
+      sessionType: Buffer.from(event.actor?.sessionType ?? 'user'),
+      project: event.project ? Buffer.from(event.project) : null,
+      metadata: Buffer.from(jsonbText(event.metadata)),
+      occurredAtMicros: Date.parse(event.occurredAt) * 1000 + (index % 1000),
+    };
+  });
+}
+
+/** JSON as jsonb prints it: keys by length, then bytes; one space after `:` and `,`. */
+function jsonbText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(jsonbText).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, item]) => ({ key: Buffer.from(key), item }));
+  members.sort((a, b) => a.key.length - b.key.length || Buffer.compare(a.key, b.key));
+  return `{${members.map(({ key, item }) => `${JSON.stringify(key.toString())}: ${jsonbText(item)}`).join(', ')}}`;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function thousands(value: number): string {
+  return (value / 1000).toFixed(0);
+}

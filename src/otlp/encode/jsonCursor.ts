@@ -1,0 +1,65 @@
+import type { OutputBuffer } from './outputBuffer.ts';
+
+export const Char = {
+  space: 0x20,
+  quote: 0x22,
+  comma: 0x2c,
+  minus: 0x2d,
+  plus: 0x2b,
+  point: 0x2e,
+  zero: 0x30,
+  colon: 0x3a,
+  openBracket: 0x5b,
+  backslash: 0x5c,
+  closeBracket: 0x5d,
+  openBrace: 0x7b,
+  closeBrace: 0x7d,
+} as const;
+
+/** 1 for bytes that stand for themselves inside a JSON string: all but `"`, `\` and control characters (RFC 8259, section 7). */
+export const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= Char.space && byte !== Char.quote && byte !== Char.backslash ? 1 : 0,
+);
+
+/** Zeros after the text: no token contains a zero, so every scan stops there without a check of its own. */
+const SENTINEL_BYTES = 8;
+
+/**
+ * The most AnyValue bytes that one byte of JSON text becomes. `-1,` in an array is the worst: 3 bytes of text become
+ * 13 (tag, length, tag, and a negative int64 of 10 bytes). What open containers reserve for their lengths (11 bytes
+ * each, `MAX_DEPTH` of them) is in the constant.
+ */
+const MAX_GROWTH = 5;
+const MAX_FIXED_GROWTH = 512;
+
+/**
+ * A JSON text being read and the AnyValue bytes it becomes, both in the one output buffer: the text is staged at the
+ * buffer's far end, behind the room for the most it can become. So a single array is at work, long strings move by
+ * `copyWithin`, and the scan ends at a sentinel.
+ */
+export interface JsonCursor {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly textStart: number;
+  readonly textEnd: number;
+  /** Next byte to read. */
+  at: number;
+  /** Where the next byte is written. */
+  pos: number;
+}
+
+/** The buffer must not grow while the cursor is in use. */
+export function stageText(out: OutputBuffer, text: Uint8Array): JsonCursor {
+  out.reserve(text.length * (MAX_GROWTH + 1) + MAX_FIXED_GROWTH + SENTINEL_BYTES);
+  const textEnd = out.bytes.length - SENTINEL_BYTES;
+  const textStart = textEnd - text.length;
+  out.bytes.set(text, textStart);
+  out.bytes.fill(0, textEnd);
+  return { bytes: out.bytes, view: out.view, textStart, textEnd, at: textStart, pos: out.end };
+}
+
+export function skipSpace(bytes: Uint8Array, at: number): number {
+  let c = bytes[at];
+  while (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09) c = bytes[++at];
+  return at;
+}

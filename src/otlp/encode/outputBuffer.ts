@@ -1,0 +1,26 @@
+/** Bytes being written: grows by doubling, so appending is linear in what was appended. */
+export class OutputBuffer {
+  bytes: Uint8Array;
+  view: DataView;
+  /** Where the next byte goes. */
+  end: number;
+
+  constructor(initialBytes: number, start: number) {
+    this.bytes = new Uint8Array(Math.max(initialBytes, start));
+    this.view = new DataView(this.bytes.buffer);
+    this.end = start;
+  }
+
+  /**
+   * Makes room for `size` bytes after `end`. Writers reserve the most they may write once, up front, and check
+   * nothing after that. Memory that is reserved and never touched stays unmapped.
+   */
+  reserve(size: number): void {
+    const needed = this.end + size;
+    if (needed <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.end));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * An entry as a LogRecord. A block that is the same in every record but for three places comes first (times,
+ * severity, uid, stream), then the attributes that vary, the event name and the body.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Entry, RecordContext, StreamIdentity } from '../../model/entry.ts';
+import { keyField, stringAttribute, text } from './constants.ts';
+import { writeJsonField } from './jsonValue.ts';
+import type { OutputBuffer } from './outputBuffer.ts';
+import {
+  AnyValueTag,
+  closeLength,
+  KeyValueTag,
+  LogRecordTag,
+  varintSize,
+  writeBigInt,
+  writeInt,
+  writeNanos,
+  writeVarint,
+} from './wire.ts';
+
+/** SeverityNumber INFO (logs.proto). */
+const INFO = 9;
+
+/** Everything of a record that is not text of the entry: the variable attributes' keys, tags and lengths. */
+const MAX_OVERHEAD_BYTES = 512;
+
+/** Offsets of the places in the constant block. */
+const TIME_AT = 1;
+const OBSERVED_AT = 12;
+
+const ENTRY_ID = keyField('audit.entry.id');
+const EVENT_TYPE = keyField('audit.event.type');
+const USER_ID = keyField('user.id');
+const USER_NAME = keyField('user.name');
+const SESSION_TYPE = keyField('audit.session.type');
+const PROJECT_ID = keyField('audit.project.id');
+const SEQUENCE_NUMBER = keyField('audit.sequence.number');
+
+/** Encodes the entries of one stream. */
+export class RecordEncoder {
+  readonly #block: Uint8Array;
+  /** Offset of the uid's text in the block. */
+  readonly #uidAt: number;
+
+  constructor(identity: StreamIdentity) {
+    const uid = stringAttribute(
+      LogRecordTag.attributes,
+      'log.record.uid',
+      '00000000-0000-0000-0000-000000000000',
+    );
+    const times = Buffer.alloc(20);
+    times[0] = LogRecordTag.timeUnixNano;
+    times[9] = LogRecordTag.severityNumber;
+    times[10] = INFO;
+    times[11] = LogRecordTag.observedTimeUnixNano;
+    this.#uidAt = times.length + uid.length - 36;
+    this.#block = Buffer.concat([
+      times,
+      uid,
+      stringAttribute(LogRecordTag.attributes, 'audit.stream.id', identity.streamId),
+    ]);
+  }
+
+  /** Appends a field of type LogRecord with the given tag. */
+  write(out: OutputBuffer, tag: number, entry: Entry, context: RecordContext): void {
+    out.reserve(
+      MAX_OVERHEAD_BYTES +
+        this.#block.length +
+        2 * entry.eventType.length +
+        (entry.actorId?.length ?? 0) +
+        (entry.actorName?.length ?? 0) +
+        entry.sessionType.length +
+        (entry.project?.length ?? 0),
+    );
+    const bytes = out.bytes;
+    const start = out.end;
+    bytes[start] = tag;
+    const block = start + 3; // records take a length of two bytes nearly always
+    bytes.set(this.#block, block);
+    writeNanos(out.view, block + TIME_AT, entry.occurredAtMicros);
+    writeNanos(out.view, block + OBSERVED_AT, context.observedAtMicros);
+    writeUuid(bytes, block + this.#uidAt, entry.uid);
+
+    let pos = block + this.#block.length;
+    pos = writeIntAttribute(bytes, pos, ENTRY_ID, entry.id);
+    pos = writeIntAttribute(bytes, pos, SEQUENCE_NUMBER, context.sequence);
+    pos = writeTextAttribute(bytes, pos, EVENT_TYPE, entry.eventType);
+    if (entry.actorId !== null) pos = writeTextAttribute(bytes, pos, USER_ID, entry.actorId);
+    if (entry.actorName !== null) pos = writeTextAttribute(bytes, pos, USER_NAME, entry.actorName);
+    pos = writeTextAttribute(bytes, pos, SESSION_TYPE, entry.sessionType);
+    if (entry.project !== null) pos = writeTextAttribute(bytes, pos, PROJECT_ID, entry.project);
+
+    bytes[pos] = LogRecordTag.eventName;
+    const name = isText(entry.eventType) ? entry.eventType : replaceInvalid(entry.eventType);
+    pos = writeVarint(bytes, pos + 1, name.length);
+    out.end = copy(bytes, pos, name);
+
+    writeJsonField(out, LogRecordTag.body, entry.metadata);
+    out.end = closeLength(out.bytes, start + 1, 2, out.end);
+  }
+}
+
+function writeIntAttribute(
+  bytes: Uint8Array,
+  start: number,
+  key: Uint8Array,
+  value: number | bigint,
+): number {
+  bytes[start] = LogRecordTag.attributes;
+  const valueAt = copy(bytes, start + 2, key);
+  bytes[valueAt] = KeyValueTag.value;
+  bytes[valueAt + 2] = AnyValueTag.int;
+  const end =
+    typeof value === 'number'
+      ? writeInt(bytes, valueAt + 3, value)
+      : value >= 0n && value <= MAX_SAFE
+        ? writeInt(bytes, valueAt + 3, Number(value))
+        : writeBigInt(bytes, valueAt + 3, value);
+  bytes[valueAt + 1] = end - valueAt - 2;
+  bytes[start + 1] = end - start - 2;
+  return end;
+}
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** A string attribute; text that is not UTF-8 (a database in SQL_ASCII has such) is a bytes_value. */
+function writeTextAttribute(bytes: Uint8Array, start: number, key: Uint8Array, value: Uint8Array): number {
+  const length = value.length;
+  const anyValueLength = 1 + varintSize(length) + length;
+  const keyValueLength = key.length + 1 + varintSize(anyValueLength) + anyValueLength;
+  bytes[start] = LogRecordTag.attributes;
+  let pos = writeVarint(bytes, start + 1, keyValueLength);
+  pos = copy(bytes, pos, key);
+  bytes[pos] = KeyValueTag.value;
+  pos = writeVarint(bytes, pos + 1, anyValueLength);
+  bytes[pos] = isText(value) ? AnyValueTag.string : AnyValueTag.bytes;
+  pos = writeVarint(bytes, pos + 1, length);
+  return copy(bytes, pos, value);
+}
+
+/** Below this many bytes a loop beats the call into the engine. */
+const SHORT_BYTES = 64;
+
+function copy(bytes: Uint8Array, pos: number, value: Uint8Array): number {
+  const length = value.length;
+  if (length < SHORT_BYTES) {
+    for (let i = 0; i < length; i++) bytes[pos + i] = value[i] ?? 0;
+  } else {
+    bytes.set(value, pos);
+  }
+  return pos + length;
+}
+
+/** Whether a protobuf string may hold it: whether it is UTF-8. */
+function isText(value: Uint8Array): boolean {
+  if (value.length < SHORT_BYTES) {
+    let all = 0;
+    for (let i = 0; i < value.length; i++) all |= value[i] ?? 0;
+    if (all < 0x80) return true;
+  }
+  return isUtf8(value);
+}
+
+/** LogRecord.event_name can only be a string: its invalid bytes become U+FFFD; the attribute beside it keeps them. */
+function replaceInvalid(value: Uint8Array): Uint8Array {
+  return text(new TextDecoder().decode(value));
+}
+
+/** 8-4-4-4-12 in lower case: RFC 9562, section 4. */
+function writeUuid(bytes: Uint8Array, start: number, uuid: Uint8Array): void {
+  let pos = start;
+  for (let i = 0; i < 16; i++) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) pos++; // the block has the hyphen
+    const byte = uuid[i] ?? 0;
+    bytes[pos++] = hexDigit(byte >> 4);
+    bytes[pos++] = hexDigit(byte & 0x0f);
+  }
+}
+
+function hexDigit(value: number): number {
+  return value < 10 ? 0x30 + value : 0x61 - 10 + value;
+}
