@@ -5,7 +5,7 @@
  * message), and node-postgres hands all of it on. Of those only the allowed fields below are kept; the message only for
  * classes of errors that never quote a value (sqlState.ts).
  */
-import { describeSqlState, isHarmlessMessage } from './sqlState.ts';
+import { describeSqlState, isHarmlessMessage, isPostgresError } from './sqlState.ts';
 
 export interface SerializedError {
   readonly type: string;
@@ -49,20 +49,13 @@ export function serializeError(error: unknown, depth = 0): SerializedError {
 /** The message of an error where it may be shown, and what can be said instead where it may not. */
 export function safeMessage(error: Error): string {
   const code = stringField(error, 'code');
-  if (code !== undefined && isPostgresError(error) && !isHarmlessMessage(code)) return describeSqlState(code);
+  if (isPostgresError(error) && !isHarmlessMessage(error.code)) return describeSqlState(error.code);
   // JSON.parse quotes the text around the place: Unexpected token 'x', "…" is not valid JSON.
   if (error instanceof SyntaxError && error.message.endsWith('is not valid JSON'))
     return 'text is not valid JSON';
   // An AggregateError of a refused connection has no message of its own.
   const message = error.message || code || 'no message';
   return message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message;
-}
-
-/** By its shape: only `database/` may import node-postgres. EPIPE has five capitals too, but no severity. */
-function isPostgresError(error: Error): boolean {
-  return (
-    /^[0-9A-Z]{5}$/.test(stringField(error, 'code') ?? '') && stringField(error, 'severity') !== undefined
-  );
 }
 
 /**

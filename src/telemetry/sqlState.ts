@@ -65,3 +65,26 @@ export function describeSqlState(sqlState: string): string {
   const name = conditions[sqlState] ?? classes[sqlState.slice(0, 2)];
   return name === undefined ? `SQLSTATE ${sqlState}` : `SQLSTATE ${sqlState} (${name})`;
 }
+
+/**
+ * The metric label of a failed statement: the class of its SQLSTATE, `connection` when the server did not answer, `other`
+ * for the rest, so that the values stay a small fixed set.
+ */
+export function classOfDatabaseError(error: unknown): string {
+  if (!(error instanceof Error)) return 'other';
+  // node-postgres says "Connection terminated unexpectedly" with a plain Error; a TypeError is a bug of ours.
+  if (!isPostgresError(error)) return 'code' in error || error.name === 'Error' ? 'connection' : 'other';
+  const sqlClass = error.code.slice(0, 2);
+  return classesWithHarmlessMessages.has(sqlClass) || sqlClass in classes ? sqlClass : 'other';
+}
+
+/** By its shape: only `database/` may import node-postgres. EPIPE has five capitals too, but no severity. */
+export function isPostgresError(error: Error): error is Error & { code: string; severity: string } {
+  return (
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^[0-9A-Z]{5}$/.test(error.code) &&
+    'severity' in error &&
+    typeof error.severity === 'string'
+  );
+}

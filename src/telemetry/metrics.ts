@@ -1,0 +1,66 @@
+/**
+ * The metrics of one process, on a registry of their own. Others call methods; nobody else names a metric or a label.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
+import { classOfDatabaseError } from './sqlState.ts';
+import { makeStreamMetrics, type StreamLabels, type StreamMetrics } from './streamMetrics.ts';
+
+export interface Metrics {
+  /**
+   * The metrics of one stream, its counters at 0. A second handle for the same labels takes over from the first, which then
+   * does nothing any more.
+   */
+  forStream(labels: StreamLabels): StreamMetrics;
+  setLeasesHeld(streams: number): void;
+  observePoll(durationMs: number): void;
+  /** @param error as thrown by the database layer. */
+  countDatabaseError(error: unknown): void;
+  setConfigSource(state: ConfigSourceState): void;
+  /** Of `render()`, for the Content-Type header. */
+  readonly contentType: string;
+  /** Prometheus text format. */
+  render(): Promise<string>;
+}
+
+export interface ConfigSourceState {
+  readonly synced: boolean;
+  /** Manifests seen, the invalid ones included. */
+  readonly configs: number;
+  /** Manifests that are invalid. */
+  readonly problems: number;
+}
+
+export interface MetricsOptions {
+  /** Of this program. */
+  readonly version: string;
+  /** Milliseconds since the Unix epoch. Default: the system clock. */
+  readonly now?: () => number;
+}
+
+/** Node's own process metrics (`process_*`, `nodejs_*`) are included under their usual names. */
+export function makeMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const leasesHeld = makeGauge(registry, 'leasesHeld');
+  const pollDuration = makeHistogram(registry, 'pollDuration');
+  const databaseErrors = makeCounter(registry, 'databaseErrors');
+  const configSourceSynced = makeGauge(registry, 'configSourceSynced');
+  const configs = makeGauge(registry, 'configs');
+  const configProblems = makeGauge(registry, 'configProblems');
+  makeGauge(registry, 'buildInfo').set({ version: options.version, node: process.version }, 1);
+
+  return {
+    forStream: makeStreamMetrics(registry, options.now ?? Date.now),
+    setLeasesHeld: (streams) => leasesHeld.set(streams),
+    observePoll: (durationMs) => pollDuration.observe(durationMs / 1_000),
+    countDatabaseError: (error) => databaseErrors.inc({ class: classOfDatabaseError(error) }),
+    setConfigSource: (state) => {
+      configSourceSynced.set(state.synced ? 1 : 0);
+      configs.set(state.configs);
+      configProblems.set(state.problems);
+    },
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+  };
+}

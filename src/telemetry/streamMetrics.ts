@@ -1,0 +1,155 @@
+/**
+ * The metrics that each stream has of its own, and their end: a stream that is gone leaves no series behind.
+ */
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { FailureReason, Outcome } from '../model/outcome.ts';
+import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
+
+export interface StreamLabels {
+  readonly namespace: string;
+  readonly name: string;
+  readonly organization: string;
+}
+
+export const streamStates = [
+  'idle', // nothing to send
+  'delivering',
+  'catching-up', // delivering a backlog
+  'retrying', // a failure that passes by itself
+  'holding', // a failure that needs a person
+  'suspended',
+  'invalid', // the manifest has a problem, and nothing runs
+] as const;
+export type StreamState = (typeof streamStates)[number];
+
+export interface StreamMetrics {
+  /** Entries of an acknowledged batch; `rejected` of them by the receiver's own count. */
+  countDelivered(entries: number, rejected?: number): void;
+  setPending(entries: number): void;
+  /** Of the oldest entry not acknowledged, null when there is none. Its age is worked out at each scrape. */
+  setOldestPending(occurredAt: Date | null): void;
+  setParked(entries: number): void;
+  setState(state: StreamState): void;
+  /** 0 when the stream is not working off a backlog. */
+  setCatchUpRate(entriesPerSecond: number): void;
+  /** One attempt, whatever came of it. */
+  observeRequest(request: ObservedRequest): void;
+  /** Called when a failed batch is sent again, with the reason it failed for. */
+  countRetry(reason: FailureReason): void;
+  /** From `occurred_at` of the newest entry of an acknowledged batch to the acknowledgement. */
+  observeDeliveryDelay(delayMs: number): void;
+  /** Removes every series of the stream. Later calls, of an answer that comes late, do nothing. */
+  remove(): void;
+}
+
+export interface ObservedRequest {
+  readonly outcome: Outcome['kind'];
+  /** Absent when settled. */
+  readonly reason?: FailureReason;
+  readonly durationMs: number;
+  readonly records: number;
+  /** Before compression. */
+  readonly bytes: number;
+}
+
+type AnyMetric = Counter | Gauge | Histogram;
+
+/** What is known of a stream that has a handle. */
+interface LiveStream {
+  readonly labels: StreamLabels;
+  /** Label values beside the stream's own that were used, by metric: what `remove` must undo. */
+  readonly used: Map<AnyMetric, Map<string, Record<string, string>>>;
+  oldestPendingMs: number | null;
+  /** The handle that may still write; the others were replaced or removed. */
+  owner: symbol;
+}
+
+/** Registers the per-stream metrics and returns `Metrics.forStream`. */
+export function makeStreamMetrics(
+  registry: Registry,
+  now: () => number,
+): (labels: StreamLabels) => StreamMetrics {
+  const live = new Map<string, LiveStream>();
+  const delivered = makeCounter(registry, 'deliveredEntries');
+  const rejected = makeCounter(registry, 'rejectedEntries');
+  const requests = makeCounter(registry, 'requests');
+  const retries = makeCounter(registry, 'retries');
+  const pending = makeGauge(registry, 'pendingEntries');
+  const parked = makeGauge(registry, 'parkedEntries');
+  const state = makeGauge(registry, 'streamState');
+  const catchUpRate = makeGauge(registry, 'catchUpRate');
+  const requestDuration = makeHistogram(registry, 'requestDuration');
+  const deliveryDelay = makeHistogram(registry, 'deliveryDelay');
+  const batchRecords = makeHistogram(registry, 'batchRecords');
+  const batchBytes = makeHistogram(registry, 'batchBytes');
+  // Worked out at the scrape, so that the age goes on growing when the loop that should set it hangs.
+  const oldestPendingAge = makeGauge(registry, 'oldestPendingAge', (gauge) => {
+    for (const { labels, oldestPendingMs } of live.values()) {
+      const ageMs = oldestPendingMs === null ? 0 : Math.max(0, now() - oldestPendingMs);
+      gauge.set({ ...labels }, ageMs / 1_000);
+    }
+  });
+
+  return ({ namespace, name, organization }) => {
+    const owner = Symbol(name);
+    const key = JSON.stringify([namespace, name, organization]);
+    const labels = { namespace, name, organization };
+    const stream = live.get(key) ?? { labels, used: new Map(), oldestPendingMs: null, owner };
+    stream.owner = owner;
+    live.set(key, stream);
+
+    const isOwner = () => live.get(key)?.owner === owner;
+
+    /** Every write goes through here: nothing is written for a stream that is gone, and everything written is remembered. */
+    function write<M extends AnyMetric>(
+      metric: M,
+      apply: (metric: M, labels: Record<string, string>) => void,
+      extra: Record<string, string> = {},
+    ): void {
+      if (!isOwner()) return;
+      const all = { ...labels, ...extra };
+      const used = stream.used.get(metric) ?? new Map<string, Record<string, string>>();
+      stream.used.set(metric, used.set(Object.values(extra).join(' '), all));
+      apply(metric, all);
+    }
+
+    write(delivered, (metric, all) => metric.inc(all, 0));
+    write(rejected, (metric, all) => metric.inc(all, 0));
+
+    return {
+      countDelivered(entries, rejectedEntries = 0) {
+        write(delivered, (metric, all) => metric.inc(all, entries));
+        write(rejected, (metric, all) => metric.inc(all, rejectedEntries));
+      },
+      setPending: (entries) => write(pending, (metric, all) => metric.set(all, entries)),
+      setOldestPending(occurredAt) {
+        if (isOwner()) stream.oldestPendingMs = occurredAt === null ? null : occurredAt.getTime();
+      },
+      setParked: (entries) => write(parked, (metric, all) => metric.set(all, entries)),
+      setState(current) {
+        for (const each of streamStates) {
+          write(state, (metric, all) => metric.set(all, each === current ? 1 : 0), { state: each });
+        }
+      },
+      setCatchUpRate: (rate) => write(catchUpRate, (metric, all) => metric.set(all, rate)),
+      observeRequest({ outcome, reason = 'none', durationMs, records, bytes }) {
+        batchRecords.observe(records);
+        batchBytes.observe(bytes);
+        write(requests, (metric, all) => metric.inc(all), { outcome, reason });
+        write(requestDuration, (metric, all) => metric.observe(all, durationMs / 1_000));
+      },
+      countRetry: (reason) => write(retries, (metric, all) => metric.inc(all), { reason }),
+      observeDeliveryDelay(delayMs) {
+        write(deliveryDelay, (metric, all) => metric.observe(all, Math.max(0, delayMs) / 1_000));
+      },
+      remove() {
+        if (!isOwner()) return;
+        for (const [metric, used] of stream.used) {
+          for (const all of used.values()) metric.remove(all);
+        }
+        oldestPendingAge.remove(labels);
+        live.delete(key);
+      },
+    };
+  };
+}
