@@ -59,11 +59,15 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     runAs,
     sync: settings['fsync'] !== 'off',
   });
-  const port = options.port ?? (await findFreePort());
-  const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port), ...settings };
-  const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
-  async function launch(): Promise<ServerProcess> {
+  async function launch(port: number): Promise<ServerProcess> {
+    const all = {
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      port: String(port),
+      ...settings,
+    };
+    const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const deadline = Date.now() + HANDOVER_TIMEOUT_MS;
     for (;;) {
       const result = await startServerProcess(binaries.postgres, args, { dataDirectory, runAs, onLog });
@@ -74,7 +78,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     }
   }
 
-  let server = await launch();
+  const port = options.port ?? (await findFreePort());
+  let server = await launch(port);
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     port,
@@ -83,7 +88,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     stop: (mode = 'fast') => server.stop(mode),
     async restart(mode = 'fast') {
       await server.stop(mode);
-      server = await launch();
+      server = await launch(port);
     },
   };
 }

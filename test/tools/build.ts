@@ -1,0 +1,151 @@
+/**
+ * Finds or builds the real programs that tests run against: an OpenTelemetry Collector and VictoriaLogs.
+ *
+ * In this order: the path in an environment variable, a program on the PATH, an earlier build in the cache, a build with
+ * the Go of this machine. The cache lies outside the repository ($AUDIT_EXPORT_TOOLS, else ~/.cache/audit-export-tools)
+ * under a key of everything that goes into the build.
+ */
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { findOnPath } from './findOnPath.ts';
+import { withFolderLock } from './folderLock.ts';
+
+export type ToolName = 'otelcol' | 'victoria-logs';
+
+/** `missing`: `why` is one sentence with the way out. */
+export type ToolPlan =
+  | { readonly kind: 'ready'; readonly path: string }
+  | { readonly kind: 'build'; readonly path: string }
+  | { readonly kind: 'missing'; readonly why: string };
+
+interface Tool {
+  readonly variable: string;
+  /** Everything that decides what comes out. */
+  readonly key: () => string;
+  /** Arguments of `go`; the program is to appear in `folder` under the tool's name. */
+  readonly build: (folder: string) => { args: readonly string[]; options: SpawnOptions };
+}
+
+const COLLECTOR_MODULE = join(import.meta.dirname, 'collector');
+const VICTORIA_LOGS = 'github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1';
+/** No symbol tables; two compilers at a time leave the machine usable. */
+const GO_FLAGS = ['-p', '2', '-trimpath', '-ldflags', '-s -w'];
+
+const TOOLS: Readonly<Record<ToolName, Tool>> = {
+  otelcol: {
+    variable: 'OTELCOL_BIN',
+    key: () =>
+      ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(COLLECTOR_MODULE, file))).join('\n'),
+    build: (folder) => ({
+      args: ['build', '-buildvcs=false', ...GO_FLAGS, '-o', join(folder, 'otelcol'), '.'],
+      options: { cwd: COLLECTOR_MODULE },
+    }),
+  },
+  'victoria-logs': {
+    variable: 'VICTORIA_LOGS_BIN',
+    key: () => VICTORIA_LOGS,
+    build: (folder) => ({
+      args: ['install', ...GO_FLAGS, VICTORIA_LOGS],
+      options: { cwd: folder, env: { ...process.env, GOBIN: folder } },
+    }),
+  },
+};
+
+/** Says at once where the program is or will be; builds nothing. */
+export function planTool(name: ToolName): ToolPlan {
+  const tool = TOOLS[name];
+  const named = process.env[tool.variable];
+  if (named) {
+    if (existsSync(named)) return { kind: 'ready', path: resolve(named) };
+    return { kind: 'missing', why: `${tool.variable} names ${named}, which does not exist.` };
+  }
+  const onPath = findOnPath(name);
+  if (onPath !== undefined) return { kind: 'ready', path: onPath };
+  const path = join(
+    cacheFolder(),
+    `${name}-${hash(`${process.platform} ${process.arch} ${tool.key()}`)}`,
+    name,
+  );
+  if (existsSync(path)) return { kind: 'ready', path };
+  if (findOnPath('go') !== undefined) return { kind: 'build', path };
+  return {
+    kind: 'missing',
+    why: `${name} needs Go 1.26 to be built: install Go, or name a ready program in ${tool.variable}.`,
+  };
+}
+
+/** For the `beforeAll` that starts a tool: a cold build takes one to three minutes, and another worker may build before. */
+export const TOOL_TIMEOUT_MS = 15 * 60_000;
+
+/**
+ * Whether a suite must be skipped for want of a tool, for `describe.skipIf`; says so on the console.
+ *
+ * @throws Error the plan's sentence when the variable CI is set: there, a suite that is skipped is a failure.
+ */
+export function isToolMissing(name: ToolName): boolean {
+  const plan = planTool(name);
+  if (plan.kind !== 'missing') return false;
+  if (process.env['CI']) throw new Error(plan.why);
+  say(`SKIPPED: the tests that need ${name}. ${plan.why}`);
+  return true;
+}
+
+/**
+ * The path of the program, built first when need be (about a minute once). Workers that ask at the same time share one build.
+ *
+ * @throws Error the plan's sentence, or what Go said.
+ */
+export async function provideTool(name: ToolName): Promise<string> {
+  const plan = planTool(name);
+  if (plan.kind === 'missing') throw new Error(plan.why);
+  if (plan.kind === 'ready') return plan.path;
+  const finished = dirname(plan.path);
+  await mkdir(dirname(finished), { recursive: true });
+  await withFolderLock(`${finished}.lock`, async () => {
+    if (existsSync(plan.path)) return;
+    const folder = `${finished}.${process.pid}.tmp`;
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+    const startedAt = Date.now();
+    say(`building ${name} into ${finished} (once, about a minute)`);
+    try {
+      const { args, options } = TOOLS[name].build(folder);
+      await runGo(args, options);
+      await rename(folder, finished);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    say(`built ${name} in ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  });
+  return plan.path;
+}
+
+function cacheFolder(): string {
+  const { AUDIT_EXPORT_TOOLS: own, XDG_CACHE_HOME: xdg } = process.env;
+  return resolve(own || join(xdg || join(homedir(), '.cache'), 'audit-export-tools'));
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Past the test runner's own capture, so that a long build is seen while it runs. */
+function say(line: string): void {
+  process.stderr.write(`tools: ${line}\n`);
+}
+
+async function runGo(args: readonly string[], options: SpawnOptions): Promise<void> {
+  const nice = findOnPath('nice');
+  const [command = '', ...rest] = [...(nice === undefined ? [] : [nice]), 'go', ...args];
+  const child = spawn(command, rest, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+  let output = '';
+  child.stderr?.on('data', (chunk) => {
+    output = (output + chunk).slice(-4_000);
+  });
+  const code = await new Promise((settle, reject) => child.on('error', reject).on('close', settle));
+  if (code !== 0) throw new Error(`go ${args[0]} failed (${code}): ${output.trim()}`);
+}
