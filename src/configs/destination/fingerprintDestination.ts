@@ -1,0 +1,21 @@
+/** One hash over everything that a request depends on: another hash means that a hold is worth another try at once. */
+import { createHash } from 'node:crypto';
+import type { Destination } from '../../model/exportConfig.ts';
+
+export function fingerprintDestination(destination: Omit<Destination, 'fingerprint'>): string {
+  const { url, headers, compression, timeoutMs, tls } = destination;
+  // Lists with fixed places: no two destinations have the same text.
+  const parts = [
+    url.href,
+    headers.map(({ name, value }) => [name, value.reveal()]),
+    compression,
+    timeoutMs,
+    [
+      tls.ca ?? null,
+      tls.clientCert === undefined ? null : [tls.clientCert.cert, tls.clientCert.key.reveal()],
+      tls.serverName ?? null,
+      tls.insecureSkipVerify,
+    ],
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

@@ -1,0 +1,44 @@
+/** From a valid spec to all that one request needs: the address, header values, TLS material. */
+import type { Destination } from '../../model/exportConfig.ts';
+import type { ManifestSpec } from '../schema.ts';
+import { fingerprintDestination } from './fingerprintDestination.ts';
+import { resolveEndpoint } from './resolveEndpoint.ts';
+import { resolveHeaders } from './resolveHeaders.ts';
+import { resolveTls } from './resolveTls.ts';
+import { SECRET_REASONS, type SecretProblem, type SecretReason } from './secretProblems.ts';
+import type { SecretReader } from './secretReader.ts';
+
+export type ResolvedDestination =
+  | { readonly kind: 'resolved'; readonly destination: Destination }
+  /** One sentence for each Secret or key that is missing or wrong; none repeats a value. */
+  | { readonly kind: 'unresolved'; readonly reason: SecretReason; readonly problems: readonly string[] };
+
+/**
+ * `namespace` is the manifest's: references never leave it.
+ *
+ * @throws what `secrets.read` throws: keep what you have, and try again.
+ */
+export async function resolveDestination(
+  spec: ManifestSpec,
+  namespace: string,
+  secrets: SecretReader,
+): Promise<ResolvedDestination> {
+  const problems: SecretProblem[] = [];
+  const headers = await resolveHeaders(spec.headers, namespace, secrets, problems);
+  const tls = await resolveTls(spec.tls, namespace, secrets, problems);
+  const reason = SECRET_REASONS.find((each) => problems.some((problem) => problem.reason === each));
+  if (reason !== undefined) {
+    return { kind: 'unresolved', reason, problems: problems.map((problem) => problem.sentence) };
+  }
+  const destination = {
+    url: resolveEndpoint(spec.endpoint),
+    headers,
+    compression: spec.compression,
+    timeoutMs: spec.timeoutSeconds * 1000,
+    tls,
+  };
+  return {
+    kind: 'resolved',
+    destination: { ...destination, fingerprint: fingerprintDestination(destination) },
+  };
+}

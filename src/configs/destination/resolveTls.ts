@@ -1,0 +1,68 @@
+/** TLS material from the Secrets that `spec.tls` names, checked. */
+import type { TlsOptions } from '../../model/exportConfig.ts';
+import type { Secret } from '../../model/secret.ts';
+import type { ManifestSpec } from '../schema.ts';
+import { parseCertificates, parsePrivateKey } from './pem.ts';
+import { invalidSecret, readSecret, type SecretProblem } from './secretProblems.ts';
+import type { SecretReader } from './secretReader.ts';
+
+type TlsSpec = NonNullable<ManifestSpec['tls']>;
+
+/** Reads every reference, so that all that is wrong ends up in `problems` at once. */
+export async function resolveTls(
+  tls: TlsSpec | undefined,
+  namespace: string,
+  reader: SecretReader,
+  problems: SecretProblem[],
+): Promise<TlsOptions> {
+  const ca = await resolveCa(tls?.caSecretRef, namespace, reader, problems);
+  const clientCert = await resolveClientCert(tls?.clientCertSecretRef, namespace, reader, problems);
+  return {
+    ...(ca === null ? {} : { ca }),
+    ...(clientCert === null ? {} : { clientCert }),
+    ...(tls?.serverName === undefined ? {} : { serverName: tls.serverName }),
+    insecureSkipVerify: tls?.insecureSkipVerify ?? false,
+  };
+}
+
+async function resolveCa(
+  from: TlsSpec['caSecretRef'],
+  namespace: string,
+  reader: SecretReader,
+  problems: SecretProblem[],
+): Promise<string | null> {
+  if (from === undefined) return null;
+  const ref = { ...from, namespace, field: 'spec.tls.caSecretRef' };
+  const pem = (await readSecret(reader, ref, problems))?.reveal();
+  if (pem === undefined) return null;
+  const parsed = parseCertificates(pem);
+  if (parsed.ok) return pem;
+  problems.push(invalidSecret(ref, parsed.complaint));
+  return null;
+}
+
+async function resolveClientCert(
+  from: TlsSpec['clientCertSecretRef'],
+  namespace: string,
+  reader: SecretReader,
+  problems: SecretProblem[],
+): Promise<{ cert: string; key: Secret } | null> {
+  if (from === undefined) return null;
+  const ref = { name: from.name, namespace, field: 'spec.tls.clientCertSecretRef' };
+  const certRef = { ...ref, key: 'tls.crt' };
+  const keyRef = { ...ref, key: 'tls.key' };
+  const cert = (await readSecret(reader, certRef, problems))?.reveal();
+  const key = await readSecret(reader, keyRef, problems);
+  const chain = cert === undefined ? undefined : parseCertificates(cert);
+  const privateKey = key === null ? undefined : parsePrivateKey(key.reveal());
+  if (chain?.ok === false) problems.push(invalidSecret(certRef, chain.complaint));
+  if (privateKey?.ok === false) problems.push(invalidSecret(keyRef, privateKey.complaint));
+  if (cert === undefined || key === null || !chain?.ok || !privateKey?.ok) return null;
+  if (chain.value[0]?.checkPrivateKey(privateKey.value) !== true) {
+    problems.push(
+      invalidSecret(keyRef, 'does not belong to the first certificate in tls.crt: store the pair that does'),
+    );
+    return null;
+  }
+  return { cert, key };
+}

@@ -1,0 +1,57 @@
+/** Everything that can be wrong with a referenced Secret, collected while a destination is resolved. */
+import type { Secret } from '../../model/secret.ts';
+import type { SecretReader } from './secretReader.ts';
+
+/** Worst first: the reason of several problems is the first of these. */
+export const SECRET_REASONS = ['SecretNotFound', 'SecretKeyNotFound', 'InvalidSecret'] as const;
+export type SecretReason = (typeof SECRET_REASONS)[number];
+
+export interface SecretProblem {
+  readonly reason: SecretReason;
+  /** One sentence naming namespace, Secret and key; never the value. */
+  readonly sentence: string;
+}
+
+export interface SecretRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+  /** Path of the field that refers to it, such as `spec.headers[0]`. */
+  readonly field: string;
+}
+
+export function invalidSecret(ref: SecretRef, complaint: string): SecretProblem {
+  return {
+    reason: 'InvalidSecret',
+    sentence: `Secret ${ref.namespace}/${ref.name}, key ${ref.key} (${ref.field}) ${complaint}.`,
+  };
+}
+
+/** Reads one key; what is wrong goes into `problems`, and null comes back. */
+export async function readSecret(
+  reader: SecretReader,
+  ref: SecretRef,
+  problems: SecretProblem[],
+): Promise<Secret | null> {
+  const read = await reader.read(ref.namespace, ref.name, ref.key);
+  const secret = `Secret ${ref.namespace}/${ref.name}`;
+  switch (read.kind) {
+    case 'found':
+      return read.value;
+    case 'secret-missing':
+      problems.push({
+        reason: 'SecretNotFound',
+        sentence: `${secret} does not exist: create it with the key ${ref.key}, or correct ${ref.field}.`,
+      });
+      return null;
+    case 'key-missing':
+      problems.push({
+        reason: 'SecretKeyNotFound',
+        sentence: `${secret} has no key ${ref.key}: add it, or correct ${ref.field}.`,
+      });
+      return null;
+    case 'unreadable':
+      problems.push(invalidSecret(ref, read.message));
+      return null;
+  }
+}

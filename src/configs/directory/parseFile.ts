@@ -1,0 +1,50 @@
+/** One manifest file as it stands: what it says, or what is wrong, and whose configuration it claims to be. */
+import { parseManifestText } from '../parseManifestText.ts';
+import { showType } from '../problems/showValue.ts';
+import { NAMESPACE_PATTERN, OBJECT_NAME_PATTERN } from '../schema/names.ts';
+import { API_VERSION, KIND, type Manifest } from '../schema.ts';
+import type { FileContent } from './fileCache.ts';
+
+export const DEFAULT_NAMESPACE = 'default';
+
+export interface FileIdentity {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ManifestFile {
+  /** Name in the directory, such as `acme.yaml`. */
+  readonly file: string;
+  /** null: the file does not say, or cannot be read. */
+  readonly identity: FileIdentity | null;
+  readonly parsed:
+    | { readonly ok: true; readonly manifest: Manifest }
+    | { readonly ok: false; readonly problems: readonly string[] };
+  /** Another one when the text is another one. */
+  readonly version: number;
+}
+
+export function parseFile(file: string, content: Exclude<FileContent, { kind: 'missing' }>): ManifestFile {
+  if (content.kind === 'unreadable') {
+    const problems = [`${file} ${content.message}.`];
+    return { file, identity: null, parsed: { ok: false, problems }, version: content.version };
+  }
+  const parsed = parseManifestText(content.text, file);
+  return { file, identity: readIdentity(parsed.value), parsed, version: content.version };
+}
+
+/** Also of a manifest that is wrong elsewhere: its problems belong to the configuration it was meant to change. */
+function readIdentity(value: unknown): FileIdentity | null {
+  if (!isMap(value) || value['apiVersion'] !== API_VERSION || value['kind'] !== KIND) return null;
+  const metadata = value['metadata'];
+  if (!isMap(metadata)) return null;
+  const { name, namespace = DEFAULT_NAMESPACE } = metadata;
+  if (typeof name !== 'string' || name.length > 253 || !OBJECT_NAME_PATTERN.test(name)) return null;
+  if (typeof namespace !== 'string' || namespace.length > 63 || !NAMESPACE_PATTERN.test(namespace))
+    return null;
+  return { namespace, name };
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return showType(value) === 'a map';
+}

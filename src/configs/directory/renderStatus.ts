@@ -1,0 +1,18 @@
+/** The text of a status file: as `kubectl get -o yaml` would show it, without the spec. */
+import { stringify } from 'yaml';
+import type { ExportStatus } from '../../model/streamStatus.ts';
+import { API_VERSION, KIND } from '../schema.ts';
+
+/** The first line of every status file; what does not begin with it is not ours to delete. */
+export const STATUS_MARK = '# Written by Audit Export';
+
+export function renderStatus(
+  identity: { readonly namespace: string; readonly name: string; readonly file: string },
+  status: ExportStatus,
+): string {
+  const { namespace, name, file } = identity;
+  const document = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, status };
+  // YAML 1.1 quotes what older readers would take for a time or a boolean; lines stay whole, for grep.
+  const text = stringify(document, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
+  return `${STATUS_MARK} beside ${file}; changes here are overwritten.\n${text}`;
+}

@@ -1,0 +1,28 @@
+/** Which status file belongs to which manifest. */
+import type { Assigned } from './assignKeys.ts';
+import { baseName } from './assignKeys.ts';
+import { STATUS_SUFFIX } from './listDirectory.ts';
+
+/**
+ * File name by key. It is `NAME.status.yaml` after metadata.name; a file that has not said its name has its own name's
+ * instead, and so has one whose NAME is taken by a file that sorts first (equal names in two namespaces).
+ */
+export function assignStatusNames(assigned: readonly Assigned[]): Map<string, string> {
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  // Those with a right to their NAME first: a broken `b.yaml` must not take the place of metadata.name `b`.
+  const ordered = [...assigned].sort((a, b) => Number(!isOwner(a)) - Number(!isOwner(b)));
+  for (const each of ordered) {
+    const candidates = [...(isOwner(each) ? [each.name] : []), baseName(each.file.file), each.file.file];
+    const free = candidates.map((name) => `${name}${STATUS_SUFFIX}`).find((name) => !taken.has(name));
+    // All three taken takes three manifests named after each other's files; the last one goes without.
+    if (free === undefined) continue;
+    taken.add(free);
+    names.set(each.key, free);
+  }
+  return names;
+}
+
+function isOwner({ key, namespace, name }: Assigned): boolean {
+  return key === `directory/${namespace}/${name}`;
+}

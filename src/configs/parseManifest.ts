@@ -1,0 +1,40 @@
+/** From any value (an API object, a parsed file, a form) to a manifest that can be relied on. */
+import { describeIssues } from './problems/describeIssues.ts';
+import { showType, showValue } from './problems/showValue.ts';
+import { API_VERSION, KIND, type Manifest, manifestSchema } from './schema.ts';
+
+export type ParsedManifest =
+  | { readonly ok: true; readonly manifest: Manifest }
+  /** One sentence for each problem, all at once; none repeats a header's value. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Checks everything that can be known without looking elsewhere; whether a Secret exists is `resolveConfig`'s. Never throws. */
+export function parseManifest(value: unknown): ParsedManifest {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return {
+      ok: false,
+      problems: [
+        `The manifest is ${showType(value)}: it must be a map with apiVersion, kind, metadata and spec.`,
+      ],
+    };
+  }
+  const foreign = describeForeign(value);
+  if (foreign.length > 0) return { ok: false, problems: foreign };
+
+  const result = manifestSchema.safeParse(value);
+  if (result.success) return { ok: true, manifest: result.data };
+  return { ok: false, problems: describeIssues(manifestSchema, value, result.error.issues) };
+}
+
+/** Of another kind or version: the fields would all be wrong, which says nothing. */
+function describeForeign(value: object): string[] {
+  const { apiVersion, kind } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  const problems: string[] = [];
+  if (typeof apiVersion === 'string' && apiVersion !== API_VERSION) {
+    problems.push(`apiVersion is ${showValue(apiVersion)}: it must be ${API_VERSION}.`);
+  }
+  if (typeof kind === 'string' && kind !== KIND) {
+    problems.push(`kind is ${showValue(kind)}: it must be ${KIND}.`);
+  }
+  return problems;
+}

@@ -1,0 +1,82 @@
+/**
+ * Turns what zod found into sentences for people: one for each problem, with the field, the value and the way out.
+ *
+ * Nothing below `spec.headers` is ever repeated, not even where a name was expected: whoever mixes up the two has put
+ * the credentials there.
+ */
+import type { z } from 'zod';
+import { describeUnknownField, suggestField } from './describeUnknownField.ts';
+import { expectationAt, type Path } from './schemaWalk.ts';
+import { showPath, showType, showValue, valueAt } from './showValue.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** `schema` is what refused `input` with `issues`; at most one sentence for each field. */
+export function describeIssues(schema: z.core.$ZodType, input: unknown, issues: readonly Issue[]): string[] {
+  const unknown = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ parent: issue.path, name: key })) : [],
+  );
+  const misspelt = new Set(unknown.map(({ parent }) => showPath(parent)));
+  const meant = new Set(
+    unknown.flatMap(({ parent, name }) => {
+      const path = suggestField(schema, parent, name);
+      return path === null ? [] : [showPath(path)];
+    }),
+  );
+  const said = new Set<string>();
+  const problems: string[] = [];
+  for (const issue of issues) {
+    if (issue.code === 'unrecognized_keys') {
+      problems.push(...issue.keys.map((key) => describeUnknownField(schema, issue.path, key)));
+      continue;
+    }
+    const path = showPath(issue.path);
+    // "endpoint is missing" beside "endpiont: did you mean endpoint?" is the same problem again, and so is
+    // "has neither value nor valueFrom" beside "vaule".
+    if (meant.has(path) && valueAt(input, issue.path) === undefined) continue;
+    if (issue.code === 'custom' && misspelt.has(path)) continue;
+    if (said.has(path)) continue;
+    said.add(path);
+    problems.push(describeIssue(schema, input, issue));
+  }
+  return problems;
+}
+
+function describeIssue(schema: z.core.$ZodType, input: unknown, issue: Issue): string {
+  const path = issue.path.length === 0 ? 'The manifest' : showPath(issue.path);
+  if (issue.code === 'custom') return `${path} ${issue.message}.`;
+
+  const { expected, mismatch } = nearestExpectation(schema, issue.path);
+  const value = valueAt(input, issue.path);
+  const mustBe = `it must be ${expected}`;
+  if (issue.code === 'too_big' && typeof value === 'string') {
+    return `${path} is ${value.length} characters long: ${mustBe}.`;
+  }
+  if (issue.code === 'too_big' && Array.isArray(value))
+    return `${path} has ${value.length} items: ${mustBe}.`;
+  if (value === '') return `${path} is empty: ${mustBe}.`;
+  const isSecret = isUnderHeaders(issue.path);
+  if (isSecret && issue.code === 'invalid_format' && mismatch !== undefined) return `${path} ${mismatch}.`;
+  const shown = isSecret ? showType(value) : showValue(value);
+  const quotes = issue.code === 'invalid_type' && issue.expected === 'string' && isPlainScalar(value);
+  return `${path} is ${shown}: ${mustBe}${quotes ? '; put it in quotes' : ''}.`;
+}
+
+/** A value inside a map of labels has no schema of its own with an expectation: its map has. */
+function nearestExpectation(schema: z.core.$ZodType, path: Path) {
+  for (let length = path.length; length >= 0; length--) {
+    const expectation = expectationAt(schema, path.slice(0, length));
+    if (expectation !== undefined) {
+      return length === path.length ? expectation : { expected: 'text', mismatch: undefined };
+    }
+  }
+  return { expected: 'something else', mismatch: undefined };
+}
+
+function isUnderHeaders(path: Path): boolean {
+  return path[0] === 'spec' && path[1] === 'headers';
+}
+
+function isPlainScalar(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean';
+}

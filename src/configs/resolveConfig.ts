@@ -1,0 +1,36 @@
+/** From a valid manifest to an export that can run, or to what is missing for it. The same for every source. */
+import type { ExportConfig } from '../model/exportConfig.ts';
+import { resolveDestination } from './destination/resolveDestination.ts';
+import type { SecretReason } from './destination/secretProblems.ts';
+import type { SecretReader } from './destination/secretReader.ts';
+import type { Manifest } from './schema.ts';
+import { toExportSpec } from './toExportSpec.ts';
+
+/** What only the source knows of a manifest. */
+export type ConfigIdentity = Pick<ExportConfig, 'key' | 'namespace' | 'name' | 'generation'>;
+
+export type ResolvedConfig =
+  | { readonly kind: 'resolved'; readonly config: ExportConfig }
+  | { readonly kind: 'unresolved'; readonly reason: SecretReason; readonly problems: readonly string[] };
+
+/** @throws what `secrets.read` throws: keep what you have, and try again. */
+export async function resolveConfig(
+  manifest: Manifest,
+  identity: ConfigIdentity,
+  secrets: SecretReader,
+): Promise<ResolvedConfig> {
+  const resolved = await resolveDestination(manifest.spec, identity.namespace, secrets);
+  if (resolved.kind === 'unresolved') return resolved;
+  const { key, namespace, name, generation } = identity;
+  return {
+    kind: 'resolved',
+    config: {
+      key,
+      namespace,
+      name,
+      generation,
+      spec: toExportSpec(manifest.spec),
+      destination: resolved.destination,
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * The schema of AuditExportConfig: the one place where its fields, defaults and limits are written. It is closed at
+ * every level: a misspelt field is an error, never a setting that silently has no effect.
+ *
+ * Not here: sentences (problems/), references to Secrets (destination/).
+ */
+import { z } from 'zod';
+import { endpointSchema } from './schema/endpoint.ts';
+import { field } from './schema/field.ts';
+import { filterSchema } from './schema/filter.ts';
+import { headersSchema } from './schema/headers.ts';
+import { metadataSchema } from './schema/metadata.ts';
+import { startFromSchema } from './schema/startFrom.ts';
+import { tlsSchema } from './schema/tls.ts';
+
+export const API_VERSION = 'auditexport.dev/v1';
+export const KIND = 'AuditExportConfig';
+
+export const specSchema = field(
+  z.strictObject({
+    organization: field(
+      z
+        .string()
+        .min(1)
+        .max(256)
+        .regex(/^[^\p{Cc}]+$/u),
+      {
+        description: 'The organization whose entries are exported.',
+        expected: 'text of 1 to 256 characters on one line',
+      },
+    ),
+    endpoint: endpointSchema,
+    headers: headersSchema,
+    maxBatchSize: field(z.int().min(1).max(1000).default(1000), {
+      description: 'Records a request carries at most.',
+      expected: 'a whole number from 1 to 1000',
+    }),
+    startFrom: startFromSchema,
+    suspend: field(z.boolean().default(false), {
+      description: 'Stops sending; entries are kept, and go when it is false again.',
+      expected: 'true or false',
+    }),
+    compression: field(z.enum(['gzip', 'none']).default('gzip'), {
+      description: 'Compression of the request body.',
+      expected: 'gzip or none',
+    }),
+    timeoutSeconds: field(z.int().min(1).max(300).default(10), {
+      description: 'Longest time one request may take, answer included, in seconds.',
+      expected: 'a whole number from 1 to 300',
+    }),
+    filter: filterSchema,
+    tls: tlsSchema,
+  }),
+  {
+    description: 'What is exported, and where to.',
+    expected: 'a map with at least organization and endpoint',
+  },
+);
+
+export const manifestSchema = field(
+  z.strictObject({
+    apiVersion: field(z.literal(API_VERSION), {
+      description: 'Version of this schema.',
+      expected: API_VERSION,
+    }),
+    kind: field(z.literal(KIND), { description: 'Kind of this resource.', expected: KIND }),
+    metadata: metadataSchema,
+    spec: specSchema,
+    // Written by the collector; a manifest saved from the cluster has it.
+    status: z.unknown().optional(),
+  }),
+  {
+    description: "Streams one organization's audit entries to an OTLP/HTTP receiver.",
+    expected: `a map with apiVersion, kind, metadata and spec`,
+  },
+);
+
+/** A manifest that passed, defaults filled in. Header values in it are plain text: pass it on, never print it. */
+export type Manifest = z.output<typeof manifestSchema>;
+export type ManifestSpec = Manifest['spec'];

@@ -1,0 +1,134 @@
+/** `spec.headers`: a list keyed by name. Values are secrets as soon as they are read: no sentence here ever repeats one. */
+import { z } from 'zod';
+import { field } from './field.ts';
+import { secretKeySchema, secretNameSchema } from './names.ts';
+
+/** RFC 9110, section 5.6.2: token. */
+export const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** Set by the collector itself, or by the connection. */
+const FORBIDDEN_HEADERS: readonly string[] = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'host',
+  'connection',
+  'transfer-encoding',
+];
+
+export const HEADER_VALUE_RULE = 'only printable ASCII characters can stand in a header';
+
+const headerNameSchema = field(
+  z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(HEADER_NAME_PATTERN)
+    .superRefine((name, context) => {
+      if (!FORBIDDEN_HEADERS.includes(name.toLowerCase())) return;
+      context.addIssue({
+        code: 'custom',
+        message: `is ${JSON.stringify(name)}, which is set by the collector itself: remove this header`,
+      });
+    }),
+  {
+    description: 'Name of the header. Content-*, Host and the connection headers are set by the collector.',
+    expected: 'a header name of at most 128 letters, digits and "-", such as Authorization',
+    mismatch: 'is not a header name: use letters, digits and "-", such as Authorization',
+  },
+);
+
+const headerValueSchema = field(
+  z
+    .string()
+    .max(4096)
+    .regex(/^[^\r\n]*$/)
+    .superRefine((value, context) => {
+      if (/[\r\n]/.test(value) || isHeaderValue(value)) return;
+      context.addIssue({
+        code: 'custom',
+        message: `has a character that cannot be sent: ${HEADER_VALUE_RULE}`,
+      });
+    })
+    .optional(),
+  {
+    description: 'The value itself; for anything secret use valueFrom.',
+    expected: 'text of at most 4096 characters on one line',
+    mismatch: 'has a line break: a header is one line, so remove it',
+  },
+);
+
+const secretKeyRefSchema = field(z.strictObject({ name: secretNameSchema, key: secretKeySchema }), {
+  description: 'A key of a Secret in the same namespace.',
+  expected: 'a map with the name of a Secret and a key in it',
+});
+
+const headerSchema = field(
+  z
+    .strictObject({
+      name: headerNameSchema,
+      value: headerValueSchema,
+      valueFrom: field(z.strictObject({ secretKeyRef: secretKeyRefSchema }).optional(), {
+        description: 'Where the value is read from.',
+        expected: 'a map with secretKeyRef',
+      }),
+    })
+    .superRefine((header, context) => {
+      const given = [header.value, header.valueFrom].filter((source) => source !== undefined).length;
+      if (given === 1) return;
+      const message =
+        given === 0
+          ? 'has neither value nor valueFrom: give it one of them'
+          : 'has both value and valueFrom: keep one of them';
+      context.addIssue({ code: 'custom', message });
+    }),
+  {
+    description: 'One header of every request.',
+    expected: 'a map with name, and value or valueFrom',
+  },
+);
+
+export const headersSchema = field(
+  z
+    .array(headerSchema)
+    .max(32)
+    .check(
+      z.superRefine(
+        (headers, context) => {
+          for (const { index, first, name } of findRepeatedNames(headers)) {
+            context.addIssue({
+              code: 'custom',
+              path: [index, 'name'],
+              message: `is ${JSON.stringify(name)} again, like spec.headers[${first}].name: keep one of them`,
+            });
+          }
+        },
+        // Also when an item is wrong: all problems are said at once.
+        { when: () => true },
+      ),
+    )
+    .default([]),
+  {
+    description: 'Headers of every request, such as the one that carries the credentials. At most 32.',
+    expected: 'a list of at most 32 headers, each with name, and value or valueFrom',
+  },
+);
+
+/** Whether `value` can be sent as it is; undici refuses the rest, and non-ASCII bytes are read differently by each receiver. */
+export function isHeaderValue(value: string): boolean {
+  return /^[\t\x20-\x7e]*$/.test(value);
+}
+
+/** Header names are equal whatever their case (RFC 9110, section 5.1). Looks at well-formed names only. */
+function findRepeatedNames(headers: unknown): Array<{ index: number; first: number; name: string }> {
+  const repeated: Array<{ index: number; first: number; name: string }> = [];
+  const firstByName = new Map<string, number>();
+  for (const [index, header] of (Array.isArray(headers) ? headers : []).entries()) {
+    const name: unknown = header?.name;
+    if (typeof name !== 'string' || !HEADER_NAME_PATTERN.test(name)) continue;
+    const first = firstByName.get(name.toLowerCase());
+    if (first === undefined) firstByName.set(name.toLowerCase(), index);
+    else repeated.push({ index, first, name });
+  }
+  return repeated;
+}

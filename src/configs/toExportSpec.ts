@@ -1,0 +1,15 @@
+/** The part of a manifest's spec that the stream works by; the rest becomes its destination. */
+import type { ExportSpec } from '../model/exportConfig.ts';
+import { toStartFrom } from './schema/startFrom.ts';
+import type { ManifestSpec } from './schema.ts';
+
+export function toExportSpec(spec: ManifestSpec): ExportSpec {
+  return {
+    organization: spec.organization,
+    endpoint: spec.endpoint,
+    maxBatchSize: spec.maxBatchSize,
+    startFrom: toStartFrom(spec.startFrom),
+    suspend: spec.suspend,
+    filter: spec.filter ?? { eventTypes: [], excludeEventTypes: [], projects: [] },
+  };
+}
