@@ -2,7 +2,7 @@
  * Opens sockets for undici: the guard's word on every address, and the destination's TLS.
  */
 import { isIP } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import { type SecureContext, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import type { TlsOptions } from '../model/exportConfig.ts';
 import type { AddressGuard } from './addressGuard.ts';
@@ -37,7 +37,17 @@ export function makeConnector(options: {
   return (target, callback) => {
     // Sockets do not look up a literal address, so the guarded lookup never sees it.
     const refusal = isIP(target.hostname) ? guard.check(target.hostname) : null;
-    if (!refusal) return connect(target, callback);
+    if (!refusal) return connect(target, (...result) => callback(...keepFirstError(result)));
     queueMicrotask(() => callback(new AddressRefusedError(refusal), null));
   };
+}
+
+/**
+ * A receiver that wants a client certificate says so, under TLS 1.3, after the handshake and then closes. undici would
+ * report the closing instead of what was said; a socket destroyed with the first error keeps it.
+ */
+function keepFirstError(result: Parameters<buildConnector.Callback>): Parameters<buildConnector.Callback> {
+  const socket = result[1];
+  if (socket instanceof TLSSocket) socket.once('error', (error) => socket.destroy(error));
+  return result;
 }

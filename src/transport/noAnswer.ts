@@ -2,6 +2,7 @@
  * Says why no answer came: an error's code becomes a cause and a sentence. Only codes are looked at, since texts change
  * between versions, and nothing of an error's text is passed on, since it may quote what was sent.
  */
+import { errors } from 'undici';
 import type { NoAnswer } from '../model/answer.ts';
 import type { AddressRefusal } from './addressGuard.ts';
 import { AddressRefusedError } from './guardedLookup.ts';
@@ -54,13 +55,14 @@ const byCode: Readonly<Record<string, Describe>> = {
  */
 export function describeFailure(error: unknown, host: string): NoAnswer {
   if (error instanceof AddressRefusedError) return describeRefusal(error.refusal, host);
+  // Its code is not always there.
+  if (error instanceof errors.HTTPParserError) return connection('the answer is not HTTP')(host);
   const code = codeOf(error);
   if (code === null) throw error;
   const known = byCode[code];
   if (known) return known(host);
   const tls = describeTlsFailure(code, host);
   if (tls !== null) return noAnswer('tls', tls);
-  if (code.startsWith('HPE_')) return connection(`the answer is not HTTP (${code})`)(host);
   if (code.startsWith('EAI_')) return dns(code)(host);
   return connection(code)(host);
 }

@@ -33,7 +33,7 @@ const sentences: Readonly<Record<string, string>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: noCommonVersion,
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: noCommonVersion,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: `${noCommonVersion}, or ${clientCertificateWanted}`,
-  ERR_SSL_SSL_TLS_ALERT_HANDSHAKE_FAILURE: `${noCommonVersion}, or ${clientCertificateWanted}`,
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': `${noCommonVersion}, or ${clientCertificateWanted}`,
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: clientCertificateWanted,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: clientCertificateWanted,
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: clientCertificateWanted,

@@ -10,6 +10,7 @@
  *  - Redirects are never followed: they would carry the headers, secrets included, to an address nobody configured.
  *  - The receiver cannot make us read more than 4 MiB.
  */
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Answer } from '../model/answer.ts';
@@ -80,6 +81,8 @@ export function makeTransport(options: TransportOptions): Transport {
       try {
         return await exchange({ connections, destination, headers: headers.headers, body, signal });
       } finally {
+        // A turn of the event loop later undici knows the connection to be free; before, it would open another.
+        await setImmediate();
         connections.slots.release();
       }
     } finally {
