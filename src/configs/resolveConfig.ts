@@ -3,7 +3,7 @@ import type { ExportConfig } from '../model/exportConfig.ts';
 import { resolveDestination } from './destination/resolveDestination.ts';
 import type { SecretReason } from './destination/secretProblems.ts';
 import type { SecretReader } from './destination/secretReader.ts';
-import type { Manifest } from './schema.ts';
+import { type Manifest, RECONCILE_AT_ANNOTATION } from './schema.ts';
 import { toExportSpec } from './toExportSpec.ts';
 
 /** What only the source knows of a manifest. */
@@ -22,6 +22,7 @@ export async function resolveConfig(
   const resolved = await resolveDestination(manifest.spec, identity.namespace, secrets);
   if (resolved.kind === 'unresolved') return resolved;
   const { key, namespace, name, generation } = identity;
+  const reconcileAt = manifest.metadata.annotations?.[RECONCILE_AT_ANNOTATION];
   return {
     kind: 'resolved',
     config: {
@@ -31,6 +32,7 @@ export async function resolveConfig(
       generation,
       spec: toExportSpec(manifest.spec),
       destination: resolved.destination,
+      ...(reconcileAt === undefined ? {} : { reconcileAt }),
     },
   };
 }

@@ -15,6 +15,7 @@ import { tlsSchema } from './schema/tls.ts';
 
 export const API_VERSION = 'auditexport.dev/v1';
 export const KIND = 'AuditExportConfig';
+export const RECONCILE_AT_ANNOTATION = 'auditexport.dev/reconcile-at';
 
 export const specSchema = field(
   z.strictObject({

@@ -12,6 +12,8 @@ export interface ExportConfig {
   readonly generation: number;
   readonly spec: ExportSpec;
   readonly destination: Destination;
+  /** Annotation `auditexport.dev/reconcile-at`: another value than before means "try again now". Absent: never asked. */
+  readonly reconcileAt?: string;
 }
 
 /** The parts of the spec that decide which entries go, and how they are cut. */

@@ -55,6 +55,11 @@ function makeKey({ namespace, name }: FileIdentity): string {
   return `directory/${namespace}/${name}`;
 }
 
+/** Whether the file stands for the configuration it names: its key is `directory/NAMESPACE/NAME`. */
+export function isOwner({ key, namespace, name }: Assigned): boolean {
+  return key === makeKey({ namespace, name });
+}
+
 export function baseName(file: string): string {
   return file.replace(/\.ya?ml$/, '');
 }

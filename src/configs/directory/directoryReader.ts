@@ -7,12 +7,11 @@
  * Not here: when to read (directorySource.ts), status files (statusFiles.ts).
  */
 import { join } from 'node:path';
-import type { ExportConfig } from '../../model/exportConfig.ts';
 import type { ConfigState } from '../configSource.ts';
-import { resolveConfig } from '../resolveConfig.ts';
-import { type Assigned, assignKeys } from './assignKeys.ts';
-import { isUnchanged, makeDirectorySecrets, secretsDirectory } from './directorySecrets.ts';
+import { type Assigned, assignKeys, isOwner } from './assignKeys.ts';
+import { isUnchanged, secretsDirectory } from './directorySecrets.ts';
 import { makeFileCache } from './fileCache.ts';
+import { isSameState, type Judgement, judgeManifest } from './judgeManifest.ts';
 import { listDirectory } from './listDirectory.ts';
 import { type FileIdentity, type ManifestFile, parseFile } from './parseFile.ts';
 
@@ -36,15 +35,11 @@ export interface DirectoryReader {
 }
 
 /** What is remembered of a key from one read to the next. */
-interface Memory {
-  generation: number;
+interface Memory extends Judgement {
+  readonly generation: number;
   /** Of the spec, or of a broken file's whole text; another one raises the generation. */
-  digest: string;
-  state: ConfigState;
-  lastGood: ExportConfig | null;
-  /** Versions of the Secret files in `lastGood`; null: resolve again. */
-  secrets: ReadonlyMap<string, number> | null;
-  directories: ReadonlySet<string>;
+  readonly digest: string;
+  readonly fileVersion: number;
 }
 
 export function makeDirectoryReader(directory: string): DirectoryReader {
@@ -57,6 +52,7 @@ export function makeDirectoryReader(directory: string): DirectoryReader {
     const present: ManifestFile[] = [];
     for (const name of names) {
       const content = await cache.read(join(directory, name));
+      // Deleted since it was listed.
       if (content.kind === 'missing') continue;
       const known = files.get(name);
       present.push(known?.version === content.version ? known : parseFile(name, content));
@@ -65,49 +61,26 @@ export function makeDirectoryReader(directory: string): DirectoryReader {
     return present;
   }
 
-  async function remember(assigned: Assigned): Promise<Memory> {
+  async function recall(assigned: Assigned): Promise<Memory> {
     const before = memories.get(assigned.key);
     const digest = digestOf(assigned);
+    if (before !== undefined && (await isCurrent(before, assigned, digest))) return before;
     const generation = before === undefined ? 1 : before.generation + (before.digest === digest ? 0 : 1);
-    const lastGood = before?.lastGood ?? null;
-    const invalid = (
-      reason: Extract<ConfigState, { kind: 'invalid' }>['reason'],
-      problems: readonly string[],
-    ): ConfigState => {
-      const { key, namespace, name } = assigned;
-      return { kind: 'invalid', key, namespace, name, generation, reason, problems, lastGood };
-    };
-    const settle = (
-      state: ConfigState,
-      rest: Pick<Memory, 'lastGood' | 'secrets' | 'directories'>,
-    ): Memory => ({
-      generation,
-      digest,
-      state: before !== undefined && isSameState(before.state, state) ? before.state : state,
-      ...rest,
-    });
+    const known = { generation, lastGood: before?.lastGood ?? null };
+    const judged = await judgeManifest(assigned, known, { directory, cache });
+    const state =
+      before !== undefined && isSameState(before.state, judged.state) ? before.state : judged.state;
+    return { ...judged, state, generation, digest, fileVersion: assigned.file.version };
+  }
 
-    const { parsed } = assigned.file;
-    if (assigned.conflict !== null) {
-      const state = invalid('InvalidSpec', [assigned.conflict]);
-      return settle(state, { lastGood, secrets: null, directories: new Set() });
-    }
-    if (!parsed.ok) {
-      const state = invalid('InvalidSpec', parsed.problems);
-      return settle(state, { lastGood, secrets: null, directories: new Set() });
-    }
-    if (before?.digest === digest && before.secrets !== null && (await isUnchanged(before.secrets, cache))) {
-      return before;
-    }
-    const secrets = makeDirectorySecrets(directory, cache);
-    const resolved = await resolveConfig(parsed.manifest, { ...assigned, generation }, secrets);
-    const { directories, found } = secrets;
-    if (resolved.kind === 'unresolved') {
-      const state = invalid(resolved.reason, resolved.problems);
-      return settle(state, { lastGood, secrets: null, directories });
-    }
-    const { config } = resolved;
-    return settle({ kind: 'valid', config }, { lastGood: config, secrets: found, directories });
+  /** Whether the file and all Secrets it refers to are as they were; the file's annotations count too. */
+  async function isCurrent(before: Memory, assigned: Assigned, digest: string): Promise<boolean> {
+    return (
+      before.digest === digest &&
+      before.fileVersion === assigned.file.version &&
+      before.secrets !== null &&
+      (await isUnchanged(before.secrets, cache))
+    );
   }
 
   return {
@@ -115,47 +88,24 @@ export function makeDirectoryReader(directory: string): DirectoryReader {
       const listing = await listDirectory(directory);
       const assigned = assignKeys(await readFiles(listing.manifests), identities);
       const next = new Map<string, Memory>();
-      for (const each of assigned) next.set(each.key, await remember(each));
+      for (const each of assigned) next.set(each.key, await recall(each));
       cache.forgetUnread();
-      identities = new Map(assigned.flatMap(identityToKeep));
+      // A file keeps its name while it is broken; one that has to stand back has none to keep.
+      identities = new Map(assigned.filter(isOwner).map((each) => [each.file.file, each]));
       memories = next;
+      const secretDirectories = [...next.values()].flatMap((memory) => [...memory.secretDirectories]);
       return {
         states: new Map([...next].map(([key, { state }]) => [key, state])),
         assigned,
         statusFiles: listing.statusFiles,
-        secretDirectories: new Set([
-          secretsDirectory(directory),
-          ...[...next.values()].flatMap(({ directories }) => [...directories]),
-        ]),
+        secretDirectories: new Set([secretsDirectory(directory), ...secretDirectories]),
       };
     },
   };
-}
-
-/** A file keeps its name while it is broken; one that has to stand back has none to keep. */
-function identityToKeep({ file, key, namespace, name }: Assigned): Array<[string, FileIdentity]> {
-  return key === `directory/${namespace}/${name}` ? [[file.file, { namespace, name }]] : [];
 }
 
 /** Fields come in the order of the schema, so equal specs have equal text. */
 function digestOf({ file, conflict }: Assigned): string {
   if (conflict === null && file.parsed.ok) return JSON.stringify(file.parsed.manifest.spec);
   return `invalid ${file.version} ${conflict ?? ''}`;
-}
-
-function isSameState(a: ConfigState, b: ConfigState): boolean {
-  if (a.kind === 'valid' || b.kind === 'valid') {
-    return a.kind === 'valid' && b.kind === 'valid' && isSameConfig(a.config, b.config);
-  }
-  return (
-    a.generation === b.generation &&
-    a.reason === b.reason &&
-    a.problems.join('\n') === b.problems.join('\n') &&
-    isSameConfig(a.lastGood, b.lastGood)
-  );
-}
-
-/** Within one key: the generation stands for the spec, the fingerprint for what Secrets hold. */
-function isSameConfig(a: ExportConfig | null, b: ExportConfig | null): boolean {
-  return a?.generation === b?.generation && a?.destination.fingerprint === b?.destination.fingerprint;
 }

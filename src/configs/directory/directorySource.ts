@@ -51,30 +51,44 @@ export function makeDirectorySource(options: DirectorySourceOptions): ConfigSour
     // First, so that a status written from within onChange finds its file.
     const updated = statusFiles.update(snapshot.assigned, snapshot.statusFiles);
     if (states === null || !isSame(states, snapshot.states)) {
+      onChange(snapshot.states);
       logChanges(log, states ?? new Map(), snapshot.states);
       states = snapshot.states;
-      onChange(snapshot.states);
     }
     await updated;
     await watches.set([directory, ...snapshot.secretDirectories]);
   }
 
-  async function reread(onChange: OnChange): Promise<void> {
+  /** Says it when reading begins to fail, and when it works again. */
+  async function readOrReport(): Promise<DirectorySnapshot | null> {
     try {
       const snapshot = await reader.read();
-      if (stopped.signal.aborted) return;
-      await take(snapshot, onChange);
       if (lastFailure !== null) log.info({ directory }, 'the configuration directory can be read again');
       lastFailure = null;
+      return snapshot;
     } catch (error) {
-      const failure = String(error);
-      if (failure !== lastFailure) {
+      if (lastFailure !== String(error)) {
         log.error(
           { directory, err: error },
           'the configuration directory cannot be read; exports run on as they are',
         );
       }
-      lastFailure = failure;
+      lastFailure = String(error);
+      return null;
+    }
+  }
+
+  async function reread(onChange: OnChange): Promise<void> {
+    const snapshot = await readOrReport();
+    if (snapshot === null || stopped.signal.aborted) return;
+    try {
+      await take(snapshot, onChange);
+    } catch (error) {
+      // The states stay as reported last, so the next read offers the change again.
+      log.error(
+        { directory, err: error },
+        'changed export configurations could not be taken over; tried again',
+      );
     }
   }
 

@@ -1,6 +1,5 @@
 /** Which status file belongs to which manifest. */
-import type { Assigned } from './assignKeys.ts';
-import { baseName } from './assignKeys.ts';
+import { type Assigned, baseName, isOwner } from './assignKeys.ts';
 import { STATUS_SUFFIX } from './listDirectory.ts';
 
 /**
@@ -21,8 +20,4 @@ export function assignStatusNames(assigned: readonly Assigned[]): Map<string, st
     names.set(each.key, free);
   }
   return names;
-}
-
-function isOwner({ key, namespace, name }: Assigned): boolean {
-  return key === `directory/${namespace}/${name}`;
 }

@@ -1,0 +1,64 @@
+/** How one manifest stands: valid with everything it refers to, or invalid with the reason and the sentences. */
+import type { ExportConfig } from '../../model/exportConfig.ts';
+import type { ConfigState } from '../configSource.ts';
+import { resolveConfig } from '../resolveConfig.ts';
+import type { Assigned } from './assignKeys.ts';
+import { makeDirectorySecrets } from './directorySecrets.ts';
+import type { FileCache } from './fileCache.ts';
+
+export interface Judgement {
+  readonly state: ConfigState;
+  /** What runs: the configuration of now, else the last good one, else nothing. */
+  readonly lastGood: ExportConfig | null;
+  /** Versions of the Secret files that were found, by path; null: something is wrong, look again next time. */
+  readonly secrets: ReadonlyMap<string, number> | null;
+  readonly secretDirectories: ReadonlySet<string>;
+}
+
+export async function judgeManifest(
+  assigned: Assigned,
+  known: { readonly generation: number; readonly lastGood: ExportConfig | null },
+  files: { readonly directory: string; readonly cache: FileCache },
+): Promise<Judgement> {
+  const { key, namespace, name, conflict } = assigned;
+  const { parsed } = assigned.file;
+  const wrong = { kind: 'invalid', key, namespace, name, ...known } as const;
+  if (conflict !== null || !parsed.ok) {
+    const problems = conflict !== null ? [conflict] : parsed.ok ? [] : parsed.problems;
+    const state: ConfigState = { ...wrong, reason: 'InvalidSpec', problems };
+    return { state, lastGood: known.lastGood, secrets: null, secretDirectories: new Set() };
+  }
+  const secrets = makeDirectorySecrets(files.directory, files.cache);
+  const identity = { key, namespace, name, generation: known.generation };
+  const resolved = await resolveConfig(parsed.manifest, identity, secrets);
+  const secretDirectories = secrets.directories;
+  if (resolved.kind === 'unresolved') {
+    const { reason, problems } = resolved;
+    const state: ConfigState = { ...wrong, reason, problems };
+    return { state, lastGood: known.lastGood, secrets: null, secretDirectories };
+  }
+  const { config } = resolved;
+  return { state: { kind: 'valid', config }, lastGood: config, secrets: secrets.found, secretDirectories };
+}
+
+/** Whether `b` says nothing new. Both are of one key. */
+export function isSameState(a: ConfigState, b: ConfigState): boolean {
+  if (a.kind === 'valid' || b.kind === 'valid') {
+    return a.kind === 'valid' && b.kind === 'valid' && isSameConfig(a.config, b.config);
+  }
+  return (
+    a.generation === b.generation &&
+    a.reason === b.reason &&
+    a.problems.join('\n') === b.problems.join('\n') &&
+    isSameConfig(a.lastGood, b.lastGood)
+  );
+}
+
+/** The generation stands for the spec, the fingerprint for what Secrets hold. */
+function isSameConfig(a: ExportConfig | null, b: ExportConfig | null): boolean {
+  return (
+    a?.generation === b?.generation &&
+    a?.destination.fingerprint === b?.destination.fingerprint &&
+    a?.reconcileAt === b?.reconcileAt
+  );
+}
