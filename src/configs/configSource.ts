@@ -26,7 +26,8 @@ export type ConfigState =
 export interface ConfigSource {
   /**
    * Reads everything once, then watches. Resolves after the first full read (also when some manifests are invalid).
-   * `onChange` is called after each change, with all manifests as they stand, by key; never concurrently.
+   * `onChange` is called with that, even if it is empty, and after each change; with all manifests as they stand, by
+   * key; never concurrently. A state that has not changed is the same object as before.
    *
    * @throws when the source cannot be read at all at start (directory missing): say so and exit.
    */
