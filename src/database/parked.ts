@@ -57,16 +57,17 @@ export async function unpark(
   return result.rows[0]?.ok === true;
 }
 
-/** The receiver refused it again: it stays parked, with the newer reason. */
+/** The receiver refused it again: it stays parked, with the newer reason. False: the lease is lost. */
 export async function parkAgain(
   db: Database,
   stream: { id: string; token: string },
   sequence: number,
   refusal: { reason: string; httpStatus: number | null; message: string },
-): Promise<void> {
-  await db.query(
+): Promise<boolean> {
+  const result = await db.query(
     `update audit.parked p set replay_requested_at = null, parked_at = now(), reason = $4, http_status = $5, message = $6
      from audit.streams s where s.id = $1 and s.token = $2 and p.stream = s.id and p.sequence = $3`,
     [stream.id, stream.token, sequence, refusal.reason, refusal.httpStatus, refusal.message],
   );
+  return result.rowCount === 1;
 }

@@ -3,8 +3,10 @@ import { hasNewEntries } from './fragments.ts';
 import type { Database } from './pool.ts';
 
 export interface PollResult {
-  /** Ids of this replica's streams that have something to do. */
+  /** Ids of this replica's streams that have entries to deliver. */
   readonly ready: readonly string[];
+  /** Ids of those that have parked entries to send again. */
+  readonly replays: readonly string[];
   /** Hand it to the next poll: as long as no transaction has ended since, there is nothing to look for. */
   readonly snapshot: string;
   /** A replica let go of streams a moment ago: claim now rather than at the next renewal. */
@@ -21,14 +23,15 @@ export async function pollStreams(
   replicaId: string,
   lastSnapshot: string | null,
 ): Promise<PollResult> {
-  const result = await db.query<{ snapshot: string; ready: string[]; released: boolean }>(
+  const result = await db.query<{ snapshot: string; ready: string[]; replays: string[]; released: boolean }>(
     `select pg_current_snapshot()::text as snapshot,
        case when pg_current_snapshot()::text = $2 then '{}' else array(
          select s.id::text from audit.streams s
          where s.holder = $1 and s.window_snapshot is null
-           and (s.cluster <> audit.cluster_id() or ${hasNewEntries}
-             or exists (select from audit.parked p where p.stream = s.id and p.replay_requested_at is not null)))
+           and (s.cluster <> audit.cluster_id() or ${hasNewEntries}))
        end as ready,
+       array(select distinct p.stream::text from audit.parked p join audit.streams s on s.id = p.stream
+         where p.replay_requested_at is not null and s.holder = $1) as replays,
        exists (select from audit.streams where holder is null and released_at > now() - interval '20 seconds') as released`,
     [replicaId, lastSnapshot],
   );

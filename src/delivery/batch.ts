@@ -1,0 +1,107 @@
+/**
+ * Cuts entries into batches while they stream in from Postgres; each entry is encoded at once and its row forgotten.
+ *
+ *   row → window → page → BATCH → bytes → answer → outcome → settle → status
+ */
+import type { Entry, StreamIdentity } from '../model/entry.ts';
+import type { Position } from '../model/stream.ts';
+import { RequestWriter } from '../otlp/encode/request.ts';
+
+export interface Batch {
+  /** The records; null when there is nothing to send: entries that the filter leaves out, or that the receiver already has. */
+  readonly writer: RequestWriter | null;
+  readonly records: number;
+  /** Sequence number of the first record, or of the one that would come next. */
+  readonly firstSequence: number;
+  /** Sequence number of the last record, or of the one before the batch. */
+  readonly lastSequence: number;
+  /** Id of the first record's entry. */
+  readonly firstEntryId: bigint;
+  /** The position moves here when the batch is settled. */
+  readonly last: Position;
+  /** Memory it takes. */
+  readonly bytes: number;
+}
+
+export interface BatchLimits {
+  /** 1..1000. */
+  readonly records: number;
+  /** Of the request, uncompressed; a record that is larger goes alone. */
+  readonly bytes: number;
+}
+
+export interface CutterOptions {
+  readonly identity: StreamIdentity;
+  readonly limits: BatchLimits;
+  readonly observedAtMicros: number;
+  readonly nextSequence: number;
+  /** True for records that the receiver has taken, though the position is still before them. */
+  readonly isAccepted: (sequence: number) => boolean;
+}
+
+type Growing = { -readonly [K in keyof Batch]: Batch[K] };
+
+export class BatchCutter {
+  readonly batches: Batch[] = [];
+  /** Of all batches so far. */
+  bytes = 0;
+  nextSequence: number;
+  readonly #options: CutterOptions;
+  #current: Growing | null = null;
+
+  constructor(options: CutterOptions) {
+    this.#options = options;
+    this.nextSequence = options.nextSequence;
+  }
+
+  /** Adds an entry that goes to the receiver. */
+  addRecord(entry: Entry): void {
+    const sequence = this.nextSequence++;
+    if (this.#options.isAccepted(sequence)) {
+      this.#extend(entry, sequence, false);
+      return;
+    }
+    const batch = this.#extend(entry, sequence, true);
+    batch.writer?.append(entry, { sequence, observedAtMicros: this.#options.observedAtMicros });
+    const size = batch.writer?.byteLength ?? 0;
+    this.bytes += size - batch.bytes;
+    batch.bytes = size;
+    const { limits } = this.#options;
+    // The next record is about as large as the average one: stop before it would go over.
+    if (batch.records >= limits.records || size + size / batch.records > limits.bytes) this.#current = null;
+  }
+
+  /** Adds an entry that the filter leaves out: the position moves over it with the batch before. */
+  addSkipped(entry: Entry): void {
+    const batch = this.#current ?? (this.batches.at(-1) as Growing | undefined);
+    if (batch) batch.last = { xid: entry.xid, id: entry.id };
+    else this.#start(entry, this.nextSequence, false);
+  }
+
+  #extend(entry: Entry, sequence: number, send: boolean): Growing {
+    let batch = this.#current;
+    if (!batch || (batch.writer !== null) !== send) batch = this.#start(entry, sequence, send);
+    if (send) batch.records++;
+    batch.lastSequence = sequence;
+    batch.last = { xid: entry.xid, id: entry.id };
+    return batch;
+  }
+
+  #start(entry: Entry, sequence: number, send: boolean): Growing {
+    const { identity, limits } = this.#options;
+    // Room for small batches; the buffer grows with large ones.
+    const initialBytes = Math.min(limits.bytes, 2_048 * Math.min(limits.records, 64));
+    const batch: Growing = {
+      writer: send ? new RequestWriter(identity, initialBytes) : null,
+      records: 0,
+      firstSequence: sequence,
+      lastSequence: sequence - 1,
+      firstEntryId: entry.id,
+      last: { xid: entry.xid, id: entry.id },
+      bytes: 0,
+    };
+    this.batches.push(batch);
+    this.#current = batch;
+    return batch;
+  }
+}

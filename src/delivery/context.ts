@@ -1,0 +1,43 @@
+/** What every part of the delivery works with. */
+import type { Database } from '../database/pool.ts';
+import type { Destination, ExportConfig } from '../model/exportConfig.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { StreamRow } from '../model/stream.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { BackoffLimits } from './backoff.ts';
+import type { ByteBudget } from './byteBudget.ts';
+
+/** One delivery attempt and its judgement; never throws for anything a receiver does. `body` holds `records` records. */
+export type Send = (
+  destination: Destination,
+  body: Uint8Array,
+  records: number,
+  signal: AbortSignal,
+) => Promise<Outcome | 'aborted'>;
+
+/** Shared by all streams of the process. */
+export interface DeliveryContext {
+  readonly db: Database;
+  readonly send: Send;
+  readonly budget: ByteBudget;
+  readonly log: Logger;
+  readonly options: DeliveryOptions;
+  /** False: this replica's lease may have expired; nothing may be sent until it is renewed. */
+  readonly isLeaseValid: () => boolean;
+}
+
+export interface DeliveryOptions {
+  readonly serviceName: string;
+  readonly version: string;
+  readonly maxBatchBytes: number;
+  /** Requests per stream that may wait for their answer at once. */
+  readonly maxRequestsInFlight: number;
+  readonly retry: BackoffLimits;
+  readonly hold: BackoffLimits;
+}
+
+/** A stream under delivery: what its row says, kept in step with every write. */
+export interface ActiveStream {
+  row: StreamRow;
+  config: ExportConfig;
+}

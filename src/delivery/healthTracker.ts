@@ -1,0 +1,128 @@
+/** Keeps what a person may know of a stream, and says it once per change: in the log and to whoever writes the status. */
+import type { FailureReason } from '../model/outcome.ts';
+import type { StreamRow } from '../model/stream.ts';
+import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
+import type { LastError } from '../model/streamStatus.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { DeliveryRate } from './rate.ts';
+
+export interface HealthListener {
+  /** The activity or the failure changed; not called for counters. */
+  onChange(): void;
+  /** To be kept with the stream, so that it outlives the process. */
+  onLastError(lastError: LastError): void;
+}
+
+export class HealthTracker {
+  #activity: StreamActivity = 'starting';
+  #failure: StreamFailure | null = null;
+  #delivered: number;
+  #rejected: number;
+  #parked = 0;
+  #pending: number | null = null;
+  #oldestPendingAt: string | null = null;
+  #lastDeliveryAt: string | null;
+  readonly #rate = new DeliveryRate();
+  readonly #log: Logger;
+  readonly #listener: HealthListener;
+  #lastError: LastError | null;
+
+  constructor(row: StreamRow, log: Logger, listener: HealthListener) {
+    this.#lastError = row.lastError;
+    this.#delivered = row.delivered;
+    this.#rejected = row.rejected;
+    this.#lastDeliveryAt = row.lastDeliveryAt;
+    this.#log = log;
+    this.#listener = listener;
+    const last = row.lastError;
+    if (last && last.resolvedTime === undefined) {
+      this.#failure = {
+        reason: last.reason as FailureReason,
+        message: last.message,
+        ...(last.httpStatus === undefined ? {} : { httpStatus: last.httpStatus }),
+        since: Date.parse(last.time),
+      };
+    }
+  }
+
+  get health(): StreamHealth {
+    return {
+      activity: this.#activity,
+      failure: this.#failure,
+      lastError: this.#lastError,
+      delivered: this.#delivered,
+      rejected: this.#rejected,
+      parked: this.#parked,
+      pending: this.#pending,
+      oldestPendingAt: this.#oldestPendingAt,
+      ratePerSecond: this.#activity === 'delivering' ? this.#rate.perSecond(Date.now()) : 0,
+      lastDeliveryAt: this.#lastDeliveryAt,
+    };
+  }
+
+  setActivity(activity: StreamActivity): void {
+    if (activity === 'idle') {
+      this.#pending = 0;
+      this.#oldestPendingAt = null;
+    }
+    if (activity === this.#activity) return;
+    this.#log.debug({ from: this.#activity, to: activity }, 'stream activity changed');
+    this.#activity = activity;
+    this.#listener.onChange();
+  }
+
+  /** A failure stands from now on, or still does. */
+  setFailure(failure: Omit<StreamFailure, 'since'>, activity: StreamActivity): void {
+    const stands = this.#failure;
+    const isNew =
+      stands?.reason !== failure.reason ||
+      stands.httpStatus !== failure.httpStatus ||
+      stands.message !== failure.message;
+    if (isNew) {
+      const { reason, message, httpStatus } = failure;
+      const known = { reason, message, ...(httpStatus === undefined ? {} : { httpStatus }) };
+      this.#failure = { ...known, since: Date.now() };
+      this.#setLastError({ time: new Date().toISOString(), ...known });
+      this.#log.warn({ reason: failure.reason, httpStatus: failure.httpStatus }, failure.message);
+    } else {
+      this.#log.debug({ reason: failure.reason, httpStatus: failure.httpStatus }, failure.message);
+    }
+    const changed = isNew || this.#activity !== activity;
+    this.#activity = activity;
+    if (changed) this.#listener.onChange();
+  }
+
+  /** Entries get through again; nothing happens when they did before. */
+  clearFailure(): void {
+    const ended = this.#failure;
+    if (!ended) return;
+    this.#failure = null;
+    if (this.#lastError) this.#setLastError({ ...this.#lastError, resolvedTime: new Date().toISOString() });
+    this.#log.info({ reason: ended.reason, downMs: Date.now() - ended.since }, 'delivering again');
+    this.#listener.onChange();
+  }
+
+  #setLastError(lastError: LastError): void {
+    this.#lastError = lastError;
+    this.#listener.onLastError(lastError);
+  }
+
+  addDelivered(delivered: number, rejected: number): void {
+    this.#delivered += delivered;
+    this.#rejected += rejected;
+    this.#rate.add(delivered, Date.now());
+    if (delivered > 0) this.#lastDeliveryAt = new Date().toISOString();
+    if (this.#pending !== null) this.#pending = Math.max(0, this.#pending - delivered - rejected);
+  }
+
+  addParked(count: number): void {
+    this.#parked += count;
+    this.#listener.onChange();
+  }
+
+  setBacklog(backlog: { pending: number; oldestOccurredAt: string | null; parked: number }): void {
+    this.#pending = backlog.pending;
+    this.#oldestPendingAt = backlog.oldestOccurredAt;
+    this.#parked = backlog.parked;
+  }
+}

@@ -1,0 +1,439 @@
+/**
+ * One stream: delivers window after window for as long as this replica holds the lease.
+ *
+ *   idle ──wake──► pin ──► run ──► finish ──► pin …
+ *                           │failed
+ *                           ├─ retry      wait, then run again with a small batch
+ *                           ├─ hold       the same, slowly; at once on a changed config
+ *                           ├─ too-large  run again with half the bytes, and keep to what passed
+ *                           └─ refused    halve down to the record, prove, park
+ *
+ * Promises: it ends only by `stop`, or with the lease; no answer of a receiver and no failure of the database ends it.
+ */
+
+import type { Backlog } from '../database/backlog.ts';
+import { moveCluster } from '../database/clusters.ts';
+import { describeDatabaseFailure } from '../database/failure.ts';
+import { loadStream, saveLastError } from '../database/streams.ts';
+import { finishWindow, pinWindow, settle } from '../database/window.ts';
+import type { ExportConfig } from '../model/exportConfig.ts';
+import type { StreamRow, Window } from '../model/stream.ts';
+import type { StreamHealth } from '../model/streamHealth.ts';
+import type { LastError } from '../model/streamStatus.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { StreamMetrics } from '../telemetry/streamMetrics.ts';
+import { AcceptedAhead } from './acceptedAhead.ts';
+import { Backoff } from './backoff.ts';
+import type { Batch } from './batch.ts';
+import type { ActiveStream, DeliveryContext } from './context.ts';
+import { HealthTracker } from './healthTracker.ts';
+import { Interrupt } from './interrupt.ts';
+import { Isolation } from './isolation.ts';
+import { measured, showHealth } from './observe.ts';
+import { Pace } from './pace.ts';
+import { findProof } from './proof.ts';
+import { replayParked } from './replay.ts';
+import { type Failed, type SettledRun, WindowRun } from './windowRun.ts';
+
+/** What one turn of the loop came to. */
+type Turn = 'again' | 'nothing-new' | 'lease-lost';
+
+export class StreamLoop {
+  readonly log: Logger;
+  readonly metrics: StreamMetrics;
+  readonly #context: DeliveryContext;
+  readonly #stream: ActiveStream;
+  readonly #tracker: HealthTracker;
+  readonly #observer: StreamObserver;
+  readonly #accepted = new AcceptedAhead();
+  readonly #isolation = new Isolation();
+  readonly #pace: Pace;
+  readonly #retryBackoff: Backoff;
+  readonly #holdBackoff: Backoff;
+  readonly #databaseBackoff = new Backoff({ initialMs: 200, maxMs: 5_000 });
+
+  /** New entries, or a replay. */
+  readonly #wake = new Interrupt();
+  /** A changed config, or a stop: ends every wait. */
+  readonly #change = new Interrupt();
+  #interrupt = new AbortController();
+  readonly #abort = new AbortController();
+  #isStopping = false;
+  #hasReplay = true;
+  #isCounted = false;
+  #lastAccepted: Uint8Array | null = null;
+  #errorWrites: Promise<unknown> = Promise.resolve();
+  #done: Promise<void> | null = null;
+
+  constructor(
+    context: DeliveryContext,
+    row: StreamRow,
+    config: ExportConfig,
+    log: Logger,
+    metrics: StreamMetrics,
+    observer: StreamObserver,
+  ) {
+    this.log = log;
+    this.metrics = metrics;
+    this.#context = { ...context, log, send: measured(context.send, metrics) };
+    this.#stream = { row, config };
+    this.#observer = observer;
+    this.#tracker = new HealthTracker(row, log, {
+      onChange: () => {
+        showHealth(this.metrics, this.health);
+        observer.onChange();
+      },
+      onLastError: (lastError) => this.#saveLastError(lastError),
+    });
+    this.#pace = new Pace(context.options);
+    this.#retryBackoff = new Backoff(context.options.retry);
+    this.#holdBackoff = new Backoff(context.options.hold);
+  }
+
+  get id(): string {
+    return this.#stream.row.id;
+  }
+
+  get token(): string {
+    return this.#stream.row.token;
+  }
+
+  get row(): StreamRow {
+    return this.#stream.row;
+  }
+
+  get config(): ExportConfig {
+    return this.#stream.config;
+  }
+
+  get health(): StreamHealth {
+    return this.#tracker.health;
+  }
+
+  /** Whether the backlog was ever counted. */
+  get isCounted(): boolean {
+    return this.#isCounted;
+  }
+
+  setBacklog(backlog: Backlog): void {
+    this.#isCounted = true;
+    this.#tracker.setBacklog(backlog);
+    showHealth(this.metrics, this.health);
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** There may be something to do. */
+  wake(reason: 'entries' | 'replay'): void {
+    if (reason === 'replay') this.#hasReplay = true;
+    this.#wake.push();
+  }
+
+  /** The manifest or a Secret changed: a wait of any kind ends, what was learned of the old endpoint is forgotten. */
+  updateConfig(config: ExportConfig): void {
+    const before = this.#stream.config;
+    this.#stream.config = config;
+    if (before.destination.fingerprint !== config.destination.fingerprint) {
+      this.#isolation.reset();
+      this.#pace.reset();
+      this.#lastAccepted = null;
+    }
+    this.#retryBackoff.reset();
+    this.#holdBackoff.reset();
+    this.#endWaits();
+  }
+
+  /** Ends the loop as soon as what is in flight is answered and settled; `abort` then ends even that. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#endWaits();
+    await this.#done;
+    await this.#errorWrites;
+  }
+
+  /** Gives up on requests in flight; their entries are sent again by the next holder. */
+  abort(): void {
+    this.#abort.abort();
+  }
+
+  #endWaits(): void {
+    this.#interrupt.abort();
+    this.#change.push();
+    this.#wake.push();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping) {
+      this.#interrupt = new AbortController();
+      try {
+        if (this.#stream.config.spec.suspend) {
+          this.#tracker.setActivity('suspended');
+          await this.#change.wait();
+          continue;
+        }
+        const turn = await this.#turn();
+        this.#databaseBackoff.reset();
+        if (turn === 'lease-lost') return this.#observer.onLeaseLost();
+        if (turn === 'nothing-new') {
+          this.#tracker.setActivity('idle');
+          await this.#wake.wait();
+        }
+      } catch (error) {
+        if (!(await this.#recoverFromDatabase(error))) return this.#observer.onLeaseLost();
+      }
+    }
+  }
+
+  async #turn(): Promise<Turn> {
+    if (!this.#context.isLeaseValid()) {
+      await this.#change.wait(leaseCheckMs);
+      return 'again';
+    }
+    const { row } = this.#stream;
+    if (row.window) return this.#deliver(row.window);
+    if (this.#hasReplay) return this.#replay();
+
+    const pinned = await pinWindow(this.#context.db, row, this.#stream.config.spec.filter);
+    switch (pinned.kind) {
+      case 'pinned':
+        this.#stream.row = pinned.stream;
+        return 'again';
+      case 'nothing-new':
+        return 'nothing-new';
+      case 'lease-lost':
+        return 'lease-lost';
+      case 'moved':
+        this.#context.log.warn(
+          { cluster: row.cluster },
+          'the database is another cluster than the one this stream was read from: finishing what is left of the old one first',
+        );
+        return (await moveCluster(this.#context.db, row)) && (await this.#reload()) ? 'again' : 'lease-lost';
+    }
+  }
+
+  async #deliver(window: Window): Promise<Turn> {
+    if (!this.#tracker.health.failure) this.#tracker.setActivity('delivering');
+    const settledBefore = this.#stream.row.sequence;
+    const isolating = this.#isolation.isActive;
+    const pace = this.#pace.next(this.#stream.config.spec.maxBatchSize, this.#isolation.recordLimit);
+    const run = new WindowRun(this.#context, this.#stream, window, this.#accepted, {
+      ...pace,
+      single: pace.single || isolating,
+      interrupt: this.#interrupt.signal,
+      abort: this.#abort.signal,
+      onSettled: (settled) => this.#onSettled(settled),
+    });
+    const result = await run.run();
+    switch (result.kind) {
+      case 'lease-lost':
+        return 'lease-lost';
+      case 'interrupted':
+      case 'progress':
+        return 'again';
+      case 'failed':
+        return this.#onFailure(window, result.batch, result.outcome);
+      case 'exhausted': {
+        const row = await finishWindow(this.#context.db, this.#stream.row, window, this.#stream.row.position);
+        if (!row) return 'lease-lost';
+        this.#stream.row = row;
+        // A steady trickle is gathered rather than sent entry by entry: this is most of an entry's latency.
+        if (row.sequence - settledBefore < lingerBelowRecords) await this.#change.wait(lingerMs);
+        return 'again';
+      }
+    }
+  }
+
+  #onSettled(run: SettledRun): void {
+    this.#tracker.addDelivered(run.delivered, run.rejected);
+    this.metrics.countDelivered(run.records, run.rejected);
+    if (run.records === 0) return;
+    if (run.lastRecord) this.#lastAccepted = run.lastRecord;
+    this.#isolation.accepted(run.records);
+    this.#pace.succeeded();
+    this.#retryBackoff.reset();
+    this.#holdBackoff.reset();
+    if (run.rejection) {
+      const { first, last, message } = run.rejection;
+      this.#tracker.setFailure(
+        {
+          reason: 'PartialSuccess',
+          message: `The receiver took the request but rejected ${run.rejected} of the entries with sequence numbers ${first} to ${last}, without saying which${message ? `: "${message}"` : ''}. They are not sent again; compare the receiver with the table.`,
+        },
+        'delivering',
+      );
+    } else if (!this.#isolation.isActive) {
+      this.#tracker.clearFailure();
+      this.#tracker.setActivity('delivering');
+    }
+  }
+
+  async #onFailure(window: Window, batch: Batch, outcome: Failed): Promise<Turn> {
+    switch (outcome.kind) {
+      case 'retry':
+      case 'hold':
+        return this.#wait(outcome);
+      case 'too-large':
+        if (batch.records === 1) return this.#settleRefused(window, batch, outcome);
+        this.#tracker.setFailure(outcome, 'retrying');
+        this.#pace.tooLarge(batch.bytes);
+        return 'again';
+      case 'refused':
+        this.#tracker.setFailure(outcome, 'retrying');
+        this.#isolation.refused(batch.records);
+        return batch.records === 1 ? this.#settleRefused(window, batch, outcome) : 'again';
+    }
+  }
+
+  async #wait(outcome: Failed): Promise<Turn> {
+    const isHold = outcome.kind !== 'retry';
+    this.#pace.failed();
+    this.#tracker.setFailure(outcome, isHold ? 'held' : 'retrying');
+    this.metrics.countRetry(outcome.reason);
+    const waitMs = isHold
+      ? this.#holdBackoff.next()
+      : this.#retryBackoff.next(outcome.kind === 'retry' ? outcome.retryAfterMs : 0);
+    await this.#change.wait(waitMs);
+    return 'again';
+  }
+
+  /** A single record is refused: park it if the endpoint is proven to accept another one, else it is the configuration. */
+  async #settleRefused(window: Window, batch: Batch, outcome: Failed): Promise<Turn> {
+    this.#isolation.refused(1);
+    if (!this.#isolation.isProven) {
+      const proof = await findProof(
+        this.#context,
+        this.#stream,
+        window,
+        this.#accepted,
+        batch,
+        this.#lastAccepted,
+        this.#abort.signal,
+      );
+      switch (proof.kind) {
+        case 'accepted':
+          this.#isolation.neighbourAccepted();
+          break;
+        case 'failed':
+          return this.#wait(proof.outcome);
+        case 'aborted':
+          return 'again';
+        case 'none':
+          return this.#wait({
+            ...outcome,
+            kind: 'hold',
+            message: `${outcome.message} It refuses every entry it is given, so this looks like the configuration of this export or of the receiver, and nothing is set aside.`,
+          });
+      }
+    }
+    const { row } = this.#stream;
+    const parked = await settle(this.#context.db, row, {
+      window,
+      from: row.position,
+      to: batch.last,
+      sequence: batch.lastSequence,
+      delivered: 0,
+      rejected: 0,
+      parked: {
+        sequence: batch.firstSequence,
+        entryId: batch.firstEntryId.toString(),
+        observedAtMicros: window.pinnedAtMicros,
+        reason: outcome.reason,
+        httpStatus: outcome.httpStatus ?? null,
+        message: outcome.message,
+      },
+    });
+    if (!parked) return 'lease-lost';
+    this.#stream.row = { ...this.#stream.row, position: batch.last, sequence: batch.lastSequence };
+    this.#accepted.settledUpTo(batch.lastSequence);
+    this.#isolation.parked();
+    this.#tracker.addParked(1);
+    this.#context.log.warn(
+      { sequence: batch.firstSequence, entryId: batch.firstEntryId.toString(), reason: outcome.reason },
+      'the receiver refuses one entry and accepts others: parked',
+    );
+    return 'again';
+  }
+
+  async #replay(): Promise<Turn> {
+    this.#hasReplay = false;
+    const result = await replayParked(
+      this.#context,
+      this.#stream,
+      this.#interrupt.signal,
+      this.#abort.signal,
+    );
+    switch (result.kind) {
+      case 'lease-lost':
+        return 'lease-lost';
+      case 'aborted':
+        return 'again';
+      case 'failed':
+        this.#hasReplay = true;
+        return this.#wait(result.outcome);
+      case 'done':
+        if (result.replayed + result.parkedAgain > 0) {
+          this.#context.log.info(
+            { replayed: result.replayed, parkedAgain: result.parkedAgain },
+            'parked entries replayed',
+          );
+        }
+        if (result.replayed > 0) {
+          this.#tracker.addDelivered(result.replayed, 0);
+          this.#tracker.addParked(-result.replayed);
+        }
+        return 'again';
+    }
+  }
+
+  async #reload(): Promise<boolean> {
+    const row = await loadStream(this.#context.db, this.#stream.row.id, this.#stream.row.token);
+    if (row) this.#stream.row = row;
+    return row !== null;
+  }
+
+  /** Waits until the row can be read again; false: the lease is lost. Nothing is assumed of what was written before. */
+  async #recoverFromDatabase(error: unknown): Promise<boolean> {
+    let cause = error;
+    while (!this.#isStopping) {
+      this.#context.log.debug({ err: cause }, 'database error in a stream');
+      this.#tracker.setFailure(
+        { reason: 'DatabaseUnavailable', message: describeDatabaseFailure(cause) },
+        'database-unavailable',
+      );
+      await this.#change.wait(this.#databaseBackoff.next());
+      try {
+        if (!(await this.#reload())) return false;
+        this.#tracker.clearFailure();
+        return true;
+      } catch (next) {
+        cause = next;
+      }
+    }
+    return true;
+  }
+
+  /** One after the other, so that the latest is what stays. Best effort: the next change tells it again. */
+  #saveLastError(lastError: LastError): void {
+    const { id, token } = this.#stream.row;
+    this.#errorWrites = this.#errorWrites
+      .then(() => saveLastError(this.#context.db, { id, token }, lastError))
+      .catch((error: unknown) => {
+        this.#context.log.debug({ err: error }, 'could not keep the last error');
+      });
+  }
+}
+
+/** Told of everything that happens to a stream; must not throw. */
+export interface StreamObserver {
+  /** Activity or failure changed. */
+  onChange(): void;
+  /** The loop has ended by itself: another replica has the stream. */
+  onLeaseLost(): void;
+}
+
+/** How often a loop without a valid lease looks whether it was renewed. */
+const leaseCheckMs = 200;
+const lingerMs = 50;
+const lingerBelowRecords = 500;

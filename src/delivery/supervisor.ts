@@ -1,0 +1,265 @@
+/**
+ * Decides which streams run here: makes them, takes and gives leases, wakes them, ends them.
+ *
+ *   configs → SUPERVISOR → stream
+ *
+ * Two timers for all streams together: one poll for new entries, one renewal of the lease.
+ */
+import { describeDatabaseFailure } from '../database/failure.ts';
+import {
+  claimStreams,
+  leave,
+  type Replica,
+  releaseStreams,
+  renewLease,
+  succeed,
+} from '../database/leases.ts';
+import { pollStreams } from '../database/poll.ts';
+import { ensureStreams } from '../database/streams.ts';
+import type { ExportConfig } from '../model/exportConfig.ts';
+import type { StreamRow } from '../model/stream.ts';
+import type { StreamHealth } from '../model/streamHealth.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { DeliveryContext } from './context.ts';
+import { Interrupt } from './interrupt.ts';
+import { LeaseClock } from './lease.ts';
+import { measureBacklogs } from './progress.ts';
+import { StreamLoop } from './streamLoop.ts';
+
+export interface SupervisorOptions {
+  readonly replica: Replica;
+  readonly leaseDurationMs: number;
+  readonly pollIntervalMs: number;
+  /** How often the backlog of a stream that has one is counted, at most. */
+  readonly backlogIntervalMs: number;
+}
+
+interface Wanted {
+  readonly config: ExportConfig;
+  streamId: string | null;
+}
+
+export class Supervisor {
+  readonly #context: DeliveryContext;
+  readonly #options: SupervisorOptions;
+  readonly #log: Logger;
+  readonly #metrics: Metrics;
+  readonly #lease: LeaseClock;
+  readonly #onStatus: (key: string) => void;
+
+  #wanted = new Map<string, Wanted>();
+  /** By stream id. */
+  readonly #loops = new Map<string, StreamLoop>();
+  readonly #renewNow = new Interrupt();
+  readonly #pollNow = new Interrupt();
+  readonly #backlogNow = new Interrupt();
+  #isStopping = false;
+  #timers: Promise<unknown> = Promise.resolve();
+  #isDatabaseDown = false;
+
+  /** `onStatus` is called with a config's key when its health changed in a way that a person wants to know at once. */
+  constructor(
+    context: Omit<DeliveryContext, 'isLeaseValid'>,
+    options: SupervisorOptions,
+    metrics: Metrics,
+    onStatus: (key: string) => void,
+  ) {
+    this.#lease = new LeaseClock(options.leaseDurationMs);
+    this.#context = { ...context, isLeaseValid: () => this.#lease.isValid() };
+    this.#options = options;
+    this.#log = context.log;
+    this.#metrics = metrics;
+    this.#onStatus = onStatus;
+  }
+
+  /** @throws the database's error when it cannot be reached at all. */
+  async start(): Promise<void> {
+    await succeed(this.#context.db, this.#options.replica);
+    this.#timers = Promise.all([this.#renewLoop(), this.#pollLoop(), this.#backlogLoop()]);
+  }
+
+  /** The configs that are to run, whoever runs them. Takes effect at once. */
+  setConfigs(configs: ReadonlyMap<string, ExportConfig>): void {
+    const wanted = new Map<string, Wanted>();
+    for (const [key, config] of configs) {
+      const before = this.#wanted.get(key);
+      const isSame = before?.config.spec.organization === config.spec.organization;
+      wanted.set(key, { config, streamId: isSame ? before.streamId : null });
+    }
+    this.#wanted = wanted;
+    for (const loop of this.#loops.values()) {
+      const config = wanted.get(loop.config.key)?.config;
+      if (config && config !== loop.config && config.spec.organization === loop.row.organization)
+        loop.updateConfig(config);
+    }
+    this.#renewNow.push();
+  }
+
+  /** Health of a config's stream, if it runs here. */
+  healthOf(key: string): StreamHealth | null {
+    for (const loop of this.#loops.values()) if (loop.config.key === key) return loop.health;
+    return null;
+  }
+
+  /**
+   * Ends reading and waiting at once, waits up to `graceMs` for requests in flight, aborts what is left, settles, and
+   * lets go of the leases. Resolves when nothing of it runs any more.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    this.#renewNow.push();
+    this.#pollNow.push();
+    this.#backlogNow.push();
+    const loops = [...this.#loops.values()];
+    const ended = Promise.all(loops.map((loop) => loop.stop()));
+    const timer = setTimeout(() => {
+      this.#log.warn(
+        { graceMs },
+        'requests in flight were not answered in time: aborting them; their entries go again',
+      );
+      for (const loop of loops) loop.abort();
+    }, graceMs);
+    await ended;
+    clearTimeout(timer);
+    await this.#timers;
+    try {
+      await leave(this.#context.db, this.#options.replica.id);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'could not give the leases back; they expire by themselves');
+    }
+  }
+
+  async #renewLoop(): Promise<void> {
+    while (!this.#isStopping) {
+      await this.#guard(() => this.#renew());
+      await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease);
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { db } = this.#context;
+    const { replica, leaseDurationMs } = this.#options;
+    const askedAt = LeaseClock.now();
+    const view = await renewLease(db, replica, leaseDurationMs);
+    this.#lease.renewed(askedAt);
+
+    const missing = [...this.#wanted.values()].filter((wanted) => wanted.streamId === null);
+    if (missing.length > 0) {
+      const ids = await ensureStreams(
+        db,
+        missing.map(({ config }) => ({
+          configKey: config.key,
+          organization: config.spec.organization,
+          startFrom: config.spec.startFrom,
+        })),
+      );
+      missing.forEach((wanted, i) => {
+        wanted.streamId = ids[i] ?? null;
+      });
+    }
+    const configById = new Map(
+      [...this.#wanted.values()].map(({ streamId, config }) => [streamId, config] as const),
+    );
+
+    // Others have taken it: what the loop still does is fenced off.
+    for (const [id, loop] of this.#loops) {
+      if (view.held.get(id) !== loop.token) await this.#endLoop(loop);
+    }
+    // Nobody wants it any more, or it is more than this replica's share.
+    const share = Math.ceil(this.#wanted.size / Math.max(1, view.liveReplicas));
+    const unwanted = [...view.held.keys()].filter((id) => !configById.has(id));
+    const kept = [...this.#loops.values()].filter((loop) => configById.has(loop.id));
+    const surplus = kept.slice(share).map((loop) => loop.id);
+    const leaving = [...unwanted, ...surplus];
+    await Promise.all(leaving.map((id) => this.#loops.get(id)).map((loop) => loop && this.#endLoop(loop)));
+    if (leaving.length > 0) await releaseStreams(db, replica.id, leaving);
+
+    const wantedIds = [...configById.keys()].filter((id): id is string => id !== null);
+    const free = wantedIds.filter((id) => !this.#loops.has(id));
+    const claimed = await claimStreams(db, replica.id, free, share - this.#loops.size);
+    for (const row of claimed) {
+      const config = configById.get(row.id);
+      if (config && !this.#isStopping) this.#startLoop(row, config);
+    }
+    if (claimed.length > 0 || leaving.length > 0) {
+      this.#log.info(
+        { taken: claimed.length, given: leaving.length, held: this.#loops.size, replicas: view.liveReplicas },
+        'streams changed hands',
+      );
+    }
+    this.#metrics.setLeasesHeld(this.#loops.size);
+    this.#backlogNow.push();
+  }
+
+  #startLoop(row: StreamRow, config: ExportConfig): void {
+    const { namespace, name, key } = config;
+    const log = this.#log.child({
+      config: `${namespace}/${name}`,
+      organization: row.organization,
+      stream: row.id,
+    });
+    const metrics = this.#metrics.forStream({ namespace, name, organization: row.organization });
+    const loop = new StreamLoop(this.#context, row, config, log, metrics, {
+      onChange: () => this.#onStatus(key),
+      onLeaseLost: () => {
+        log.info('the lease of this stream is lost: another replica has it, or will');
+        if (this.#loops.get(row.id) === loop) this.#loops.delete(row.id);
+        metrics.remove();
+        this.#renewNow.push();
+      },
+    });
+    this.#loops.set(row.id, loop);
+    loop.start();
+  }
+
+  async #endLoop(loop: StreamLoop): Promise<void> {
+    await loop.stop();
+    loop.metrics.remove();
+    this.#loops.delete(loop.id);
+  }
+
+  async #pollLoop(): Promise<void> {
+    const { db } = this.#context;
+    const { replica, pollIntervalMs } = this.#options;
+    let snapshot: string | null = null;
+    while (!this.#isStopping) {
+      const startedAt = performance.now();
+      await this.#guard(async () => {
+        const poll = await pollStreams(db, replica.id, snapshot);
+        snapshot = poll.snapshot;
+        for (const id of poll.ready) this.#loops.get(id)?.wake('entries');
+        for (const id of poll.replays) this.#loops.get(id)?.wake('replay');
+        if (poll.released) this.#renewNow.push();
+      });
+      const tookMs = performance.now() - startedAt;
+      this.#metrics.observePoll(tookMs);
+      // A slow poll (a thousand streams, a huge open transaction) takes a fifth of a connection at most.
+      await this.#pollNow.wait(Math.max(pollIntervalMs, 4 * tookMs));
+    }
+  }
+
+  async #backlogLoop(): Promise<void> {
+    while (!this.#isStopping) {
+      await this.#guard(() => measureBacklogs(this.#context, this.#loops.values(), () => this.#isStopping));
+      await this.#backlogNow.wait(this.#options.backlogIntervalMs);
+    }
+  }
+
+  /** Runs work on the database; a failure is said once, and the next timer tries again. */
+  async #guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      if (this.#isDatabaseDown) this.#log.info('the database can be used again');
+      this.#isDatabaseDown = false;
+    } catch (error) {
+      this.#metrics.countDatabaseError(error);
+      if (!this.#isDatabaseDown)
+        this.#log.error({ err: error }, `The database cannot be used: ${describeDatabaseFailure(error)}`);
+      this.#isDatabaseDown = true;
+    }
+  }
+}
+
+/** Four renewals within a lease: one may fail, and the next still comes in time. */
+const renewalsPerLease = 4;

@@ -1,0 +1,309 @@
+/**
+ * Delivers a pinned window: reads pages ahead, keeps several requests in flight, settles the unbroken run.
+ *
+ *   row → window → PAGE → BATCH → BYTES → ANSWER → outcome → SETTLE → status
+ *
+ * One run is a small machine: in each turn it starts whatever may start (a read, a send, a settle) and waits for any of
+ * them to end. It ends when nothing is under way and nothing may start.
+ *
+ * Promises:
+ *  - The position moves only over batches settled without a gap, in order.
+ *  - After the first failure nothing new is sent; what is in flight is waited for, and its success remembered.
+ *  - No buffer outlives the run: a retry reads the entries again, exactly as a restarted process would.
+ */
+import { readPage } from '../database/page.ts';
+import { settle } from '../database/window.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Position, Window } from '../model/stream.ts';
+import type { AcceptedAhead } from './acceptedAhead.ts';
+import { type Batch, BatchCutter, type BatchLimits } from './batch.ts';
+import type { ActiveStream, DeliveryContext } from './context.ts';
+
+export type Failed = Exclude<Outcome, { kind: 'settled' }>;
+
+export type RunResult =
+  /** Every entry of the window is settled. */
+  | { readonly kind: 'exhausted' }
+  /** `single` run: one batch is settled. */
+  | { readonly kind: 'progress' }
+  /** The batch at the position did not get through. Its records are still in `batch.writer`. */
+  | { readonly kind: 'failed'; readonly batch: Batch; readonly outcome: Failed }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'lease-lost' };
+
+export interface RunOptions {
+  readonly limits: BatchLimits;
+  readonly maxInFlight: number;
+  /** Send one batch and end: for probing and for isolating a record. */
+  readonly single: boolean;
+  /** A page ends with the record that passes it. */
+  readonly pageBytes: number;
+  /** Ends the run as soon as what is in flight is answered. */
+  readonly interrupt: AbortSignal;
+  /** Aborts even that. */
+  readonly abort: AbortSignal;
+  readonly onSettled: (run: SettledRun) => void;
+}
+
+export interface SettledRun {
+  /** Records that were sent; the rest was skipped over. */
+  readonly records: number;
+  readonly delivered: number;
+  readonly rejected: number;
+  /** The receiver's words on a partial success, with the records it may concern. */
+  readonly rejection: { readonly first: number; readonly last: number; readonly message: string } | null;
+  /** The last record that was accepted, as a request of its own; null when nothing was sent, or it is very large. */
+  readonly lastRecord: Uint8Array | null;
+}
+
+interface Flying {
+  readonly batch: Batch;
+  outcome: Outcome | 'aborted' | null;
+}
+
+const firstPageRows = 500;
+/** A single record is looked for among a few: the filter may leave the next ones out. */
+const minPageRows = 16;
+const maxPageRows = 4_000;
+
+export class WindowRun {
+  readonly #context: DeliveryContext;
+  readonly #stream: ActiveStream;
+  readonly #window: Window;
+  readonly #accepted: AcceptedAhead;
+  readonly #options: RunOptions;
+
+  readonly #tasks = new Set<Promise<void>>();
+  #ready: Batch[] = [];
+  #flying: Flying[] = [];
+  #sending = 0;
+  #isReading = false;
+  #hasRead = false;
+  #hasLaunched = false;
+  #isSettling = false;
+  #isExhausted = false;
+  #isLeaseLost = false;
+  #isHalted = false;
+  #error: unknown = null;
+
+  #readAfter: Position | null;
+  #nextSequence: number;
+  #pageRows: number;
+
+  constructor(
+    context: DeliveryContext,
+    stream: ActiveStream,
+    window: Window,
+    accepted: AcceptedAhead,
+    options: RunOptions,
+  ) {
+    this.#context = context;
+    this.#stream = stream;
+    this.#window = window;
+    this.#accepted = accepted;
+    this.#options = options;
+    this.#readAfter = stream.row.position;
+    this.#nextSequence = stream.row.sequence + 1;
+    this.#pageRows = options.single
+      ? Math.min(firstPageRows, Math.max(minPageRows, options.limits.records))
+      : firstPageRows;
+  }
+
+  /** @throws when the database fails: wait, read the row again, start another run. */
+  async run(): Promise<RunResult> {
+    for (;;) {
+      this.#startWhatMay();
+      if (this.#tasks.size === 0) break;
+      await Promise.race(this.#tasks);
+    }
+    return this.#conclude();
+  }
+
+  #startWhatMay(): void {
+    if (this.#options.interrupt.aborted || !this.#context.isLeaseValid()) this.#isHalted = true;
+    const { maxInFlight, single } = this.#options;
+    if (!this.#isHalted) {
+      const mayRead = !this.#isReading && !this.#isExhausted && !(single && this.#hasRead);
+      if (mayRead && this.#ready.length < maxInFlight) this.#start(this.#read());
+      while (this.#sending < maxInFlight && !(single && this.#hasLaunched)) {
+        const batch = this.#ready.shift();
+        if (!batch) break;
+        this.#launch(batch);
+      }
+    }
+    if (!this.#isSettling && !this.#isLeaseLost && this.#error === null && this.#settledRun().length > 0) {
+      this.#start(this.#settle());
+    }
+  }
+
+  #start(work: Promise<void>): void {
+    const task = work
+      .catch((error: unknown) => {
+        this.#error ??= error;
+        this.#isHalted = true;
+      })
+      .finally(() => this.#tasks.delete(task));
+    this.#tasks.add(task);
+  }
+
+  async #read(): Promise<void> {
+    this.#isReading = true;
+    this.#hasRead = true;
+    const { pageBytes, interrupt, limits } = this.#options;
+    const { budget, options, db } = this.#context;
+    const { row } = this.#stream;
+    if (!(await budget.acquire(pageBytes, interrupt))) {
+      this.#isReading = false;
+      return;
+    }
+    const cutter = new BatchCutter({
+      identity: {
+        serviceName: options.serviceName,
+        organization: row.organization,
+        streamId: row.id,
+        version: options.version,
+      },
+      limits,
+      observedAtMicros: this.#window.pinnedAtMicros,
+      nextSequence: this.#nextSequence,
+      isAccepted: (sequence) => this.#accepted.has(sequence),
+    });
+    try {
+      const page = await readPage(
+        db,
+        { ...row, window: this.#window },
+        this.#readAfter,
+        this.#pageRows,
+        (entry, matches) => {
+          if (cutter.bytes >= pageBytes) return 'stop';
+          if (matches) cutter.addRecord(entry);
+          else cutter.addSkipped(entry);
+          return 'taken';
+        },
+      );
+      this.#isExhausted = page.exhausted;
+      if (!this.#options.single && page.taken > 0) {
+        const rowBytes = Math.max(1, cutter.bytes / page.taken);
+        this.#pageRows = Math.min(maxPageRows, Math.max(1, Math.ceil(pageBytes / rowBytes)));
+      }
+      this.#readAfter = cutter.batches.at(-1)?.last ?? this.#readAfter;
+      this.#nextSequence = cutter.nextSequence;
+      this.#ready.push(...cutter.batches);
+      budget.release(pageBytes - cutter.bytes);
+    } catch (error) {
+      budget.release(pageBytes);
+      throw error;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  #launch(batch: Batch): void {
+    const flying: Flying = { batch, outcome: null };
+    this.#hasLaunched = true;
+    this.#flying.push(flying);
+    if (!batch.writer) {
+      flying.outcome = { kind: 'settled', rejected: 0, message: '' };
+      return;
+    }
+    this.#sending++;
+    this.#start(this.#send(flying, batch.writer.request()));
+  }
+
+  async #send(flying: Flying, body: Uint8Array): Promise<void> {
+    try {
+      const { destination } = this.#stream.config;
+      flying.outcome = await this.#context.send(destination, body, flying.batch.records, this.#options.abort);
+    } finally {
+      this.#sending--;
+    }
+    if (flying.outcome === 'aborted' || flying.outcome.kind !== 'settled') this.#isHalted = true;
+  }
+
+  /** The batches from the position on that are settled without a gap. */
+  #settledRun(): Batch[] {
+    const end = this.#flying.findIndex(
+      (f) => f.outcome === null || f.outcome === 'aborted' || f.outcome.kind !== 'settled',
+    );
+    return this.#flying.slice(0, end === -1 ? undefined : end).map((f) => f.batch);
+  }
+
+  async #settle(): Promise<void> {
+    this.#isSettling = true;
+    try {
+      const batches = this.#settledRun();
+      const last = batches.at(-1);
+      if (!last) return;
+      const run = summarize(this.#flying.slice(0, batches.length));
+      const { row } = this.#stream;
+      const moved = await settle(this.#context.db, row, {
+        window: this.#window,
+        from: row.position,
+        to: last.last,
+        sequence: last.lastSequence,
+        delivered: run.delivered,
+        rejected: run.rejected,
+        parked: null,
+      });
+      if (!moved) {
+        this.#isLeaseLost = true;
+        this.#isHalted = true;
+        return;
+      }
+      this.#stream.row = { ...this.#stream.row, position: last.last, sequence: last.lastSequence };
+      this.#flying.splice(0, batches.length);
+      this.#context.budget.release(batches.reduce((sum, batch) => sum + batch.bytes, 0));
+      this.#accepted.settledUpTo(last.lastSequence);
+      this.#options.onSettled(run);
+    } finally {
+      this.#isSettling = false;
+    }
+  }
+
+  #conclude(): RunResult {
+    for (const { batch, outcome } of this.#flying) {
+      if (batch.writer && outcome !== null && outcome !== 'aborted' && outcome.kind === 'settled') {
+        this.#accepted.add(batch.firstSequence, batch.lastSequence);
+      }
+    }
+    const left = [...this.#flying.map((f) => f.batch), ...this.#ready];
+    this.#context.budget.release(left.reduce((sum, batch) => sum + batch.bytes, 0));
+
+    if (this.#error !== null) throw this.#error;
+    if (this.#isLeaseLost) return { kind: 'lease-lost' };
+    const first = this.#flying[0];
+    if (first?.outcome && first.outcome !== 'aborted' && first.outcome.kind !== 'settled') {
+      return { kind: 'failed', batch: first.batch, outcome: first.outcome };
+    }
+    if (this.#options.interrupt.aborted || !this.#context.isLeaseValid()) return { kind: 'interrupted' };
+    return this.#isExhausted && left.length === 0 ? { kind: 'exhausted' } : { kind: 'progress' };
+  }
+}
+
+/** Longest record that is kept as evidence for later; see proof.ts. */
+const maxKeptRecordBytes = 64 * 1024;
+
+function summarize(run: readonly Flying[]): SettledRun {
+  let records = 0;
+  let rejected = 0;
+  let rejection: SettledRun['rejection'] = null;
+  for (const { batch, outcome } of run) {
+    if (outcome === null || outcome === 'aborted' || outcome.kind !== 'settled') continue;
+    const refused = Math.min(outcome.rejected, batch.records);
+    records += batch.records;
+    rejected += refused;
+    if (refused > 0)
+      rejection = { first: batch.firstSequence, last: batch.lastSequence, message: outcome.message };
+  }
+  const lastSent = run.map((f) => f.batch).findLast((batch) => batch.writer !== null);
+  const writer = lastSent?.writer;
+  const fits =
+    writer && writer.byteLengthOf(writer.recordCount - 1, writer.recordCount) <= maxKeptRecordBytes;
+  return {
+    records,
+    delivered: records - rejected,
+    rejected,
+    rejection,
+    lastRecord: fits ? writer.request(writer.recordCount - 1, writer.recordCount).slice() : null,
+  };
+}

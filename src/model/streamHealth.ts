@@ -1,0 +1,39 @@
+/** How a stream fares in the process that sends it; with its row everything that a status is made of. */
+import type { FailureReason } from './outcome.ts';
+import type { LastError } from './streamStatus.ts';
+
+export interface StreamHealth {
+  readonly activity: StreamActivity;
+  /** The failure that stands; null while entries get through. */
+  readonly failure: StreamFailure | null;
+  /** The latest failure, whether it stands or not; null when there never was one. */
+  readonly lastError: LastError | null;
+  readonly delivered: number;
+  readonly rejected: number;
+  readonly parked: number;
+  /** Entries not delivered yet; null before the first count. */
+  readonly pending: number | null;
+  /** RFC 3339; null when nothing is pending. */
+  readonly oldestPendingAt: string | null;
+  /** Entries a second, over the last seconds of a delivery; 0 when idle. */
+  readonly ratePerSecond: number;
+  /** RFC 3339; null before the first. */
+  readonly lastDeliveryAt: string | null;
+}
+
+export type StreamActivity =
+  | 'starting' // not looked at yet
+  | 'idle' // everything is delivered
+  | 'delivering'
+  | 'retrying' // waits for what passes by itself
+  | 'held' // waits for a person
+  | 'suspended' // spec.suspend
+  | 'database-unavailable';
+
+export interface StreamFailure {
+  readonly reason: FailureReason | 'DatabaseUnavailable' | 'PartialSuccess';
+  readonly message: string;
+  readonly httpStatus?: number;
+  /** Milliseconds since the Unix epoch: since when it stands. */
+  readonly since: number;
+}

@@ -1,0 +1,129 @@
+/**
+ * Says how an export fares, once, from pure checks: the first that applies gives the reason and the message.
+ *
+ *   config + health → CHECKS → conditions → one write
+ */
+import type { StreamHealth } from '../model/streamHealth.ts';
+import type { Condition, ExportStatus } from '../model/streamStatus.ts';
+
+/** What is wrong with a manifest, or with something it refers to. */
+export interface ConfigProblem {
+  readonly reason: string;
+  /** One sentence each. */
+  readonly problems: readonly string[];
+  /** An earlier version of the manifest is still being delivered by. */
+  readonly lastGoodRuns: boolean;
+}
+
+export interface StatusInput {
+  readonly generation: number;
+  readonly resolvedEndpoint: string | null;
+  readonly problem: ConfigProblem | null;
+  /** null: no stream runs for it. */
+  readonly health: StreamHealth | null;
+  /** Of the status before; a transition time moves only when the condition's status does. */
+  readonly previous: readonly Condition[];
+  readonly now: Date;
+}
+
+interface Summary {
+  readonly ready: Condition['status'];
+  readonly reason: string;
+  readonly message: string;
+  /** stalled: until a person or another input changes something. reconciling: it is being worked on. */
+  readonly also: 'Stalled' | 'Reconciling' | null;
+}
+
+export function makeStatus(input: StatusInput): ExportStatus {
+  const { health } = input;
+  const summary = summarize(input);
+  return {
+    observedGeneration: input.generation,
+    ...(input.resolvedEndpoint === null ? {} : { resolvedEndpoint: input.resolvedEndpoint }),
+    conditions: toConditions(summary, input),
+    ...(health?.lastError ? { lastError: health.lastError } : {}),
+    ...(health?.lastDeliveryAt ? { lastDeliveryTime: health.lastDeliveryAt } : {}),
+    ...(health ? { deliveredEntries: health.delivered, parkedEntries: health.parked } : {}),
+    ...(health && health.pending !== null ? { pendingEntries: health.pending } : {}),
+    ...(health && health.rejected > 0 ? { rejectedEntries: health.rejected } : {}),
+    ...(health?.oldestPendingAt ? { oldestPendingTime: health.oldestPendingAt } : {}),
+  };
+}
+
+function summarize({ problem, health }: StatusInput): Summary {
+  if (problem) {
+    const rest = problem.lastGoodRuns
+      ? 'Until it is mended, the last good version stays in force.'
+      : 'Nothing is exported until it is mended; entries are kept.';
+    const message = `${problem.problems.join(' ')} ${rest}`;
+    return { ready: 'False', reason: problem.reason, message, also: 'Stalled' };
+  }
+  if (!health || health.activity === 'starting') {
+    return {
+      ready: 'Unknown',
+      reason: 'Progressing',
+      message: 'The export is starting.',
+      also: 'Reconciling',
+    };
+  }
+  const { failure } = health;
+  switch (health.activity) {
+    case 'suspended':
+      return {
+        ready: 'False',
+        reason: 'Suspended',
+        message: 'Suspended by spec.suspend: entries are kept, and delivered once it is lifted.',
+        also: null,
+      };
+    case 'held':
+      return { ready: 'False', ...describe(failure), also: 'Stalled' };
+    case 'retrying':
+    case 'database-unavailable':
+      return { ready: 'False', ...describe(failure), also: 'Reconciling' };
+    case 'idle':
+    case 'delivering':
+      return { ready: 'True', reason: 'Delivering', message: describeDelivery(health), also: null };
+  }
+}
+
+function describe(failure: StreamHealth['failure']): { reason: string; message: string } {
+  return failure ?? { reason: 'Progressing', message: 'The export is trying again.' };
+}
+
+function describeDelivery({ pending, parked, failure, ratePerSecond }: StreamHealth): string {
+  const sentences = [
+    pending !== null && pending > 0
+      ? `${count(pending, 'entry is', 'entries are')} pending${ratePerSecond >= 1 ? `, ${Math.round(ratePerSecond)} a second are delivered` : ''}.`
+      : 'Every entry is delivered.',
+  ];
+  if (parked > 0) {
+    sentences.push(
+      `${count(parked, 'entry that the receiver refused is', 'entries that the receiver refused are')} parked: mend the receiver and replay with select audit.replay_parked(…).`,
+    );
+  }
+  if (failure) sentences.push(failure.message);
+  return sentences.join(' ');
+}
+
+function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+/** Limit of a condition's message in the Kubernetes API. */
+const maxMessageLength = 32_768;
+
+function toConditions(summary: Summary, { generation, previous, now }: StatusInput): Condition[] {
+  const make = (type: Condition['type'], status: Condition['status']): Condition => {
+    const before = previous.find((condition) => condition.type === type);
+    return {
+      type,
+      status,
+      reason: summary.reason,
+      message: summary.message.slice(0, maxMessageLength),
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
+      observedGeneration: generation,
+    };
+  };
+  const ready = make('Ready', summary.ready);
+  return summary.also ? [ready, make(summary.also, 'True')] : [ready];
+}
