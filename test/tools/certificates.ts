@@ -5,7 +5,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
 
-export interface Certificate {
+interface Certificate {
   /** PEM. */
   readonly cert: string;
   /** PEM, PKCS #8. */
@@ -17,7 +17,7 @@ export interface CertificateAuthority extends Certificate {
   issue(names: readonly string[], validity?: Validity): Certificate;
 }
 
-export interface Validity {
+interface Validity {
   readonly from: Date;
   readonly to: Date;
 }

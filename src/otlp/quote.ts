@@ -1,0 +1,26 @@
+/**
+ * Makes a receiver's words fit to be shown: one line, short, and without anything secret that we sent. A receiver may
+ * echo a request's headers, and its words go into a status that more people read than the Secret.
+ */
+import type { Secret } from '../model/secret.ts';
+import { redact } from './redact.ts';
+
+const maxLength = 300;
+/** Redacting costs time for each character; of a long text only the beginning can be shown. */
+const maxLengthRead = 4_000;
+
+/** At most 300 characters. Redacts before it cuts: half a secret would not be recognized any more. */
+export function quote(words: string, secrets: readonly Secret[]): string {
+  const text = redact(foldToLine(words.slice(0, maxLengthRead)), secrets);
+  if (text.length <= maxLength) return text;
+  return `${text
+    .slice(0, maxLength - 1)
+    .toWellFormed()
+    .replace(/\uFFFD$/, '')
+    .trimEnd()}…`;
+}
+
+/** Control, formatting (direction marks, zero width) and private characters out, white space folded. */
+function foldToLine(text: string): string {
+  return text.toWellFormed().replace(/\s+/g, ' ').replace(/\p{C}/gu, '').trim();
+}

@@ -1,0 +1,19 @@
+/** Longer waits are cut: a receiver that asks for a day, by mistake or not, is asked again after an hour. */
+const maxRetryAfterMs = 3_600_000;
+
+/** The form RFC 9110 (section 5.6.7) has servers send: `Sun, 06 Nov 1994 08:49:37 GMT`. */
+const httpDate =
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/**
+ * Reads a Retry-After header: whole seconds, or an HTTP date.
+ *
+ * @param now milliseconds since the Unix epoch.
+ * @returns 1..3,600,000 ms. undefined: no wish that can be followed (zero, negative, decimal, past, anything else):
+ *   the caller's own back-off holds.
+ */
+export function readRetryAfterMs(value: string | undefined, now: number): number | undefined {
+  const text = value?.trim() ?? '';
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : httpDate.test(text) ? Date.parse(text) - now : 0;
+  return waitMs > 0 ? Math.min(waitMs, maxRetryAfterMs) : undefined;
+}
