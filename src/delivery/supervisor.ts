@@ -103,10 +103,10 @@ export class Supervisor {
   }
 
   /**
-   * Ends reading and waiting at once, waits up to `graceMs` for requests in flight, aborts what is left, settles, and
-   * lets go of the leases. Resolves when nothing of it runs any more.
+   * Ends reading and waiting at once, waits up to `graceMs` for requests in flight, aborts what is left, and settles.
+   * Resolves when nothing of it runs any more; the leases are still held, for a last status.
    */
-  async stop(graceMs: number): Promise<void> {
+  async drain(graceMs: number): Promise<void> {
     this.#isStopping = true;
     this.#renewNow.push();
     this.#pollNow.push();
@@ -123,6 +123,10 @@ export class Supervisor {
     await ended;
     clearTimeout(timer);
     await this.#timers;
+  }
+
+  /** Lets go of the leases, so that another replica takes the streams at once. */
+  async leave(): Promise<void> {
     try {
       await leave(this.#context.db, this.#options.replica.id);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Environment, readSettings } from './readSettings.ts';
@@ -47,6 +47,8 @@ test('fills in every default', () => {
     serviceName: 'audit-export',
     pollIntervalMs: 200,
     leaseDurationMs: 10_000,
+    replicaName: hostname(),
+    statusIntervalMs: 30_000,
     maxBatchBytes: 4_194_304,
     maxRequestsInFlight: 4,
     retryInitialMs: 500,

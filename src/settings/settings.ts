@@ -15,6 +15,9 @@ export interface Settings {
   readonly serviceName: string;
   readonly pollIntervalMs: number;
   readonly leaseDurationMs: number;
+  /** Of this process among its replicas. */
+  readonly replicaName: string;
+  readonly statusIntervalMs: number;
   /** Of one request, before compression. */
   readonly maxBatchBytes: number;
   /** Per stream. */

@@ -1,6 +1,7 @@
 /**
  * Every setting of the program, in the order they are listed to people. The one place a name, a default or a limit is written.
  */
+import { hostname } from 'node:os';
 import type { z } from 'zod';
 import { logLevels, type Settings } from './settings.ts';
 import {
@@ -63,6 +64,13 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
   leaseDurationMs: withDefault('LEASE_DURATION_MS', '10000', wholeNumber({ min: 1_000, max: 60_000 }), {
     unit: 'ms',
     doc: 'How long a replica that stopped renewing still owns its streams; after that another takes them over.',
+  }),
+  replicaName: withDefault('REPLICA_NAME', hostname(), text({ type: 'text', maxLength: 253 }), {
+    doc: 'Name of this process among its replicas; a restarted process of the same name takes its streams back at once. Default: the host name, which in Kubernetes is the pod name.',
+  }),
+  statusIntervalMs: withDefault('STATUS_INTERVAL_MS', '30000', wholeNumber({ min: 100, max: 3_600_000 }), {
+    unit: 'ms',
+    doc: 'Time between two writes of a status in which only counters differ; a changed condition is written at once.',
   }),
   // 4 MiB stays under every receiver limit known to us (Datadog 5.1 MB, Coralogix 10 MB, Collector 20 MiB); 64 MiB is
   // the client cap of the OTLP specification (1.11, OTLP/HTTP).

@@ -1,0 +1,31 @@
+/** Applies the database migrations and exits: a chart's job, an init container, a first step by hand. */
+import { checkServer } from '../src/database/check.ts';
+import { describeDatabaseFailure } from '../src/database/failure.ts';
+import { migrate, readMigrations } from '../src/database/migrate.ts';
+import { makePool } from '../src/database/pool.ts';
+import { fail, openCommand, openSettings } from './shell.ts';
+
+openCommand({
+  name: 'node cmd/migrate.ts',
+  summary:
+    'Brings the schema audit of the database DATABASE_URL (or DATABASE_URL_FILE) up to date, and exits. Any number may run at once.',
+  withSettings: false,
+});
+const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
+const { databaseUrl } = openSettings({ DATABASE_URL, DATABASE_URL_FILE });
+const db = makePool({ url: databaseUrl, size: 1, onIdleError: () => {} });
+const server = await checkServer(db);
+if (server.kind === 'failed') fail([server.problem]);
+try {
+  const result = await migrate(db, await readMigrations());
+  if (result.kind === 'too-new') fail([result.problem]);
+  else
+    process.stdout.write(
+      result.applied.length === 0 ? 'The schema is up to date.\n' : `Applied ${result.applied.join(', ')}.\n`,
+    );
+} catch (error) {
+  fail([
+    `The migration failed, nothing of it stays: ${describeDatabaseFailure(error)} ${(error as Error).message}`,
+  ]);
+}
+await db.end();

@@ -1,0 +1,66 @@
+/** What every command does around its work: settings in, exit code out. Only here the process itself is touched. */
+import { readFileSync } from 'node:fs';
+import { type CommandOption, parseCommandLine } from '../src/settings/command.ts';
+import { describeSettings } from '../src/settings/describeSettings.ts';
+import { readSettings } from '../src/settings/readSettings.ts';
+import type { Settings } from '../src/settings/settings.ts';
+import { programVersion } from '../src/settings/version.ts';
+
+/** Handles `--help`, `--version` and wrong arguments, which end the process, and returns the options given. */
+export function openCommand(command: {
+  name: string;
+  summary: string;
+  options?: Readonly<Record<string, CommandOption>>;
+  withSettings: boolean;
+}): ReadonlyMap<string, string | true> {
+  const line = parseCommandLine(process.argv.slice(2), {
+    name: command.name,
+    summary: command.summary,
+    version: programVersion,
+    ...(command.options ? { options: command.options } : {}),
+    ...(command.withSettings ? { notes: describeSettings() } : {}),
+  });
+  switch (line.kind) {
+    case 'run':
+      return line.values;
+    case 'print':
+      process.stdout.write(line.text);
+      process.exit(line.exitCode);
+      break;
+    case 'wrong':
+      process.stderr.write(`${line.problem}\n`);
+      process.exit(line.exitCode);
+  }
+}
+
+/** The settings, or the end of the process with every problem on stderr. */
+export function openSettings(env: Readonly<Record<string, string | undefined>> = process.env): Settings {
+  const result = readSettings(env, (path) => readFileSync(path, 'utf8'));
+  if (result.ok) return result.settings;
+  return fail(result.problems);
+}
+
+/** Ends the process: one line a problem, exit code 1. */
+export function fail(problems: readonly string[]): never {
+  process.stderr.write(`${problems.join('\n')}\n`);
+  process.exit(1);
+}
+
+/**
+ * Calls `stop` at the first SIGTERM or SIGINT and exits with 0 when it is done; at a second one, or when it takes longer
+ * than `limitMs`, exits with 1 at once: everything that must survive is in the database.
+ */
+export function stopOnSignal(stop: () => Promise<void>, limitMs: number): void {
+  let isStopping = false;
+  const onSignal = (): void => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    setTimeout(() => process.exit(1), limitMs).unref();
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail([`The stop failed: ${String(error)}`]),
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}

@@ -1,0 +1,224 @@
+/**
+ * Builds the collector in order, bottom up, and takes it down in the opposite one.
+ *
+ *   settings → database → transport → supervisor ⇄ configs → status
+ */
+import { randomUUID } from 'node:crypto';
+import type { ConfigSource, ConfigState } from './configs/configSource.ts';
+import { makeDirectorySource } from './configs/directory/directorySource.ts';
+import { checkServer, checkTables } from './database/check.ts';
+import { readMigrations } from './database/migrate.ts';
+import { makePool } from './database/pool.ts';
+import { ByteBudget } from './delivery/byteBudget.ts';
+import { makeSend } from './delivery/send.ts';
+import { Supervisor } from './delivery/supervisor.ts';
+import type { ExportConfig } from './model/exportConfig.ts';
+import { type OperationsServer, startOperationsServer } from './operations/operationsServer.ts';
+import type { Settings } from './settings/settings.ts';
+import { programVersion } from './settings/version.ts';
+import { makeStatus } from './status/conditions.ts';
+import { StatusPublisher } from './status/publisher.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { makeMetrics } from './telemetry/metrics.ts';
+import { makeAddressGuard } from './transport/addressGuard.ts';
+import { makeTransport } from './transport/transport.ts';
+
+/** What all streams together may hold in memory: sixteen full pages. */
+const budgetBytes = 64 * 1024 * 1024;
+const backlogIntervalMs = 10_000;
+
+export interface App {
+  readonly operationsPort: number;
+  /**
+   * Stage one of a shutdown, in this order: stop reading, end waits, finish or abort what is in flight, settle, write
+   * status, give leases back, close. Stage two is the caller's: exit if this takes too long.
+   */
+  stop(): Promise<void>;
+}
+
+export type AppStart =
+  | { readonly kind: 'started'; readonly app: App }
+  | { readonly kind: 'failed'; readonly problems: string[] };
+
+/** Everything that keeps the collector from starting is in `problems`, one sentence each. */
+export async function startApp(settings: Settings, log: Logger): Promise<AppStart> {
+  const metrics = makeMetrics({ version: programVersion });
+  const migrations = await readMigrations();
+  const db = makePool({
+    url: settings.databaseUrl,
+    size: settings.databasePoolSize,
+    onIdleError: (error) => {
+      metrics.countDatabaseError(error);
+      log.debug({ err: error }, 'an idle database connection broke');
+    },
+  });
+
+  let isConfigRead = false;
+  const operations = await startOperationsServer({
+    address: settings.operationsAddress,
+    checks: {
+      database: async () => toResult(await checkServer(db), 'The database answers.'),
+      migrations: async () => toResult(await checkTables(db, migrations), 'The schema is up to date.'),
+      configs: async () =>
+        isConfigRead
+          ? { ok: true, message: 'Every manifest has been read.' }
+          : { ok: false, message: 'The manifests have not been read yet.' },
+    },
+    metrics,
+    isAlive: () => ({ ok: true, message: 'The process runs.' }),
+    logger: log,
+  });
+  const server = await checkServer(db);
+  const tables = server.kind === 'ok' ? await checkTables(db, migrations) : server;
+  const problems = [
+    ...(operations.kind === 'failed' ? [operations.problem] : []),
+    ...(tables.kind === 'failed' ? [tables.problem] : []),
+  ];
+
+  const source = makeSource(settings, log);
+  if (source.kind === 'failed') problems.push(source.problem);
+  if (problems.length > 0 || operations.kind === 'failed' || source.kind === 'failed') {
+    await close(operations);
+    await db.end();
+    return { kind: 'failed', problems };
+  }
+
+  const transport = makeTransport({
+    guard: makeAddressGuard({ refusedRanges: [...settings.refusedAddresses] }),
+    userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
+  });
+  const supervisor = new Supervisor(
+    {
+      db,
+      log,
+      send: makeSend(transport),
+      budget: new ByteBudget(budgetBytes),
+      options: {
+        serviceName: settings.serviceName,
+        version: programVersion,
+        maxBatchBytes: settings.maxBatchBytes,
+        maxRequestsInFlight: settings.maxRequestsInFlight,
+        retry: { initialMs: settings.retryInitialMs, maxMs: settings.retryMaxMs },
+        hold: { initialMs: settings.holdInitialMs, maxMs: settings.holdMaxMs },
+      },
+    },
+    {
+      replica: { id: randomUUID(), name: settings.replicaName },
+      leaseDurationMs: settings.leaseDurationMs,
+      pollIntervalMs: settings.pollIntervalMs,
+      backlogIntervalMs,
+    },
+    metrics,
+    (key) => publisher.notify(key),
+  );
+
+  let states: ReadonlyMap<string, ConfigState> = new Map();
+  const publisher = new StatusPublisher({
+    counterIntervalMs: settings.statusIntervalMs,
+    write: (key, status) => source.source.writeStatus(key, status),
+    makeStatus: (key, previous) => {
+      const state = states.get(key);
+      if (!state) return null;
+      const health = supervisor.healthOf(key);
+      const running = state.kind === 'valid' ? state.config : state.lastGood;
+      // Only a stream's holder writes its status; where nothing can run, there is no holder.
+      if (running && !health) return null;
+      return makeStatus({
+        generation: state.kind === 'valid' ? state.config.generation : state.generation,
+        resolvedEndpoint: running?.destination.url.href ?? null,
+        problem:
+          state.kind === 'valid'
+            ? null
+            : { reason: state.reason, problems: state.problems, lastGoodRuns: running !== null },
+        health,
+        previous: previous?.conditions ?? [],
+        now: new Date(),
+      });
+    },
+  });
+
+  try {
+    await supervisor.start();
+    await source.source.start((configs) => {
+      for (const key of states.keys()) if (!configs.has(key)) publisher.forget(key);
+      states = configs;
+      metrics.setConfigSource({
+        synced: true,
+        configs: configs.size,
+        problems: [...configs.values()].filter((state) => state.kind === 'invalid').length,
+      });
+      supervisor.setConfigs(runnable(configs));
+      for (const key of configs.keys()) publisher.notify(key);
+    });
+  } catch (error) {
+    await source.source.stop();
+    await supervisor.drain(0);
+    await supervisor.leave();
+    await close(operations);
+    await transport.close();
+    await db.end();
+    return { kind: 'failed', problems: [(error as Error).message] };
+  }
+  isConfigRead = true;
+  publisher.start(() => states.keys());
+  log.info(
+    {
+      version: programVersion,
+      postgres: server.kind === 'ok' ? server.version : '',
+      operationsPort: operations.port,
+    },
+    'collector started',
+  );
+
+  return {
+    kind: 'started',
+    app: {
+      operationsPort: operations.port,
+      async stop() {
+        log.info('stopping');
+        await source.source.stop();
+        await supervisor.drain(settings.shutdownGraceMs);
+        await publisher.stop(states.keys());
+        await supervisor.leave();
+        await transport.close();
+        await close(operations);
+        await db.end();
+        log.info('stopped');
+      },
+    },
+  };
+}
+
+function runnable(configs: ReadonlyMap<string, ConfigState>): Map<string, ExportConfig> {
+  const result = new Map<string, ExportConfig>();
+  for (const [key, state] of configs) {
+    const config = state.kind === 'valid' ? state.config : state.lastGood;
+    if (config) result.set(key, config);
+  }
+  return result;
+}
+
+function makeSource(
+  settings: Settings,
+  log: Logger,
+): { kind: 'made'; source: ConfigSource } | { kind: 'failed'; problem: string } {
+  if (settings.configSource === 'kubernetes') {
+    return {
+      kind: 'failed',
+      problem:
+        'CONFIG_SOURCE is kubernetes, which this version cannot read yet: set CONFIG_SOURCE=directory and CONFIG_DIRECTORY.',
+    };
+  }
+  return { kind: 'made', source: makeDirectorySource({ directory: settings.configDirectory ?? '', log }) };
+}
+
+function toResult(
+  check: { kind: 'ok' } | { kind: 'failed'; problem: string },
+  fine: string,
+): { ok: boolean; message: string } {
+  return check.kind === 'ok' ? { ok: true, message: fine } : { ok: false, message: check.problem };
+}
+
+async function close(operations: OperationsServer): Promise<void> {
+  if (operations.kind === 'listening') await operations.close();
+}

@@ -1,0 +1,140 @@
+/** The delivery engine inside the test process: real database, real transport, configs handed in by the test. */
+import { randomUUID } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import type { Database } from '../../src/database/pool.ts';
+import { ByteBudget } from '../../src/delivery/byteBudget.ts';
+import type { DeliveryOptions } from '../../src/delivery/context.ts';
+import { makeSend } from '../../src/delivery/send.ts';
+import { Supervisor } from '../../src/delivery/supervisor.ts';
+import type { Destination, ExportConfig, ExportSpec } from '../../src/model/exportConfig.ts';
+import type { StreamHealth } from '../../src/model/streamHealth.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
+import { makeMetrics } from '../../src/telemetry/metrics.ts';
+import { makeAddressGuard } from '../../src/transport/addressGuard.ts';
+import { makeTransport } from '../../src/transport/transport.ts';
+import { waitFor } from './waitFor.ts';
+
+export interface EngineOptions extends Partial<DeliveryOptions> {
+  readonly leaseDurationMs?: number;
+  readonly replicaName?: string;
+}
+
+export interface Engine {
+  readonly supervisor: Supervisor;
+  readonly metrics: ReturnType<typeof makeMetrics>;
+  /** Log lines so far. */
+  readonly log: string[];
+  setConfigs(...configs: ExportConfig[]): void;
+  health(key?: string): StreamHealth | null;
+  waitForHealth(
+    condition: (health: StreamHealth) => boolean,
+    key?: string,
+    timeoutMs?: number,
+  ): Promise<StreamHealth>;
+  /** Everything delivered or parked, nothing under way. */
+  waitForIdle(key?: string, timeoutMs?: number): Promise<StreamHealth>;
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** Waits are short, so that tests are; stopped with the test. */
+export async function startEngine(db: Database, options: EngineOptions = {}): Promise<Engine> {
+  const { leaseDurationMs = 10_000, replicaName = 'test', ...delivery } = options;
+  const lines: string[] = [];
+  const log = makeLogger({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
+  const transport = makeTransport({
+    guard: makeAddressGuard({ refusedRanges: [] }),
+    userAgent: 'audit-export-test',
+  });
+  const metrics = makeMetrics({ version: 'test' });
+  const supervisor = new Supervisor(
+    {
+      db,
+      log,
+      send: makeSend(transport),
+      budget: new ByteBudget(64 * 1024 * 1024),
+      options: {
+        serviceName: 'audit-export',
+        version: 'test',
+        maxBatchBytes: 4 * 1024 * 1024,
+        maxRequestsInFlight: 4,
+        retry: { initialMs: 20, maxMs: 100 },
+        hold: { initialMs: 50, maxMs: 100 },
+        ...delivery,
+      },
+    },
+    {
+      replica: { id: randomUUID(), name: replicaName },
+      leaseDurationMs,
+      pollIntervalMs: 50,
+      backlogIntervalMs: 100,
+    },
+    metrics,
+    () => {},
+  );
+  await supervisor.start();
+  let stopped: Promise<void> | null = null;
+  const engine: Engine = {
+    supervisor,
+    metrics,
+    log: lines,
+    setConfigs: (...configs) => supervisor.setConfigs(new Map(configs.map((config) => [config.key, config]))),
+    health: (key = 'test/acme') => supervisor.healthOf(key),
+    waitForHealth: (condition, key = 'test/acme', timeoutMs = 15_000) =>
+      waitFor(
+        () => {
+          const health = supervisor.healthOf(key);
+          return health !== null && condition(health) ? health : undefined;
+        },
+        {
+          timeoutMs,
+          describe: () => `${JSON.stringify(supervisor.healthOf(key))}\n${lines.slice(-10).join('')}`,
+        },
+      ),
+    waitForIdle: (key, timeoutMs) =>
+      engine.waitForHealth((health) => health.activity === 'idle', key, timeoutMs),
+    stop: (graceMs = 2_000) => {
+      stopped ??= (async () => {
+        await supervisor.drain(graceMs);
+        await supervisor.leave();
+        await transport.close();
+      })();
+      return stopped;
+    },
+  };
+  onTestFinished(() => engine.stop());
+  return engine;
+}
+
+export interface ConfigOptions extends Partial<ExportSpec> {
+  readonly key?: string;
+  readonly destination?: Partial<Destination>;
+}
+
+/** A config as a source would hand it over; starts from the beginning unless it says otherwise. */
+export function makeConfig(endpoint: string, options: ConfigOptions = {}): ExportConfig {
+  const { key = 'test/acme', destination, ...spec } = options;
+  return {
+    key,
+    namespace: 'test',
+    name: key.replace(/^.*\//, ''),
+    generation: 1,
+    spec: {
+      organization: 'acme',
+      endpoint,
+      maxBatchSize: 1000,
+      startFrom: { kind: 'beginning' },
+      suspend: false,
+      filter: { eventTypes: [], excludeEventTypes: [], projects: [] },
+      ...spec,
+    },
+    destination: {
+      url: new URL(endpoint),
+      headers: [],
+      compression: 'gzip',
+      timeoutMs: 5_000,
+      tls: { insecureSkipVerify: false },
+      fingerprint: JSON.stringify([endpoint, destination]),
+      ...destination,
+    },
+  };
+}
