@@ -24,12 +24,14 @@ export interface DirectorySourceOptions {
   readonly rereadIntervalMs?: number;
   /** How long a burst of changes is collected before they are read. Default: 50. */
   readonly debounceMs?: number;
+  /** false: changes are seen only when everything is read again. Default: true. */
+  readonly isWatched?: boolean;
 }
 
 type OnChange = (configs: ReadonlyMap<string, ConfigState>) => void;
 
 export function makeDirectorySource(options: DirectorySourceOptions): ConfigSource {
-  const { directory, log, rereadIntervalMs = 2_000, debounceMs = 50 } = options;
+  const { directory, log, rereadIntervalMs = 2_000, debounceMs = 50, isWatched = true } = options;
   const reader = makeDirectoryReader(directory);
   const statusFiles = makeStatusFiles({ directory, log });
   const bell = makeBell();
@@ -56,7 +58,7 @@ export function makeDirectorySource(options: DirectorySourceOptions): ConfigSour
       states = snapshot.states;
     }
     await updated;
-    await watches.set([directory, ...snapshot.secretDirectories]);
+    if (isWatched) await watches.set([directory, ...snapshot.secretDirectories]);
   }
 
   /** Says it when reading begins to fail, and when it works again. */
