@@ -11,6 +11,8 @@ export interface Batch {
   /** The records; null when there is nothing to send: entries that the filter leaves out, or that the receiver already has. */
   readonly writer: RequestWriter | null;
   readonly records: number;
+  /** Records that the receiver has taken before; not in `writer`. */
+  readonly accepted: number;
   /** Sequence number of the first record, or of the one that would come next. */
   readonly firstSequence: number;
   /** Sequence number of the last record, or of the one before the batch. */
@@ -58,7 +60,7 @@ export class BatchCutter {
   addRecord(entry: Entry): void {
     const sequence = this.nextSequence++;
     if (this.#options.isAccepted(sequence)) {
-      this.#extend(entry, sequence, false);
+      this.#extend(entry, sequence, false).accepted++;
       return;
     }
     const batch = this.#extend(entry, sequence, true);
@@ -94,6 +96,7 @@ export class BatchCutter {
     const batch: Growing = {
       writer: send ? new RequestWriter(identity, initialBytes) : null,
       records: 0,
+      accepted: 0,
       firstSequence: sequence,
       lastSequence: sequence - 1,
       firstEntryId: entry.id,

@@ -247,7 +247,7 @@ export class StreamLoop {
 
   #onSettled(run: SettledRun): void {
     this.#tracker.addDelivered(run.delivered, run.rejected);
-    this.metrics.countDelivered(run.records, run.rejected);
+    this.metrics.countDelivered(run.delivered + run.rejected, run.rejected);
     if (run.records === 0) return;
     if (run.lastRecord) this.#lastAccepted = run.lastRecord;
     this.#isolation.accepted(run.records);
@@ -276,14 +276,19 @@ export class StreamLoop {
         return this.#wait(outcome);
       case 'too-large':
         if (batch.records === 1) return this.#settleRefused(window, batch, outcome);
-        this.#tracker.setFailure(outcome, 'retrying');
+        this.#lookInto(outcome);
         this.#pace.tooLarge(batch.bytes);
         return 'again';
       case 'refused':
-        this.#tracker.setFailure(outcome, 'retrying');
+        this.#lookInto(outcome);
         this.#isolation.refused(batch.records);
         return batch.records === 1 ? this.#settleRefused(window, batch, outcome) : 'again';
     }
+  }
+
+  /** A refusal that is still looked into; while it is held against the configuration, a probe does not change that. */
+  #lookInto(outcome: Failed): void {
+    if (this.#tracker.health.activity !== 'held') this.#tracker.setFailure(outcome, 'retrying');
   }
 
   async #wait(outcome: Failed): Promise<Turn> {

@@ -46,8 +46,9 @@ export interface RunOptions {
 }
 
 export interface SettledRun {
-  /** Records that were sent; the rest was skipped over. */
+  /** Records that were sent in this run. */
   readonly records: number;
+  /** Records that the receiver has now, those included that it took earlier, out of turn. */
   readonly delivered: number;
   readonly rejected: number;
   /** The receiver's words on a partial success, with the records it may concern. */
@@ -285,12 +286,14 @@ const maxKeptRecordBytes = 64 * 1024;
 
 function summarize(run: readonly Flying[]): SettledRun {
   let records = 0;
+  let accepted = 0;
   let rejected = 0;
   let rejection: SettledRun['rejection'] = null;
   for (const { batch, outcome } of run) {
     if (outcome === null || outcome === 'aborted' || outcome.kind !== 'settled') continue;
     const refused = Math.min(outcome.rejected, batch.records);
     records += batch.records;
+    accepted += batch.accepted;
     rejected += refused;
     if (refused > 0)
       rejection = { first: batch.firstSequence, last: batch.lastSequence, message: outcome.message };
@@ -301,7 +304,7 @@ function summarize(run: readonly Flying[]): SettledRun {
     writer && writer.byteLengthOf(writer.recordCount - 1, writer.recordCount) <= maxKeptRecordBytes;
   return {
     records,
-    delivered: records - rejected,
+    delivered: records + accepted - rejected,
     rejected,
     rejection,
     lastRecord: fits ? writer.request(writer.recordCount - 1, writer.recordCount).slice() : null,
