@@ -163,8 +163,10 @@ function makePool(databaseUrl: string, max: number): pg.Pool {
     application_name: 'sample-product',
     connectionTimeoutMillis: 5_000,
   });
-  // An idle connection that breaks is replaced at its next use.
+  // A connection that breaks is replaced at its next use. One that is in use then tells it twice: its statement fails, and
+  // it emits an error of its own, which ends the process when nobody listens.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

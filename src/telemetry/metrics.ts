@@ -23,7 +23,7 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
-export interface ConfigSourceState {
+interface ConfigSourceState {
   readonly synced: boolean;
   /** Manifests seen, the invalid ones included. */
   readonly configs: number;

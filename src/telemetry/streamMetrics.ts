@@ -11,7 +11,7 @@ export interface StreamLabels {
   readonly organization: string;
 }
 
-export const streamStates = [
+const streamStates = [
   'idle', // nothing to send
   'delivering',
   'catching-up', // delivering a backlog
@@ -42,7 +42,7 @@ export interface StreamMetrics {
   remove(): void;
 }
 
-export interface ObservedRequest {
+interface ObservedRequest {
   readonly outcome: Outcome['kind'];
   /** Absent when settled. */
   readonly reason?: FailureReason;

@@ -10,7 +10,7 @@ export interface Organization {
   readonly people: readonly [Person, ...Person[]];
 }
 
-export interface Person {
+interface Person {
   readonly id: string;
   readonly name: string;
 }
@@ -22,7 +22,7 @@ export interface Actor {
   readonly sessionType: 'user' | 'api_key' | 'oauth2_client' | 'service';
 }
 
-export const organizations: readonly [Organization, ...Organization[]] = [
+const organizations: readonly [Organization, ...Organization[]] = [
   {
     name: 'acme',
     weight: 5,
