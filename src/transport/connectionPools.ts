@@ -50,14 +50,12 @@ export class ConnectionPools {
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Promise<void>>();
   readonly #tlsKeys = new WeakMap<TlsOptions, string>();
+  /** For destinations without certificates of their own, which are most: 30 KiB each if not shared. */
+  #commonContext: SecureContextResult | null = null;
   #sweeper: NodeJS.Timeout | null = null;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 
   /** The pool for a destination; it stays open until `release` is called, once. */
@@ -99,7 +97,7 @@ export class ConnectionPools {
   ): { kind: 'made'; entry: Entry } | Extract<PoolLease, { kind: 'unreadable' }> {
     const { guard, resolveName, maxConnectionsPerOrigin } = this.#options;
     const { url, tls, timeoutMs } = destination;
-    const secure = url.protocol === 'https:' ? makeSecureContext(tls) : null;
+    const secure = url.protocol === 'https:' ? this.#secureContextFor(tls) : null;
     if (secure?.kind === 'unreadable') return secure;
     const pool = new Pool(url.origin, {
       connections: maxConnectionsPerOrigin,
@@ -118,6 +116,12 @@ export class ConnectionPools {
     });
     const slots = new Slots(maxConnectionsPerOrigin);
     return { kind: 'made', entry: { pool, slots, users: 0, unusedSinceMs: performance.now() } };
+  }
+
+  #secureContextFor(tls: TlsOptions): SecureContextResult {
+    if (tls.ca !== undefined || tls.clientCert) return makeSecureContext(tls);
+    this.#commonContext ??= makeSecureContext(tls);
+    return this.#commonContext;
   }
 
   /** `timeoutMs` belongs to it because connecting is bounded by the pool, not by the request. */

@@ -14,6 +14,7 @@ describe('a refused address', () => {
     'https://[fd00:ec2::254]/',
     'http://0.0.0.0:4318/',
     'http://[::]:4318/',
+    'http://[::ffff:0.0.0.0]:4318/',
   ])('written into the endpoint is not connected to: %s', async (url) => {
     const answer = await send(openTransport(), makeDestination(url, { timeoutMs: 1_000 }));
     expect(answer).toMatchObject({ cause: 'address-refused' });
