@@ -2,6 +2,8 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
 import { waitFor } from '../tools/waitFor.ts';
 import { follow, makeConfigDirectory, manifest, validConfig } from './configDirectory.ts';
 
@@ -272,24 +274,33 @@ describe('trouble', () => {
 
 describe('stop', () => {
   it('leaves no timer and no watch', async () => {
-    const before = process.getActiveResourcesInfo().filter(isOfSource).length;
+    const watched = () => process.getActiveResourcesInfo().filter((name) => name === 'FSEventWrap').length;
+    // Those of the tests before close in their own time.
+    await waitFor(() => watched() === 0);
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const following = await follow(directory.path);
-    expect(process.getActiveResourcesInfo().filter(isOfSource).length).toBeGreaterThan(before);
+    expect(watched()).toBe(1);
+    const timers = countTimers();
+    expect(timers).toBeGreaterThan(0);
     await following.source.stop();
-    await waitFor(() => process.getActiveResourcesInfo().filter(isOfSource).length <= before);
+    expect(countTimers()).toBeLessThan(timers);
+    await waitFor(() => watched() === 0);
     directory.write('beta.yaml', manifest('beta'));
     expect(following.changes()).toBe(1);
   });
 
   it('may come while start is still reading', async () => {
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
-    const starting = follow(directory.path);
-    const following = await starting;
-    await Promise.all([following.source.stop(), following.source.stop()]);
+    const log = makeLogger({ level: 'silent' });
+    const source = makeDirectorySource({ directory: directory.path, log });
+    let changes = 0;
+    const starting = source.start(() => changes++);
+    await Promise.all([source.stop(), source.stop()]);
+    await starting;
+    expect(changes).toBe(0);
   });
 });
 
-function isOfSource(resource: string): boolean {
-  return resource === 'FSEventWrap' || resource === 'Timeout';
+function countTimers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 }

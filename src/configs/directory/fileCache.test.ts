@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +61,7 @@ describe('a file cache', () => {
   });
 
   it.each<[string, (path: string) => void, string]>([
-    ['a pipe', (path) => execFileSync('mkfifo', [path]), 'is not a file'],
+    ['a device that never ends', (path) => symlinkSync('/dev/zero', path), 'is not a file'],
     ['bytes that are not UTF-8', (path) => writeFileSync(path, Buffer.from([0xff])), 'is not UTF-8 text'],
     ['more than 1 MiB', (path) => writeFileSync(path, Buffer.alloc(1024 * 1024 + 1)), 'is larger than 1 MiB'],
     ['a link in a circle', (path) => symlinkSync(path, path), 'is a link that leads to itself'],

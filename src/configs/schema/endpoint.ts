@@ -28,7 +28,7 @@ export const endpointSchema = field(
  * Says what is wrong with an endpoint, as the rest of a sentence that begins with the field's path; null when nothing is.
  * Credentials and the query string (where some receivers expect a token) are never repeated.
  */
-export function findEndpointProblem(endpoint: string): string | null {
+function findEndpointProblem(endpoint: string): string | null {
   // Read from the text: `new URL` is lenient (it takes `https:///x` for host x, drops tabs, turns `\` into `/`).
   if (/[\s\\\p{Cc}]/u.test(endpoint)) {
     return `has a space, a control character or a backslash in it: it must be ${EXPECTED}`;

@@ -4,7 +4,7 @@ import { field } from './field.ts';
 import { secretKeySchema, secretNameSchema } from './names.ts';
 
 /** RFC 9110, section 5.6.2: token. */
-export const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Set by the collector itself, or by the connection. */
 const FORBIDDEN_HEADERS: readonly string[] = [

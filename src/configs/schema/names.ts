@@ -7,7 +7,7 @@ export const NAMESPACE_PATTERN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** RFC 1123 subdomain: the name of most objects. */
 export const OBJECT_NAME_PATTERN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 /** Kubernetes's IsConfigMapKey without `.`, `..` and what begins with `..`: it is also a file name and a path segment. */
-export const SECRET_KEY_PATTERN = /^([-_a-zA-Z0-9]|\.[-_a-zA-Z0-9])[-._a-zA-Z0-9]*$/;
+const SECRET_KEY_PATTERN = /^([-_a-zA-Z0-9]|\.[-_a-zA-Z0-9])[-._a-zA-Z0-9]*$/;
 
 const MAX_NAME_LENGTH = 253;
 
