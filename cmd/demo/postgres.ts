@@ -50,9 +50,9 @@ const HANDOVER_POLL_MS = 100;
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const { binaries, settings = {}, onLog } = options;
   const majorVersion = await readMajorVersion(binaries.postgres);
-  await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
+  await mkdir(options.dataDirectory, { recursive: true });
   const dataDirectory = await realpath(options.dataDirectory);
-  const runAs = await chooseUser(binaries.postgres, dataDirectory);
+  const runAs = await chooseUser(binaries.initdb, dataDirectory);
   const password = await prepareDataDirectory(dataDirectory, {
     initdb: binaries.initdb,
     majorVersion,

@@ -56,7 +56,7 @@ const TOOLS: Readonly<Record<ToolName, Tool>> = {
 };
 
 /** Says at once where the program is or will be; builds nothing. */
-export function planTool(name: ToolName): ToolPlan {
+function planTool(name: ToolName): ToolPlan {
   const tool = TOOLS[name];
   const named = process.env[tool.variable];
   if (named) {

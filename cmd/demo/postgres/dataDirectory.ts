@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { postgresEnvironment } from './process.ts';
+import { postgresEnvironment } from './environment.ts';
 import type { RunAs } from './runAs.ts';
 
 /** Written last, so it also says that the directory was finished. */

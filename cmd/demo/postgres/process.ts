@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { killWithParent } from '../killWithParent.ts';
+import { postgresEnvironment } from './environment.ts';
 import type { RunAs } from './runAs.ts';
 
 export type StopMode = 'fast' | 'immediate';
@@ -23,12 +24,6 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 10;
 const KEPT_LOG_LINES = 50;
-
-/** Untouched by the caller's PG* variables; LC_ALL also keeps macOS from starting threads inside the server. */
-export function postgresEnvironment(): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));
-  return { ...Object.fromEntries(own), LC_ALL: 'C', TZ: 'UTC' };
-}
 
 /** Resolves when the server takes connections, or has ended without. */
 export async function startServerProcess(

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { chown, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { postgresEnvironment } from './environment.ts';
 
 const run = promisify(execFile);
 
@@ -18,14 +19,14 @@ export interface RunAs {
 }
 
 /**
- * Chooses the user for `program` and gives them the folder `directory`, which must exist.
+ * Chooses the user, and gives them the folder `directory`, which must exist.
  *
- * As root: the owner of the folder or of the program if that is an ordinary user, else nobody. When that user cannot
- * walk to both, setpriv lends the program the one right to pass closed folders (CAP_DAC_OVERRIDE).
+ * As root: the owner of the folder or of the programs if that is an ordinary user, else nobody. When that user cannot
+ * walk to both, setpriv lends them the one right to pass closed folders.
  *
  * @throws Error one sentence saying what is out of reach and what to do.
  */
-export async function chooseUser(program: string, directory: string): Promise<RunAs> {
+export async function chooseUser(initdb: string, directory: string): Promise<RunAs> {
   const { uid: directoryOwner } = await stat(directory);
   const uid = process.getuid?.();
   if (uid !== 0) {
@@ -34,31 +35,40 @@ export async function chooseUser(program: string, directory: string): Promise<Ru
       `The data directory ${directory} belongs to user ${directoryOwner}, not to you (${uid}): delete it to begin anew, or run as its owner.`,
     );
   }
-  const owners = await Promise.all([directory, program].map((path) => stat(path)));
-  const owner = owners.find((candidate) => candidate.uid !== 0) ?? { uid: NOBODY, gid: NOBODY };
-  await chown(directory, owner.uid, owner.gid);
-
-  const direct: RunAs = { prefix: [], ids: { uid: owner.uid, gid: owner.gid } };
-  const capability = '+dac_override';
-  const lent: RunAs = {
-    prefix: [
-      ...['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'],
-      ...[`--inh-caps=${capability}`, `--ambient-caps=${capability}`, '--'],
-    ],
-    ids: {},
-  };
-  for (const candidate of [direct, lent]) {
-    if (await reaches(candidate, program, directory)) return candidate;
+  const owners = await Promise.all([directory, initdb].map((path) => stat(path)));
+  const user = owners.find((owner) => owner.uid !== 0) ?? { uid: NOBODY, gid: NOBODY };
+  await chown(directory, user.uid, user.gid);
+  for (const candidate of [switched(user), withPassage(user)]) {
+    if (await reaches(candidate, initdb, directory)) return candidate;
   }
   throw new Error(
-    `Postgres does not run as root, and user ${owner.uid} can reach neither ${program} nor ${directory}: run as an ordinary user, or move the checkout to a folder others can enter.`,
+    `Postgres does not run as root, and user ${user.uid} cannot reach both ${initdb} and ${directory}: run as an ordinary user, or move the checkout to a folder that others can enter.`,
   );
 }
 
-async function reaches(as: RunAs, program: string, directory: string): Promise<boolean> {
-  const test = ['sh', '-c', 'test -x "$1" && test -w "$2" && cd "$2"', 'sh', program, directory];
-  const [command = '', ...args] = [...as.prefix, ...test];
-  return run(command, args, { ...as.ids, cwd: '/' }).then(
+function switched({ uid, gid }: { uid: number; gid: number }): RunAs {
+  return { prefix: [], ids: { uid, gid } };
+}
+
+/**
+ * CAP_DAC_OVERRIDE and no other capability. The secure bit lets access(2) see it too (capabilities(7),
+ * SECBIT_NO_SETUID_FIXUP): initdb asks it whether the server program is there.
+ */
+function withPassage({ uid, gid }: { uid: number; gid: number }): RunAs {
+  const user = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
+  const passage = [
+    '--securebits=+no_setuid_fixup',
+    '--inh-caps=+dac_override',
+    '--ambient-caps=+dac_override',
+  ];
+  return { prefix: ['setpriv', ...user, ...passage, '--'], ids: {} };
+}
+
+/** `initdb --show` looks for the files of its installation, and changes nothing. */
+async function reaches(as: RunAs, initdb: string, directory: string): Promise<boolean> {
+  const script = '"$1" --show -D "$2" && test -w "$2" && cd "$2"';
+  const [command = '', ...args] = [...as.prefix, 'sh', '-c', script, 'sh', initdb, directory];
+  return run(command, args, { ...as.ids, cwd: '/', env: postgresEnvironment() }).then(
     () => true,
     () => false,
   );
