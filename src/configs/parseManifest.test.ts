@@ -388,9 +388,13 @@ describe('a manifest that is wrong', () => {
   });
 
   it('refuses a header twice, whatever its case, also beside other problems', () => {
-    const headers = [{ name: 'X-Key', value: 'a' }, { name: 'y' }, { name: 'x-key', value: 'b' }];
+    const headers = [
+      { name: 'X-Key', value: 'a' },
+      { name: 'y', value: [] },
+      { name: 'x-key', value: 'b' },
+    ];
     expect(problemsOf(withSpec({ headers }))).toEqual([
-      'spec.headers[1] has neither value nor valueFrom: give it one of them.',
+      'spec.headers[1].value is a list: it must be text of at most 4096 characters on one line.',
       'spec.headers[2].name is "x-key" again, like spec.headers[0].name: keep one of them.',
     ]);
   });
