@@ -1,10 +1,13 @@
 /** The real parts that other suites lean on, each shown to work by one record or one row. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isToolMissing, TOOL_TIMEOUT_MS } from './tools/build.ts';
 import { type Collector, startCollector } from './tools/collector.ts';
-import { hasSystemPostgres, usePostgres } from './tools/postgres.ts';
+import { hasSystemPostgres, startTestPostgres, usePostgres } from './tools/postgres.ts';
+import { findClientProgram, findSecondMajorVersion } from './tools/postgresInstallations.ts';
 import { type Receiver, startReceiver } from './tools/receiver.ts';
 import { startVictoriaLogs, type VictoriaLogs } from './tools/victoriaLogs.ts';
 
@@ -91,6 +94,21 @@ describe.each([
       expect(row).toEqual({ major: postgres.server.majorVersion, encoding: 'UTF8' });
     });
   });
+});
+
+const second = await findSecondMajorVersion();
+const pgDump = second && (await findClientProgram('pg_dump', second.majorVersion));
+it.skipIf(pgDump === undefined)('moves a database to another cluster by pg_dump', async () => {
+  const [from, to] = await Promise.all([startTestPostgres('system'), startTestPostgres('system')]);
+  try {
+    await query(from.url, "create table word as select 'moved' as text");
+    const { stdout } = await promisify(execFile)(pgDump ?? '', ['--inserts', from.url]);
+    // Lines that psql alone understands.
+    await query(to.url, stdout.replaceAll(/^\\.*$/gm, ''));
+    expect(await query(to.url, 'select text from public.word')).toEqual([{ text: 'moved' }]);
+  } finally {
+    await Promise.all([from.remove(), to.remove()]);
+  }
 });
 
 async function query(connectionString: string, sql: string): Promise<unknown[]> {

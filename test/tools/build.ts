@@ -95,7 +95,7 @@ export function isToolMissing(name: ToolName): boolean {
 }
 
 /**
- * The path of the program, built first when need be (about a minute once). Workers that ask at the same time share one build.
+ * The path of the program, built first when need be (one to three minutes, once). Workers that ask at the same time share one build.
  *
  * @throws Error the plan's sentence, or what Go said.
  */
@@ -111,7 +111,7 @@ export async function provideTool(name: ToolName): Promise<string> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder);
     const startedAt = Date.now();
-    say(`building ${name} into ${finished} (once, about a minute)`);
+    say(`building ${name} into ${finished} (once, some minutes)`);
     try {
       const { args, options } = TOOLS[name].build(folder);
       await runGo(args, options);
