@@ -10,7 +10,10 @@ openCommand({
   withSettings: true,
 });
 const settings = openSettings();
-const started = await startApp(settings, makeLogger({ level: settings.logLevel }));
+const started = await startApp(
+  settings,
+  makeLogger({ level: settings.logLevel, service: settings.serviceName }),
+);
 if (started.kind === 'failed') fail(started.problems);
 // Closing after the last request takes a moment more than the requests themselves.
 else stopOnSignal(() => started.app.stop(), settings.shutdownGraceMs + 4_000);

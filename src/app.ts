@@ -54,6 +54,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   });
 
   let isConfigRead = false;
+  let supervisor: Supervisor | null = null;
   const operations = await startOperationsServer({
     address: settings.operationsAddress,
     checks: {
@@ -65,7 +66,10 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
           : { ok: false, message: 'The manifests have not been read yet.' },
     },
     metrics,
-    isAlive: () => ({ ok: true, message: 'The process runs.' }),
+    isAlive: () =>
+      supervisor === null || supervisor.isMoving()
+        ? { ok: true, message: 'The process runs.' }
+        : { ok: false, message: 'The delivery has not moved for ten minutes.' },
     logger: log,
   });
   const server = await checkServer(db);
@@ -87,7 +91,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     guard: makeAddressGuard({ refusedRanges: [...settings.refusedAddresses] }),
     userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
   });
-  const supervisor = new Supervisor(
+  const delivery = new Supervisor(
     {
       db,
       log,
@@ -112,6 +116,8 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     (key) => publisher.notify(key),
   );
 
+  supervisor = delivery;
+
   let states: ReadonlyMap<string, ConfigState> = new Map();
   const publisher = new StatusPublisher({
     counterIntervalMs: settings.statusIntervalMs,
@@ -119,13 +125,14 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     makeStatus: (key, previous) => {
       const state = states.get(key);
       if (!state) return null;
-      const health = supervisor.healthOf(key);
+      const health = delivery.healthOf(key);
       const running = state.kind === 'valid' ? state.config : state.lastGood;
       // Only a stream's holder writes its status; where nothing can run, there is no holder.
       if (running && !health) return null;
       return makeStatus({
         generation: state.kind === 'valid' ? state.config.generation : state.generation,
-        resolvedEndpoint: running?.destination.url.href ?? null,
+        resolvedEndpoint: running?.destination.url ?? null,
+        reconcileAt: running?.reconcileAt ?? null,
         problem:
           state.kind === 'valid'
             ? null
@@ -138,7 +145,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   });
 
   try {
-    await supervisor.start();
+    await delivery.start();
     await source.source.start((configs) => {
       for (const key of states.keys()) if (!configs.has(key)) publisher.forget(key);
       states = configs;
@@ -147,13 +154,13 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         configs: configs.size,
         problems: [...configs.values()].filter((state) => state.kind === 'invalid').length,
       });
-      supervisor.setConfigs(runnable(configs));
+      delivery.setConfigs(runnable(configs));
       for (const key of configs.keys()) publisher.notify(key);
     });
   } catch (error) {
     await source.source.stop();
-    await supervisor.drain(0);
-    await supervisor.leave();
+    await delivery.drain(0);
+    await delivery.leave();
     await close(operations);
     await transport.close();
     await db.end();
@@ -177,9 +184,9 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       async stop() {
         log.info('stopping');
         await source.source.stop();
-        await supervisor.drain(settings.shutdownGraceMs);
+        await delivery.drain(settings.shutdownGraceMs);
         await publisher.stop(states.keys());
-        await supervisor.leave();
+        await delivery.leave();
         await transport.close();
         await close(operations);
         await db.end();

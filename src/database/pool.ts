@@ -29,5 +29,8 @@ export function makePool({ url, size, onIdleError }: PoolOptions): Database {
     idleTimeoutMillis: 30_000,
   });
   pool.on('error', onIdleError);
+  // A client in use has no listener of the pool's: when its socket breaks the statement rejects, and the client's own
+  // 'error' event would end the process besides.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }

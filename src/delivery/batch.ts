@@ -19,6 +19,8 @@ export interface Batch {
   readonly lastSequence: number;
   /** Id of the first record's entry. */
   readonly firstEntryId: bigint;
+  /** `occurred_at` of the last record. */
+  readonly lastOccurredAtMicros: number;
   /** The position moves here when the batch is settled. */
   readonly last: Position;
   /** Memory it takes. */
@@ -68,6 +70,7 @@ export class BatchCutter {
     const size = batch.writer?.byteLength ?? 0;
     this.bytes += size - batch.bytes;
     batch.bytes = size;
+    batch.lastOccurredAtMicros = entry.occurredAtMicros;
     const { limits } = this.#options;
     // The next record is about as large as the average one: stop before it would go over.
     if (batch.records >= limits.records || size + size / batch.records > limits.bytes) this.#current = null;
@@ -100,6 +103,7 @@ export class BatchCutter {
       firstSequence: sequence,
       lastSequence: sequence - 1,
       firstEntryId: entry.id,
+      lastOccurredAtMicros: entry.occurredAtMicros,
       last: { xid: entry.xid, id: entry.id },
       bytes: 0,
     };

@@ -27,7 +27,8 @@ export function showHealth(metrics: StreamMetrics, health: StreamHealth): void {
   const { pending, oldestPendingAt, parked, ratePerSecond } = health;
   const isCatchingUp = health.activity === 'delivering' && (pending ?? 0) >= catchUpFrom;
   metrics.setState(stateOf(health, isCatchingUp));
-  metrics.setPending(pending ?? 0);
+  // Before the first count nothing is known, which is not the same as nothing pending.
+  if (pending !== null) metrics.setPending(pending);
   metrics.setOldestPending(oldestPendingAt === null ? null : new Date(oldestPendingAt));
   metrics.setParked(parked);
   metrics.setCatchUpRate(isCatchingUp ? ratePerSecond : 0);

@@ -249,6 +249,7 @@ export class StreamLoop {
     this.#tracker.addDelivered(run.delivered, run.rejected);
     this.metrics.countDelivered(run.delivered + run.rejected, run.rejected);
     if (run.records === 0) return;
+    this.metrics.observeDeliveryDelay(Date.now() - run.lastOccurredAt);
     if (run.lastRecord) this.#lastAccepted = run.lastRecord;
     this.#isolation.accepted(run.records);
     this.#pace.succeeded();

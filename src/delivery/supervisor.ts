@@ -57,6 +57,8 @@ export class Supervisor {
   #isStopping = false;
   #timers: Promise<unknown> = Promise.resolve();
   #isDatabaseDown = false;
+  #lastPollAt = performance.now();
+  #lastRenewalAt = performance.now();
 
   /** `onStatus` is called with a config's key when its health changed in a way that a person wants to know at once. */
   constructor(
@@ -102,6 +104,11 @@ export class Supervisor {
     return null;
   }
 
+  /** False when a timer has not come round for minutes though every statement has a deadline: only a restart helps. */
+  isMoving(): boolean {
+    return performance.now() - Math.min(this.#lastPollAt, this.#lastRenewalAt) < stuckAfterMs;
+  }
+
   /**
    * Ends reading and waiting at once, waits up to `graceMs` for requests in flight, aborts what is left, and settles.
    * Resolves when nothing of it runs any more; the leases are still held, for a last status.
@@ -137,6 +144,7 @@ export class Supervisor {
   async #renewLoop(): Promise<void> {
     while (!this.#isStopping) {
       await this.#guard(() => this.#renew());
+      this.#lastRenewalAt = performance.now();
       await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease);
     }
   }
@@ -236,7 +244,8 @@ export class Supervisor {
         for (const id of poll.replays) this.#loops.get(id)?.wake('replay');
         if (poll.released) this.#renewNow.push();
       });
-      const tookMs = performance.now() - startedAt;
+      this.#lastPollAt = performance.now();
+      const tookMs = this.#lastPollAt - startedAt;
       this.#metrics.observePoll(tookMs);
       // A slow poll (a thousand streams, a huge open transaction) takes a fifth of a connection at most.
       await this.#pollNow.wait(Math.max(pollIntervalMs, 4 * tookMs));
@@ -267,3 +276,5 @@ export class Supervisor {
 
 /** Four renewals within a lease: one may fail, and the next still comes in time. */
 const renewalsPerLease = 4;
+/** A renewal takes at most a handful of statements, and each ends after 60 s (pool.ts). */
+const stuckAfterMs = 600_000;

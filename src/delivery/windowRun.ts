@@ -55,6 +55,8 @@ export interface SettledRun {
   readonly rejection: { readonly first: number; readonly last: number; readonly message: string } | null;
   /** The last record that was accepted, as a request of its own; null when nothing was sent, or it is very large. */
   readonly lastRecord: Uint8Array | null;
+  /** Milliseconds since the Unix epoch: when the last record that was sent had occurred. */
+  readonly lastOccurredAt: number;
 }
 
 interface Flying {
@@ -307,6 +309,7 @@ function summarize(run: readonly Flying[]): SettledRun {
     delivered: records + accepted - rejected,
     rejected,
     rejection,
+    lastOccurredAt: (lastSent?.lastOccurredAtMicros ?? 0) / 1_000,
     lastRecord: fits ? writer.request(writer.recordCount - 1, writer.recordCount).slice() : null,
   };
 }

@@ -14,6 +14,8 @@ export interface ExportStatus {
   /** Entries that receivers reported as rejected in a partial success. Absent while zero. */
   readonly rejectedEntries?: number;
   readonly oldestPendingTime?: string;
+  /** Echo of the annotation auditexport.dev/reconcile-at once it has been acted on. */
+  readonly lastHandledReconcileAt?: string;
 }
 
 export interface Condition {

@@ -17,7 +17,9 @@ export interface ConfigProblem {
 
 export interface StatusInput {
   readonly generation: number;
-  readonly resolvedEndpoint: string | null;
+  readonly resolvedEndpoint: URL | null;
+  /** Of the config in force; null when it has none. */
+  readonly reconcileAt: string | null;
   readonly problem: ConfigProblem | null;
   /** null: no stream runs for it. */
   readonly health: StreamHealth | null;
@@ -39,7 +41,7 @@ export function makeStatus(input: StatusInput): ExportStatus {
   const summary = summarize(input);
   return {
     observedGeneration: input.generation,
-    ...(input.resolvedEndpoint === null ? {} : { resolvedEndpoint: input.resolvedEndpoint }),
+    ...(input.resolvedEndpoint === null ? {} : { resolvedEndpoint: showEndpoint(input.resolvedEndpoint) }),
     conditions: toConditions(summary, input),
     ...(health?.lastError ? { lastError: health.lastError } : {}),
     ...(health?.lastDeliveryAt ? { lastDeliveryTime: health.lastDeliveryAt } : {}),
@@ -47,7 +49,13 @@ export function makeStatus(input: StatusInput): ExportStatus {
     ...(health && health.pending !== null ? { pendingEntries: health.pending } : {}),
     ...(health && health.rejected > 0 ? { rejectedEntries: health.rejected } : {}),
     ...(health?.oldestPendingAt ? { oldestPendingTime: health.oldestPendingAt } : {}),
+    ...(input.reconcileAt === null ? {} : { lastHandledReconcileAt: input.reconcileAt }),
   };
+}
+
+/** Without the query: some receivers take their token there, and everybody who may view a config reads its status. */
+function showEndpoint(url: URL): string {
+  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }
 
 function summarize({ problem, health }: StatusInput): Summary {

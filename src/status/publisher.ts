@@ -90,5 +90,6 @@ function essence(status: ExportStatus): string {
     ]),
     status.lastError,
     status.parkedEntries,
+    status.lastHandledReconcileAt,
   ]);
 }

@@ -1,0 +1,157 @@
+/** What a config says of its stream: where it starts, what it leaves out, when it rests. */
+import { expect, test } from 'vitest';
+import { insertEntries, migrateDatabase, numbered, openSession } from '../tools/database.ts';
+import { makeConfig, startEngine } from '../tools/engine.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { setUp } from '../tools/setUp.ts';
+import { waitFor } from '../tools/waitFor.ts';
+
+const postgres = usePostgres({ prepare: migrateDatabase });
+
+test('starts from now: what was committed before stays, what is open at that moment goes', async () => {
+  const { url, db, receiver } = await setUp(postgres);
+  await insertEntries(db, numbered(5, { eventType: 'before' }));
+  const open = await openSession(url);
+  await open.query('begin');
+  await insertEntries(open, [{ eventType: 'open' }]);
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint, { startFrom: { kind: 'now' } }));
+  await engine.waitForIdle();
+  await open.query('commit');
+  await open.end();
+  await insertEntries(db, [{ eventType: 'after' }]);
+  await engine.waitForHealth((h) => h.delivered === 2);
+  expect(receiver.records.map((record) => record.eventName).sort()).toEqual(['after', 'open']);
+});
+
+test('starts from a time: older entries stay in the first window, later ones go whatever their date', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, [
+    { eventType: 'old', occurredAt: '2024-01-01T00:00:00Z' },
+    { eventType: 'new', occurredAt: '2024-06-01T00:00:00Z' },
+  ]);
+  const engine = await startEngine(db);
+  engine.setConfigs(
+    makeConfig(receiver.endpoint, { startFrom: { kind: 'time', time: '2024-03-01T00:00:00Z' } }),
+  );
+  await engine.waitForHealth((h) => h.delivered === 1);
+  await engine.waitForIdle();
+  await insertEntries(db, [{ eventType: 'backdated', occurredAt: '2023-01-01T00:00:00Z' }]);
+  await engine.waitForHealth((h) => h.delivered === 2);
+  expect(receiver.records.map((record) => record.eventName)).toEqual(['new', 'backdated']);
+  expect(receiver.ledger.missingSequences()).toEqual([]);
+});
+
+test('leaves out what the filter leaves out, and numbers the rest without a gap', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, [
+    { eventType: 'flow.created', project: 'web' },
+    { eventType: 'flow.secret', project: 'web' },
+    { eventType: 'user.invited', project: 'web' },
+    { eventType: 'flow.run', project: 'mobile' },
+    { eventType: 'flow.run', project: null },
+    { eventType: 'flowXcreated', project: 'web' },
+    { eventType: 'flow.done', project: 'web' },
+  ]);
+  const engine = await startEngine(db);
+  const filter = { eventTypes: ['flow.*'], excludeEventTypes: ['*.secret'], projects: ['web'] };
+  engine.setConfigs(makeConfig(receiver.endpoint, { filter }));
+  const health = await engine.waitForIdle();
+  expect(receiver.records.map((record) => record.eventName)).toEqual(['flow.created', 'flow.done']);
+  expect(receiver.records.map((record) => record.sequence)).toEqual([1, 2]);
+  expect(health).toMatchObject({ delivered: 2, pending: 0 });
+
+  // A changed filter begins with the next window.
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await insertEntries(db, [{ eventType: 'user.left' }]);
+  await engine.waitForHealth((h) => h.delivered === 3);
+});
+
+test('a filter that matches one entry in ten thousand moves on by bounded pages', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, [...numbered(10_000), { eventType: 'rare' }]);
+  const engine = await startEngine(db);
+  engine.setConfigs(
+    makeConfig(receiver.endpoint, { filter: { eventTypes: ['rare'], excludeEventTypes: [], projects: [] } }),
+  );
+  await engine.waitForHealth((h) => h.delivered === 1);
+  await engine.waitForIdle();
+  expect(receiver.records).toHaveLength(1);
+});
+
+test('sends nothing while suspended, and everything afterwards', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint, { suspend: true }));
+  await engine.waitForHealth((h) => h.activity === 'suspended');
+  await insertEntries(db, numbered(10));
+  await engine.waitForHealth((h) => h.pending === 10);
+  expect(receiver.requestCount).toBe(0);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await engine.waitForHealth((h) => h.delivered === 10);
+});
+
+test('several configs of one organization are streams of their own: one that hangs does not hold another', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const broken = await setUp(postgres);
+  broken.receiver.answerWith({ hang: true });
+  await insertEntries(db, numbered(100));
+  const engine = await startEngine(db);
+  engine.setConfigs(
+    makeConfig(broken.receiver.endpoint, { key: 'test/broken' }),
+    makeConfig(receiver.endpoint, { key: 'test/good' }),
+    makeConfig(receiver.endpoint, { key: 'test/other', organization: 'globex' }),
+  );
+  await engine.waitForHealth((h) => h.delivered === 100, 'test/good');
+  await engine.waitForIdle('test/other');
+  expect(engine.health('test/broken')).toMatchObject({ delivered: 0 });
+});
+
+test('a config that comes back goes on where it was', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, numbered(10));
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await engine.waitForHealth((h) => h.delivered === 10);
+  engine.setConfigs();
+  await waitFor(() => engine.health() === null);
+  await insertEntries(db, numbered(5));
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await receiver.waitFor((r) => r.ledger.storedCount === 15);
+  expect(receiver.records).toHaveLength(15);
+  expect(receiver.ledger.missingSequences()).toEqual([]);
+});
+
+test('cuts batches to maxBatchSize and to bytes', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, numbered(25));
+  const engine = await startEngine(db, { maxBatchBytes: 64 * 1024 });
+  engine.setConfigs(makeConfig(receiver.endpoint, { maxBatchSize: 10 }));
+  await engine.waitForHealth((h) => h.delivered === 25);
+  await engine.waitForIdle();
+  expect(receiver.requests.map((request) => request.recordCount).sort()).toEqual([10, 10, 5]);
+  await insertEntries(
+    db,
+    Array.from({ length: 20 }, () => ({ metadata: `{"pad": "${'x'.repeat(20_000)}"}` })),
+  );
+  await engine.waitForHealth((h) => h.delivered === 45);
+  const big = receiver.requests.slice(3);
+  expect(Math.max(...big.map((request) => request.body.length))).toBeLessThanOrEqual(64 * 1024);
+});
+
+test('a prepared transaction is an open one', async () => {
+  const { url, db, receiver } = await setUp(postgres);
+  const session = await openSession(url);
+  await session.query('begin');
+  await insertEntries(session, [{ eventType: 'prepared' }]);
+  await session.query(`prepare transaction 'p1'`);
+  await session.end();
+  await insertEntries(db, [{ eventType: 'plain' }]);
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await engine.waitForHealth((h) => h.delivered === 1);
+  await engine.waitForIdle();
+  await db.query(`commit prepared 'p1'`);
+  await engine.waitForHealth((h) => h.delivered === 2);
+  expect(receiver.records.map((record) => record.eventName)).toEqual(['plain', 'prepared']);
+});
