@@ -19,23 +19,21 @@ export interface LeaseView {
   readonly held: ReadonlyMap<string, string>;
 }
 
-/** Renews this replica's lease for `durationMs` and tells what it covers. Forgets replicas that are a day dead. */
+/** Renews this replica's lease for `durationMs` and tells what it covers. */
 export async function renewLease(db: Database, replica: Replica, durationMs: number): Promise<LeaseView> {
-  await db.query(
-    `insert into audit.replicas (id, name, expires_at)
-     values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
-     on conflict (id) do update set expires_at = excluded.expires_at`,
-    [replica.id, replica.name, durationMs],
-  );
-  const result = await db.query<{ live: string; ids: string[]; tokens: string[] }>(
-    `select (select count(*) from audit.replicas where expires_at > clock_timestamp()) as live,
+  const result = await db.query<{ others: string; ids: string[]; tokens: string[] }>(
+    `with renewed as (
+       insert into audit.replicas (id, name, expires_at)
+       values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
+       on conflict (id) do update set expires_at = excluded.expires_at)
+     select (select count(*) from audit.replicas where id <> $1 and expires_at > clock_timestamp()) as others,
        coalesce(array_agg(id::text), '{}') as ids, coalesce(array_agg(token::text), '{}') as tokens
      from audit.streams where holder = $1`,
-    [replica.id],
+    [replica.id, replica.name, durationMs],
   );
   const row = result.rows[0];
   const held = new Map(row?.ids.map((id, i) => [id, row.tokens[i] ?? '']));
-  return { liveReplicas: Number(row?.live ?? 1), held };
+  return { liveReplicas: 1 + Number(row?.others ?? 0), held };
 }
 
 /**

@@ -1,39 +1,33 @@
 /**
  * One stream: delivers window after window for as long as this replica holds the lease.
  *
- *   idle ──wake──► pin ──► run ──► finish ──► pin …
- *                           │failed
- *                           ├─ retry      wait, then run again with a small batch
- *                           ├─ hold       the same, slowly; at once on a changed config
- *                           ├─ too-large  run again with half the bytes, and keep to what passed
- *                           └─ refused    halve down to the record, prove, park
+ *   idle ──wake──► pin ──► deliver ──► finish ──► pin …
+ *                             │
+ *                             └─ wait (back-off, hold), then deliver again
  *
  * Promises: it ends only by `stop`, or with the lease; no answer of a receiver and no failure of the database ends it.
+ *
+ * Not here: what a failure means for the next batch (deliverer.ts).
  */
-
 import type { Backlog } from '../database/backlog.ts';
 import { moveCluster } from '../database/clusters.ts';
 import { describeDatabaseFailure } from '../database/failure.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
-import { finishWindow, pinWindow, settle } from '../database/window.ts';
+import { finishWindow, pinWindow } from '../database/window.ts';
 import type { ExportConfig } from '../model/exportConfig.ts';
 import type { StreamRow, Window } from '../model/stream.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StreamMetrics } from '../telemetry/streamMetrics.ts';
-import { AcceptedAhead } from './acceptedAhead.ts';
 import { Backoff } from './backoff.ts';
-import type { Batch } from './batch.ts';
 import type { ActiveStream, DeliveryContext } from './context.ts';
+import { Deliverer } from './deliverer.ts';
 import { HealthTracker } from './healthTracker.ts';
 import { Interrupt } from './interrupt.ts';
-import { Isolation } from './isolation.ts';
 import { measured, showHealth } from './observe.ts';
-import { Pace } from './pace.ts';
-import { findProof } from './proof.ts';
 import { replayParked } from './replay.ts';
-import { type Failed, type SettledRun, WindowRun } from './windowRun.ts';
+import type { Failed } from './windowRun.ts';
 
 /** What one turn of the loop came to. */
 type Turn = 'again' | 'nothing-new' | 'lease-lost';
@@ -45,9 +39,7 @@ export class StreamLoop {
   readonly #stream: ActiveStream;
   readonly #tracker: HealthTracker;
   readonly #observer: StreamObserver;
-  readonly #accepted = new AcceptedAhead();
-  readonly #isolation = new Isolation();
-  readonly #pace: Pace;
+  readonly #deliverer: Deliverer;
   readonly #retryBackoff: Backoff;
   readonly #holdBackoff: Backoff;
   readonly #databaseBackoff = new Backoff({ initialMs: 200, maxMs: 5_000 });
@@ -61,7 +53,8 @@ export class StreamLoop {
   #isStopping = false;
   #hasReplay = true;
   #isCounted = false;
-  #lastAccepted: Uint8Array | null = null;
+  /** Sequence number at which the window under delivery began, as far as this process knows. */
+  #windowStart: number;
   #errorWrites: Promise<unknown> = Promise.resolve();
   #done: Promise<void> | null = null;
 
@@ -77,6 +70,7 @@ export class StreamLoop {
     this.metrics = metrics;
     this.#context = { ...context, log, send: measured(context.send, metrics) };
     this.#stream = { row, config };
+    this.#windowStart = row.sequence;
     this.#observer = observer;
     this.#tracker = new HealthTracker(row, log, {
       onChange: () => {
@@ -85,9 +79,11 @@ export class StreamLoop {
       },
       onLastError: (lastError) => this.#saveLastError(lastError),
     });
-    this.#pace = new Pace(context.options);
     this.#retryBackoff = new Backoff(context.options.retry);
     this.#holdBackoff = new Backoff(context.options.hold);
+    this.#deliverer = new Deliverer(this.#context, this.#stream, this.#tracker, metrics, () =>
+      this.#resetBackoffs(),
+    );
   }
 
   get id(): string {
@@ -135,13 +131,8 @@ export class StreamLoop {
   updateConfig(config: ExportConfig): void {
     const before = this.#stream.config;
     this.#stream.config = config;
-    if (before.destination.fingerprint !== config.destination.fingerprint) {
-      this.#isolation.reset();
-      this.#pace.reset();
-      this.#lastAccepted = null;
-    }
-    this.#retryBackoff.reset();
-    this.#holdBackoff.reset();
+    if (before.destination.fingerprint !== config.destination.fingerprint) this.#deliverer.forgetEndpoint();
+    this.#resetBackoffs();
     this.#endWaits();
   }
 
@@ -156,6 +147,11 @@ export class StreamLoop {
   /** Gives up on requests in flight; their entries are sent again by the next holder. */
   abort(): void {
     this.#abort.abort();
+  }
+
+  #resetBackoffs(): void {
+    this.#retryBackoff.reset();
+    this.#holdBackoff.reset();
   }
 
   #endWaits(): void {
@@ -214,151 +210,37 @@ export class StreamLoop {
   }
 
   async #deliver(window: Window): Promise<Turn> {
-    if (!this.#tracker.health.failure) this.#tracker.setActivity('delivering');
-    const settledBefore = this.#stream.row.sequence;
-    const isolating = this.#isolation.isActive;
-    const pace = this.#pace.next(this.#stream.config.spec.maxBatchSize, this.#isolation.recordLimit);
-    const run = new WindowRun(this.#context, this.#stream, window, this.#accepted, {
-      ...pace,
-      single: pace.single || isolating,
+    const step = await this.#deliverer.deliver(window, {
       interrupt: this.#interrupt.signal,
       abort: this.#abort.signal,
-      onSettled: (settled) => this.#onSettled(settled),
     });
-    const result = await run.run();
-    switch (result.kind) {
+    switch (step.kind) {
+      case 'again':
+        return 'again';
       case 'lease-lost':
         return 'lease-lost';
-      case 'interrupted':
-      case 'progress':
-        return 'again';
-      case 'failed':
-        return this.#onFailure(window, result.batch, result.outcome);
-      case 'exhausted': {
+      case 'wait':
+        return this.#wait(step.outcome);
+      case 'finished': {
         const row = await finishWindow(this.#context.db, this.#stream.row, window, this.#stream.row.position);
         if (!row) return 'lease-lost';
+        const records = row.sequence - this.#windowStart;
+        this.#windowStart = row.sequence;
         this.#stream.row = row;
         // A steady trickle is gathered rather than sent entry by entry: this is most of an entry's latency.
-        if (row.sequence - settledBefore < lingerBelowRecords) await this.#change.wait(lingerMs);
+        if (records < lingerBelowRecords) await this.#change.wait(lingerMs);
         return 'again';
       }
     }
-  }
-
-  #onSettled(run: SettledRun): void {
-    this.#tracker.addDelivered(run.delivered, run.rejected);
-    this.metrics.countDelivered(run.delivered + run.rejected, run.rejected);
-    if (run.records === 0) return;
-    this.metrics.observeDeliveryDelay(Date.now() - run.lastOccurredAt);
-    if (run.lastRecord) this.#lastAccepted = run.lastRecord;
-    this.#isolation.accepted(run.records);
-    this.#pace.succeeded();
-    this.#retryBackoff.reset();
-    this.#holdBackoff.reset();
-    if (run.rejection) {
-      const { first, last, message } = run.rejection;
-      this.#tracker.setFailure(
-        {
-          reason: 'PartialSuccess',
-          message: `The receiver took the request but rejected ${run.rejected} of the entries with sequence numbers ${first} to ${last}, without saying which${message ? `: "${message}"` : ''}. They are not sent again; compare the receiver with the table.`,
-        },
-        'delivering',
-      );
-    } else if (!this.#isolation.isActive) {
-      this.#tracker.clearFailure();
-      this.#tracker.setActivity('delivering');
-    }
-  }
-
-  async #onFailure(window: Window, batch: Batch, outcome: Failed): Promise<Turn> {
-    switch (outcome.kind) {
-      case 'retry':
-      case 'hold':
-        return this.#wait(outcome);
-      case 'too-large':
-        if (batch.records === 1) return this.#settleRefused(window, batch, outcome);
-        this.#lookInto(outcome);
-        this.#pace.tooLarge(batch.bytes);
-        return 'again';
-      case 'refused':
-        this.#lookInto(outcome);
-        this.#isolation.refused(batch.records);
-        return batch.records === 1 ? this.#settleRefused(window, batch, outcome) : 'again';
-    }
-  }
-
-  /** A refusal that is still looked into; while it is held against the configuration, a probe does not change that. */
-  #lookInto(outcome: Failed): void {
-    if (this.#tracker.health.activity !== 'held') this.#tracker.setFailure(outcome, 'retrying');
   }
 
   async #wait(outcome: Failed): Promise<Turn> {
     const isHold = outcome.kind !== 'retry';
-    this.#pace.failed();
+    this.#deliverer.slowDown();
     this.#tracker.setFailure(outcome, isHold ? 'held' : 'retrying');
     this.metrics.countRetry(outcome.reason);
-    const waitMs = isHold
-      ? this.#holdBackoff.next()
-      : this.#retryBackoff.next(outcome.kind === 'retry' ? outcome.retryAfterMs : 0);
+    const waitMs = isHold ? this.#holdBackoff.next() : this.#retryBackoff.next(outcome.retryAfterMs);
     await this.#change.wait(waitMs);
-    return 'again';
-  }
-
-  /** A single record is refused: park it if the endpoint is proven to accept another one, else it is the configuration. */
-  async #settleRefused(window: Window, batch: Batch, outcome: Failed): Promise<Turn> {
-    this.#isolation.refused(1);
-    if (!this.#isolation.isProven) {
-      const proof = await findProof(
-        this.#context,
-        this.#stream,
-        window,
-        this.#accepted,
-        batch,
-        this.#lastAccepted,
-        this.#abort.signal,
-      );
-      switch (proof.kind) {
-        case 'accepted':
-          this.#isolation.neighbourAccepted();
-          break;
-        case 'failed':
-          return this.#wait(proof.outcome);
-        case 'aborted':
-          return 'again';
-        case 'none':
-          return this.#wait({
-            ...outcome,
-            kind: 'hold',
-            message: `${outcome.message} It refuses every entry it is given, so this looks like the configuration of this export or of the receiver, and nothing is set aside.`,
-          });
-      }
-    }
-    const { row } = this.#stream;
-    const parked = await settle(this.#context.db, row, {
-      window,
-      from: row.position,
-      to: batch.last,
-      sequence: batch.lastSequence,
-      delivered: 0,
-      rejected: 0,
-      parked: {
-        sequence: batch.firstSequence,
-        entryId: batch.firstEntryId.toString(),
-        observedAtMicros: window.pinnedAtMicros,
-        reason: outcome.reason,
-        httpStatus: outcome.httpStatus ?? null,
-        message: outcome.message,
-      },
-    });
-    if (!parked) return 'lease-lost';
-    this.#stream.row = { ...this.#stream.row, position: batch.last, sequence: batch.lastSequence };
-    this.#accepted.settledUpTo(batch.lastSequence);
-    this.#isolation.parked();
-    this.#tracker.addParked(1);
-    this.#context.log.warn(
-      { sequence: batch.firstSequence, entryId: batch.firstEntryId.toString(), reason: outcome.reason },
-      'the receiver refuses one entry and accepts others: parked',
-    );
     return 'again';
   }
 

@@ -51,6 +51,8 @@ export class Supervisor {
   #wanted = new Map<string, Wanted>();
   /** By stream id. */
   readonly #loops = new Map<string, StreamLoop>();
+  /** Loops on their way out. */
+  readonly #ending = new Map<string, { loop: StreamLoop; done: Promise<void> }>();
   readonly #renewNow = new Interrupt();
   readonly #pollNow = new Interrupt();
   readonly #backlogNow = new Interrupt();
@@ -118,8 +120,9 @@ export class Supervisor {
     this.#renewNow.push();
     this.#pollNow.push();
     this.#backlogNow.push();
-    const loops = [...this.#loops.values()];
-    const ended = Promise.all(loops.map((loop) => loop.stop()));
+    const leaving = [...this.#ending.values()];
+    const loops = [...this.#loops.values(), ...leaving.map(({ loop }) => loop)];
+    const ended = Promise.all([...loops.map((loop) => loop.stop()), ...leaving.map(({ done }) => done)]);
     const timer = setTimeout(() => {
       this.#log.warn(
         { graceMs },
@@ -174,30 +177,30 @@ export class Supervisor {
       [...this.#wanted.values()].map(({ streamId, config }) => [streamId, config] as const),
     );
 
-    // Others have taken it: what the loop still does is fenced off.
+    // Others have taken it: whatever the loop still does is fenced off, so nothing is waited for.
     for (const [id, loop] of this.#loops) {
-      if (view.held.get(id) !== loop.token) await this.#endLoop(loop);
+      if (view.held.get(id) !== loop.token) this.#endLoop(loop, 'lost');
     }
     // Nobody wants it any more, or it is more than this replica's share.
     const share = Math.ceil(this.#wanted.size / Math.max(1, view.liveReplicas));
-    const unwanted = [...view.held.keys()].filter((id) => !configById.has(id));
     const kept = [...this.#loops.values()].filter((loop) => configById.has(loop.id));
-    const surplus = kept.slice(share).map((loop) => loop.id);
-    const leaving = [...unwanted, ...surplus];
-    await Promise.all(leaving.map((id) => this.#loops.get(id)).map((loop) => loop && this.#endLoop(loop)));
-    if (leaving.length > 0) await releaseStreams(db, replica.id, leaving);
+    const unwanted = [...this.#loops.values()].filter((loop) => !configById.has(loop.id));
+    for (const loop of [...unwanted, ...kept.slice(share)]) this.#endLoop(loop, 'given');
+    // Held by name only: a loop that ended by itself, or one that is long gone.
+    const orphans = [...view.held.keys()].filter((id) => !this.#loops.has(id) && !this.#ending.has(id));
+    if (orphans.length > 0) await releaseStreams(db, replica.id, orphans);
 
     const wantedIds = [...configById.keys()].filter((id): id is string => id !== null);
-    const free = wantedIds.filter((id) => !this.#loops.has(id));
+    const free = wantedIds.filter((id) => !this.#loops.has(id) && !this.#ending.has(id));
     const claimed = await claimStreams(db, replica.id, free, share - this.#loops.size);
     for (const row of claimed) {
       const config = configById.get(row.id);
       if (config && !this.#isStopping) this.#startLoop(row, config);
     }
-    if (claimed.length > 0 || leaving.length > 0) {
+    if (claimed.length > 0) {
       this.#log.info(
-        { taken: claimed.length, given: leaving.length, held: this.#loops.size, replicas: view.liveReplicas },
-        'streams changed hands',
+        { taken: claimed.length, held: this.#loops.size, replicas: view.liveReplicas },
+        'took streams',
       );
     }
     this.#metrics.setLeasesHeld(this.#loops.size);
@@ -225,10 +228,27 @@ export class Supervisor {
     loop.start();
   }
 
-  async #endLoop(loop: StreamLoop): Promise<void> {
-    await loop.stop();
-    loop.metrics.remove();
+  /**
+   * Ends a loop without being waited for: a receiver that hangs must not keep the lease of all others from being renewed.
+   * `given`: what is in flight is settled, then the stream is released.
+   */
+  #endLoop(loop: StreamLoop, why: 'lost' | 'given'): void {
     this.#loops.delete(loop.id);
+    if (why === 'lost') loop.abort();
+    const ending = loop
+      .stop()
+      .then(() =>
+        why === 'given' ? releaseStreams(this.#context.db, this.#options.replica.id, [loop.id]) : undefined,
+      )
+      .catch((error: unknown) =>
+        this.#log.debug({ err: error }, 'could not release a stream; the next renewal does'),
+      )
+      .finally(() => {
+        loop.metrics.remove();
+        this.#ending.delete(loop.id);
+        this.#log.info({ stream: loop.id, why }, 'gave up a stream');
+      });
+    this.#ending.set(loop.id, { loop, done: ending });
   }
 
   async #pollLoop(): Promise<void> {

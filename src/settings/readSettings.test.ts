@@ -45,7 +45,7 @@ test('fills in every default', () => {
     operationsAddress: { host: '0.0.0.0', port: 9090 },
     logLevel: 'info',
     serviceName: 'audit-export',
-    pollIntervalMs: 200,
+    pollIntervalMs: 250,
     leaseDurationMs: 10_000,
     replicaName: hostname(),
     statusIntervalMs: 30_000,
@@ -116,7 +116,7 @@ describe('values from files', () => {
   test('are named with the value that is wrong', () => {
     const path = writeSetting('interval', '5s\n');
     expect(problemsOf({ POLL_INTERVAL_MS_FILE: path })).toEqual([
-      `POLL_INTERVAL_MS_FILE ("${path}") holds "5s": it must be a whole number from 200 to 60000, or leave it out for 200.`,
+      `POLL_INTERVAL_MS_FILE ("${path}") holds "5s": it must be a whole number from 200 to 60000, or leave it out for 250.`,
     ]);
   });
 });
@@ -132,7 +132,7 @@ test('reports all problems at once', () => {
       'DATABASE_URL is not set, and there is no default: set it, or name a file that holds it with DATABASE_URL_FILE.',
       'CONFIG_SOURCE is "git": it must be one of kubernetes, directory, or leave it out for kubernetes.',
       'LOG_LEVEL is "loud": it must be one of trace, debug, info, warn, error, fatal, or leave it out for info.',
-      'POLL_INTERVAL_MS is "20": it must be a whole number from 200 to 60000, or leave it out for 200.',
+      'POLL_INTERVAL_MS is "20": it must be a whole number from 200 to 60000, or leave it out for 250.',
       'REFUSED_ADDRESSES is "10/8,x,::1": "10/8" in it is not a network; it must be a comma-separated list such as 10.0.0.0/8,fd00::/8, or leave it out.',
       'REFUSED_ADDRESSES is "10/8,x,::1": "x" in it is not a network; it must be a comma-separated list such as 10.0.0.0/8,fd00::/8, or leave it out.',
     ],
