@@ -26,6 +26,8 @@ import { makeTransport } from './transport/transport.ts';
 /** What all streams together may hold in memory: sixteen full pages. */
 const budgetBytes = 64 * 1024 * 1024;
 const backlogIntervalMs = 10_000;
+/** For leases, the poll and probes; the rest of DATABASE_POOL_SIZE is the streams'. */
+const controlConnections = 2;
 
 export interface App {
   readonly operationsPort: number;
@@ -44,22 +46,25 @@ export type AppStart =
 export async function startApp(settings: Settings, log: Logger): Promise<AppStart> {
   const metrics = makeMetrics({ version: programVersion });
   const migrations = await readMigrations();
-  const db = makePool({
-    url: settings.databaseUrl,
-    size: settings.databasePoolSize,
-    onIdleError: (error) => {
-      metrics.countDatabaseError(error);
-      log.debug({ err: error }, 'an idle database connection broke');
-    },
-  });
+  const onIdleError = (error: Error): void => {
+    metrics.countDatabaseError(error);
+    log.debug({ err: error }, 'an idle database connection broke');
+  };
+  const control = makePool({ url: settings.databaseUrl, size: controlConnections, onIdleError });
+  // A thousand streams that catch up wait for their turn rather than call the database broken.
+  const streamConnections = Math.max(1, settings.databasePoolSize - controlConnections);
+  const db = makePool({ url: settings.databaseUrl, size: streamConnections, onIdleError, waitMs: 60_000 });
 
+  const endPools = async (): Promise<void> => {
+    await Promise.all([control.end(), db.end()]);
+  };
   let isConfigRead = false;
   let supervisor: Supervisor | null = null;
   const operations = await startOperationsServer({
     address: settings.operationsAddress,
     checks: {
-      database: async () => toResult(await checkServer(db), 'The database answers.'),
-      migrations: async () => toResult(await checkTables(db, migrations), 'The schema is up to date.'),
+      database: async () => toResult(await checkServer(control), 'The database answers.'),
+      migrations: async () => toResult(await checkTables(control, migrations), 'The schema is up to date.'),
       configs: async () =>
         isConfigRead
           ? { ok: true, message: 'Every manifest has been read.' }
@@ -72,8 +77,8 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         : { ok: false, message: 'The delivery has not moved for ten minutes.' },
     logger: log,
   });
-  const server = await checkServer(db);
-  const tables = server.kind === 'ok' ? await checkTables(db, migrations) : server;
+  const server = await checkServer(control);
+  const tables = server.kind === 'ok' ? await checkTables(control, migrations) : server;
   const problems = [
     ...(operations.kind === 'failed' ? [operations.problem] : []),
     ...(tables.kind === 'failed' ? [tables.problem] : []),
@@ -83,7 +88,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   if (source.kind === 'failed') problems.push(source.problem);
   if (problems.length > 0 || operations.kind === 'failed' || source.kind === 'failed') {
     await close(operations);
-    await db.end();
+    await endPools();
     return { kind: 'failed', problems };
   }
 
@@ -96,7 +101,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       db,
       log,
       send: makeSend(transport),
-      budget: new ByteBudget(budgetBytes),
+      budget: new ByteBudget(Math.max(budgetBytes, 2 * settings.maxBatchBytes)),
       options: {
         serviceName: settings.serviceName,
         version: programVersion,
@@ -107,6 +112,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       },
     },
     {
+      control,
       replica: { id: randomUUID(), name: settings.replicaName },
       leaseDurationMs: settings.leaseDurationMs,
       pollIntervalMs: settings.pollIntervalMs,
@@ -163,7 +169,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     await delivery.leave();
     await close(operations);
     await transport.close();
-    await db.end();
+    await endPools();
     return { kind: 'failed', problems: [(error as Error).message] };
   }
   isConfigRead = true;
@@ -189,7 +195,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         await delivery.leave();
         await transport.close();
         await close(operations);
-        await db.end();
+        await endPools();
         log.info('stopped');
       },
     },

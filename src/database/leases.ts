@@ -13,23 +13,28 @@ export interface Replica {
 }
 
 export interface LeaseView {
-  /** Replicas whose lease has not expired, this one included. */
+  /** Replicas whose lease has not expired and that want the same streams, this one included. */
   readonly liveReplicas: number;
   /** Streams that name this replica, with the token that each has now. */
   readonly held: ReadonlyMap<string, string>;
 }
 
-/** Renews this replica's lease for `durationMs` and tells what it covers. */
-export async function renewLease(db: Database, replica: Replica, durationMs: number): Promise<LeaseView> {
+/** Renews this replica's lease for `durationMs` and tells what it covers. `wants` identifies the set of configs it knows. */
+export async function renewLease(
+  db: Database,
+  replica: Replica,
+  wants: string,
+  durationMs: number,
+): Promise<LeaseView> {
   const result = await db.query<{ others: string; ids: string[]; tokens: string[] }>(
     `with renewed as (
-       insert into audit.replicas (id, name, expires_at)
-       values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
-       on conflict (id) do update set expires_at = excluded.expires_at)
-     select (select count(*) from audit.replicas where id <> $1 and expires_at > clock_timestamp()) as others,
+       insert into audit.replicas (id, name, wants, expires_at)
+       values ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond')
+       on conflict (id) do update set expires_at = excluded.expires_at, wants = excluded.wants)
+     select (select count(*) from audit.replicas where id <> $1 and wants = $3 and expires_at > clock_timestamp()) as others,
        coalesce(array_agg(id::text), '{}') as ids, coalesce(array_agg(token::text), '{}') as tokens
      from audit.streams where holder = $1`,
-    [replica.id, replica.name, durationMs],
+    [replica.id, replica.name, wants, durationMs],
   );
   const row = result.rows[0];
   const held = new Map(row?.ids.map((id, i) => [id, row.tokens[i] ?? '']));
@@ -77,16 +82,18 @@ export async function leave(db: Database, replicaId: string): Promise<void> {
     `update audit.streams set holder = null, token = token + 1, released_at = now() where holder = $1`,
     [replicaId],
   );
-  await db.query(
-    `delete from audit.replicas where id = $1 or expires_at < clock_timestamp() - interval '1 day'`,
-    [replicaId],
-  );
+  await db.query(`delete from audit.replicas where id = $1`, [replicaId]);
 }
 
 /**
  * Ends the lease of an earlier process of the same name (a restarted container), so that its streams need not wait for
- * the expiry. Safe even if that process still lives: its tokens are void, and it renews itself within seconds.
+ * the expiry. Safe even if that process still lives: its tokens are void, and it renews itself within seconds. Replicas that
+ * are a day dead are forgotten.
  */
 export async function succeed(db: Database, replica: Replica): Promise<void> {
-  await db.query(`delete from audit.replicas where name = $1 and id <> $2`, [replica.name, replica.id]);
+  await db.query(
+    `delete from audit.replicas
+     where (name = $1 and id <> $2) or expires_at < clock_timestamp() - interval '1 day'`,
+    [replica.name, replica.id],
+  );
 }

@@ -10,18 +10,20 @@ export interface PoolOptions {
   readonly size: number;
   /** Told of a connection that broke while nobody used it; the pool replaces it by itself. */
   readonly onIdleError: (error: Error) => void;
+  /** For a free connection, or a new one. Default 5 s. */
+  readonly waitMs?: number;
 }
 
 /**
  * Nothing is sent before the first query. All statements are unnamed and none leaves state in its session, so a
  * pooler in transaction mode may stand between.
  */
-export function makePool({ url, size, onIdleError }: PoolOptions): Database {
+export function makePool({ url, size, onIdleError, waitMs = 5_000 }: PoolOptions): Database {
   const pool = new pg.Pool({
     connectionString: url.reveal(),
     max: size,
     application_name: 'audit-export',
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: waitMs,
     // A network that swallows packets must end in an error, not in a wait without end. Counting a large backlog is
     // the longest statement there is.
     query_timeout: 60_000,

@@ -10,7 +10,7 @@ export class ByteBudget {
     this.#free = totalBytes;
   }
 
-  /** Takes `bytes`; false when `signal` aborts first. More than the total is granted when all of it is free. */
+  /** Takes `bytes`, at most the total; false when `signal` aborts first. */
   async acquire(bytes: number, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return false;
     if (this.#waiting.length === 0 && this.#free >= bytes) {

@@ -24,6 +24,8 @@ export interface DeliveryContext {
   readonly options: DeliveryOptions;
   /** False: this replica's lease may have expired; nothing may be sent until it is renewed. */
   readonly isLeaseValid: () => boolean;
+  /** How long a stream gathers entries between two small windows. */
+  readonly lingerMs: () => number;
 }
 
 export interface DeliveryOptions {

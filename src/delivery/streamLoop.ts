@@ -228,7 +228,7 @@ export class StreamLoop {
         this.#windowStart = row.sequence;
         this.#stream.row = row;
         // A steady trickle is gathered rather than sent entry by entry: this is most of an entry's latency.
-        if (records < lingerBelowRecords) await this.#change.wait(lingerMs);
+        if (records < lingerBelowRecords) await this.#change.wait(this.#context.lingerMs());
         return 'again';
       }
     }
@@ -323,5 +323,5 @@ export interface StreamObserver {
 
 /** How often a loop without a valid lease looks whether it was renewed. */
 const leaseCheckMs = 200;
-const lingerMs = 50;
+/** A window of so many records is followed by the next at once. */
 const lingerBelowRecords = 500;

@@ -37,6 +37,15 @@ test('replicas share the streams evenly, and a clean stop hands them over at onc
   await receiver.waitFor((r) => r.ledger.storedCount === 27);
 });
 
+test('replicas with other configs do not count: each runs all of its own', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const one = await startEngine(db, { replicaName: 'one' });
+  one.setConfigs(...keys.slice(0, 4).map((key) => makeConfig(receiver.endpoint, { key })));
+  const two = await startEngine(db, { replicaName: 'two' });
+  two.setConfigs(...keys.slice(4).map((key) => makeConfig(receiver.endpoint, { key })));
+  await waitFor(() => held(one) === 4 && held(two) === 5);
+});
+
 test('a replica that was killed loses its streams to another within the lease', async () => {
   const { url, db, receiver } = await setUp(postgres);
   const settings = { LEASE_DURATION_MS: '1000' };
@@ -107,7 +116,7 @@ test('who lost the lease can pin, settle and finish nothing', async () => {
   ]);
   const a = { id: '00000000-0000-4000-8000-00000000000a', name: 'a' };
   const b = { id: '00000000-0000-4000-8000-00000000000b', name: 'b' };
-  await renewLease(db, a, 60_000);
+  await renewLease(db, a, 'w', 60_000);
   const [claimed] = await claimStreams(db, a.id, [id], 1);
   if (!claimed) throw new Error('not claimed');
   expect(await claimStreams(db, b.id, [id], 1)).toEqual([]);
@@ -116,7 +125,7 @@ test('who lost the lease can pin, settle and finish nothing', async () => {
   if (pinned.kind !== 'pinned' || !pinned.stream.window) throw new Error(pinned.kind);
   const { window } = pinned.stream;
 
-  await renewLease(db, a, 0);
+  await renewLease(db, a, 'w', 0);
   const [taken] = await claimStreams(db, b.id, [id], 1);
   if (!taken) throw new Error('not taken');
   expect(taken.window).toEqual(window);

@@ -63,6 +63,7 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
       },
     },
     {
+      control: db,
       replica: { id: randomUUID(), name: replicaName },
       leaseDurationMs,
       pollIntervalMs: 50,

@@ -15,13 +15,14 @@ create table audit.entries (
   uid          uuid not null default gen_random_uuid(),
   cluster      bigint not null default audit.cluster_id(),
   xid          xid8 not null default pg_current_xact_id(),
-  organization text not null check (organization <> ''),
+  organization text not null check (organization <> '' and length(organization) <= 256),
   event_type   text not null check (event_type <> '' and length(event_type) <= 256),
   actor_id     text,
   actor_name   text,
   session_type text not null default 'user' check (session_type <> ''),
   project      text,
-  metadata     jsonb not null,
+  -- No receiver takes more in one request; without a bound one entry could take a collector's whole memory.
+  metadata     jsonb not null check (pg_column_size(metadata) <= 16777216),
   -- OTLP's time is an unsigned 64-bit count of nanoseconds since 1970; the upper bound keeps microseconds below 2^53.
   occurred_at  timestamptz not null default now()
                check (occurred_at >= '1970-01-01 00:00:00+00' and occurred_at < '2200-01-01 00:00:00+00')
@@ -43,6 +44,8 @@ insert into audit.clusters (system_identifier) values (audit.cluster_id());
 create table audit.replicas (
   id         uuid primary key,
   name       text not null,
+  -- Hash of the configs it knows: only replicas that want the same streams share them.
+  wants      text not null,
   expires_at timestamptz not null
 );
 
