@@ -36,6 +36,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Gets each line the server logs. */
   readonly onLog?: (line: string) => void;
+  /** Gets one sentence when the server ends though nobody stopped it. */
+  readonly onUnexpectedEnd?: (sentence: string) => void;
 }
 
 /** How long the server of a predecessor that was killed may take to leave the data directory. */
@@ -71,11 +73,27 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     const deadline = Date.now() + HANDOVER_TIMEOUT_MS;
     for (;;) {
       const result = await startServerProcess(binaries.postgres, args, { dataDirectory, runAs, onLog });
-      if (result.kind === 'ready') return result.server;
+      if (result.kind === 'ready') return watch(result.server);
       const problem = explainFailure(result.log.join('\n'), port, dataDirectory);
       if (!problem.passes || Date.now() > deadline) throw new Error(problem.sentence);
       await delay(HANDOVER_POLL_MS);
     }
+  }
+
+  /** Tells an end that nobody asked for. */
+  function watch(started: ServerProcess): ServerProcess {
+    let isStopping = false;
+    void started.ended.then((log) => {
+      if (!isStopping)
+        options.onUnexpectedEnd?.(`Postgres ended unexpectedly: ${lastReason(log.join('\n'))}`);
+    });
+    return {
+      ...started,
+      stop(mode) {
+        isStopping = true;
+        return started.stop(mode);
+      },
+    };
   }
 
   const port = options.port ?? (await findFreePort());
@@ -107,6 +125,10 @@ function explainFailure(
     const sentence = `Port ${port} on 127.0.0.1 is in use: stop what listens there, or choose another port.`;
     return { sentence, passes: false };
   }
+  return { sentence: `Postgres did not start: ${lastReason(log)}`, passes: false };
+}
+
+function lastReason(log: string): string {
   const reason = /(?:FATAL|PANIC): +(.*)/.exec(log)?.[1] ?? log.trim().split('\n').at(-1);
-  return { sentence: `Postgres did not start: ${reason || 'it said nothing.'}`, passes: false };
+  return reason || 'it said nothing.';
 }

@@ -12,6 +12,8 @@ import type { RunAs } from './runAs.ts';
 export type StopMode = 'fast' | 'immediate';
 
 export interface ServerProcess {
+  /** Resolves when the process has ended, for whatever reason, with what it said last. */
+  readonly ended: Promise<readonly string[]>;
   stop(mode: StopMode): Promise<void>;
 }
 
@@ -56,7 +58,8 @@ export async function startServerProcess(
 
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!hasEnded(child)) {
-    if (await isReady(options.dataDirectory, child.pid)) return { kind: 'ready', server: { stop } };
+    if (await isReady(options.dataDirectory, child.pid))
+      return { kind: 'ready', server: { stop, ended: ended.then(() => log) } };
     if (Date.now() > deadline) await stop('immediate');
     await delay(POLL_MS);
   }

@@ -22,7 +22,7 @@ export interface Actor {
   readonly sessionType: 'user' | 'api_key' | 'oauth2_client' | 'service';
 }
 
-const organizations: readonly [Organization, ...Organization[]] = [
+export const organizations: readonly [Organization, ...Organization[]] = [
   {
     name: 'acme',
     weight: 5,

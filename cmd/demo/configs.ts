@@ -1,0 +1,78 @@
+/**
+ * The demo's manifests: one for each organization of the sample product, written when missing and then left alone, so
+ * that whoever edits one keeps the edit.
+ */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { organizations } from './product/cast.ts';
+
+export interface DemoConfigs {
+  readonly directory: string;
+  /** Without a path. */
+  readonly endpoint: string;
+  /** Of the last run; manifests that name it get `endpoint` instead. null: there was none. */
+  readonly previousEndpoint: string | null;
+  /** Value of the Authorization header. */
+  readonly authorization: string;
+}
+
+/** @throws Error of node:fs. */
+export async function writeConfigs(configs: DemoConfigs): Promise<void> {
+  for (const { name } of organizations) {
+    const secrets = join(configs.directory, 'secrets', name);
+    await mkdir(secrets, { recursive: true, mode: 0o700 });
+    await writeIfMissing(join(secrets, 'authorization'), `${configs.authorization}\n`);
+    const file = join(configs.directory, `${name}.yaml`);
+    await writeIfMissing(file, makeManifest(name, configs.endpoint));
+    if (configs.previousEndpoint !== null) {
+      await moveEndpoint(file, configs.previousEndpoint, configs.endpoint);
+    }
+  }
+}
+
+/** What differs, to show what a manifest can say. */
+const extras: Readonly<Record<string, string>> = {
+  acme: '  startFrom: Beginning          # Now | Beginning | a time; counts only when the export is first seen\n',
+  globex: '  maxBatchSize: 100             # records a request carries at most\n',
+  initech: '  filter:\n    excludeEventTypes: ["login.*"]\n',
+  hooli: '  compression: none\n',
+};
+
+function makeManifest(organization: string, endpoint: string): string {
+  return `# Edit and save: the change is taken at once. What became of it is in ${organization}.status.yaml beside this file.
+apiVersion: auditexport.dev/v1
+kind: AuditExportConfig
+metadata:
+  name: ${organization}
+spec:
+  organization: ${organization}
+${endpointLine(endpoint)}
+  headers:
+  - name: Authorization
+    valueFrom:
+      secretKeyRef: {name: ${organization}, key: authorization}   # the file secrets/${organization}/authorization
+  suspend: false                # true: entries wait
+${extras[organization] ?? ''}`;
+}
+
+async function writeIfMissing(file: string, content: string): Promise<void> {
+  try {
+    await writeFile(file, content, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Only where the line is still as we wrote it. */
+async function moveEndpoint(file: string, before: string, after: string): Promise<void> {
+  if (before === after) return;
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  if (!lines.includes(endpointLine(before))) return;
+  const moved = lines.map((line) => (line === endpointLine(before) ? endpointLine(after) : line));
+  await writeFile(`${file}.tmp`, moved.join('\n'), { mode: 0o600 });
+  await rename(`${file}.tmp`, file);
+}
+
+function endpointLine(endpoint: string): string {
+  return `  endpoint: ${endpoint}`;
+}
