@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import type { StreamHealth } from '../model/streamHealth.ts';
+import { makeStatus, type StatusInput } from './conditions.ts';
+
+const healthy: StreamHealth = {
+  activity: 'idle',
+  failure: null,
+  lastError: null,
+  delivered: 5,
+  rejected: 0,
+  parked: 0,
+  pending: 0,
+  oldestPendingAt: null,
+  ratePerSecond: 0,
+  lastDeliveryAt: null,
+};
+const failure = { reason: 'Unauthorized', message: 'Check the token.', httpStatus: 401, since: 0 } as const;
+const now = new Date('2026-05-01T00:00:00Z');
+
+function statusOf(health: Partial<StreamHealth> | null, input: Partial<StatusInput> = {}) {
+  return makeStatus({
+    generation: 3,
+    resolvedEndpoint: new URL('https://otel.example.com/v1/logs'),
+    reconcileAt: null,
+    problem: null,
+    health: health === null ? null : { ...healthy, ...health },
+    previous: [],
+    now,
+    ...input,
+  });
+}
+
+const wrong = { reason: 'InvalidSpec', problems: ['spec.endpoint is x.'], lastGoodRuns: false };
+
+test.each<[string, Partial<StreamHealth> | null, Partial<StatusInput>, string[]]>([
+  ['everything delivered', {}, {}, ['Ready=True Delivering']],
+  ['delivering', { activity: 'delivering', pending: 7 }, {}, ['Ready=True Delivering']],
+  ['starting', { activity: 'starting' }, {}, ['Ready=Unknown Progressing', 'Reconciling=True Progressing']],
+  ['not running yet', null, {}, ['Ready=Unknown Progressing', 'Reconciling=True Progressing']],
+  ['suspended', { activity: 'suspended' }, {}, ['Ready=False Suspended']],
+  ['held', { activity: 'held', failure }, {}, ['Ready=False Unauthorized', 'Stalled=True Unauthorized']],
+  [
+    'retrying',
+    { activity: 'retrying', failure },
+    {},
+    ['Ready=False Unauthorized', 'Reconciling=True Unauthorized'],
+  ],
+  [
+    'database away',
+    { activity: 'database-unavailable', failure: { ...failure, reason: 'DatabaseUnavailable' } },
+    {},
+    ['Ready=False DatabaseUnavailable', 'Reconciling=True DatabaseUnavailable'],
+  ],
+  ['wrong manifest', null, { problem: wrong }, ['Ready=False InvalidSpec', 'Stalled=True InvalidSpec']],
+  [
+    'wrong manifest over a held stream',
+    { activity: 'held', failure },
+    { problem: { ...wrong, lastGoodRuns: true } },
+    ['Ready=False InvalidSpec', 'Stalled=True InvalidSpec'],
+  ],
+])('%s', (_, health, input, expected) => {
+  const { conditions } = statusOf(health, input);
+  expect(conditions.map((c) => `${c.type}=${c.status} ${c.reason}`)).toEqual(expected);
+  for (const condition of conditions) {
+    expect(condition.message).not.toBe('');
+    expect(condition.observedGeneration).toBe(3);
+  }
+});
+
+test('moves a transition time only when the status changes', () => {
+  const before = statusOf({}, { now: new Date('2026-01-01T00:00:00Z') }).conditions;
+  const same = statusOf({ parked: 2 }, { previous: before }).conditions[0];
+  expect(same?.lastTransitionTime).toBe('2026-01-01T00:00:00.000Z');
+  const other = statusOf({ activity: 'held', failure }, { previous: before }).conditions[0];
+  expect(other?.lastTransitionTime).toBe(now.toISOString());
+});
+
+test('names parked entries, pending ones and the last good version in the message', () => {
+  expect(statusOf({ parked: 1 }).conditions[0]?.message).toMatch(/1 entry .* is parked/);
+  expect(statusOf({ activity: 'delivering', pending: 12, ratePerSecond: 3 }).conditions[0]?.message).toBe(
+    '12 entries are pending, 3 a second are delivered.',
+  );
+  const message = statusOf(null, { problem: { ...wrong, lastGoodRuns: true } }).conditions[0]?.message;
+  expect(message).toBe('spec.endpoint is x. Until it is mended, the last good version stays in force.');
+});
+
+test('shows the endpoint without its query, where tokens are', () => {
+  const status = statusOf({}, { resolvedEndpoint: new URL('https://h.example.com/v1/logs?token=abc') });
+  expect(status.resolvedEndpoint).toBe('https://h.example.com/v1/logs?…');
+});
