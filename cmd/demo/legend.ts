@@ -16,19 +16,26 @@ export interface LegendFacts {
 export function describeDemo(facts: LegendFacts): string {
   const configs = showPath(facts.configDirectory);
   const names = organizations.map(({ name }) => name).join(', ');
-  const note = facts.takesNotes ? '  or             type something here and press Enter\n' : '';
+  const note = facts.takesNotes
+    ? '  or type something here and press Enter: that is an entry of acme too.\n'
+    : '';
   return `
 Audit Export runs. A sample product writes entries; each is sent to the receiver, which prints it below.
 
-  Write an entry psql '${facts.productUrl}' -c "insert into audit.entries (organization, event_type, metadata) values ('acme', 'demo.hello', '{\\"n\\": 42}')"
-${note}  Configure      ${join(configs, 'acme.yaml')} (one for each of ${names})
-  See its status ${join(configs, 'acme.status.yaml')}
-  Try            In acme.yaml change the port of the endpoint to 1: entries of acme wait, and the status says why.
-                 Change it back: all of them arrive, none twice. Other organizations never noticed.
-                 Or change the secret ${join(configs, 'secrets', 'acme', 'authorization')}: the receiver answers 401.
-  Operations     ${facts.operationsUrl}/metrics, /readyz and /livez; the log is ${showPath(facts.logFile)}
-  Look inside    psql '${facts.superuserUrl}' -c "select organization, delivered, sequence from audit.streams"
-  Stop           Ctrl-C (the data stays; start again with npm start)
+Write an entry yourself
+  psql '${facts.productUrl}'
+  insert into audit.entries (organization, event_type, metadata) values ('acme', 'demo.hello', '{"n": 42}');
+${note}
+Configure (one file for each of ${names})
+  ${join(configs, 'acme.yaml')}, with its status in ${join(configs, 'acme.status.yaml')}
+  Change the port of its endpoint to 1: entries of acme wait, the status says why, the others do not notice.
+  Change it back: all of them arrive, each once. Or change the secret ${join(configs, 'secrets', 'acme', 'authorization')}.
+
+Look inside
+  ${facts.operationsUrl}/metrics, /readyz and /livez; the collector's log is ${showPath(facts.logFile)}
+  psql '${facts.superuserUrl}' -c 'select organization, delivered, sequence from audit.streams'
+
+Stop by Ctrl-C. The data stays.
 
 `;
 }

@@ -87,7 +87,7 @@ test('exports for every organization, takes an entry written by hand, and stops 
   const demo = start('--rate', '8');
   for (const { name } of organizations) await demo.waitForEntry(name);
 
-  const [, url] = await demo.waitForOutput(/psql '(postgres:\S+)' -c "insert/);
+  const [, url] = await demo.waitForOutput(/psql '(postgres:\S+)'\n/);
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(
@@ -143,7 +143,7 @@ test('ends with a sentence and exit code 1 when the collector dies, and when Pos
     ['bin/postgres -D', /\nPostgres ended unexpectedly: .*\n$/],
   ] as const) {
     const demo = start();
-    await demo.waitForOutput(/Stop +Ctrl-C/);
+    await demo.waitForOutput(/Stop by Ctrl-C/);
     const children = await childrenOf(demo);
     for (const pid of await childrenOf(demo, program)) process.kill(pid, 'SIGKILL');
     expect(await demo.exitCode).toBe(1);
@@ -172,7 +172,7 @@ test.each<[string, (demo: Demo) => Promise<unknown>]>([
   ],
 ])('leaves nothing running when it %s, and starts again', { timeout }, async (_, end) => {
   const demo = start();
-  await demo.waitForOutput(/Stop +Ctrl-C/);
+  await demo.waitForOutput(/Stop by Ctrl-C/);
   const children = await childrenOf(demo);
   await end(demo);
   await waitForEnd(children);
