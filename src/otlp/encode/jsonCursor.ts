@@ -48,18 +48,27 @@ export interface JsonCursor {
   pos: number;
 }
 
+/** What became of one JSON value. */
+export type Written =
+  /** All of the AnyValue's content is there. */
+  | 'complete'
+  /** `[tag, one byte for the length, content]` is there; the length is filled in with those around it, in one move. */
+  | 'open'
+  /** The text is not JSON; what has been written of it is void. */
+  | 'malformed';
+
 /** The buffer must not grow while the cursor is in use. */
 export function stageText(out: OutputBuffer, text: Uint8Array): JsonCursor {
   out.reserve(text.length * (MAX_GROWTH + 1) + MAX_FIXED_GROWTH + SENTINEL_BYTES);
   const textEnd = out.bytes.length - SENTINEL_BYTES;
   const textStart = textEnd - text.length;
   out.bytes.set(text, textStart);
-  out.bytes.fill(0, textEnd);
+  out.view.setFloat64(textEnd, 0);
   return { bytes: out.bytes, view: out.view, textStart, textEnd, at: textStart, pos: out.end };
 }
 
 export function skipSpace(bytes: Uint8Array, at: number): number {
-  let c = bytes[at];
-  while (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09) c = bytes[++at];
+  let c = bytes[at] ?? 0;
+  while (c <= Char.space && (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09)) c = bytes[++at] ?? 0;
   return at;
 }

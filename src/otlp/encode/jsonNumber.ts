@@ -2,8 +2,9 @@
  * JSON numbers as AnyValues, never rounded: what neither an int64 nor a double holds exactly becomes its own text
  * (opentelemetry-specification common/attribute-type-mapping.md: "integer/decimal values … outside: string").
  */
-import { Char, type JsonCursor } from './jsonCursor.ts';
-import { AnyValueTag, writeBigInt, writeInt, writeVarint } from './wire.ts';
+import { Char, type JsonCursor, type Written } from './jsonCursor.ts';
+import { writeText } from './jsonLiteral.ts';
+import { AnyValueTag, writeBigInt, writeInt } from './wire.ts';
 
 /** Any integer and any decimal of at most this many digits survives a double (DBL_DIG). */
 const EXACT_DIGITS = 15;
@@ -12,8 +13,8 @@ const INT64_DIGITS = 19;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** Writes the number at the cursor as an AnyValue. False: what is there is no JSON number. */
-export function writeNumber(cursor: JsonCursor): boolean {
+/** Writes the number at the cursor as the content of an AnyValue. */
+export function writeNumber(cursor: JsonCursor): Written {
   const bytes = cursor.bytes;
   const start = cursor.at;
   const negative = bytes[start] === Char.minus;
@@ -26,59 +27,54 @@ export function writeNumber(cursor: JsonCursor): boolean {
     c = bytes[++at] ?? 0;
   }
   const digits = at - digitsStart;
-  if (digits === 0 || (digits > 1 && bytes[digitsStart] === Char.zero)) return false;
+  if (digits === 0 || (digits > 1 && bytes[digitsStart] === Char.zero)) return 'malformed';
   if (c === Char.point || (c | 0x20) === 0x65) return writeDecimal(cursor, at);
   cursor.at = at;
-  if (digits > EXACT_DIGITS) writeLongInteger(cursor, start, digits);
-  else if (negative && value === 0)
-    writeDouble(cursor, -0); // no integer has a negative zero
-  else {
-    bytes[cursor.pos] = AnyValueTag.int;
-    cursor.pos = writeInt(bytes, cursor.pos + 1, negative ? -value : value);
-  }
-  return true;
+  if (digits > EXACT_DIGITS) return writeLongInteger(cursor, start, digits);
+  if (negative && value === 0) return writeDouble(cursor, -0); // no integer has a negative zero
+  bytes[cursor.pos] = AnyValueTag.int;
+  cursor.pos = writeInt(bytes, cursor.pos + 1, negative ? -value : value);
+  return 'complete';
 }
 
-function writeLongInteger(cursor: JsonCursor, start: number, digits: number): void {
+function writeLongInteger(cursor: JsonCursor, start: number, digits: number): Written {
   if (digits <= INT64_DIGITS) {
     const value = BigInt(textOf(cursor, start));
     if (value >= INT64_MIN && value <= INT64_MAX) {
       cursor.bytes[cursor.pos] = AnyValueTag.int;
       cursor.pos = writeBigInt(cursor.bytes, cursor.pos + 1, value);
-      return;
+      return 'complete';
     }
   }
-  writeText(cursor, start);
+  return writeText(cursor, start);
 }
 
 /** A number with a fraction, an exponent or both; `at` is the end of its integer part. */
-function writeDecimal(cursor: JsonCursor, at: number): boolean {
+function writeDecimal(cursor: JsonCursor, at: number): Written {
   const bytes = cursor.bytes;
   const start = cursor.at;
   if (bytes[at] === Char.point) {
     const fraction = at + 1;
     at = skipDigits(bytes, fraction);
-    if (at === fraction) return false;
+    if (at === fraction) return 'malformed';
   }
   if (((bytes[at] ?? 0) | 0x20) === 0x65) {
     at++;
     if (bytes[at] === Char.plus || bytes[at] === Char.minus) at++;
     const exponent = at;
     at = skipDigits(bytes, exponent);
-    if (at === exponent) return false;
+    if (at === exponent) return 'malformed';
   }
   cursor.at = at;
   const value = exactDouble(textOf(cursor, start));
-  if (value === undefined) writeText(cursor, start);
-  else writeDouble(cursor, value);
-  return true;
+  return value === undefined ? writeText(cursor, start) : writeDouble(cursor, value);
 }
 
 /**
  * The double that a decimal text (fraction or exponent present) denotes, or undefined where it would have to be
  * rounded: where the shortest decimal that names the double is another number.
  */
-export function exactDouble(text: string): number | undefined {
+function exactDouble(text: string): number | undefined {
   const value = Number(text);
   // At most 15 digits and the point; without an exponent they are far from the double's limits.
   if (text.length <= EXACT_DIGITS + 1 && !/[eE]/.test(text)) return value;
@@ -101,19 +97,11 @@ function normalize(text: string): { digits: string; exponent: number } {
   return { digits: all.slice(first, last), exponent: Number(exponent) - fraction.length + all.length - last };
 }
 
-function writeDouble(cursor: JsonCursor, value: number): void {
+function writeDouble(cursor: JsonCursor, value: number): Written {
   cursor.bytes[cursor.pos] = AnyValueTag.double;
   cursor.view.setFloat64(cursor.pos + 1, value, true);
   cursor.pos += 9;
-}
-
-/** The text from `start` to the cursor as a string value. */
-function writeText(cursor: JsonCursor, start: number): void {
-  const bytes = cursor.bytes;
-  bytes[cursor.pos] = AnyValueTag.string;
-  const pos = writeVarint(bytes, cursor.pos + 1, cursor.at - start);
-  bytes.copyWithin(pos, start, cursor.at);
-  cursor.pos = pos + cursor.at - start;
+  return 'complete';
 }
 
 function textOf(cursor: JsonCursor, start: number): string {

@@ -18,12 +18,22 @@
  * and common/attribute-type-mapping.md.
  */
 import { isUtf8 } from 'node:buffer';
-import { Char, type JsonCursor, PLAIN, skipSpace, stageText } from './jsonCursor.ts';
+import { Char, type JsonCursor, skipSpace, stageText, type Written } from './jsonCursor.ts';
+import { FALSE, NULL, TRUE, writeLiteral, writeText, writeVerbatim } from './jsonLiteral.ts';
 import { writeNumber } from './jsonNumber.ts';
-import { writeString } from './jsonString.ts';
+import { copyPlain, writeString } from './jsonString.ts';
 import type { OutputBuffer } from './outputBuffer.ts';
 import { keepLastOfEqualKeys } from './uniqueKeys.ts';
-import { AnyValueTag, closeLength, ELEMENT_TAG, KeyValueTag, varintSize, writeVarint } from './wire.ts';
+import {
+  AnyValueTag,
+  closeElement,
+  closeLength,
+  closeMember,
+  ELEMENT_TAG,
+  KeyValueTag,
+  varintSize,
+  writeVarint,
+} from './wire.ts';
 
 /**
  * Containers inside each other that stay structured; the outermost is 1. Decoders in Rust, C++, Java and JS refuse more
@@ -42,10 +52,11 @@ export function writeJsonField(out: OutputBuffer, tag: number, text: Uint8Array)
     const cursor = stageText(out, text);
     const start = out.end;
     cursor.bytes[start] = tag;
-    cursor.pos = start + 3;
+    cursor.pos = start + 2;
     cursor.at = skipSpace(cursor.bytes, cursor.at);
-    if (writeValue(cursor, 1) && skipSpace(cursor.bytes, cursor.at) === cursor.textEnd) {
-      out.end = closeLength(cursor.bytes, start + 1, 2, cursor.pos);
+    const written = writeValue(cursor, 1);
+    if (written !== 'malformed' && skipSpace(cursor.bytes, cursor.at) === cursor.textEnd) {
+      out.end = closeField(cursor, start, written);
     } else {
       writeWhole(out, tag, AnyValueTag.string, text);
     }
@@ -54,8 +65,11 @@ export function writeJsonField(out: OutputBuffer, tag: number, text: Uint8Array)
   }
 }
 
+/** Two tags, two lengths of at most five bytes, and the growth of the record's own length. */
+const MAX_FRAME_BYTES = 16;
+
 function writeWhole(out: OutputBuffer, tag: number, kind: number, text: Uint8Array): void {
-  out.reserve(text.length + 16);
+  out.reserve(text.length + MAX_FRAME_BYTES);
   const bytes = out.bytes;
   bytes[out.end] = tag;
   let pos = writeVarint(bytes, out.end + 1, 1 + varintSize(text.length) + text.length);
@@ -65,20 +79,20 @@ function writeWhole(out: OutputBuffer, tag: number, kind: number, text: Uint8Arr
   out.end = pos + text.length;
 }
 
-/** Writes the content of one AnyValue. False: the text is malformed, and what has been written of it is void. */
-function writeValue(cursor: JsonCursor, depth: number): boolean {
+function writeValue(cursor: JsonCursor, depth: number): Written {
   const bytes = cursor.bytes;
-  switch (bytes[cursor.at]) {
+  const c = bytes[cursor.at];
+  switch (c) {
     case Char.openBrace:
-      return depth > MAX_DEPTH ? writeVerbatim(cursor) : writeObject(cursor, depth);
     case Char.openBracket:
-      return depth > MAX_DEPTH ? writeVerbatim(cursor) : writeArray(cursor, depth);
+      if (depth > MAX_DEPTH) return writeVerbatim(cursor);
+      return c === Char.openBrace ? writeObject(cursor, depth) : writeArray(cursor, depth);
     case Char.quote:
       return writeStringValue(cursor);
     case 0x74:
-      return writeLiteral(cursor, TRUE) && writeBool(cursor, 1);
+      return writeLiteral(cursor, TRUE);
     case 0x66:
-      return writeLiteral(cursor, FALSE) && writeBool(cursor, 0);
+      return writeLiteral(cursor, FALSE);
     case 0x6e:
       return writeLiteral(cursor, NULL);
     default:
@@ -86,222 +100,132 @@ function writeValue(cursor: JsonCursor, depth: number): boolean {
   }
 }
 
+/** Fills in the lengths of the AnyValue field from `start` to the cursor. Returns the new end. */
+function closeField(cursor: JsonCursor, start: number, written: 'complete' | 'open'): number {
+  if (written === 'open') return closeElement(cursor.bytes, start, cursor.pos);
+  return closeLength(cursor.bytes, start + 1, 1, cursor.pos);
+}
+
 /** kvlist_value: `values` = KeyValue { key, value }. */
-function writeObject(cursor: JsonCursor, depth: number): boolean {
-  const bytes = cursor.bytes;
-  const objectAt = cursor.at;
-  const objectPos = cursor.pos;
+function writeObject(cursor: JsonCursor, depth: number): Written {
+  const { bytes, view, at: objectAt, pos: objectPos } = cursor;
   bytes[objectPos] = AnyValueTag.kvlist;
-  let pos = objectPos + 3; // most objects take a length of two bytes
-  const first = pos;
-  let at = skipSpace(bytes, objectAt + 1);
-  if (bytes[at] === Char.closeBrace) {
-    bytes[objectPos + 1] = 0;
-    cursor.at = at + 1;
-    cursor.pos = objectPos + 2;
-    return true;
+  cursor.pos += 2;
+  cursor.at = skipSpace(bytes, cursor.at + 1);
+  if (bytes[cursor.at] === Char.closeBrace) {
+    cursor.at++;
+    return 'open';
   }
+  let at = cursor.at;
+  let pos = cursor.pos;
+  let asText = false;
   let sorted = true;
-  let previousKey = at;
+  let previousKey = 0;
   let previousLength = -1;
   for (;;) {
-    if (bytes[at] !== Char.quote) return false;
-    // KeyValue: 0a LENGTH 0a KEY-LENGTH key 12 VALUE-LENGTH value; lengths of one byte are assumed and widened later.
+    if (bytes[at] !== Char.quote) return 'malformed';
     const member = pos;
     bytes[member] = ELEMENT_TAG;
     bytes[member + 2] = KeyValueTag.key;
-    pos += 4;
-    const keyAt = ++at;
-    let c = bytes[at] ?? 0;
-    while (PLAIN[c] === 1) {
-      bytes[pos++] = c;
-      c = bytes[++at] ?? 0;
-    }
-    if (c === Char.quote) {
-      const length = at - keyAt;
-      if (sorted) {
-        sorted =
-          length > previousLength ||
-          (length === previousLength && isGreater(bytes, keyAt, previousKey, length));
-        previousKey = keyAt;
-        previousLength = length;
-      }
-      at++;
+    const key = at + 1;
+    let keyLength = copyPlain(view, key, member + 4);
+    at = key + keyLength + 1;
+    pos = member + 4 + keyLength;
+    if (bytes[at - 1] === Char.quote) {
+      sorted =
+        sorted &&
+        (keyLength > previousLength ||
+          (keyLength === previousLength && isGreater(bytes, key, previousKey, keyLength)));
+      previousKey = key;
+      previousLength = keyLength;
     } else {
-      cursor.at = at;
+      cursor.at = at - 1;
       cursor.pos = pos;
       const kind = writeString(cursor);
-      if (kind === 'malformed') return false;
-      if (kind === 'lone-surrogate') {
-        cursor.at = objectAt;
-        cursor.pos = objectPos;
-        return writeVerbatim(cursor);
-      }
+      if (kind === 'malformed') return kind;
+      if (kind === 'lone-surrogate') asText = true;
       at = cursor.at;
       pos = cursor.pos;
+      keyLength = pos - member - 4;
       sorted = false;
     }
-    const keyLength = pos - member - 4;
     if (keyLength < 0x80) bytes[member + 3] = keyLength;
     else pos = closeLength(bytes, member + 3, 1, pos);
 
-    if (bytes[at] !== Char.colon) {
-      at = skipSpace(bytes, at);
-      if (bytes[at] !== Char.colon) return false;
-    }
-    c = bytes[++at] ?? 0;
-    if (c === Char.space) c = bytes[++at] ?? 0; // jsonb writes exactly one
-    if (c <= Char.space) {
-      at = skipSpace(bytes, at);
-      c = bytes[at] ?? 0;
-    }
+    at = skipSpace(bytes, at);
+    if (bytes[at] !== Char.colon) return 'malformed';
+    at = skipSpace(bytes, at + 1);
 
-    bytes[pos] = KeyValueTag.value;
-    const value = pos + 1;
-    if (c === Char.quote) {
-      bytes[value + 1] = AnyValueTag.string;
-      pos = value + 3;
-      c = bytes[++at] ?? 0;
-      while (PLAIN[c] === 1) {
-        bytes[pos++] = c;
-        c = bytes[++at] ?? 0;
-      }
-      const length = pos - value - 3;
-      if (c === Char.quote && pos - member < 130) {
-        bytes[value + 2] = length;
-        bytes[value] = length + 2;
-        bytes[member + 1] = pos - member - 2;
-        at++;
-      } else {
-        cursor.at = at;
-        cursor.pos = pos;
-        const kind = writeString(cursor);
-        if (kind === 'malformed') return false;
-        if (kind === 'lone-surrogate') bytes[value + 1] = AnyValueTag.bytes;
-        at = cursor.at;
-        pos = closeLength(bytes, value + 2, 1, cursor.pos);
-        pos = closeLength(bytes, value, 1, pos);
-        pos = closeLength(bytes, member + 1, 1, pos);
-      }
+    const valueAt = pos;
+    bytes[valueAt] = KeyValueTag.value;
+    const isString = bytes[at] === Char.quote;
+    const plain = isString ? copyPlain(view, at + 1, valueAt + 4) : 0;
+    if (isString && bytes[at + 1 + plain] === Char.quote) {
+      bytes[valueAt + 2] = AnyValueTag.string;
+      at += plain + 2;
+      pos = closeMember(bytes, member, valueAt, valueAt + 4 + plain);
     } else {
       cursor.at = at;
-      cursor.pos = value + 1;
-      if (!writeValue(cursor, depth + 1)) return false;
+      cursor.pos = valueAt + 2;
+      const written = writeValue(cursor, depth + 1);
+      if (written === 'malformed') return written;
       at = cursor.at;
-      pos = closeLength(bytes, value, 1, cursor.pos);
-      pos = closeLength(bytes, member + 1, 1, pos);
+      if (written === 'open') {
+        pos = closeMember(bytes, member, valueAt, cursor.pos);
+      } else {
+        bytes[valueAt + 1] = cursor.pos - valueAt - 2;
+        pos = closeLength(bytes, member + 1, 1, cursor.pos);
+      }
     }
 
-    c = bytes[at] ?? 0;
-    if (c <= Char.space) {
-      at = skipSpace(bytes, at);
-      c = bytes[at] ?? 0;
-    }
-    if (c === Char.closeBrace) break;
-    if (c !== Char.comma) return false;
-    c = bytes[++at] ?? 0;
-    if (c === Char.space) c = bytes[++at] ?? 0;
-    if (c <= Char.space) at = skipSpace(bytes, at);
+    at = skipSpace(bytes, at);
+    if (bytes[at] === Char.closeBrace) break;
+    if (bytes[at] !== Char.comma) return 'malformed';
+    at = skipSpace(bytes, at + 1);
   }
-  if (!sorted) pos = keepLastOfEqualKeys(bytes, first, pos);
   cursor.at = at + 1;
-  cursor.pos = closeLength(bytes, objectPos + 1, 2, pos);
-  return true;
+  if (asText) {
+    cursor.pos = objectPos;
+    return writeText(cursor, objectAt);
+  }
+  cursor.pos = sorted ? pos : keepLastOfEqualKeys(bytes, objectPos + 2, pos);
+  return 'open';
 }
 
 /** array_value: `values` = AnyValue. */
-function writeArray(cursor: JsonCursor, depth: number): boolean {
-  const bytes = cursor.bytes;
-  const start = cursor.pos;
-  bytes[start] = AnyValueTag.array;
-  cursor.pos = start + 2;
+function writeArray(cursor: JsonCursor, depth: number): Written {
+  const { bytes } = cursor;
+  bytes[cursor.pos] = AnyValueTag.array;
+  cursor.pos += 2;
   cursor.at = skipSpace(bytes, cursor.at + 1);
   if (bytes[cursor.at] === Char.closeBracket) {
-    bytes[start + 1] = 0;
     cursor.at++;
-    return true;
+    return 'open';
   }
   for (;;) {
     const element = cursor.pos;
     bytes[element] = ELEMENT_TAG;
     cursor.pos = element + 2;
-    if (!writeValue(cursor, depth + 1)) return false;
-    cursor.pos = closeLength(bytes, element + 1, 1, cursor.pos);
+    const written = writeValue(cursor, depth + 1);
+    if (written === 'malformed') return written;
+    cursor.pos = closeField(cursor, element, written);
     cursor.at = skipSpace(bytes, cursor.at);
     if (bytes[cursor.at] === Char.closeBracket) break;
-    if (bytes[cursor.at] !== Char.comma) return false;
+    if (bytes[cursor.at] !== Char.comma) return 'malformed';
     cursor.at = skipSpace(bytes, cursor.at + 1);
   }
   cursor.at++;
-  cursor.pos = closeLength(bytes, start + 1, 1, cursor.pos);
-  return true;
+  return 'open';
 }
 
-function writeStringValue(cursor: JsonCursor): boolean {
+function writeStringValue(cursor: JsonCursor): Written {
   const start = cursor.pos;
   cursor.at++;
   cursor.pos = start + 2;
   const kind = writeString(cursor);
-  if (kind === 'malformed') return false;
+  if (kind === 'malformed') return kind;
   cursor.bytes[start] = kind === 'text' ? AnyValueTag.string : AnyValueTag.bytes;
-  cursor.pos = closeLength(cursor.bytes, start + 1, 1, cursor.pos);
-  return true;
-}
-
-/** The container at the cursor as a string_value: its text, byte for byte. Scans, so that no depth is too much. */
-function writeVerbatim(cursor: JsonCursor): boolean {
-  const bytes = cursor.bytes;
-  const start = cursor.at;
-  let at = start;
-  let open = 0;
-  do {
-    const c = bytes[at] ?? 0;
-    if (c === Char.quote) {
-      at = skipString(bytes, at);
-      if (at < 0) return false;
-      continue;
-    }
-    if (c === 0) return false;
-    if (c === Char.openBrace || c === Char.openBracket) open++;
-    else if (c === Char.closeBrace || c === Char.closeBracket) open--;
-    at++;
-  } while (open > 0);
-  bytes[cursor.pos] = AnyValueTag.string;
-  const pos = writeVarint(bytes, cursor.pos + 1, at - start);
-  bytes.copyWithin(pos, start, at);
-  cursor.at = at;
-  cursor.pos = pos + at - start;
-  return true;
-}
-
-/** From an opening quote to behind the closing one, or -1. */
-function skipString(bytes: Uint8Array, quoteAt: number): number {
-  let at = quoteAt + 1;
-  for (;;) {
-    const c = bytes[at] ?? 0;
-    if (PLAIN[c] === 1) at++;
-    else if (c === Char.backslash) at += 2;
-    else return c === Char.quote ? at + 1 : -1;
-  }
-}
-
-const TRUE = Buffer.from('true');
-const FALSE = Buffer.from('false');
-const NULL = Buffer.from('null');
-
-function writeLiteral(cursor: JsonCursor, literal: Uint8Array): boolean {
-  for (let i = 0; i < literal.length; i++) {
-    if (cursor.bytes[cursor.at + i] !== literal[i]) return false;
-  }
-  cursor.at += literal.length;
-  return true;
-}
-
-function writeBool(cursor: JsonCursor, value: 0 | 1): boolean {
-  cursor.bytes[cursor.pos] = AnyValueTag.bool;
-  cursor.bytes[cursor.pos + 1] = value;
-  cursor.pos += 2;
-  return true;
+  return 'open';
 }
 
 /** Whether the key at `a` comes after the key at `b` of the same length: jsonb's order is by length, then by bytes. */

@@ -210,8 +210,9 @@ function toMap(members: RawKeyValue[]): Map<string, AnyValue> {
   return map;
 }
 
+/** An absent or empty field is an empty array, of whatever type. */
 function toText(bytes: Uint8Array | undefined): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes ?? []));
 }
 
 /** The value as JSON.parse would have it: integers become numbers, maps objects. For values that numbers hold exactly. */

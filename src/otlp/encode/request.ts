@@ -26,7 +26,7 @@ const SCOPE_NAME = 'audit-export';
 /** Two tags and two lengths of at most five bytes. */
 const MAX_FRAME_BYTES = 12;
 
-const DEFAULT_INITIAL_BYTES = 256 * 1024;
+const DEFAULT_INITIAL_BYTES = 1024 * 1024;
 
 /**
  * The request of one stream's next batch. Append entries, look at `recordCount` and `byteLength` to know when to stop,

@@ -111,3 +111,64 @@ export function closeLength(bytes: Uint8Array, lengthAt: number, reserved: numbe
   writeVarint(bytes, lengthAt, length);
   return end;
 }
+
+/**
+ * Completes an AnyValue that holds `[tag, LENGTH, content]` and the field around it, together `[tag, LENGTH, tag, LENGTH,
+ * content]` from `start` to `end`: both lengths were given one byte. Returns the new end.
+ */
+export function closeElement(bytes: Uint8Array, start: number, end: number): number {
+  const content = start + 4;
+  const length = end - content;
+  if (length < 0x80 - 2) {
+    bytes[start + 3] = length;
+    bytes[start + 1] = length + 2;
+    return end;
+  }
+  const tag = bytes[start + 2] ?? 0;
+  const valueLength = 1 + varintSize(length) + length;
+  const moved = content + varintSize(valueLength) + varintSize(length) - 2;
+  bytes.copyWithin(moved, content, end);
+  const pos = writeVarint(bytes, start + 1, valueLength);
+  bytes[pos] = tag;
+  writeVarint(bytes, pos + 1, length);
+  return moved + length;
+}
+
+/**
+ * The same for a KeyValue of a KeyValueList: `[0a, LENGTH, 0a, key length, key, 12, LENGTH, tag, LENGTH, content]` from
+ * `start` to `end`, with 12 at `valueAt`.
+ */
+export function closeMember(bytes: Uint8Array, start: number, valueAt: number, end: number): number {
+  if (end - start < 0x80 + 2) {
+    bytes[start + 1] = end - start - 2;
+    bytes[valueAt + 1] = end - valueAt - 2;
+    bytes[valueAt + 3] = end - valueAt - 4;
+    return end;
+  }
+  return widenMember(bytes, start, valueAt, end);
+}
+
+/** `closeMember` where the outermost length, at least, takes more than one byte. */
+function widenMember(bytes: Uint8Array, start: number, valueAt: number, end: number): number {
+  const content = valueAt + 4;
+  const tag = bytes[valueAt + 2] ?? 0;
+  const length = end - content;
+  const valueLength = 1 + varintSize(length) + length;
+  const keyLength = valueAt - start - 2;
+  const memberLength = keyLength + 1 + varintSize(valueLength) + valueLength;
+  const key = start + 1 + varintSize(memberLength);
+  const newContent = key + memberLength - length;
+  bytes.copyWithin(newContent, content, end);
+  moveUp(bytes, key, start + 2, keyLength);
+  writeVarint(bytes, start + 1, memberLength);
+  bytes[key + keyLength] = KeyValueTag.value;
+  const pos = writeVarint(bytes, key + keyLength + 1, valueLength);
+  bytes[pos] = tag;
+  writeVarint(bytes, pos + 1, length);
+  return newContent + length;
+}
+
+/** Moves a few bytes to a higher place; a loop, as a call into the engine costs more than that. */
+function moveUp(bytes: Uint8Array, to: number, from: number, length: number): void {
+  for (let i = length - 1; i >= 0; i--) bytes[to + i] = bytes[from + i] ?? 0;
+}
