@@ -25,9 +25,9 @@ export const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
 const SENTINEL_BYTES = 8;
 
 /**
- * The most AnyValue bytes that one byte of JSON text becomes. `-1,` in an array is the worst: 3 bytes of text become
- * 13 (tag, length, tag, and a negative int64 of 10 bytes). What open containers reserve for their lengths (11 bytes
- * each, `MAX_DEPTH` of them) is in the constant.
+ * The most bytes of an AnyValue that one byte of JSON text becomes, rounded up. `-1,` in an array is the worst: 3 bytes
+ * of text become 13 (tag, length, tag, and a negative int64 of 10 bytes). The constant is for lengths that widen when
+ * their containers close (3 lengths · 4 bytes · `MAX_DEPTH` = 288) and the few bytes `copyPlain` writes too many.
  */
 const MAX_GROWTH = 5;
 const MAX_FIXED_GROWTH = 512;

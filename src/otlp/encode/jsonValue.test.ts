@@ -218,6 +218,9 @@ describe('writeJsonField', () => {
     for (const count of [1, 10, 1000, 50_000]) {
       const json = `[${element.repeat(count).slice(0, -1)}]`;
       expect(toJson(bodyOf(json))).toEqual(JSON.parse(json));
+      // Read a second time, after its values have been written: they must not have reached it.
+      const unfit = String.raw`{"\ud800":${json}}`;
+      expect(bodyOf(unfit)).toBe(unfit);
     }
   });
 });
