@@ -1,0 +1,44 @@
+/**
+ * Inserts a second into audit.entries over those into a table of the same columns and defaults that has its primary key
+ * and nothing else: no second index, no checks. What being exported costs the product.
+ */
+import { type Bench, withClient } from './tools/bench.ts';
+import { type Figure, median, pairedRatio, whole } from './tools/figure.ts';
+import { writeEntries } from './tools/writers.ts';
+
+const clients = 4;
+
+export async function benchInserts(bench: Bench): Promise<Figure[]> {
+  const rounds = bench.quick ? 1 : 9;
+  const seconds = bench.quick ? 0.5 : 3;
+  const databaseUrl = await bench.createDatabase('bench_inserts');
+  await withClient(databaseUrl, (client) =>
+    client.query(`create table public.entries (
+      like audit.entries including defaults including identity including storage, primary key (id))`),
+  );
+  const measure = async (table: string): Promise<number> => {
+    const { count, seconds: took } = await writeEntries({ databaseUrl, table, clients, seconds });
+    return count / took;
+  };
+  const ours: number[] = [];
+  const plain: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    // Who goes first changes, so that a disk that gets slower or faster favours neither.
+    const order = round % 2 === 0 ? (['ours', 'plain'] as const) : (['plain', 'ours'] as const);
+    for (const table of order) {
+      if (table === 'ours') ours.push(await measure('audit.entries'));
+      else plain.push(await measure('public.entries'));
+    }
+    bench.log(
+      `round ${round} of ${rounds}: ${whole(ours.at(-1) ?? 0)} against ${whole(plain.at(-1) ?? 0)} inserts/s`,
+    );
+  }
+  return [
+    {
+      figure: 'inserts/s against the same table with its primary key alone',
+      ratio: pairedRatio(ours, plain),
+      goal: '≥ 0.9',
+      detail: `${whole(median(ours))} against ${whole(median(plain))} inserts/s, medians of ${rounds} interleaved rounds of ${seconds} s, the ratio taken round by round, ${clients} clients, single-row commits to disk (synchronous_commit on)`,
+    },
+  ];
+}

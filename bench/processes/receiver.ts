@@ -1,0 +1,64 @@
+/** An OTLP receiver that costs as little as one can: it reads the body and answers 200. See tools/receiver.ts. */
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { sliceRecords } from '../../test/tools/recordSlices.ts';
+import { monotonicMs } from '../tools/monotonic.ts';
+import type { ReceiverReport } from '../tools/receiver.ts';
+
+interface Kept {
+  readonly body: Buffer;
+  readonly isGzip: boolean;
+  readonly atMs: number;
+}
+
+const mode = process.argv[2];
+const unpack = promisify(gunzip);
+let requests = 0;
+let bytes = 0;
+let records = 0;
+let kept: Kept[] = [];
+let cpuBefore = process.cpuUsage();
+
+const server = createServer(async (request, response) => {
+  const body = await readBody(request);
+  const isGzip = request.headers['content-encoding'] === 'gzip';
+  if (mode === 'count') {
+    const { length } = sliceRecords(isGzip ? await unpack(body) : body);
+    records += length;
+  }
+  response.writeHead(200, { 'content-type': 'application/x-protobuf', 'content-length': 0 }).end();
+  requests += 1;
+  bytes += body.length;
+  if (mode === 'keep') kept.push({ body, isGzip, atMs: monotonicMs() });
+});
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+async function makeReport(withUids: boolean): Promise<ReceiverReport> {
+  const cpu = process.cpuUsage(cpuBefore);
+  const answers: Array<{ atMs: number; uids: string[] }> = [];
+  for (const { body, isGzip, atMs } of kept) {
+    const slices = sliceRecords(isGzip ? await unpack(body) : body);
+    records += slices.length;
+    if (withUids) answers.push({ atMs, uids: slices.map((slice) => slice.uid) });
+  }
+  const report = { requests, bytes, records, cpuSeconds: (cpu.user + cpu.system) / 1e6, answers };
+  requests = 0;
+  bytes = 0;
+  records = 0;
+  kept = [];
+  cpuBefore = process.cpuUsage();
+  return report;
+}
+
+process.on('message', async (question) => {
+  process.send?.(await makeReport(question === 'uids'));
+});
+process.on('disconnect', () => process.exit());
+server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));

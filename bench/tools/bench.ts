@@ -1,0 +1,98 @@
+/** What every benchmark gets: one Postgres for all of them, sample entries, a way to report progress. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { findEmbeddedBinaries, type PostgresServer, startPostgres } from '../../cmd/demo/postgres.ts';
+import { migrate, readMigrations } from '../../src/database/migrate.ts';
+import { makePool } from '../../src/database/pool.ts';
+import { Secret } from '../../src/model/secret.ts';
+
+export interface Bench {
+  /** Small sizes and single runs: shows that everything works, measures nothing. */
+  readonly quick: boolean;
+  /** Folder for processor profiles of the collector; null: none are taken. */
+  readonly profileDirectory: string | null;
+  readonly server: PostgresServer;
+  /** A folder that is deleted at the end. */
+  makeDirectory(): Promise<string>;
+  /** URL of a new database with the schema in it. */
+  createDatabase(name: string): Promise<string>;
+  /** A line on stderr. */
+  log(line: string): void;
+}
+
+/**
+ * Everything that makes writing durable is as Postgres comes (fsync, synchronous_commit, full_page_writes). Larger than
+ * the defaults are what no server with a million entries would leave at 128 MB and 1 GB. pg_stat_statements counts
+ * only where a benchmark turns it on.
+ */
+export const postgresSettings = {
+  shared_buffers: '256MB',
+  max_wal_size: '4GB',
+  shared_preload_libraries: 'pg_stat_statements',
+  'pg_stat_statements.track': 'none',
+};
+
+/** Beside the checkout's other local data rather than in the temporary folder, which may be memory that needs no fsync. */
+const localDirectory = fileURLToPath(new URL('../../.local/', import.meta.url));
+
+/** Starts Postgres, runs `work`, and stops and deletes everything however that ends, Ctrl-C included. */
+export async function withBench<T>(
+  options: Pick<Bench, 'quick' | 'profileDirectory' | 'log'>,
+  work: (bench: Bench) => Promise<T>,
+): Promise<T> {
+  await mkdir(localDirectory, { recursive: true });
+  const root = await mkdtemp(join(localDirectory, 'bench-'));
+  const removeRoot = () => rm(root, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    const server = await startPostgres({
+      binaries: await findEmbeddedBinaries(),
+      dataDirectory: join(root, 'postgres'),
+      settings: postgresSettings,
+    });
+    const onSignal = async () => {
+      await server.stop('immediate');
+      await removeRoot();
+      process.exit(130);
+    };
+    process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+    try {
+      return await work({
+        ...options,
+        server,
+        makeDirectory: () => mkdtemp(join(root, 'files-')),
+        createDatabase: (name) => createDatabase(server.url, name),
+      });
+    } finally {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      await server.stop();
+    }
+  } finally {
+    await removeRoot();
+  }
+}
+
+async function createDatabase(serverUrl: string, name: string): Promise<string> {
+  await withClient(serverUrl, (client) => client.query(`create database ${name}`));
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const db = makePool({ url: new Secret(url.href), size: 1, onIdleError: () => {} });
+  await migrate(db, await readMigrations());
+  await db.end();
+  return url.href;
+}
+
+/** A connection for as long as `work` takes. */
+export async function withClient<T>(
+  connectionString: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
