@@ -215,7 +215,7 @@ describe('writeJsonField', () => {
     ['members', '{"":-1},'],
     ['nested arrays', `${'['.repeat(20)}${']'.repeat(20)},`],
   ])('has room for what grows most: %s', (_, element) => {
-    for (const count of [1, 10, 1000, 50_000]) {
+    for (const count of [1, 10, 1000, 10_000]) {
       const json = `[${element.repeat(count).slice(0, -1)}]`;
       expect(toJson(bodyOf(json))).toEqual(JSON.parse(json));
       // Read a second time, after its values have been written: they must not have reached it.
