@@ -12,7 +12,8 @@ interface JsonAnyValue {
   bytesValue?: string;
 }
 interface JsonKeyValue {
-  key: string;
+  /** Left out when it is empty, as proto3 JSON does with defaults. */
+  key?: string;
   value?: JsonAnyValue;
 }
 interface JsonRecord {
@@ -77,7 +78,7 @@ function toValue(raw: JsonAnyValue | undefined): AnyValue {
 
 function toMap(members: readonly JsonKeyValue[] = []): Map<string, AnyValue> {
   const map = new Map<string, AnyValue>();
-  for (const { key, value } of members) {
+  for (const { key = '', value } of members) {
     if (map.has(key)) throw new Error(`key ${JSON.stringify(key)} is repeated`);
     map.set(key, toValue(value));
   }
