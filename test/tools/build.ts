@@ -1,5 +1,6 @@
 /**
- * Finds or builds the real programs that tests run against: an OpenTelemetry Collector and VictoriaLogs.
+ * Finds or builds the real programs that tests run against: an OpenTelemetry Collector, VictoriaLogs, and the API server
+ * of Kubernetes with its etcd.
  *
  * In this order: the path in an environment variable, a program on the PATH, an earlier build in the cache, a build with
  * the Go of this machine. The cache lies outside the repository ($AUDIT_EXPORT_TOOLS, else ~/.cache/audit-export-tools)
@@ -14,7 +15,7 @@ import { dirname, join, resolve } from 'node:path';
 import { findOnPath } from './findOnPath.ts';
 import { withFolderLock } from './folderLock.ts';
 
-export type ToolName = 'otelcol' | 'victoria-logs';
+export type ToolName = 'otelcol' | 'victoria-logs' | 'kube-apiserver' | 'etcd';
 
 /** `missing`: `why` is one sentence with the way out. */
 export type ToolPlan =
@@ -30,30 +31,54 @@ interface Tool {
   readonly build: (folder: string) => { args: readonly string[]; options: SpawnOptions };
 }
 
-const COLLECTOR_MODULE = join(import.meta.dirname, 'collector');
 const VICTORIA_LOGS = 'github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1';
-/** No symbol tables; two compilers at a time leave the machine usable. */
-const GO_FLAGS = ['-p', '2', '-trimpath', '-ldflags', '-s -w'];
+/** Without it the server says it is v0.0.0 and refuses its own feature gates. */
+const KUBERNETES_VERSION = '-X k8s.io/component-base/version.gitVersion=v1.36.3';
 
 const TOOLS: Readonly<Record<ToolName, Tool>> = {
-  otelcol: {
-    variable: 'OTELCOL_BIN',
-    key: () =>
-      ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(COLLECTOR_MODULE, file))).join('\n'),
-    build: (folder) => ({
-      args: ['build', '-buildvcs=false', ...GO_FLAGS, '-o', join(folder, 'otelcol'), '.'],
-      options: { cwd: COLLECTOR_MODULE },
-    }),
-  },
+  otelcol: moduleTool({ name: 'otelcol', folder: 'collector', variable: 'OTELCOL_BIN' }),
   'victoria-logs': {
     variable: 'VICTORIA_LOGS_BIN',
     key: () => VICTORIA_LOGS,
     build: (folder) => ({
-      args: ['install', ...GO_FLAGS, VICTORIA_LOGS],
+      args: ['install', ...goFlags(), VICTORIA_LOGS],
       options: { cwd: folder, env: { ...process.env, GOBIN: folder } },
     }),
   },
+  'kube-apiserver': moduleTool({
+    name: 'kube-apiserver',
+    folder: 'kubeApiserver',
+    variable: 'KUBE_APISERVER_BIN',
+    linkerFlags: KUBERNETES_VERSION,
+  }),
+  etcd: moduleTool({ name: 'etcd', folder: 'etcd', variable: 'ETCD_BIN' }),
 };
+
+/** A program whose Go module lies in `folder` beside this file. */
+function moduleTool(options: {
+  readonly name: ToolName;
+  readonly folder: string;
+  readonly variable: string;
+  readonly linkerFlags?: string;
+}): Tool {
+  const { name, folder, variable, linkerFlags = '' } = options;
+  const source = join(import.meta.dirname, folder);
+  return {
+    variable,
+    key: () =>
+      ['go.mod', 'go.sum', 'main.go'].map((file) => readFileSync(join(source, file))).join('\n') +
+      linkerFlags,
+    build: (target) => ({
+      args: ['build', '-buildvcs=false', ...goFlags(linkerFlags), '-o', join(target, name), '.'],
+      options: { cwd: source },
+    }),
+  };
+}
+
+/** No symbol tables; two compilers at a time leave the machine usable. */
+function goFlags(linkerFlags = ''): string[] {
+  return ['-p', '2', '-trimpath', '-ldflags', `-s -w ${linkerFlags}`.trim()];
+}
 
 /** Says at once where the program is or will be; builds nothing. */
 function planTool(name: ToolName): ToolPlan {
@@ -78,7 +103,7 @@ function planTool(name: ToolName): ToolPlan {
   };
 }
 
-/** For the `beforeAll` that starts a tool: a cold build takes one to three minutes, and another worker may build before. */
+/** For the `beforeAll` that starts a tool: a cold build takes one to four minutes, and another worker may build before. */
 export const TOOL_TIMEOUT_MS = 15 * 60_000;
 
 /**
@@ -95,7 +120,7 @@ export function isToolMissing(name: ToolName): boolean {
 }
 
 /**
- * The path of the program, built first when need be (one to three minutes, once). Workers that ask at the same time share one build.
+ * The path of the program, built first when need be (one to four minutes, once). Workers that ask at the same time share one build.
  *
  * @throws Error the plan's sentence, or what Go said.
  */
@@ -140,7 +165,7 @@ function say(line: string): void {
 
 async function runGo(args: readonly string[], options: SpawnOptions): Promise<void> {
   const nice = findOnPath('nice');
-  const [command = '', ...rest] = [...(nice === undefined ? [] : [nice]), 'go', ...args];
+  const [command = '', ...rest] = [...(nice === undefined ? [] : [nice, '-n', '19']), 'go', ...args];
   const child = spawn(command, rest, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr?.on('data', (chunk) => {
