@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseManifest } from './parseManifest.ts';
+import { NO_SUCH_DAY } from './schema/startFrom.ts';
 
 const HEADER_SECRET = 'Bearer s3cr3t-t0ken';
 
@@ -72,6 +73,9 @@ describe('a manifest that is right', () => {
     ['an "@" after the host', { endpoint: 'https://gateway/@acme?to=a@b' }],
     ['an IPv6 address', { endpoint: 'http://[::1]:4318' }],
     ['an upper-case scheme', { endpoint: 'HTTPS://otel.example.com' }],
+    ['an IPv4 address', { endpoint: 'http://192.0.2.10:4318' }],
+    ['a host that begins with a digit', { endpoint: 'http://3scale:65535' }],
+    ['an encoded path', { endpoint: 'http://otel/a%20b' }],
     ['an empty header value', { headers: [{ name: 'x-empty', value: '' }] }],
     [
       'headers up to the limit',
@@ -106,6 +110,27 @@ describe('a manifest that is right', () => {
     expect(problemsOf(manifest)).toEqual([]);
   });
 });
+
+it('knows the days of every year from 1 to 2400', () => {
+  const start = Date.UTC(2000, 0, 1);
+  const wrong: string[] = [];
+  for (let year = 0; year <= 2400; year++) {
+    for (let month = 1; month <= 12; month++) {
+      for (let day = 28; day <= 31; day++) {
+        const text = [String(year).padStart(4, '0'), pad(month), pad(day)].join('-');
+        const date = new Date(start);
+        date.setUTCFullYear(year, month - 1, day);
+        const isThere = year > 0 && date.getUTCMonth() === month - 1;
+        if (NO_SUCH_DAY.test(`${text}T00:00:00Z`) === isThere) wrong.push(text);
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+function pad(number: number): string {
+  return String(number).padStart(2, '0');
+}
 
 describe('a manifest that is wrong', () => {
   it.each(
@@ -207,6 +232,37 @@ describe('a manifest that is wrong', () => {
       [
         { endpoint: 'https://good.example\\@evil.example' },
         `spec.endpoint has a space, a control character or a backslash in it: ${endpointRule}`,
+      ],
+      ...['bücher.example', 'otel|x', 'o%74el', '{otel}'].map((host): [Record<string, unknown>, string] => [
+        { endpoint: `https://${host}` },
+        'spec.endpoint has a host with other characters than letters, digits, "-", "_" and ".": correct it, and write an international name in its xn-- form.',
+      ]),
+      ...[
+        '127.1',
+        '2130706433',
+        '0x7f.1',
+        '0177.0.0.1',
+        '1.2.3.4.5',
+        '256.0.0.1',
+        '1.2.3.4.',
+        'otel.1:80',
+      ].map((host): [Record<string, unknown>, string] => [
+        { endpoint: `https://${host}/v1/logs` },
+        'spec.endpoint has a number for a host: write an IPv4 address as four numbers, such as 192.0.2.10.',
+      ]),
+      ...['https://otel/50%', 'https://otel/%2', 'https://otel/%zz', 'https://otel?a=%2x'].map(
+        (endpoint): [Record<string, unknown>, string] => [
+          { endpoint },
+          'spec.endpoint has a "%" that is not followed by two hexadecimal digits: write %25 for a "%".',
+        ],
+      ),
+      [
+        { endpoint: 'https://[otel]' },
+        `spec.endpoint has a host or port that cannot be read: ${endpointRule}`,
+      ],
+      [
+        { endpoint: 'https://otel:x' },
+        `spec.endpoint has a host or port that cannot be read: ${endpointRule}`,
       ],
       [
         { endpoint: 'https://otel:99999' },

@@ -26,7 +26,8 @@ export const specSchema = field(
         .max(256)
         .regex(/^[^\p{Cc}]+$/u),
       {
-        description: 'The organization whose entries are exported.',
+        description:
+          'The organization whose entries are exported. It stays: another organization is another AuditExportConfig.',
         expected: 'text of 1 to 256 characters on one line',
       },
     ),

@@ -1,5 +1,5 @@
 /**
- * `spec.endpoint`: which addresses may be posted to. The same rules as the CRD's CEL; here each has its own sentence.
+ * `spec.endpoint`: which addresses may be posted to. The CRD's rules are made from the same table.
  * Whether the address it resolves to may be reached is decided when connecting (transport's address guard).
  */
 import { z } from 'zod';
@@ -7,6 +7,67 @@ import { field } from './field.ts';
 
 const EXAMPLE = 'https://otel.example.com:4318';
 const EXPECTED = `an http or https URL of at most 2048 characters, such as ${EXAMPLE}`;
+
+/** Also what is left to say where no check complains, and the address still cannot be read. */
+export const UNREADABLE_ENDPOINT = `has a host or port that cannot be read: it must be ${EXPECTED}`;
+
+/** Patterns that mean the same to JavaScript and to RE2. One of `refuse` and `require` is there. */
+export interface EndpointCheck {
+  readonly refuse?: RegExp;
+  /** Takes back what `refuse` says. */
+  readonly unless?: RegExp;
+  readonly require?: RegExp;
+  /** The rest of a sentence that begins with the field's path. */
+  readonly problem: string;
+  /** The sentence says the value first; never where that may hold credentials. */
+  readonly showsValue?: true;
+}
+
+/**
+ * The first that complains is the problem. Read from the text, since `new URL` is lenient: it takes `https:///x` for
+ * host x, drops tabs, turns `\` into `/` and 0x7f.1 into 127.0.0.1.
+ */
+export const ENDPOINT_CHECKS: readonly EndpointCheck[] = [
+  {
+    refuse: /[\p{Z}\p{Cc}\p{Cf}\\]/u,
+    problem: `has a space, a control character or a backslash in it: it must be ${EXPECTED}`,
+  },
+  {
+    refuse: /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i,
+    problem:
+      'has a user name or password in it: remove them, and send an Authorization header whose value comes from a Secret',
+  },
+  {
+    require: /^https?:\/\//i,
+    problem: `it must begin with http:// or https://, such as ${EXAMPLE}`,
+    showsValue: true,
+  },
+  { refuse: /^https?:\/\/(?:[/?#:]|$)/i, problem: `has no host: it must be ${EXPECTED}` },
+  {
+    refuse: /#/,
+    problem: 'has a fragment ("#" and what follows): remove it, a receiver never gets to see it',
+  },
+  {
+    require: /^https?:\/\/(?:\[[^\]]*\]|[a-z0-9._-]+)(?:[:/?]|$)/i,
+    problem:
+      'has a host with other characters than letters, digits, "-", "_" and ".": correct it, and write an international name in its xn-- form',
+  },
+  {
+    require:
+      /^https?:\/\/(?:\[[^\]]*\]|[a-z0-9._-]+)(?::0*(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?]|$)/i,
+    problem: UNREADABLE_ENDPOINT,
+  },
+  {
+    refuse: /^https?:\/\/(?:[^/?[]*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?(?::[0-9]+)?(?:[/?]|$)/i,
+    unless:
+      /^https?:\/\/(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?::[0-9]+)?(?:[/?]|$)/i,
+    problem: 'has a number for a host: write an IPv4 address as four numbers, such as 192.0.2.10',
+  },
+  {
+    refuse: /%(?:[^0-9a-f]|[0-9a-f][^0-9a-f]|[0-9a-f]?$)/i,
+    problem: 'has a "%" that is not followed by two hexadecimal digits: write %25 for a "%"',
+  },
+];
 
 export const endpointSchema = field(
   z
@@ -24,30 +85,15 @@ export const endpointSchema = field(
   },
 );
 
-/**
- * Says what is wrong with an endpoint, as the rest of a sentence that begins with the field's path; null when nothing is.
- * Credentials and the query string (where some receivers expect a token) are never repeated.
- */
+/** null when nothing is wrong. Credentials and the query string (where some receivers expect a token) are never repeated. */
 function findEndpointProblem(endpoint: string): string | null {
-  // Read from the text: `new URL` is lenient (it takes `https:///x` for host x, drops tabs, turns `\` into `/`).
-  if (/[\s\\\p{Cc}]/u.test(endpoint)) {
-    return `has a space, a control character or a backslash in it: it must be ${EXPECTED}`;
-  }
-  if (/^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i.test(endpoint)) {
-    return 'has a user name or password in it: remove them, and send an Authorization header whose value comes from a Secret';
-  }
-  if (!/^https?:\/\//i.test(endpoint)) {
-    const shown = JSON.stringify(endpoint.replace(/[?#].*$/, '').slice(0, 80));
-    return `is ${shown}: it must begin with http:// or https://, such as ${EXAMPLE}`;
-  }
-  if (/^https?:\/\/(?:[/?#:]|$)/i.test(endpoint)) {
-    return `has no host: it must be ${EXPECTED}`;
-  }
-  if (endpoint.includes('#')) {
-    return 'has a fragment ("#" and what follows): remove it, a receiver never gets to see it';
-  }
-  if (!URL.canParse(endpoint)) {
-    return `has a host or port that cannot be read: it must be ${EXPECTED}`;
-  }
-  return null;
+  const check = ENDPOINT_CHECKS.find((each) => complains(each, endpoint));
+  if (check === undefined) return URL.canParse(endpoint) ? null : UNREADABLE_ENDPOINT;
+  if (check.showsValue !== true) return check.problem;
+  return `is ${JSON.stringify(endpoint.replace(/[?#].*$/, '').slice(0, 80))}: ${check.problem}`;
+}
+
+function complains({ refuse, unless, require }: EndpointCheck, endpoint: string): boolean {
+  if (require !== undefined) return !require.test(endpoint);
+  return refuse?.test(endpoint) === true && unless?.test(endpoint) !== true;
 }

@@ -7,7 +7,7 @@ import { secretKeySchema, secretNameSchema } from './names.ts';
 const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Set by the collector itself, or by the connection. */
-const FORBIDDEN_HEADERS: readonly string[] = [
+export const FORBIDDEN_HEADERS: readonly string[] = [
   'content-type',
   'content-length',
   'content-encoding',
@@ -16,7 +16,12 @@ const FORBIDDEN_HEADERS: readonly string[] = [
   'transfer-encoding',
 ];
 
+export const FORBIDDEN_HEADER_PROBLEM = 'which is set by the collector itself: remove this header';
+
 export const HEADER_VALUE_RULE = 'only printable ASCII characters can stand in a header';
+
+/** undici refuses the rest, and non-ASCII bytes are read differently by each receiver. */
+export const HEADER_VALUE_PATTERN = /^[\t\x20-\x7e]*$/;
 
 const headerNameSchema = field(
   z
@@ -28,7 +33,7 @@ const headerNameSchema = field(
       if (!FORBIDDEN_HEADERS.includes(name.toLowerCase())) return;
       context.addIssue({
         code: 'custom',
-        message: `is ${JSON.stringify(name)}, which is set by the collector itself: remove this header`,
+        message: `is ${JSON.stringify(name)}, ${FORBIDDEN_HEADER_PROBLEM}`,
       });
     }),
   {
@@ -63,6 +68,9 @@ const secretKeyRefSchema = field(z.strictObject({ name: secretNameSchema, key: s
   expected: 'a map with the name of a Secret and a key in it',
 });
 
+export const NO_VALUE_PROBLEM = 'has neither value nor valueFrom: give it one of them';
+export const TWO_VALUES_PROBLEM = 'has both value and valueFrom: keep one of them';
+
 const headerSchema = field(
   z
     .strictObject({
@@ -76,10 +84,7 @@ const headerSchema = field(
     .superRefine((header, context) => {
       const given = [header.value, header.valueFrom].filter((source) => source !== undefined).length;
       if (given === 1) return;
-      const message =
-        given === 0
-          ? 'has neither value nor valueFrom: give it one of them'
-          : 'has both value and valueFrom: keep one of them';
+      const message = given === 0 ? NO_VALUE_PROBLEM : TWO_VALUES_PROBLEM;
       context.addIssue({ code: 'custom', message });
     }),
   {
@@ -114,9 +119,9 @@ export const headersSchema = field(
   },
 );
 
-/** Whether `value` can be sent as it is; undici refuses the rest, and non-ASCII bytes are read differently by each receiver. */
+/** Whether `value` can be sent as it is. */
 export function isHeaderValue(value: string): boolean {
-  return /^[\t\x20-\x7e]*$/.test(value);
+  return HEADER_VALUE_PATTERN.test(value);
 }
 
 /** Header names are equal whatever their case (RFC 9110, section 5.1). Looks at well-formed names only. */
