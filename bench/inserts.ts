@@ -9,8 +9,8 @@ import { writeEntries } from './tools/writers.ts';
 const clients = 4;
 
 export async function benchInserts(bench: Bench): Promise<Figure[]> {
-  const rounds = bench.quick ? 1 : 9;
-  const seconds = bench.quick ? 0.5 : 3;
+  const rounds = bench.quick ? 1 : 25;
+  const seconds = bench.quick ? 0.5 : 1;
   const databaseUrl = await bench.createDatabase('bench_inserts');
   await withClient(databaseUrl, (client) =>
     client.query(`create table public.entries (
