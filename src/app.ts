@@ -124,6 +124,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
 
   supervisor = delivery;
 
+  let isStopping = false;
   let states: ReadonlyMap<string, ConfigState> = new Map();
   const publisher = new StatusPublisher({
     counterIntervalMs: settings.statusIntervalMs,
@@ -153,6 +154,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   try {
     await delivery.start();
     await source.source.start((configs) => {
+      if (isStopping) return;
       for (const key of states.keys()) if (!configs.has(key)) publisher.forget(key);
       states = configs;
       metrics.setConfigSource({
@@ -189,9 +191,11 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       operationsPort: operations.port,
       async stop() {
         log.info('stopping');
-        await source.source.stop();
+        isStopping = true;
         await delivery.drain(settings.shutdownGraceMs);
         await publisher.stop(states.keys());
+        // After the last status: a stopped source writes none.
+        await source.source.stop();
         await delivery.leave();
         await transport.close();
         await close(operations);
