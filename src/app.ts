@@ -19,7 +19,7 @@ import { programVersion } from './settings/version.ts';
 import { makeStatus } from './status/conditions.ts';
 import { StatusPublisher } from './status/publisher.ts';
 import type { Logger } from './telemetry/logger.ts';
-import { makeMetrics } from './telemetry/metrics.ts';
+import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
 import { makeAddressGuard } from './transport/addressGuard.ts';
 import { makeTransport } from './transport/transport.ts';
 
@@ -84,7 +84,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     ...(tables.kind === 'failed' ? [tables.problem] : []),
   ];
 
-  const source = makeSource(settings, log);
+  const source = await makeSource(settings, log, metrics);
   if (source.kind === 'failed') problems.push(source.problem);
   if (problems.length > 0 || operations.kind === 'failed' || source.kind === 'failed') {
     await close(operations);
@@ -136,6 +136,9 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       const running = state.kind === 'valid' ? state.config : state.lastGood;
       // Only a stream's holder writes its status; where nothing can run, there is no holder.
       if (running && !health) return null;
+      const standing = previous ?? source.source.previousStatus?.(key) ?? null;
+      // After a restart the status of before stands until there is news.
+      if (standing && state.kind === 'valid' && health?.activity === 'starting') return null;
       return makeStatus({
         generation: state.kind === 'valid' ? state.config.generation : state.generation,
         resolvedEndpoint: running?.destination.url ?? null,
@@ -145,7 +148,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
             ? null
             : { reason: state.reason, problems: state.problems, lastGoodRuns: running !== null },
         health,
-        previous: previous?.conditions ?? [],
+        previous: standing?.conditions ?? [],
         now: new Date(),
       });
     },
@@ -157,6 +160,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       if (isStopping) return;
       for (const key of states.keys()) if (!configs.has(key)) publisher.forget(key);
       states = configs;
+      isConfigRead = true;
       metrics.setConfigSource({
         synced: true,
         configs: configs.size,
@@ -174,7 +178,6 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     await endPools();
     return { kind: 'failed', problems: [(error as Error).message] };
   }
-  isConfigRead = true;
   publisher.start(() => states.keys());
   log.info(
     {
@@ -215,18 +218,27 @@ function runnable(configs: ReadonlyMap<string, ConfigState>): Map<string, Export
   return result;
 }
 
-function makeSource(
+async function makeSource(
   settings: Settings,
   log: Logger,
-): { kind: 'made'; source: ConfigSource } | { kind: 'failed'; problem: string } {
-  if (settings.configSource === 'kubernetes') {
-    return {
-      kind: 'failed',
-      problem:
-        'CONFIG_SOURCE is kubernetes, which this version cannot read yet: set CONFIG_SOURCE=directory and CONFIG_DIRECTORY.',
-    };
+  metrics: Metrics,
+): Promise<{ kind: 'made'; source: ConfigSource } | { kind: 'failed'; problem: string }> {
+  if (settings.configSource === 'directory') {
+    return { kind: 'made', source: makeDirectorySource({ directory: settings.configDirectory ?? '', log }) };
   }
-  return { kind: 'made', source: makeDirectorySource({ directory: settings.configDirectory ?? '', log }) };
+  // Only where it is used: the client library takes half a second and 90 MB.
+  const { loadConnection, makeKubernetesSource } = await import('./configs/kubernetes/index.ts');
+  const loaded = loadConnection();
+  if (loaded.kind === 'failed') return loaded;
+  const source = makeKubernetesSource({
+    connection: loaded.connection,
+    namespace: settings.watchNamespace,
+    log,
+    metrics: metrics.kubernetes,
+    userAgent: `audit-export/${programVersion}`,
+    instance: settings.replicaName,
+  });
+  return { kind: 'made', source };
 }
 
 function toResult(

@@ -25,16 +25,20 @@ export type ConfigState =
 
 export interface ConfigSource {
   /**
-   * Reads everything once, then watches. Resolves after the first full read (also when some manifests are invalid).
-   * `onChange` is called with that, even if it is empty, and after each change; with all manifests as they stand, by
-   * key; never concurrently. A state that has not changed is the same object as before.
+   * Reads everything once, then watches. Resolves after the first full read (also when some manifests are invalid); or
+   * sooner, when that has to wait for a server that is away: it has been said, and is tried again. `onChange` is called
+   * with the first full read, even if it is empty, and after each change; with all manifests as they stand, by key; never
+   * concurrently. A state that has not changed is the same object as before.
    *
    * @throws when the source cannot be read at all at start (directory missing): say so and exit.
    */
   start(onChange: (configs: ReadonlyMap<string, ConfigState>) => void): Promise<void>;
 
-  /** Writes the status of one manifest, when it differs from what was written last. Failures are logged, and tried again at the next call. */
+  /** Writes the status of one manifest, when it differs from what stands. Failures are logged, and tried again, at the next call at the latest. */
   writeStatus(key: string, status: ExportStatus): Promise<void>;
+
+  /** The status that stands, also one of an earlier run or of another replica; null: none. Absent: the source cannot tell. */
+  previousStatus?(key: string): ExportStatus | null;
 
   /** Ends every watch and timer; resolves when nothing of the source runs any more. */
   stop(): Promise<void>;

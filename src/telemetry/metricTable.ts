@@ -135,6 +135,42 @@ export const metricTable = {
     help: 'AuditExportConfig manifests that are invalid, or refer to something that is.',
     labels: [],
   },
+  configCondition: {
+    type: 'gauge',
+    name: 'audit_export_config_condition',
+    help: '1 for each condition that the status of an AuditExportConfig in the cluster has, by its type and status.',
+    labels: ['namespace', 'name', 'type', 'status'],
+  },
+  reconciles: {
+    type: 'counter',
+    name: 'audit_export_reconciles_total',
+    help: 'Looks at an AuditExportConfig of the cluster: judged, waiting for a Secret to be read, unavailable (it cannot be read now), or error.',
+    labels: ['result'],
+  },
+  reconcileQueueDepth: {
+    type: 'gauge',
+    name: 'audit_export_reconcile_queue_depth',
+    help: 'AuditExportConfigs of the cluster that wait to be looked at.',
+    labels: [],
+  },
+  statusWriteFailures: {
+    type: 'counter',
+    name: 'audit_export_status_write_failures_total',
+    help: 'Failed writes of a status to the cluster by HTTP code, "unreachable" when no answer came.',
+    labels: ['code'],
+  },
+  kubernetesRequests: {
+    type: 'counter',
+    name: 'audit_export_kubernetes_requests_total',
+    help: 'Requests to the Kubernetes API server by method (WATCH for a watch) and HTTP code, "unreachable" when no answer came.',
+    labels: ['method', 'code'],
+  },
+  kubernetesWatchRestarts: {
+    type: 'counter',
+    name: 'audit_export_kubernetes_watch_restarts_total',
+    help: 'Watches that were opened again after they ended. Every watch ends after ten minutes at most.',
+    labels: ['resource'],
+  },
   buildInfo: {
     type: 'gauge',
     name: 'audit_export_build_info',

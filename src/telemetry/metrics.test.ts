@@ -28,6 +28,24 @@ function useEverything(stream: StreamMetrics): void {
   stream.observeDeliveryDelay(150);
 }
 
+const ready = {
+  type: 'Ready',
+  status: 'True',
+  reason: 'Delivering',
+  message: '',
+  lastTransitionTime: '2026-05-01T00:00:00Z',
+  observedGeneration: 1,
+} as const;
+
+function useCluster(kubernetes: Metrics['kubernetes']): void {
+  kubernetes.countRequest('GET', '200');
+  kubernetes.countWatchRestart('configs');
+  kubernetes.setQueueDepth(3);
+  kubernetes.countReconcile('judged');
+  kubernetes.countStatusFailure('422');
+  kubernetes.setConditions({ namespace: 'flows', name: 'acme-siem' }, [ready]);
+}
+
 test.each(Object.keys(metricTable) as MetricKey[])(
   'exposes %s with its help, its unit and its labels',
   async (key) => {
@@ -35,6 +53,7 @@ test.each(Object.keys(metricTable) as MetricKey[])(
     const metrics = makeMetrics({ version: '1.2.3' });
     useEverything(metrics.forStream(labels));
     metrics.countDatabaseError(new Error('Connection terminated unexpectedly'));
+    useCluster(metrics.kubernetes);
     const text = await metrics.render();
     expect(text).toContain(`# HELP ${definition.name} ${definition.help}\n`);
     expect(text).toContain(`# TYPE ${definition.name} ${definition.type}\n`);
@@ -183,4 +202,23 @@ test('costs a stream at most 60 series', async () => {
   useEverything(metrics.forStream(labels));
   const series = (await metrics.render()).split('\n').filter((line) => line.includes('acme-siem'));
   expect(series.length).toBeLessThanOrEqual(60);
+});
+
+test('shows the conditions a config has now, and none of one that is gone', async () => {
+  const { kubernetes, render } = makeMetrics({ version: '1.2.3' });
+  const config = { namespace: 'flows', name: 'acme-siem' };
+  const samples = async () =>
+    (await render()).split('\n').filter((line) => line.startsWith('audit_export_config_condition{'));
+  const labels = 'namespace="flows",name="acme-siem"';
+  kubernetes.setConditions(config, [ready]);
+  kubernetes.setConditions(config, [
+    { ...ready, status: 'False' },
+    { ...ready, type: 'Stalled' },
+  ]);
+  expect(await samples()).toEqual([
+    `audit_export_config_condition{${labels},type="Ready",status="False"} 1`,
+    `audit_export_config_condition{${labels},type="Stalled",status="True"} 1`,
+  ]);
+  kubernetes.setConditions(config, []);
+  expect(await samples()).toEqual([]);
 });

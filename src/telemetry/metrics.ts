@@ -3,6 +3,7 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
+import { type KubernetesMetrics, makeKubernetesMetrics } from './kubernetesMetrics.ts';
 import { classOfDatabaseError } from './sqlState.ts';
 import { makeStreamMetrics, type StreamLabels, type StreamMetrics } from './streamMetrics.ts';
 
@@ -17,6 +18,7 @@ export interface Metrics {
   /** @param error as thrown by the database layer. */
   countDatabaseError(error: unknown): void;
   setConfigSource(state: ConfigSourceState): void;
+  readonly kubernetes: KubernetesMetrics;
   /** Of `render()`, for the Content-Type header. */
   readonly contentType: string;
   /** Prometheus text format. */
@@ -60,6 +62,7 @@ export function makeMetrics(options: MetricsOptions): Metrics {
       configs.set(state.configs);
       configProblems.set(state.problems);
     },
+    kubernetes: makeKubernetesMetrics(registry, (isFollowing) => configSourceSynced.set(isFollowing ? 1 : 0)),
     contentType: registry.contentType,
     render: () => registry.metrics(),
   };

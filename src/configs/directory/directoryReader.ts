@@ -8,10 +8,11 @@
  */
 import { join } from 'node:path';
 import type { ConfigState } from '../configSource.ts';
+import { isSameState } from '../sameState.ts';
 import { type Assigned, assignKeys, isOwner } from './assignKeys.ts';
 import { isUnchanged, secretsDirectory } from './directorySecrets.ts';
 import { makeFileCache } from './fileCache.ts';
-import { isSameState, type Judgement, judgeManifest } from './judgeManifest.ts';
+import { type Judgement, judgeManifest } from './judgeManifest.ts';
 import { listDirectory } from './listDirectory.ts';
 import { type FileIdentity, type ManifestFile, parseFile } from './parseFile.ts';
 

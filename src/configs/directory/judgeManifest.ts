@@ -40,25 +40,3 @@ export async function judgeManifest(
   const { config } = resolved;
   return { state: { kind: 'valid', config }, lastGood: config, secrets: secrets.found, secretDirectories };
 }
-
-/** Whether `b` says nothing new. Both are of one key. */
-export function isSameState(a: ConfigState, b: ConfigState): boolean {
-  if (a.kind === 'valid' || b.kind === 'valid') {
-    return a.kind === 'valid' && b.kind === 'valid' && isSameConfig(a.config, b.config);
-  }
-  return (
-    a.generation === b.generation &&
-    a.reason === b.reason &&
-    a.problems.join('\n') === b.problems.join('\n') &&
-    isSameConfig(a.lastGood, b.lastGood)
-  );
-}
-
-/** The generation stands for the spec, the fingerprint for what Secrets hold. */
-function isSameConfig(a: ExportConfig | null, b: ExportConfig | null): boolean {
-  return (
-    a?.generation === b?.generation &&
-    a?.destination.fingerprint === b?.destination.fingerprint &&
-    a?.reconcileAt === b?.reconcileAt
-  );
-}

@@ -1,0 +1,140 @@
+/** Requests and watches on the API server, over one pool of connections. Never throws for what a server or a network does. */
+import { HttpMethod, RequestContext } from '@kubernetes/client-node';
+import type { Dispatcher } from 'undici';
+import type { ApiAnswer, ApiFailure, WatchAnswer, WatchEvent } from './apiAnswer.ts';
+import type { ClusterConnection } from './connection.ts';
+import { isRecord } from './kubeObject.ts';
+
+export interface ApiClient {
+  /** Of the API server, for people. */
+  readonly server: string;
+  request(request: ApiRequest): Promise<ApiAnswer>;
+  /** `signal` ends the watch, its events included: they then throw. What else breaks them throws too. */
+  watch(request: Pick<ApiRequest, 'path' | 'query' | 'signal'>): Promise<WatchAnswer>;
+  /** Ends everything under way. */
+  close(): Promise<void>;
+}
+
+export interface ApiRequest {
+  readonly method?: 'GET' | 'POST' | 'PATCH';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: { readonly contentType: string; readonly value: unknown };
+  readonly signal: AbortSignal;
+}
+
+export interface ApiClientOptions {
+  readonly connection: ClusterConnection;
+  readonly userAgent: string;
+  /** `code` is `unreachable` when no answer came. */
+  readonly countRequest: (method: string, code: string) => void;
+}
+
+/** Of a request as a whole; of a watch until its first byte. */
+const timeoutMs = 15_000;
+
+export function makeApiClient(options: ApiClientOptions): ApiClient {
+  const { connection, userAgent, countRequest } = options;
+  const server = connection.getCurrentCluster()?.server ?? '';
+
+  async function open(request: ApiRequest, isWatch: boolean): Promise<Dispatcher.ResponseData> {
+    const { method = 'GET', path, query = {}, body, signal } = request;
+    const url = new URL(server + path);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const context = new RequestContext(url.href, HttpMethod[method]);
+    context.setHeaderParam('Accept', 'application/json');
+    context.setHeaderParam('User-Agent', userAgent);
+    if (body !== undefined) context.setHeaderParam('Content-Type', body.contentType);
+    await connection.applySecurityAuthentication(context);
+    const dispatcher = context.getDispatcher();
+    if (dispatcher === undefined) throw new Error('no connection');
+    return await dispatcher.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method,
+      headers: context.getHeaders(),
+      body: body === undefined ? null : JSON.stringify(body.value),
+      signal,
+      headersTimeout: timeoutMs,
+      // Quiet watches are normal; the reflector has deadlines of its own.
+      bodyTimeout: isWatch ? 0 : timeoutMs,
+    });
+  }
+
+  function toFailure(error: unknown, method: string, signal: AbortSignal): ApiFailure {
+    if (signal.aborted) return { kind: 'aborted' };
+    countRequest(method, 'unreachable');
+    return { kind: 'unreachable', message: describeError(error) };
+  }
+
+  return {
+    server,
+    async request(request) {
+      const method = request.method ?? 'GET';
+      try {
+        const response = await open(request, false);
+        const text = await response.body.text();
+        countRequest(method, String(response.statusCode));
+        if (response.statusCode >= 300) return toRefusal(response, text);
+        return { kind: 'ok', body: JSON.parse(text) as unknown };
+      } catch (error) {
+        return toFailure(error, method, request.signal);
+      }
+    },
+    async watch(request) {
+      try {
+        const query = { ...request.query, watch: 'true' };
+        const response = await open({ ...request, query }, true);
+        countRequest('WATCH', String(response.statusCode));
+        if (response.statusCode >= 300) return toRefusal(response, await response.body.text());
+        return { kind: 'open', events: readEvents(response.body) };
+      } catch (error) {
+        return toFailure(error, 'WATCH', request.signal);
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** One JSON document a line. @throws on a broken connection, or a line that is not an event. */
+async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<WatchEvent> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') yield readEvent(line);
+  }
+  if (rest.trim() !== '') throw new Error('the watch ended inside an event');
+}
+
+function readEvent(line: string): WatchEvent {
+  const event: unknown = JSON.parse(line);
+  if (!isRecord(event) || typeof event['type'] !== 'string') throw new Error('the watch sent no event');
+  return { type: event['type'], object: event['object'] };
+}
+
+function toRefusal(response: Dispatcher.ResponseData, text: string): ApiFailure {
+  const { statusCode: code, headers } = response;
+  const seconds = Number(headers['retry-after']);
+  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 300) * 1_000 : null;
+  return { kind: 'refused', code, message: readStatusMessage(text), retryAfterMs };
+}
+
+function readStatusMessage(text: string): string {
+  try {
+    const status: unknown = JSON.parse(text);
+    if (isRecord(status) && typeof status['message'] === 'string') return status['message'].slice(0, 1_000);
+  } catch {
+    // A proxy's page, not the API server's words.
+  }
+  return text.trim().slice(0, 200);
+}
+
+/** undici hides the reason behind a general error at times. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Its own message quotes what it could not read, which may be a Secret.
+  if (error instanceof SyntaxError) return 'the answer is no JSON';
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}

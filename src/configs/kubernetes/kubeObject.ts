@@ -1,0 +1,36 @@
+/** The few fields of an API object that are relied on; everything else is checked where it is used. */
+export interface KubeObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    /** Another one of the same name has another uid. */
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly generation: number;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  /** As it came. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** null for what is no API object. */
+export function readObject(value: unknown): KubeObject | null {
+  if (!isRecord(value) || !isRecord(value['metadata'])) return null;
+  const { name, namespace, uid, resourceVersion, generation, annotations } = value['metadata'];
+  if (typeof name !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string') return null;
+  return {
+    metadata: {
+      name,
+      namespace: typeof namespace === 'string' ? namespace : '',
+      uid,
+      resourceVersion,
+      generation: typeof generation === 'number' ? generation : 0,
+      annotations: isRecord(annotations) ? (annotations as Record<string, string>) : {},
+    },
+    raw: value,
+  };
+}

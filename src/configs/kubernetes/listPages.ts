@@ -1,0 +1,43 @@
+/** Reads a whole collection, page by page; all pages show the same moment. */
+import type { ApiAnswer } from './apiAnswer.ts';
+import type { ApiClient } from './apiClient.ts';
+import { isRecord, type KubeObject, readObject } from './kubeObject.ts';
+
+export interface Snapshot {
+  readonly objects: readonly KubeObject[];
+  /** Where a watch goes on from; empty: wherever it is now, existing objects first. */
+  readonly resourceVersion: string;
+}
+
+/** As client-go. */
+const pageSize = 500;
+
+/** All or nothing: half a list would look like deletions. A list that expires while it is read is a refusal of 410. */
+export async function listPages(
+  api: Pick<ApiClient, 'request'>,
+  path: string,
+  signal: AbortSignal,
+): Promise<ApiAnswer<Snapshot>> {
+  const objects: KubeObject[] = [];
+  let next = '';
+  do {
+    const query = { limit: String(pageSize), ...(next === '' ? {} : { continue: next }) };
+    const answer = await api.request({ path, query, signal });
+    if (answer.kind !== 'ok') return answer;
+    const { body } = answer;
+    const metadata = isRecord(body) ? body['metadata'] : undefined;
+    const items = isRecord(body) ? body['items'] : undefined;
+    if (!isRecord(metadata) || typeof metadata['resourceVersion'] !== 'string' || !Array.isArray(items)) {
+      return { kind: 'unreachable', message: 'the answer is no list' };
+    }
+    for (const item of items) {
+      const object = readObject(item);
+      if (object === null)
+        return { kind: 'unreachable', message: 'the list has something that is no object' };
+      objects.push(object);
+    }
+    next = typeof metadata['continue'] === 'string' ? metadata['continue'] : '';
+    if (next === '') return { kind: 'ok', body: { objects, resourceVersion: metadata['resourceVersion'] } };
+  } while (!signal.aborted);
+  return { kind: 'aborted' };
+}

@@ -1,0 +1,14 @@
+/** Where AuditExportConfigs are in the Kubernetes API. */
+import { API_VERSION } from '../schema.ts';
+
+export const RESOURCE = 'auditexportconfigs';
+/** As RBAC errors and `kubectl get` name it. */
+export const FULL_RESOURCE = `${RESOURCE}.${API_VERSION.split('/')[0]}`;
+/** Owner of the fields of `status` in server-side apply. */
+export const FIELD_MANAGER = 'audit-export';
+
+/** `namespace` null: of all namespaces. */
+export function collectionPath(namespace: string | null): string {
+  const scope = namespace === null ? '' : `/namespaces/${namespace}`;
+  return `/apis/${API_VERSION}${scope}/${RESOURCE}`;
+}

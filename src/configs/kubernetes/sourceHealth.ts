@@ -1,0 +1,74 @@
+/** Says once, in one sentence, when the cluster cannot be read, and once when it can again. */
+import type { Logger } from '../../telemetry/logger.ts';
+import { API_VERSION, KIND } from '../schema.ts';
+import type { ApiFailure } from './apiAnswer.ts';
+import { FULL_RESOURCE } from './resource.ts';
+
+export interface SourceHealth {
+  /** Whether manifests are followed now. */
+  readonly isFollowing: boolean;
+  report(failure: ApiFailure | null): void;
+}
+
+export function makeSourceHealth(options: {
+  readonly log: Logger;
+  readonly server: string;
+  readonly namespace: string | null;
+  readonly onChange: (isFollowing: boolean) => void;
+}): SourceHealth {
+  const { log, server, namespace, onChange } = options;
+  /** What was said; null: that all is well. Failures of one kind and code are one. */
+  let said: string | null = null;
+  let isFollowing = false;
+  return {
+    get isFollowing() {
+      return isFollowing;
+    },
+    report(failure) {
+      if (failure?.kind === 'aborted') return;
+      const key = failure === null ? null : keyOf(failure);
+      if (key === said) {
+        if (failure !== null) log.debug({ failure }, 'the cluster still cannot be read');
+        else if (!isFollowing) {
+          isFollowing = true;
+          onChange(true);
+        }
+        return;
+      }
+      if (failure === null) log.info({ server }, 'the cluster can be read again');
+      else {
+        const fields = { server, ...(failure.kind === 'refused' ? { code: failure.code } : {}) };
+        log.error(
+          fields,
+          `${describe(failure, server, namespace)} It is tried again; exports run on as they are.`,
+        );
+      }
+      said = key;
+      isFollowing = failure === null;
+      onChange(isFollowing);
+    },
+  };
+}
+
+function keyOf(failure: ApiFailure): string {
+  return failure.kind === 'refused' ? `refused ${failure.code}` : failure.kind;
+}
+
+function describe(failure: ApiFailure, server: string, namespace: string | null): string {
+  if (failure.kind === 'aborted') return 'The collector is stopping.';
+  if (failure.kind === 'unreachable') {
+    return `The Kubernetes API server at ${server} cannot be used: ${failure.message}.`;
+  }
+  const { code, message } = failure;
+  const scope = namespace === null ? 'in all namespaces' : `in namespace ${namespace}`;
+  switch (code) {
+    case 401:
+      return `The Kubernetes API server at ${server} does not accept the credentials of the collector (401): check the ServiceAccount token or the kubeconfig.`;
+    case 403:
+      return `The collector may not read ${FULL_RESOURCE} ${scope}: bind its ServiceAccount to a role with the verbs get, list and watch on them (the API server says: ${message}).`;
+    case 404:
+      return `The cluster does not know ${KIND} (${API_VERSION}): install its CRD, by the chart or from crds/.`;
+    default:
+      return `The Kubernetes API server at ${server} answered ${code}: ${message}.`;
+  }
+}

@@ -1,0 +1,25 @@
+/** Tells whether a state of a config is news; sources keep the old object when it is not. */
+import type { ExportConfig } from '../model/exportConfig.ts';
+import type { ConfigState } from './configSource.ts';
+
+/** Whether `b` says nothing new. Both are of one key. */
+export function isSameState(a: ConfigState, b: ConfigState): boolean {
+  if (a.kind === 'valid' || b.kind === 'valid') {
+    return a.kind === 'valid' && b.kind === 'valid' && isSameConfig(a.config, b.config);
+  }
+  return (
+    a.generation === b.generation &&
+    a.reason === b.reason &&
+    a.problems.join('\n') === b.problems.join('\n') &&
+    isSameConfig(a.lastGood, b.lastGood)
+  );
+}
+
+/** The generation stands for the spec, the fingerprint for what Secrets hold. */
+function isSameConfig(a: ExportConfig | null, b: ExportConfig | null): boolean {
+  return (
+    a?.generation === b?.generation &&
+    a?.destination.fingerprint === b?.destination.fingerprint &&
+    a?.reconcileAt === b?.reconcileAt
+  );
+}
