@@ -50,23 +50,34 @@ export async function readPage(
   return { taken, exhausted: !stopped && rows < maxRows };
 }
 
-/** Two bounded branches and never an OR: measured 5 ms against 384 ms for a page of 1,000. */
-function pageQuery(stream: StreamRow & { window: Window }, after: Position | null, maxRows: number): string {
+/**
+ * SQL of one page. Two bounded branches and never an OR: measured 5 ms against 384 ms for a page of 1,000. Exported for the
+ * tests of its plan.
+ */
+export function pageQuery(
+  stream: StreamRow & { window: Window },
+  after: Position | null,
+  maxRows: number,
+): string {
   const settled = parseSnapshot(stream.settled);
   const window = parseSnapshot(stream.window.snapshot);
   const visible = `pg_visible_in_snapshot(xid, ${literal(stream.window.snapshot)})`;
   const of = `organization = ${literal(stream.organization)} and cluster = ${BigInt(stream.cluster)}`;
-  const past = after ? `and (xid, id) > ('${after.xid}'::xid8, ${after.id}::bigint)` : '';
+  const past = after ? `(xid, id) > ('${after.xid}'::xid8, ${after.id}::bigint)` : 'true';
   const columns =
     'xid, id, uid, event_type, actor_id, actor_name, session_type, project, metadata, occurred_at';
   const branch = (range: string): string =>
-    `(select ${columns} from audit.entries where ${of} and ${range} and ${visible} ${past} order by xid, id limit ${maxRows})`;
+    `(select ${columns} from audit.entries where ${of} and ${range} and ${visible} order by xid, id limit ${maxRows})`;
 
   const branches: string[] = [];
   // Transactions that were open when `settled` was taken and have ended since.
   const late = settled.xip.filter((xid) => isVisible(xid, window) && (!after || xid >= after.xid));
-  if (late.length > 0) branches.push(branch(`xid = any ('{${late.join(',')}}'::xid8[])`));
-  branches.push(branch(`xid >= '${settled.xmax}'::xid8 and xid < '${window.xmax}'::xid8`));
+  if (late.length > 0) branches.push(branch(`xid = any ('{${late.join(',')}}'::xid8[]) and ${past}`));
+  // One lower bound, never two: of two Postgres starts at the row comparison, and behind a position in a late transaction
+  // that walks through everything settled since.
+  const isInRange = after && after.xid >= settled.xmax;
+  const from = isInRange ? past : `xid >= '${settled.xmax}'::xid8`;
+  branches.push(branch(`${from} and xid < '${window.xmax}'::xid8`));
 
   return `${entryFields('matches')}
     from (select *, ${filterCondition(stream.window.filter)} as matches from (${branches.join(' union all ')}) as page) as page
