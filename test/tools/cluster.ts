@@ -15,6 +15,7 @@ import { startEtcd } from './etcd.ts';
 import { makeKubeApiserver } from './kubeApiserver.ts';
 import { makeKubeConfig, writeKubeconfig } from './kubeconfig.ts';
 import { type Kubectl, makeKubectl } from './kubectl.ts';
+import { type KubeRequester, makeKubeRequester } from './kubeRequest.ts';
 
 export interface Cluster {
   readonly url: string;
@@ -25,6 +26,8 @@ export interface Cluster {
   readonly adminKubeconfigPath: string;
   /** As the admin. */
   readonly kubectl: Kubectl;
+  /** As the admin, with nothing between. */
+  readonly request: KubeRequester['request'];
   /** Server-side applies every document of the YAML as the admin, and waits until CRDs are served. */
   apply(yaml: string): Promise<void>;
   applyFiles(...paths: readonly string[]): Promise<void>;
@@ -78,6 +81,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const { url, ca } = server;
     const client = makeKubeConfig({ url, ca, token: server.adminToken });
     const core = client.makeApiClient(CoreV1Api);
+    const requester = makeKubeRequester({ url, ca, token: server.adminToken });
+    stops.push(requester.close);
     const adminKubeconfigPath = join(folder, 'admin.kubeconfig');
     await writeKubeconfig(adminKubeconfigPath, { url, ca, token: server.adminToken });
     let namespaces = 0;
@@ -88,9 +93,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       client,
       adminKubeconfigPath,
       kubectl: makeKubectl(adminKubeconfigPath, folder),
-      apply: (yaml) => applyYaml(client, yaml),
+      request: requester.request,
+      apply: (yaml) => applyYaml(requester, yaml),
       async applyFiles(...paths) {
-        for (const path of paths) await applyYaml(client, await readFile(path, 'utf8'));
+        for (const path of paths) await applyYaml(requester, await readFile(path, 'utf8'));
       },
       async createNamespace() {
         const name = `test-${++namespaces}`;
@@ -99,7 +105,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       },
       async tokenFor(serviceAccount, namespace) {
         await applyYaml(
-          client,
+          requester,
           `{apiVersion: v1, kind: ServiceAccount, metadata: {name: ${serviceAccount}, namespace: ${namespace}}}`,
         );
         const { status } = await core.createNamespacedServiceAccountToken({

@@ -1,32 +1,59 @@
-import {
-  ApiextensionsV1Api,
-  type KubeConfig,
-  type KubernetesObject,
-  KubernetesObjectApi,
-  PatchStrategy,
-} from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
+import type { KubeAnswer, KubeRequest, KubeRequester } from './kubeRequest.ts';
 import { waitFor } from './waitFor.ts';
 
-/** Server-side applies every document of `text`, and waits until its CRDs are served. @throws ApiException on a refusal. */
-export async function applyYaml(client: KubeConfig, text: string): Promise<void> {
-  const objects = parseAllDocuments(text).flatMap((document): KubernetesObject[] => {
-    const object = document.toJS();
-    return object === null ? [] : [object];
-  });
-  // One that has just been made does not know the kinds of CRDs that came later.
-  const api = KubernetesObjectApi.makeApiClient(client);
-  for (const object of objects) {
-    await api.patch(object, undefined, undefined, 'tests', true, PatchStrategy.ServerSideApply);
-    if (object.kind === 'CustomResourceDefinition')
-      await waitUntilServed(client, object.metadata?.name ?? '');
+interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/**
+ * Server-side applies every document of `yaml`, and waits until its CRDs are served. What has no namespace goes into `default`.
+ *
+ * @throws Error with the server's message when it refuses one.
+ */
+export async function applyYaml(requester: KubeRequester, yaml: string): Promise<void> {
+  for (const document of parseAllDocuments(yaml)) {
+    const object: KubeObject | null = document.toJS();
+    if (object === null) continue;
+    const path = await pathOf(requester, object);
+    await demand(requester, {
+      method: 'PATCH',
+      path: `${path}?fieldManager=tests&force=true`,
+      contentType: 'application/apply-patch+yaml',
+      body: object,
+    });
+    if (object.kind === 'CustomResourceDefinition') await waitUntilServed(requester, path);
   }
 }
 
-async function waitUntilServed(client: KubeConfig, name: string): Promise<void> {
-  const api = client.makeApiClient(ApiextensionsV1Api);
+/** Where the object lives, by the server's own list of what it serves. */
+async function pathOf(requester: KubeRequester, object: KubeObject): Promise<string> {
+  const { apiVersion, kind, metadata } = object;
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const { body } = await demand(requester, { path: group });
+  const resources = body['resources'] as ReadonlyArray<{ name: string; kind: string; namespaced: boolean }>;
+  const resource = resources.find((each) => each.kind === kind && !each.name.includes('/'));
+  if (resource === undefined) throw new Error(`The cluster does not serve ${kind} of ${apiVersion}.`);
+  const namespace = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
+  return `${group}${namespace}/${resource.name}/${metadata.name}`;
+}
+
+async function waitUntilServed(requester: KubeRequester, path: string): Promise<void> {
   await waitFor(async () => {
-    const { status } = await api.readCustomResourceDefinition({ name });
-    return status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
+    const { body } = await demand(requester, { path });
+    const { conditions } = body['status'] as {
+      readonly conditions: ReadonlyArray<{ type: string; status: string }> | null;
+    };
+    return conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
   });
+}
+
+async function demand(requester: KubeRequester, request: KubeRequest): Promise<KubeAnswer> {
+  const answer = await requester.request(request);
+  if (answer.status < 300) return answer;
+  throw new Error(
+    `${request.method ?? 'GET'} ${request.path} got ${answer.status}: ${answer.body['message']}`,
+  );
 }

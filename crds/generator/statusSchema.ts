@@ -1,0 +1,121 @@
+/** The schema of `status`. Every field of ExportStatus is here, and no other: the type says so. */
+import type { Condition, ExportStatus, LastError } from '../../src/model/streamStatus.ts';
+import type { StructuralSchema } from './structuralSchema.ts';
+
+type Fields<T> = { readonly [Name in keyof Required<T>]: StructuralSchema };
+
+const REASON: StructuralSchema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 1024,
+  // Of metav1.Condition.
+  pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
+};
+const MESSAGE: StructuralSchema = { type: 'string', maxLength: 32_768 };
+const time = (description: string): StructuralSchema => ({
+  description,
+  type: 'string',
+  format: 'date-time',
+});
+const counter = (description: string): StructuralSchema => ({
+  description,
+  type: 'integer',
+  format: 'int64',
+  minimum: 0,
+});
+
+const CONDITION: Fields<Condition> = {
+  type: {
+    description:
+      'Ready: entries get through. Stalled: a person, or another input, has to change something first. Reconciling: it is being worked on, or will pass by itself. The last two are there only while True.',
+    type: 'string',
+    minLength: 1,
+    maxLength: 316,
+  },
+  status: { description: 'True, False or Unknown.', type: 'string', enum: ['True', 'False', 'Unknown'] },
+  reason: { ...REASON, description: 'Why, in one CamelCase word, for scripts.' },
+  message: { ...MESSAGE, description: 'Why, and what to do, in a sentence or two.' },
+  lastTransitionTime: time('When status last became another one.'),
+  observedGeneration: {
+    description: 'The metadata.generation that this was said of.',
+    type: 'integer',
+    format: 'int64',
+    minimum: 0,
+  },
+};
+
+const LAST_ERROR: Fields<LastError> = {
+  time: time('When it happened.'),
+  reason: { ...REASON, description: 'Why, in one CamelCase word; the reasons of the Ready condition.' },
+  message: { ...MESSAGE, description: 'What happened, and what to do.' },
+  httpStatus: {
+    description: "Status of the receiver's answer; absent when there was none.",
+    type: 'integer',
+    format: 'int32',
+    minimum: 100,
+    maximum: 999,
+  },
+  resolvedTime: time('When entries got through again; absent while the error stands.'),
+};
+
+const STATUS: Fields<ExportStatus> = {
+  observedGeneration: {
+    description: 'The metadata.generation that this status speaks of; -1 before the first look.',
+    type: 'integer',
+    format: 'int64',
+    minimum: -1,
+  },
+  resolvedEndpoint: {
+    description: 'The URL that entries are posted to, without its query.',
+    type: 'string',
+    // The endpoint's 2048 and /v1/logs.
+    maxLength: 4096,
+  },
+  conditions: {
+    description: 'How the export fares.',
+    type: 'array',
+    maxItems: 16,
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['type'],
+    items: {
+      type: 'object',
+      description: 'One aspect of how the export fares.',
+      properties: CONDITION,
+      required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
+    },
+  },
+  lastError: {
+    description: 'The latest failure. It stays after recovery, then with resolvedTime.',
+    type: 'object',
+    properties: LAST_ERROR,
+    required: ['time', 'reason', 'message'],
+  },
+  lastDeliveryTime: time(
+    'When the receiver last took entries; written every 30 seconds at most, and with every change of a condition.',
+  ),
+  deliveredEntries: counter('Entries that the receiver has taken.'),
+  pendingEntries: counter('Entries that are not delivered yet.'),
+  parkedEntries: counter(
+    'Entries that the receiver refused for good: kept, counted, and replayed on demand.',
+  ),
+  rejectedEntries: counter(
+    'Entries that receivers say they did not keep, in a partial success that does not tell which. Absent while zero.',
+  ),
+  oldestPendingTime: time(
+    'When the oldest entry that is not delivered yet occurred; absent when there is none.',
+  ),
+  lastHandledReconcileAt: {
+    description: 'The value of the annotation auditexport.dev/reconcile-at that was last acted on.',
+    type: 'string',
+    // All annotations of an object together may have 256 KiB.
+    maxLength: 262_144,
+  },
+};
+
+export const STATUS_SCHEMA: StructuralSchema = {
+  description: 'How the export fares, written by the collector.',
+  type: 'object',
+  // Tools that wait for observedGeneration to catch up (kstatus) see a new object as in progress.
+  default: { observedGeneration: -1 },
+  properties: STATUS,
+};
