@@ -110,7 +110,7 @@ async function start(
     // The history must not push the legend off the screen.
     linesPerSecond: 10,
   });
-  teardown.add({ name: 'receiver', stop: () => receiver.close() });
+  teardown.add({ name: 'the receiver', stop: () => receiver.close() });
   await writeConfigs({
     directory: configDirectory,
     endpoint: receiver.url,
@@ -140,7 +140,7 @@ async function start(
     onNews: tell,
     onUnexpectedEnd: onDeath,
   });
-  teardown.add({ name: 'collector', stop: () => collector.stop(), kill: () => collector.kill() });
+  teardown.add({ name: 'the collector', stop: () => collector.stop(), kill: () => collector.kill() });
   if (stop.aborted) return;
 
   write(
@@ -164,7 +164,7 @@ async function start(
   product.catch((error: Error) => onDeath(`The sample product failed: ${error.message}.`));
   const notes = options.input && takeNotes(options.input, database.productUrl, tell);
   teardown.add({
-    name: 'product',
+    name: 'the product',
     async stop() {
       productEnd.abort();
       await notes?.stop();

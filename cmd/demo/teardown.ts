@@ -26,20 +26,15 @@ export class Teardown {
   /** A part that cannot be stopped does not keep the others from it. */
   async run(): Promise<void> {
     const parts = this.#parts.toReversed();
-    if (!parts.some((part) => part.name !== null)) return this.#stopAll(parts);
-    this.#write('\nStopping');
-    await this.#stopAll(parts);
-    this.#write(' … stopped.\n');
-  }
-
-  async #stopAll(parts: readonly Part[]): Promise<void> {
+    const names = parts.map((part) => part.name).filter((name) => name !== null);
+    if (names.length > 0) this.#write(`\nStopping ${names.join(', then ')} …\n`);
     for (const part of parts) {
-      if (part.name !== null) this.#write(` … ${part.name}`);
       try {
         await part.stop();
       } catch (error) {
-        this.#write(` (${(error as Error).message})`);
+        this.#write(`! ${part.name ?? 'A part'} did not stop as it should: ${(error as Error).message}\n`);
       }
     }
+    if (names.length > 0) this.#write('Stopped.\n');
   }
 }
