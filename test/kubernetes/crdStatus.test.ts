@@ -1,0 +1,175 @@
+/** The statuses that the collector makes are accepted as they are, and `kubectl get aec` shows what matters in them. */
+import { describe, expect, it } from 'vitest';
+import type { FailureReason } from '../../src/model/outcome.ts';
+import type { StreamHealth } from '../../src/model/streamHealth.ts';
+import type { ExportStatus } from '../../src/model/streamStatus.ts';
+import { makeStatus, type StatusInput } from '../../src/status/conditions.ts';
+import { isClusterMissing, useCluster } from '../tools/cluster.ts';
+import { hasKubectl } from '../tools/kubectl.ts';
+import { applyConfig, CRD } from './harness.ts';
+
+const REASONS: { readonly [Reason in FailureReason]: true } = {
+  RateLimited: true,
+  ReceiverUnavailable: true,
+  Timeout: true,
+  ConnectionRefused: true,
+  ConnectionFailed: true,
+  DnsFailed: true,
+  TlsFailed: true,
+  AddressRefused: true,
+  Unauthorized: true,
+  Forbidden: true,
+  NotFound: true,
+  MethodNotAllowed: true,
+  ProxyAuthenticationRequired: true,
+  UnsupportedMediaType: true,
+  Redirected: true,
+  NotOtlp: true,
+  AnswerTooLarge: true,
+  TooLarge: true,
+  EntryRefused: true,
+};
+
+/** Every field of a status is there. */
+const HEALTH: StreamHealth = {
+  activity: 'held',
+  failure: null,
+  lastError: null,
+  delivered: Number.MAX_SAFE_INTEGER,
+  rejected: 3,
+  parked: 2,
+  pending: 1204,
+  oldestPendingAt: '2026-01-31T08:00:00.123456Z',
+  ratePerSecond: 0,
+  lastDeliveryAt: '2026-01-31T08:00:00.123Z',
+};
+
+function statusOf(health: Partial<StreamHealth>, input: Partial<StatusInput> = {}): ExportStatus {
+  return makeStatus({
+    generation: 1,
+    resolvedEndpoint: new URL('https://otel.example.com:4318/v1/logs?token=s3cr3t'),
+    reconcileAt: 'now, please',
+    problem: null,
+    health: { ...HEALTH, ...health },
+    previous: [],
+    now: new Date('2026-01-31T08:00:01Z'),
+    ...input,
+  });
+}
+
+function failing(reason: FailureReason | 'DatabaseUnavailable' | 'PartialSuccess'): ExportStatus {
+  const message = `${'x'.repeat(500)} "quoted" \n ü 🦉`;
+  const failure = { reason, message, httpStatus: 503, since: 0 };
+  const lastError = { time: '2026-01-31T08:00:01Z', reason, message, httpStatus: 999 };
+  return statusOf({ failure, lastError });
+}
+
+describe.skipIf(isClusterMissing())('a status', () => {
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+
+  async function writeStatus(namespace: string, name: string, status: ExportStatus) {
+    return await cluster.current.request({
+      method: 'PATCH',
+      path: `/apis/auditexport.dev/v1/namespaces/${namespace}/auditexportconfigs/${name}/status?fieldManager=tests&force=true&fieldValidation=Strict`,
+      contentType: 'application/apply-patch+yaml',
+      body: { apiVersion: 'auditexport.dev/v1', kind: 'AuditExportConfig', metadata: { name }, status },
+    });
+  }
+
+  it('is kept as it was made, whatever the reason', async () => {
+    const namespace = await cluster.current.createNamespace();
+    await applyConfig(cluster.current, namespace, 'acme');
+    const reasons = Object.keys(REASONS) as FailureReason[];
+    const problem = { reason: 'InvalidSpec', problems: ['x'.repeat(40_000)], lastGoodRuns: true };
+    const statuses = [
+      ...[...reasons, 'DatabaseUnavailable' as const, 'PartialSuccess' as const].map(failing),
+      statusOf({ activity: 'idle', pending: 0, oldestPendingAt: null }),
+      statusOf({ activity: 'suspended' }),
+      statusOf({}, { health: null }),
+      statusOf({}, { health: null, problem, resolvedEndpoint: null, reconcileAt: null }),
+      statusOf({}, { reconcileAt: 'x'.repeat(250_000) }),
+    ];
+    for (const status of statuses) {
+      const answer = await writeStatus(namespace, 'acme', status);
+      expect(answer.body).toMatchObject({ status });
+      expect(answer.status).toBe(200);
+    }
+  });
+
+  it('with a resolved error has its time', async () => {
+    const namespace = await cluster.current.createNamespace();
+    await applyConfig(cluster.current, namespace, 'acme');
+    const time = '2026-01-31T08:00:01.123Z';
+    const status = statusOf({ lastError: { time, reason: 'Timeout', message: '', resolvedTime: time } });
+    expect(await writeStatus(namespace, 'acme', status)).toMatchObject({ status: 200, body: { status } });
+  });
+
+  it('with a reason of two words is refused', async () => {
+    const namespace = await cluster.current.createNamespace();
+    await applyConfig(cluster.current, namespace, 'acme');
+    const { conditions, ...rest } = failing('Timeout');
+    const status = { ...rest, conditions: conditions.map((each) => ({ ...each, reason: 'HTTP 401' })) };
+    expect(await writeStatus(namespace, 'acme', status)).toMatchObject({ status: 422 });
+  });
+
+  it('does not come with the spec, nor the spec with it', async () => {
+    const namespace = await cluster.current.createNamespace();
+    await applyConfig(cluster.current, namespace, 'acme');
+    await writeStatus(namespace, 'acme', failing('Timeout'));
+    const path = `/apis/auditexport.dev/v1/namespaces/${namespace}/auditexportconfigs/acme`;
+    const contentType = 'application/merge-patch+json';
+    const changed = { spec: { suspend: true }, status: { pendingEntries: 7 } };
+    await cluster.current.request({ method: 'PATCH', path, contentType, body: changed });
+    const atStatus = { spec: { suspend: false }, status: { parkedEntries: 7 } };
+    await cluster.current.request({ method: 'PATCH', path: `${path}/status`, contentType, body: atStatus });
+    expect((await cluster.current.request({ path })).body).toMatchObject({
+      metadata: { generation: 2 },
+      spec: { suspend: true },
+      status: { pendingEntries: 1204, parkedEntries: 7 },
+    });
+  });
+
+  it.skipIf(!hasKubectl())('is a row of kubectl get, and more of it with -o wide', async () => {
+    const { current } = cluster;
+    const namespace = await current.createNamespace();
+    for (const name of ['a-new', 'b-good', 'c-held']) await applyConfig(current, namespace, name);
+    const now = new Date().toISOString();
+    await writeStatus(
+      namespace,
+      'b-good',
+      statusOf({ activity: 'idle', pending: 0, parked: 0, lastDeliveryAt: now }),
+    );
+    const failure = { reason: 'Unauthorized', message: 'The receiver answered 401.', since: 0 } as const;
+    await writeStatus(namespace, 'c-held', statusOf({ failure, lastDeliveryAt: now }));
+
+    const get = async (...args: string[]) => {
+      const { stdout } = await current.kubectl(['get', ...args, '--namespace', namespace]);
+      // Columns are two spaces apart at least, and end where the row does.
+      return stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) =>
+          line
+            .trim()
+            .replace(/\b\d+m?s\b/g, 'AGE')
+            .split(/ {3,}/),
+        );
+    };
+    const endpoint = 'https://otel.example.com:4318/v1/logs?…';
+    const head = ['NAME', 'READY', 'REASON', 'PENDING', 'LAST DELIVERY', 'ENDPOINT', 'AGE'];
+    const rows = [
+      ['a-new', 'AGE'],
+      ['b-good', 'True', 'Delivering', '0', 'AGE', endpoint, 'AGE'],
+      ['c-held', 'False', 'Unauthorized', '1204', 'AGE', endpoint, 'AGE'],
+    ];
+    expect(await get('aec')).toEqual([head, ...rows]);
+    // Of category `audit`.
+    expect(await get('audit')).toEqual([head, ...rows]);
+    expect(await get('aec', '-o', 'wide')).toEqual([
+      [...head, 'MESSAGE'],
+      rows[0],
+      [...(rows[1] ?? []), 'Every entry is delivered.'],
+      [...(rows[2] ?? []), 'The receiver answered 401.'],
+    ]);
+  });
+});
