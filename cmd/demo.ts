@@ -30,11 +30,15 @@ const directory =
 
 const stop = new AbortController();
 const kill = new AbortController();
+/** npm passes a Ctrl-C on that the terminal has sent to all of its processes: the same one comes twice. */
+const sameSignalMs = 1_000;
+let stopAskedAt = Number.POSITIVE_INFINITY;
 const onSignal = (): void => {
-  if (stop.signal.aborted) {
+  if (performance.now() - stopAskedAt > sameSignalMs) {
     kill.abort();
     process.exit(1);
   }
+  stopAskedAt = Math.min(stopAskedAt, performance.now());
   stop.abort();
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);

@@ -161,29 +161,36 @@ test('ends with a sentence and exit code 1 when the collector dies, and when Pos
   }
 });
 
-test.each<[string, (demo: Demo) => Promise<unknown>]>([
-  [
-    'is told to stop twice',
-    async ({ child, waitForOutput, exitCode }) => {
-      child.kill('SIGINT');
-      await waitForOutput(/Stopping/);
-      child.kill('SIGINT');
-      // A stop that was already through by then is fine too.
-      expect([0, 1]).toContain(await exitCode);
-    },
-  ],
-  [
-    'is killed',
-    async ({ child, exitCode }) => {
-      child.kill('SIGKILL');
-      await exitCode;
-    },
-  ],
-])('leaves nothing running when it %s, and starts again', { timeout }, async (_, end) => {
+test('takes two signals at once for one, as npm passes on what the terminal has sent to all', {
+  timeout,
+}, async () => {
+  const demo = start();
+  await demo.waitForOutput(/Stop by Ctrl-C/);
+  demo.child.kill('SIGINT');
+  await demo.waitForOutput(/Stopping/);
+  demo.child.kill('SIGINT');
+  expect(await demo.exitCode).toBe(0);
+  expect(demo.output()).toMatch(/Stopped\.\n$/);
+});
+
+test('kills what does not stop when it is told to stop again', { timeout }, async () => {
   const demo = start();
   await demo.waitForOutput(/Stop by Ctrl-C/);
   const children = await childrenOf(demo);
-  await end(demo);
+  for (const pid of await childrenOf(demo, 'collector\\.ts')) process.kill(pid, 'SIGSTOP');
+  const again = setInterval(() => demo.child.kill('SIGINT'), 300);
+  onTestFinished(() => clearInterval(again));
+  expect(await demo.exitCode).toBe(1);
+  expect(demo.output()).not.toContain('Stopped.');
+  await waitForEnd(children);
+});
+
+test('leaves nothing running when it is killed', { timeout }, async () => {
+  const demo = start();
+  await demo.waitForOutput(/Stop by Ctrl-C/);
+  const children = await childrenOf(demo);
+  demo.child.kill('SIGKILL');
+  await demo.exitCode;
   await waitForEnd(children);
 });
 
