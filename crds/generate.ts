@@ -1,6 +1,12 @@
-/** Writes the CustomResourceDefinition beside this file: `node crds/generate.ts`, after a change of the schema. */
-import { writeFileSync } from 'node:fs';
+/**
+ * Writes the CustomResourceDefinition beside this file, and the tables of fields in README.md: `node crds/generate.ts`,
+ * after a change of the schema.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderCrd } from './generator/crd.ts';
+import { renderCrd, renderTables } from './generator/crd.ts';
+import { fillIn } from './generator/fillIn.ts';
 
+const readme = join(import.meta.dirname, 'README.md');
 writeFileSync(join(import.meta.dirname, 'auditexportconfigs.auditexport.dev.yaml'), renderCrd());
+writeFileSync(readme, fillIn(readFileSync(readme, 'utf8'), renderTables()));

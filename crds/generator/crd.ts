@@ -1,6 +1,7 @@
-/** The CustomResourceDefinition of AuditExportConfig, as text. */
+/** The CustomResourceDefinition of AuditExportConfig and the tables of its fields, as text. */
 import { stringify } from 'yaml';
 import { API_VERSION, KIND, manifestSchema, specSchema } from '../../src/configs/schema.ts';
+import { renderFieldTable } from './fieldTable.ts';
 import { mayHoldCredentials, RULES } from './rules.ts';
 import { STATUS_SCHEMA } from './statusSchema.ts';
 import { type StructuralSchema, toStructuralSchema } from './structuralSchema.ts';
@@ -49,6 +50,20 @@ export function renderCrd(): string {
   return HEADER + stringify(makeCrd(), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
+/** By the name of its place in README.md. */
+export function renderTables(): ReadonlyMap<string, string> {
+  return new Map([
+    ['spec', renderFieldTable('spec', SPEC_SCHEMA)],
+    ['status', renderFieldTable('status', STATUS_SCHEMA)],
+  ]);
+}
+
+const SPEC_SCHEMA = toStructuralSchema(specSchema, 'spec', {
+  rules: RULES,
+  standOutside: mayHoldCredentials,
+  listMapKeys: { 'spec.headers': ['name'] },
+});
+
 function makeCrd() {
   const root: StructuralSchema = {
     description: manifestSchema.description ?? '',
@@ -58,11 +73,7 @@ function makeCrd() {
       apiVersion: { description: manifestSchema.shape.apiVersion.description ?? '', type: 'string' },
       kind: { description: manifestSchema.shape.kind.description ?? '', type: 'string' },
       metadata: { type: 'object' },
-      spec: toStructuralSchema(specSchema, 'spec', {
-        rules: RULES,
-        standOutside: mayHoldCredentials,
-        listMapKeys: { 'spec.headers': ['name'] },
-      }),
+      spec: SPEC_SCHEMA,
       status: STATUS_SCHEMA,
     },
   };

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { renderCrd } from '../../crds/generator/crd.ts';
+import { renderCrd, renderTables } from '../../crds/generator/crd.ts';
+import { fillIn } from '../../crds/generator/fillIn.ts';
 import { parseManifest } from '../../src/configs/parseManifest.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
@@ -17,8 +18,10 @@ const CRD = join(import.meta.dirname, '../../crds/auditexportconfigs.auditexport
 const NOT_ALL_CHECKED =
   '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
 
-it('the CRD is what crds/generate.ts makes of the schema', () => {
+it('the CRD and the tables of its fields are what crds/generate.ts makes of the schema', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../crds/README.md'), 'utf8');
   expect(readFileSync(CRD, 'utf8') === renderCrd(), 'run: node crds/generate.ts').toBe(true);
+  expect(fillIn(readme, renderTables()) === readme, 'run: node crds/generate.ts').toBe(true);
 });
 
 describe.skipIf(isClusterMissing())('the CRD', () => {

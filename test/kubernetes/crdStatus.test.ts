@@ -1,4 +1,5 @@
 /** The statuses that the collector makes are accepted as they are, and `kubectl get aec` shows what matters in them. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FailureReason } from '../../src/model/outcome.ts';
 import type { StreamHealth } from '../../src/model/streamHealth.ts';
@@ -63,6 +64,11 @@ function failing(reason: FailureReason | 'DatabaseUnavailable' | 'PartialSuccess
   const lastError = { time: '2026-01-31T08:00:01Z', reason, message, httpStatus: 999 };
   return statusOf({ failure, lastError });
 }
+
+it('every reason of a failure stands in crds/README.md', () => {
+  const readme = readFileSync(new URL('../../crds/README.md', import.meta.url), 'utf8');
+  expect(Object.keys(REASONS).filter((reason) => !readme.includes(`\`${reason}\``))).toEqual([]);
+});
 
 describe.skipIf(isClusterMissing())('a status', () => {
   const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
