@@ -5,21 +5,27 @@
  * and the stream's old `settled` still says which of them are done. So: pin one last window over what is left of the
  * old cluster, deliver it, note the cluster as done, go on with the next one.
  */
+
+import type { EntryFilter } from '../model/exportConfig.ts';
 import type { StreamRow } from '../model/stream.ts';
-import { hasNewEntries } from './fragments.ts';
+import { filterJson, hasNewEntries } from './fragments.ts';
 import type { Database } from './pool.ts';
 
 /**
  * One step of the way to the present cluster, for a stream without a window: either pins the last window of the
  * cluster it stands in, or moves on to the next cluster. The caller reads the row again. False: the lease is lost.
  */
-export async function moveCluster(db: Database, stream: Pick<StreamRow, 'id' | 'token'>): Promise<boolean> {
+export async function moveCluster(
+  db: Database,
+  stream: Pick<StreamRow, 'id' | 'token'>,
+  filter: EntryFilter,
+): Promise<boolean> {
   await registerClusters(db);
   const key = [stream.id, stream.token];
   const pinned = await db.query(
     `update audit.streams s
      set window_snapshot = last.snapshot::pg_snapshot, window_pinned_at = clock_timestamp(),
-       window_filter = '{"eventTypes": [], "excludeEventTypes": [], "projects": []}'::jsonb
+       window_filter = $3::jsonb
          || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
      from audit.streams o, lateral (
        -- A snapshot past the organization's last transaction there. Postgres reads none whose low 32 bits are 0.
@@ -29,7 +35,7 @@ export async function moveCluster(db: Database, stream: Pick<StreamRow, 'id' | '
      where o.id = s.id and s.id = $1 and s.token = $2 and s.window_snapshot is null
        and s.cluster <> audit.cluster_id() and ${hasNewEntries}
      returning 1`,
-    key,
+    [...key, filterJson(filter)],
   );
   if (pinned.rowCount === 1) return true;
 

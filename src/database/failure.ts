@@ -22,13 +22,25 @@ const byCode: Readonly<Record<string, string>> = {
     'the database is read-only: DATABASE_URL must name the primary, since only there a snapshot is exact.',
 };
 
+/** False for an error that is not the database's: a bug of ours, which no waiting mends. */
+export function isDatabaseFailure(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return (
+    typeof code === 'string' ||
+    (typeof message === 'string' && (timedOut.test(message) || wasCut.test(message)))
+  );
+}
+
+// node-postgres gives these no code.
+const timedOut = /timeout/i;
+const wasCut = /terminated|ended|not queryable|closed/i;
+
 /** A sentence that begins in lower case, for use after "The database cannot be used: ". */
 export function describeDatabaseFailure(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === 'string') return byCode[code] ?? `Postgres error ${code}.`;
   const text = typeof message === 'string' ? message : '';
-  // node-postgres gives these no code.
-  if (/timeout/i.test(text)) return 'Postgres does not answer in time.';
-  if (/terminated|ended|not queryable|closed/i.test(text)) return 'the connection to Postgres was cut.';
+  if (timedOut.test(text)) return 'Postgres does not answer in time.';
+  if (wasCut.test(text)) return 'the connection to Postgres was cut.';
   return 'the connection to Postgres failed.';
 }

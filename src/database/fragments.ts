@@ -1,4 +1,5 @@
-/** SQL fragments about a stream `s` that several queries share. */
+/** SQL fragments about a stream `s`, and values, that several queries share. */
+import type { EntryFilter } from '../model/exportConfig.ts';
 
 /**
  * Transactions of `settled`'s list that have ended since. One that is still open is left out, so that its uncommitted
@@ -17,3 +18,8 @@ export const hasNewEntries = `(
     where e.organization = s.organization and e.cluster = s.cluster and e.xid = any (${endedSinceSettled}))
   or exists (select from audit.entries e
     where e.organization = s.organization and e.cluster = s.cluster and e.xid >= pg_snapshot_xmax(s.settled)))`;
+
+/** A filter as `window_filter` keeps it. */
+export function filterJson({ eventTypes, excludeEventTypes, projects }: EntryFilter): string {
+  return JSON.stringify({ eventTypes, excludeEventTypes, projects });
+}

@@ -72,7 +72,19 @@ export function pageQuery(
   const branches: string[] = [];
   // Transactions that were open when `settled` was taken and have ended since.
   const late = settled.xip.filter((xid) => isVisible(xid, window) && (!after || xid >= after.xid));
-  if (late.length > 0) branches.push(branch(`xid = any ('{${late.join(',')}}'::xid8[]) and ${past}`));
+  if (after && late.includes(after.xid)) {
+    branches.push(branch(`xid = '${after.xid}'::xid8 and id > ${after.id}::bigint`));
+  }
+  const untouched = late.filter((xid) => xid !== after?.xid);
+  if (untouched.length > 0) {
+    // One index range after the other, read no further than the page needs. As one list, Postgres before 17 reads all
+    // of them and sorts: measured 4,700 pages instead of 50 behind a late transaction of 200,000 entries.
+    branches.push(`(select ${columns.replaceAll(/\w+/g, 'e.$&')}
+      from (select x from unnest('{${untouched.join(',')}}'::xid8[]) x order by x) late
+      cross join lateral (select ${columns} from audit.entries
+        where ${of} and xid = late.x and ${visible} order by id limit ${maxRows}) e
+      order by late.x, e.id limit ${maxRows})`);
+  }
   // One lower bound, never two: of two Postgres starts at the row comparison, and behind a position in a late transaction
   // that walks through everything settled since.
   const isInRange = after && after.xid >= settled.xmax;

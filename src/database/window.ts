@@ -10,7 +10,7 @@
  */
 import type { EntryFilter } from '../model/exportConfig.ts';
 import type { ParkedEntry, Position, StreamRow, Window } from '../model/stream.ts';
-import { hasNewEntries } from './fragments.ts';
+import { filterJson, hasNewEntries } from './fragments.ts';
 import type { Database } from './pool.ts';
 import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
 
@@ -38,7 +38,6 @@ export async function pinWindow(
   stream: { id: string; token: string },
   filter: EntryFilter,
 ): Promise<Pinned> {
-  const { eventTypes, excludeEventTypes, projects } = filter;
   const result = await db.query<RawStream>(
     `with ${durable}
      update audit.streams s
@@ -47,7 +46,7 @@ export async function pinWindow(
      from durable
      where s.id = $1 and s.token = $2 and s.window_snapshot is null and s.cluster = audit.cluster_id() and ${hasNewEntries}
      returning ${streamColumns}`,
-    [stream.id, stream.token, JSON.stringify({ eventTypes, excludeEventTypes, projects })],
+    [stream.id, stream.token, filterJson(filter)],
   );
   const raw = result.rows[0];
   if (raw) return { kind: 'pinned', stream: toStreamRow(raw) };

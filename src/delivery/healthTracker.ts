@@ -66,6 +66,8 @@ export class HealthTracker {
       this.#oldestPendingAt = null;
     }
     if (activity === this.#activity) return;
+    // There is something again, and nobody has counted it.
+    if (this.#activity === 'idle') this.#pending = null;
     this.#log.debug({ from: this.#activity, to: activity }, 'stream activity changed');
     this.#activity = activity;
     this.#listener.onChange();
@@ -87,6 +89,7 @@ export class HealthTracker {
     } else {
       this.#log.debug({ reason: failure.reason, httpStatus: failure.httpStatus }, failure.message);
     }
+    if (this.#activity === 'idle') this.#pending = null;
     const changed = isNew || this.#activity !== activity;
     this.#activity = activity;
     if (changed) this.#listener.onChange();

@@ -11,7 +11,7 @@
  */
 import type { Backlog } from '../database/backlog.ts';
 import { moveCluster } from '../database/clusters.ts';
-import { describeDatabaseFailure } from '../database/failure.ts';
+import { describeDatabaseFailure, isDatabaseFailure } from '../database/failure.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
 import { finishWindow, pinWindow } from '../database/window.ts';
 import type { ExportConfig } from '../model/exportConfig.ts';
@@ -177,7 +177,7 @@ export class StreamLoop {
           await this.#wake.wait();
         }
       } catch (error) {
-        if (!(await this.#recoverFromDatabase(error))) return this.#observer.onLeaseLost();
+        if (!(await this.#recover(error))) return this.#observer.onLeaseLost();
       }
     }
   }
@@ -205,7 +205,10 @@ export class StreamLoop {
           { cluster: row.cluster },
           'the database is another cluster than the one this stream was read from: finishing what is left of the old one first',
         );
-        return (await moveCluster(this.#context.db, row)) && (await this.#reload()) ? 'again' : 'lease-lost';
+        return (await moveCluster(this.#context.db, row, this.#stream.config.spec.filter)) &&
+          (await this.#reload())
+          ? 'again'
+          : 'lease-lost';
     }
   }
 
@@ -282,24 +285,34 @@ export class StreamLoop {
   }
 
   /** Waits until the row can be read again; false: the lease is lost. Nothing is assumed of what was written before. */
-  async #recoverFromDatabase(error: unknown): Promise<boolean> {
+  async #recover(error: unknown): Promise<boolean> {
     let cause = error;
     while (!this.#isStopping) {
-      this.#context.log.debug({ err: cause }, 'database error in a stream');
-      this.#tracker.setFailure(
-        { reason: 'DatabaseUnavailable', message: describeDatabaseFailure(cause) },
-        'database-unavailable',
-      );
+      this.#tellFailure(cause);
       await this.#change.wait(this.#databaseBackoff.next());
       try {
         if (!(await this.#reload())) return false;
-        this.#tracker.clearFailure();
+        // A defect is over only when entries get through again.
+        if (isDatabaseFailure(cause)) this.#tracker.clearFailure();
         return true;
       } catch (next) {
         cause = next;
       }
     }
     return true;
+  }
+
+  #tellFailure(cause: unknown): void {
+    if (isDatabaseFailure(cause)) {
+      this.log.debug({ err: cause }, 'database error in a stream');
+      const message = describeDatabaseFailure(cause);
+      this.#tracker.setFailure({ reason: 'DatabaseUnavailable', message }, 'database-unavailable');
+      return;
+    }
+    this.log.error({ err: cause }, 'unexpected error in a stream: a defect of this program');
+    const message =
+      'A defect of the collector keeps this export from going on; nothing is lost. Its log has the error: please report it.';
+    this.#tracker.setFailure({ reason: 'InternalError', message }, 'held');
   }
 
   /** One after the other, so that the latest is what stays. Best effort: the next change tells it again. */

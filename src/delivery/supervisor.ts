@@ -226,7 +226,11 @@ export class Supervisor {
     });
     const metrics = this.#metrics.forStream({ namespace, name, organization: row.organization });
     const loop = new StreamLoop(this.#context, row, config, log, metrics, {
-      onChange: () => this.#onStatus(key),
+      onChange: () => {
+        // How much waits is what a person asks next.
+        if (loop.health.failure) this.#backlogNow.push();
+        this.#onStatus(key);
+      },
       onLeaseLost: () => {
         log.info('the lease of this stream is lost: another replica has it, or will');
         if (this.#loops.get(row.id) === loop) this.#loops.delete(row.id);
@@ -285,7 +289,13 @@ export class Supervisor {
 
   async #backlogLoop(): Promise<void> {
     while (!this.#isStopping) {
-      await this.#guard(() => measureBacklogs(this.#context, this.#loops.values(), () => this.#isStopping));
+      try {
+        const measured = await measureBacklogs(this.#context, this.#loops.values(), () => this.#isStopping);
+        for (const key of measured) this.#onStatus(key);
+      } catch (error) {
+        // Said by the poll, which asks more often.
+        this.#log.debug({ err: error }, 'backlogs could not be counted');
+      }
       await this.#backlogNow.wait(this.#options.backlogIntervalMs);
     }
   }

@@ -31,7 +31,7 @@ export type StreamActivity =
   | 'database-unavailable';
 
 export interface StreamFailure {
-  readonly reason: FailureReason | 'DatabaseUnavailable' | 'PartialSuccess';
+  readonly reason: FailureReason | 'DatabaseUnavailable' | 'PartialSuccess' | 'InternalError';
   readonly message: string;
   readonly httpStatus?: number;
   /** Milliseconds since the Unix epoch: since when it stands. */

@@ -90,6 +90,8 @@ function essence(status: ExportStatus): string {
     ]),
     status.lastError,
     status.parkedEntries,
+    // While entries wait: how many, once that is known.
+    status.conditions[0]?.status === 'False' && status.pendingEntries === undefined,
     status.lastHandledReconcileAt,
   ]);
 }

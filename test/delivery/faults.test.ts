@@ -2,8 +2,10 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase, uidsOf } from '../tools/database.ts';
+import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { type Answering, ok, type ReceiverAnswer, startReceiver } from '../tools/receiver.ts';
+import { setUp } from '../tools/setUp.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
@@ -190,4 +192,23 @@ test('a receiver that does everything wrong in turn loses nothing, and the statu
   expect(receiver.ledger.missingSequences()).toEqual([]);
   expect(receiver.ledger.differences).toEqual([]);
   expect(receiver.problems).toEqual([]);
+});
+
+test('a defect of its own is said aloud, and holds its stream until it is over', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, numbered(3));
+  let isBroken = true;
+  const engine = await startEngine(db, {
+    send: async () => {
+      if (isBroken) throw new TypeError('x is not a function');
+      return { kind: 'settled', rejected: 0, message: '' };
+    },
+  });
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await engine.waitForHealth((h) => h.activity === 'held' && h.failure?.reason === 'InternalError');
+  expect(
+    engine.log.some((line) => line.includes('"level":"error"') && line.includes('x is not a function')),
+  ).toBe(true);
+  isBroken = false;
+  await engine.waitForHealth((h) => h.delivered === 3 && h.failure === null);
 });

@@ -40,6 +40,7 @@ const failures: Record<
   EntryRefused: 'documented',
   PartialSuccess: 'documented',
   DatabaseUnavailable: 'documented',
+  InternalError: 'documented',
   InvalidSpec: 'documented',
   SecretNotFound: 'documented',
   SecretKeyNotFound: 'documented',

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
 import { ByteBudget } from '../../src/delivery/byteBudget.ts';
-import type { DeliveryOptions } from '../../src/delivery/context.ts';
+import type { DeliveryOptions, Send } from '../../src/delivery/context.ts';
 import { makeSend } from '../../src/delivery/send.ts';
 import { Supervisor } from '../../src/delivery/supervisor.ts';
 import type { Destination, ExportConfig, ExportSpec } from '../../src/model/exportConfig.ts';
@@ -17,6 +17,8 @@ import { waitFor } from './waitFor.ts';
 export interface EngineOptions extends Partial<DeliveryOptions> {
   readonly leaseDurationMs?: number;
   readonly replicaName?: string;
+  /** In place of the real transport: for what no receiver can cause. */
+  readonly send?: Send;
 }
 
 export interface Engine {
@@ -38,7 +40,7 @@ export interface Engine {
 
 /** Waits are short, so that tests are; stopped with the test. */
 export async function startEngine(db: Database, options: EngineOptions = {}): Promise<Engine> {
-  const { leaseDurationMs = 10_000, replicaName = 'test', ...delivery } = options;
+  const { leaseDurationMs = 10_000, replicaName = 'test', send, ...delivery } = options;
   const lines: string[] = [];
   const log = makeLogger({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
   const transport = makeTransport({
@@ -50,7 +52,7 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
     {
       db,
       log,
-      send: makeSend(transport),
+      send: send ?? makeSend(transport),
       budget: new ByteBudget(64 * 1024 * 1024),
       options: {
         serviceName: 'audit-export',
