@@ -1,7 +1,8 @@
 import { CoreV1Api } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import { isClusterMissing, useCluster } from './cluster.ts';
+import { FAST_COMPACTION, isClusterMissing, useCluster } from './cluster.ts';
 import { hasKubectl } from './kubectl.ts';
+import { waitFor } from './waitFor.ts';
 
 describe.skipIf(isClusterMissing())('the test cluster', () => {
   const cluster = useCluster();
@@ -62,4 +63,29 @@ subjects: [{kind: ServiceAccount, name: reader, namespace: ${namespace}}]
     expect(missing.exitCode).toBe(1);
     expect(missing.stderr).toContain('configmaps "other" not found');
   });
+});
+
+describe.skipIf(isClusterMissing())('a test cluster that forgets fast', () => {
+  const cluster = useCluster(FAST_COMPACTION);
+
+  it('no longer knows an old version after a while', async () => {
+    const { current } = cluster;
+    const path = '/api/v1/configmaps';
+    const { body } = await current.request({ path });
+    const { resourceVersion } = body['metadata'] as { readonly resourceVersion: string };
+    let changes = 0;
+    const answer = await waitFor(
+      async () => {
+        // Only what is older than the newest is forgotten.
+        await current.apply(
+          `{apiVersion: v1, kind: ConfigMap, metadata: {name: changing}, data: {at: "${++changes}"}}`,
+        );
+        const query = new URLSearchParams({ resourceVersion, resourceVersionMatch: 'Exact' });
+        const { status } = await current.request({ path: `${path}?${query}` });
+        return status === 410 ? 'gone' : undefined;
+      },
+      { timeoutMs: 60_000 },
+    );
+    expect(answer).toBe('gone');
+  }, 90_000);
 });

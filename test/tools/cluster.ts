@@ -64,7 +64,7 @@ export function isClusterMissing(): boolean {
   return isToolMissing('kube-apiserver') || isToolMissing('etcd');
 }
 
-export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const folder = await mkdtemp(join(tmpdir(), 'audit-export-cluster-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   const stops: Array<() => Promise<void>> = [removeFolder];
