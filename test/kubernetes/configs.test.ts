@@ -4,6 +4,7 @@ import { waitFor } from '../tools/waitFor.ts';
 import {
   applyConfig,
   applySecret,
+  CRD,
   deleteConfig,
   deleteSecret,
   makeSpec,
@@ -12,8 +13,6 @@ import {
   startSource,
   tokenOf,
 } from './harness.ts';
-
-const CRD = new URL('../../crds/auditexportconfigs.auditexport.dev.yaml', import.meta.url).pathname;
 
 describe.skipIf(isClusterMissing())('configs of a cluster', () => {
   const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });

@@ -11,7 +11,8 @@ import type { Cluster } from '../tools/cluster.ts';
 import { waitFor } from '../tools/waitFor.ts';
 import { allowCollector } from './rights.ts';
 
-export const CONFIGS = '/apis/auditexport.dev/v1';
+export const CRD = new URL('../../crds/auditexportconfigs.auditexport.dev.yaml', import.meta.url).pathname;
+const CONFIGS = '/apis/auditexport.dev/v1';
 
 export interface TestSource {
   readonly source: ConfigSource;

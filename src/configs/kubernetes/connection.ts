@@ -3,7 +3,11 @@
  *
  * One pool of connections serves all requests: client-node by itself makes a TLS connection for each. The pool is made
  * anew when the CA or a client certificate has changed on disk; the token is read for each request, so that a rotated
- * one counts at once. HTTP/2 carries a hundred watches on one connection.
+ * one counts at once.
+ *
+ * HTTP/1.1, so a watch has a connection of its own: with HTTP/2, undici 8.13 against a real API server ends the process
+ * (std::bad_alloc) when a request with a body is aborted and another one follows, and throws past every handler when
+ * its connections are destroyed.
  */
 import { readFileSync } from 'node:fs';
 import { type DispatcherOptions, KubeConfig, type RequestContext } from '@kubernetes/client-node';
@@ -38,7 +42,7 @@ export class ClusterConnection extends KubeConfig {
     this.#wantedKey = JSON.stringify(options);
     if (this.#current?.key === this.#wantedKey) return { type: 'none' };
     if (options.type !== 'agent') return options;
-    const connect = { ...options.connect, allowH2: true };
+    const connect = { ...options.connect, allowH2: false };
     return { ...options, connect };
   }
 

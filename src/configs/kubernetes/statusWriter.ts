@@ -5,16 +5,18 @@
  *
  * Promises:
  *  - Nothing is written that the cluster already has: a restart of the collector writes nothing.
- *  - The uid goes with it, so that a config made anew under the same name never gets the status of its predecessor.
+ *  - A config made anew under the same name never gets the status of its predecessor. The server does not compare the uid
+ *    of an apply to the status subresource (1.36), so the apply names the version it was made for; when that has changed,
+ *    the object is read and its uid compared, and the same status goes again at once.
  *  - A failure that may pass is tried again, later each time; a status that the server calls invalid is reported and not
  *    tried again, the next one is.
  *
- * Server-side apply has no conflicts on resourceVersion, and leaves the conditions of others alone.
+ * Server-side apply leaves the conditions of others alone.
  */
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { API_VERSION, KIND } from '../schema.ts';
-import { type ApiFailure, describeFailure } from './apiAnswer.ts';
+import { type ApiAnswer, type ApiFailure, describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
 import { findReady, isSameStatus, readClusterStatus } from './clusterStatus.ts';
 import { type KubeObject, readObject } from './kubeObject.ts';
@@ -79,19 +81,19 @@ export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
       return;
     }
     await limit.take(signal);
-    const { name, namespace } = entry.object.metadata;
     // Before the write: the watch may bring it back sooner than its answer does.
     const { told } = entry;
-    const answer = await api.request({
-      method: 'PATCH',
-      path: `${collectionPath(namespace)}/${name}/status`,
-      query: { fieldManager: FIELD_MANAGER, force: 'true' },
-      body: {
-        contentType: 'application/apply-patch+yaml',
-        value: { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace, uid }, status },
-      },
-      signal,
-    });
+    let answer = await apply(entry.object, status, signal);
+    if (answer.kind === 'refused' && answer.code === 409) {
+      const now = await api.request({ path: pathOf(entry.object), signal });
+      const object = now.kind === 'ok' ? readObject(now.body) : null;
+      if (now.kind !== 'ok') answer = now;
+      else if (object?.metadata.uid !== uid) answer = { ...answer, code: 404 };
+      else {
+        observe(object);
+        answer = await apply(object, status, signal);
+      }
+    }
     if (answer.kind === 'aborted') return;
     if (answer.kind !== 'ok') return fail(entry, status, answer);
     const written = readObject(answer.body);
@@ -103,19 +105,33 @@ export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
     onWritten(entry.object, status, told);
   }
 
+  function apply(object: KubeObject, status: ExportStatus, signal: AbortSignal): Promise<ApiAnswer> {
+    const { name, namespace, uid, resourceVersion } = object.metadata;
+    const metadata = { name, namespace, uid, resourceVersion };
+    return api.request({
+      method: 'PATCH',
+      path: `${pathOf(object)}/status`,
+      query: { fieldManager: FIELD_MANAGER, force: 'true' },
+      body: {
+        contentType: 'application/apply-patch+yaml',
+        value: { apiVersion: API_VERSION, kind: KIND, metadata, status },
+      },
+      signal,
+    });
+  }
+
   /** @throws RetryLater for what may pass. */
   function fail(entry: Entry, status: ExportStatus, failure: ApiFailure): void {
     const code = failure.kind === 'refused' ? failure.code : 0;
     const { namespace, name, uid } = entry.object.metadata;
-    // A conflict is one of uids: it was deleted, and made again.
-    if (code === 404 || code === 409) {
+    if (code === 404) {
       if (entry.wanted === status) entry.wanted = null;
       log.debug({ namespace, name, uid, code }, 'the config of a status is gone');
       return;
     }
     countFailure(failure.kind === 'refused' ? String(code) : failure.kind);
     const fields = { namespace, name, code };
-    if (code >= 400 && code < 500 && ![401, 403, 408, 429].includes(code)) {
+    if (code >= 400 && code < 500 && ![401, 403, 408, 409, 429].includes(code)) {
       if (entry.wanted === status) entry.wanted = null;
       log.error(
         fields,
@@ -159,6 +175,10 @@ export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
       await Promise.all(Array.from({ length: concurrency }, flush));
     },
   };
+}
+
+function pathOf({ metadata }: KubeObject): string {
+  return `${collectionPath(metadata.namespace)}/${metadata.name}`;
 }
 
 function isTold(status: ExportStatus | null): boolean {

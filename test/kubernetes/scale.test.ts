@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { isClusterMissing, useCluster } from '../tools/cluster.ts';
+import { waitFor } from '../tools/waitFor.ts';
+import { applyConfig, applySecret, CRD, makeSpec, secretHeader, startSource, tokenOf } from './harness.ts';
+
+const count = 1_000;
+
+describe.skipIf(isClusterMissing())('a thousand configs with a Secret each', () => {
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+
+  it('are read in ten seconds, each Secret once, and follow their Secrets', {
+    timeout: 180_000,
+  }, async () => {
+    const { current } = cluster;
+    const namespace = await current.createNamespace();
+    const names = Array.from({ length: count }, (_, i) => `config-${i}`).values();
+    const make = async () => {
+      for (const name of names) {
+        await applySecret(current, namespace, name, { token: 'one' });
+        await applyConfig(current, namespace, name, makeSpec(secretHeader(name)));
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, make));
+
+    const startedAt = performance.now();
+    const { states, metrics, waitForState } = await startSource(current, { namespace });
+    const tookMs = performance.now() - startedAt;
+    expect(states()?.size).toBe(count);
+    expect([...(states()?.values() ?? [])].filter(({ kind }) => kind !== 'valid')).toEqual([]);
+    expect(tookMs).toBeLessThan(10_000);
+
+    expect(await metrics()).toContain(`kubernetes_requests_total{method="GET",code="200"} ${count}\n`);
+    const isWatched = /kubernetes_requests_total\{method="WATCH",code="200"\} (\d+)/;
+    await waitFor(async () => Number(isWatched.exec(await metrics())?.[1] ?? 0) >= count + 1);
+    for (const name of ['config-0', 'config-999']) {
+      await applySecret(current, namespace, name, { token: 'two' });
+      await waitForState(name, (state) => tokenOf(state) === 'two', 5_000);
+    }
+  });
+});
