@@ -1,4 +1,5 @@
 /** The service. */
+import './heap.ts';
 import { startApp } from '../src/app.ts';
 import { makeLogger } from '../src/telemetry/logger.ts';
 import { fail, openCommand, openSettings, stopOnSignal } from './shell.ts';

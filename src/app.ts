@@ -9,6 +9,7 @@ import { makeDirectorySource } from './configs/directory/directorySource.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
 import { makePool } from './database/pool.ts';
+import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
 import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
@@ -25,6 +26,8 @@ import { makeTransport } from './transport/transport.ts';
 
 /** What all streams together may hold in memory: sixteen full pages. */
 const budgetBytes = 64 * 1024 * 1024;
+/** Memory that is kept for the next batches while none needs it. */
+const keptBytes = 24 * 1024 * 1024;
 const backlogIntervalMs = 10_000;
 /** For leases, the poll and probes; the rest of DATABASE_POOL_SIZE is the streams'. */
 const controlConnections = 2;
@@ -102,6 +105,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       log,
       send: makeSend(transport),
       budget: new ByteBudget(Math.max(budgetBytes, 2 * settings.maxBatchBytes)),
+      buffers: new BufferPool(keptBytes),
       options: {
         serviceName: settings.serviceName,
         version: programVersion,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Entry } from '../model/entry.ts';
 import { BatchCutter, type CutterOptions } from './batch.ts';
+import { BufferPool } from './bufferPool.ts';
 
 const identity = { serviceName: 's', organization: 'o', streamId: 'x', version: '1' };
 
@@ -24,6 +25,7 @@ function makeCutter(options: Partial<CutterOptions> = {}): BatchCutter {
   return new BatchCutter({
     identity,
     limits: { records: 3, bytes: 1_000_000 },
+    buffers: new BufferPool(0),
     observedAtMicros: 1,
     nextSequence: 1,
     isAccepted: () => false,

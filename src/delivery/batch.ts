@@ -6,6 +6,7 @@
 import type { Entry, StreamIdentity } from '../model/entry.ts';
 import type { Position } from '../model/stream.ts';
 import { RequestWriter } from '../otlp/encode/request.ts';
+import type { BufferPool } from './bufferPool.ts';
 
 export interface Batch {
   /** The records; null when there is nothing to send: entries that the filter leaves out, or that the receiver already has. */
@@ -37,6 +38,8 @@ export interface BatchLimits {
 export interface CutterOptions {
   readonly identity: StreamIdentity;
   readonly limits: BatchLimits;
+  /** Memory of earlier batches. */
+  readonly buffers: BufferPool;
   readonly observedAtMicros: number;
   readonly nextSequence: number;
   /** True for records that the receiver has taken, though the position is still before them. */
@@ -93,11 +96,11 @@ export class BatchCutter {
   }
 
   #start(entry: Entry, sequence: number, send: boolean): Growing {
-    const { identity, limits } = this.#options;
+    const { identity, limits, buffers } = this.#options;
     // Room for small batches; the buffer grows with large ones.
     const initialBytes = Math.min(limits.bytes, 2_048 * Math.min(limits.records, 64));
     const batch: Growing = {
-      writer: send ? new RequestWriter(identity, initialBytes) : null,
+      writer: send ? new RequestWriter(identity, initialBytes, buffers.take()) : null,
       records: 0,
       accepted: 0,
       firstSequence: sequence,

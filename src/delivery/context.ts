@@ -5,6 +5,7 @@ import type { Outcome } from '../model/outcome.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { BackoffLimits } from './backoff.ts';
+import type { BufferPool } from './bufferPool.ts';
 import type { ByteBudget } from './byteBudget.ts';
 
 /** One delivery attempt and its judgement; never throws for anything a receiver does. `body` holds `records` records. */
@@ -20,6 +21,7 @@ export interface DeliveryContext {
   readonly db: Database;
   readonly send: Send;
   readonly budget: ByteBudget;
+  readonly buffers: BufferPool;
   readonly log: Logger;
   readonly options: DeliveryOptions;
   /** False: this replica's lease may have expired; nothing may be sent until it is renewed. */

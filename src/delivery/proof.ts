@@ -75,6 +75,7 @@ async function readFollowing(
   const cutter = new BatchCutter({
     identity: { serviceName, organization: row.organization, streamId: row.id, version },
     limits: { records: 1, bytes: Number.POSITIVE_INFINITY },
+    buffers: context.buffers,
     observedAtMicros: window.pinnedAtMicros,
     nextSequence: candidate.lastSequence + 1,
     isAccepted: (sequence) => accepted.has(sequence),

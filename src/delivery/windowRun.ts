@@ -26,7 +26,7 @@ export type RunResult =
   | { readonly kind: 'exhausted' }
   /** `single` run: one batch is settled. */
   | { readonly kind: 'progress' }
-  /** The batch at the position did not get through. Its records are still in `batch.writer`. */
+  /** The batch at the position did not get through. */
   | { readonly kind: 'failed'; readonly batch: Batch; readonly outcome: Failed }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'lease-lost' };
@@ -153,7 +153,7 @@ export class WindowRun {
     this.#isReading = true;
     this.#hasRead = true;
     const { pageBytes, interrupt, limits } = this.#options;
-    const { budget, options, db } = this.#context;
+    const { budget, buffers, options, db } = this.#context;
     const { row } = this.#stream;
     if (!(await budget.acquire(pageBytes, interrupt))) {
       this.#isReading = false;
@@ -167,6 +167,7 @@ export class WindowRun {
         version: options.version,
       },
       limits,
+      buffers,
       observedAtMicros: this.#window.pinnedAtMicros,
       nextSequence: this.#nextSequence,
       isAccepted: (sequence) => this.#accepted.has(sequence),
@@ -255,12 +256,18 @@ export class WindowRun {
       }
       this.#stream.row = { ...this.#stream.row, position: last.last, sequence: last.lastSequence };
       this.#flying.splice(0, batches.length);
-      this.#context.budget.release(batches.reduce((sum, batch) => sum + batch.bytes, 0));
       this.#accepted.settledUpTo(last.lastSequence);
       this.#options.onSettled(run);
+      this.#releaseBudget(batches);
+      // Only of requests that were read to their end: after an early refusal the rest may still be on its way out.
+      for (const { writer } of batches) if (writer) this.#context.buffers.give(writer.release());
     } finally {
       this.#isSettling = false;
     }
+  }
+
+  #releaseBudget(batches: readonly Batch[]): void {
+    this.#context.budget.release(batches.reduce((sum, batch) => sum + batch.bytes, 0));
   }
 
   #conclude(): RunResult {
@@ -270,7 +277,7 @@ export class WindowRun {
       }
     }
     const left = [...this.#flying.map((f) => f.batch), ...this.#ready];
-    this.#context.budget.release(left.reduce((sum, batch) => sum + batch.bytes, 0));
+    this.#releaseBudget(left);
 
     if (this.#error !== null) throw this.#error;
     if (this.#isLeaseLost) return { kind: 'lease-lost' };

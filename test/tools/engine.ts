@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
+import { BufferPool } from '../../src/delivery/bufferPool.ts';
 import { ByteBudget } from '../../src/delivery/byteBudget.ts';
 import type { DeliveryOptions, Send } from '../../src/delivery/context.ts';
 import { makeSend } from '../../src/delivery/send.ts';
@@ -54,6 +55,7 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
       log,
       send: send ?? makeSend(transport),
       budget: new ByteBudget(64 * 1024 * 1024),
+      buffers: new BufferPool(8 * 1024 * 1024),
       options: {
         serviceName: 'audit-export',
         version: 'test',

@@ -98,6 +98,7 @@ export function makeKubernetesSource(options: KubernetesSourceOptions): ConfigSo
     api,
     log,
     retry,
+    timing,
     onChange: queue.add,
     onRestart: () => metrics.countWatchRestart('secrets'),
   });

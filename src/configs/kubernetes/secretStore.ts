@@ -17,6 +17,7 @@ import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
 import { describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
 import { makeRateLimit } from './rateLimit.ts';
+import type { ReflectorTiming } from './reflector.ts';
 import type { RetryLimits } from './retryDelay.ts';
 import { type SecretWatch, watchSecret } from './secretWatch.ts';
 
@@ -38,6 +39,7 @@ export interface SecretStoreOptions {
   readonly onChange: (owner: string) => void;
   readonly onRestart: () => void;
   readonly retry: RetryLimits;
+  readonly timing: Partial<ReflectorTiming>;
 }
 
 interface Entry {
@@ -52,7 +54,7 @@ const readsPerSecond = 200;
 const watchesPerSecond = 200;
 
 export function makeSecretStore(options: SecretStoreOptions): SecretStore {
-  const { api, log, onChange, onRestart, retry } = options;
+  const { api, log, onChange, onRestart, retry, timing } = options;
   /** By `namespace/name`. */
   const entries = new Map<string, Entry>();
   /** Ids of entries by owner. */
@@ -71,6 +73,7 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
       watchLimit,
       onRestart,
       retry,
+      timing,
       onChange() {
         report(id);
         for (const owner of owners) onChange(owner);

@@ -6,7 +6,7 @@ import type { ApiClient } from './apiClient.ts';
 import { isRecord, type KubeObject, readObject } from './kubeObject.ts';
 import type { Snapshot } from './listPages.ts';
 import type { RateLimit } from './rateLimit.ts';
-import { Reflector } from './reflector.ts';
+import { Reflector, type ReflectorTiming } from './reflector.ts';
 import type { RetryLimits } from './retryDelay.ts';
 
 /** What was read last; it stays while it cannot be read. */
@@ -33,6 +33,7 @@ export interface SecretWatchOptions {
   readonly watchLimit: RateLimit;
   readonly onRestart: () => void;
   readonly retry: RetryLimits;
+  readonly timing: Partial<ReflectorTiming>;
 }
 
 export function watchSecret(options: SecretWatchOptions): SecretWatch {
@@ -68,6 +69,7 @@ export function watchSecret(options: SecretWatchOptions): SecretWatch {
     waitTurn: (signal) => watchLimit.take(signal),
     onRestart: options.onRestart,
     retry: options.retry,
+    timing: options.timing,
     sink: {
       replace: (objects) => take(objects[0] ?? null),
       apply: (type, object) => {

@@ -5,9 +5,11 @@ export class OutputBuffer {
   /** Where the next byte goes. */
   end: number;
 
-  constructor(initialBytes: number, start: number) {
-    this.bytes = new Uint8Array(Math.max(initialBytes, start));
-    this.view = new DataView(this.bytes.buffer);
+  /** `memory` is used when it is there and large enough; what it held does not matter. */
+  constructor(initialBytes: number, start: number, memory?: Uint8Array) {
+    const isEnough = memory !== undefined && memory.length >= start;
+    this.bytes = isEnough ? memory : new Uint8Array(Math.max(initialBytes, start));
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     this.end = start;
   }
 
