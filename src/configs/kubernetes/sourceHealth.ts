@@ -17,7 +17,7 @@ export function makeSourceHealth(options: {
   readonly onChange: (isFollowing: boolean) => void;
 }): SourceHealth {
   const { log, server, namespace, onChange } = options;
-  /** What was said; null: that all is well. Failures of one kind and code are one. */
+  /** What was said; null: that all is well. */
   let said: string | null = null;
   let isFollowing = false;
   return {
@@ -50,8 +50,10 @@ export function makeSourceHealth(options: {
   };
 }
 
+/** A server that goes down and comes up again refuses, resets and answers 429 and 503 in turn: that is one story. */
 function keyOf(failure: ApiFailure): string {
-  return failure.kind === 'refused' ? `refused ${failure.code}` : failure.kind;
+  const isRefusal = failure.kind === 'refused' && failure.code < 500 && failure.code !== 429;
+  return isRefusal ? `refused ${failure.code}` : 'unavailable';
 }
 
 function describe(failure: ApiFailure, server: string, namespace: string | null): string {
