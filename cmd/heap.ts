@@ -1,10 +1,11 @@
 /**
- * Keeps the young generation of the heap small; import it before anything else.
+ * Keeps the heap small; import it before anything else.
  *
- * V8 lets it grow to 128 MiB where the machine has memory, which a collector of a thousand idle streams fills, with 55 MiB
- * alive. A command-line flag would have to be repeated wherever the command is written.
+ * V8 lets the young generation grow to 128 MiB where the machine has memory, and the old one to several times what is
+ * alive. Measured: a catch-up of a million entries held 294 MiB, and holds 193 with these; it is no slower. A flag on the
+ * command line would have to be repeated wherever the command is written.
  */
 import { setFlagsFromString } from 'node:v8';
 
-// Measured: a thousand idle streams hold 163 MiB instead of 260, and an export is no slower.
 setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--heap-growing-percent=50');
