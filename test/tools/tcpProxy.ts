@@ -1,0 +1,50 @@
+/** Stands between a client and a server of this machine, and can swallow everything, as a broken network does: no reset, no end. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export interface TcpProxy {
+  readonly port: number;
+  /** From now on nothing gets through, in either direction; connections stay open. */
+  cut(): void;
+  /** Lets through again; what was cut is closed, as the other side would after a while. */
+  heal(): void;
+}
+
+/** Ended with the test. */
+export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer({ pauseOnConnect: true }, (client) => {
+    sockets.add(client);
+    client.on('error', () => {}).on('close', () => sockets.delete(client));
+    if (isCut) return;
+    const target = connect(targetPort, '127.0.0.1');
+    sockets.add(target);
+    target.on('error', () => client.destroy()).on('close', () => client.destroy());
+    client.on('close', () => target.destroy());
+    client.on('data', (chunk) => isCut || target.write(chunk));
+    target.on('data', (chunk) => isCut || client.write(chunk));
+    client.resume();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const destroyAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(async () => {
+    server.close();
+    destroyAll();
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    cut: () => {
+      isCut = true;
+    },
+    heal: () => {
+      isCut = false;
+      destroyAll();
+    },
+  };
+}
