@@ -9,6 +9,7 @@ import { makeDirectorySource } from './configs/directory/directorySource.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
 import { makePool } from './database/pool.ts';
+import type { StreamRequest } from './database/streams.ts';
 import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
 import { makeSend } from './delivery/send.ts';
@@ -139,8 +140,12 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       const health = delivery.healthOf(key);
       const running = state.kind === 'valid' ? state.config : state.lastGood;
       // Only a stream's holder writes its status; where nothing can run, there is no holder.
-      if (running && !health) return null;
-      const standing = previous ?? source.source.previousStatus?.(key) ?? null;
+      if (running && !health) {
+        // By the time the stream is back here, another replica may have written.
+        publisher.forget(key);
+        return null;
+      }
+      const standing = source.source.previousStatus?.(key) ?? previous;
       // After a restart the status of before stands until there is news.
       if (standing && state.kind === 'valid' && health?.activity === 'starting') return null;
       return makeStatus({
@@ -170,7 +175,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         configs: configs.size,
         problems: [...configs.values()].filter((state) => state.kind === 'invalid').length,
       });
-      delivery.setConfigs(runnable(configs));
+      delivery.setConfigs(runnable(configs), reserved(configs));
       for (const key of configs.keys()) publisher.notify(key);
     });
   } catch (error) {
@@ -218,6 +223,18 @@ function runnable(configs: ReadonlyMap<string, ConfigState>): Map<string, Export
   for (const [key, state] of configs) {
     const config = state.kind === 'valid' ? state.config : state.lastGood;
     if (config) result.set(key, config);
+  }
+  return result;
+}
+
+/** Streams of configs that wait for a Secret: they begin now, whatever comes when. */
+function reserved(configs: ReadonlyMap<string, ConfigState>): StreamRequest[] {
+  const result: StreamRequest[] = [];
+  for (const [key, state] of configs) {
+    if (state.kind === 'invalid' && state.lastGood === null && state.spec !== null) {
+      const { organization, startFrom } = state.spec;
+      result.push({ configKey: key, organization, startFrom });
+    }
   }
   return result;
 }

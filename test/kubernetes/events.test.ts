@@ -3,7 +3,7 @@ import type { Condition, ExportStatus } from '../../src/model/streamStatus.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
 import { waitFor } from '../tools/waitFor.ts';
-import { applyConfig, CRD, startSource } from './harness.ts';
+import { applyConfig, CRD, readConfig, startSource } from './harness.ts';
 
 function makeStatus(status: Condition['status'], reason: string, message = `${reason}.`): ExportStatus {
   const lastTransitionTime = '2026-05-01T10:00:00.000Z';
@@ -39,9 +39,12 @@ async function setUp(cluster: Cluster, name = 'acme') {
     /** Resolves when the cluster has it. */
     async write(status: ExportStatus) {
       await test.source.writeStatus(key, status);
-      await waitFor(
-        () => test.source.previousStatus?.(key)?.conditions[0]?.reason === status.conditions[0]?.reason,
-      );
+      await waitFor(async () => {
+        const stored = (await readConfig(cluster, test.namespace, name)).status?.conditions?.[0];
+        return (
+          stored?.reason === status.conditions[0]?.reason && stored?.message === status.conditions[0]?.message
+        );
+      });
     },
     async summaries() {
       const events = await readEvents();
@@ -93,7 +96,9 @@ describe.skipIf(isClusterMissing())('events of a cluster', () => {
     await source.stop();
     const next = await startSource(cluster.current, { namespace, kubeconfig });
     await next.source.writeStatus(key, { ...makeStatus('True', 'Delivering'), deliveredEntries: 9 });
-    await waitFor(() => next.source.previousStatus?.(key)?.deliveredEntries === 9);
+    await waitFor(async () => {
+      return (await readConfig(cluster.current, namespace, 'acme')).status?.deliveredEntries === 9;
+    });
     await next.source.stop();
     expect(await summaries()).toEqual(expected);
   });

@@ -24,7 +24,10 @@ export async function judgeObject(
   const parsed = parseManifest(raw);
   if (!parsed.ok) {
     // The Secrets stay: the last good config may be in force, and the next spec likely needs them.
-    return { kind: 'judged', state: { ...wrong, reason: 'InvalidSpec', problems: parsed.problems } };
+    return {
+      kind: 'judged',
+      state: { ...wrong, reason: 'InvalidSpec', problems: parsed.problems, spec: null },
+    };
   }
   const { manifest } = parsed;
   secrets.want(key, namespace, listSecretNames(manifest.spec));
@@ -33,6 +36,6 @@ export async function judgeObject(
   const resolved = await resolveConfig(manifest, { key, namespace, name, generation }, secrets);
   if (resolved.kind === 'resolved')
     return { kind: 'judged', state: { kind: 'valid', config: resolved.config } };
-  const { reason, problems } = resolved;
-  return { kind: 'judged', state: { ...wrong, reason, problems } };
+  const { reason, problems, spec } = resolved;
+  return { kind: 'judged', state: { ...wrong, reason, problems, spec } };
 }

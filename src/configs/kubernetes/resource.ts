@@ -1,7 +1,7 @@
 /** Where AuditExportConfigs are in the Kubernetes API. */
 import { API_VERSION } from '../schema.ts';
 
-export const RESOURCE = 'auditexportconfigs';
+const RESOURCE = 'auditexportconfigs';
 /** As RBAC errors and `kubectl get` name it. */
 export const FULL_RESOURCE = `${RESOURCE}.${API_VERSION.split('/')[0]}`;
 /** Owner of the fields of `status` in server-side apply. */

@@ -29,7 +29,7 @@ export interface StatusWriter {
   /** What the cluster says now. */
   observe(object: KubeObject): void;
   forget(uid: string): void;
-  /** As the cluster has it; null: none yet. */
+  /** As the cluster has it, or will once what waits is written; null: none yet. */
   latest(uid: string): ExportStatus | null;
   /** Cheap: the write follows. Nothing happens for a uid that was not observed. */
   write(uid: string, status: ExportStatus): void;
@@ -154,7 +154,7 @@ export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
   return {
     observe,
     forget: (uid) => void entries.delete(uid),
-    latest: (uid) => entries.get(uid)?.status ?? null,
+    latest: (uid) => entries.get(uid)?.wanted ?? entries.get(uid)?.status ?? null,
     write(uid, status) {
       const entry = entries.get(uid);
       if (entry === undefined) return;
