@@ -2,7 +2,7 @@
  * Where AuditExportConfigs come from. One truth for all of them: the directory, the cluster and the page differ only
  * behind this interface.
  */
-import type { ExportConfig } from '../model/exportConfig.ts';
+import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
 import type { ExportStatus } from '../model/streamStatus.ts';
 
 /** One manifest as it stands now. */
@@ -21,6 +21,11 @@ export type ConfigState =
       readonly reason: 'InvalidSpec' | 'SecretNotFound' | 'SecretKeyNotFound' | 'InvalidSecret';
       readonly problems: readonly string[];
       readonly lastGood: ExportConfig | null;
+      /**
+       * What the manifest asks for, when only something it refers to is wrong; null when it is wrong itself. Its stream
+       * begins now, so that `startFrom: Now` counts from here and not from when the Secret comes.
+       */
+      readonly spec: ExportSpec | null;
     };
 
 export interface ConfigSource {

@@ -1,5 +1,5 @@
 /** From a valid manifest to an export that can run, or to what is missing for it. The same for every source. */
-import type { ExportConfig } from '../model/exportConfig.ts';
+import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
 import { resolveDestination } from './destination/resolveDestination.ts';
 import type { SecretReason } from './destination/secretProblems.ts';
 import type { SecretReader } from './destination/secretReader.ts';
@@ -11,7 +11,12 @@ export type ConfigIdentity = Pick<ExportConfig, 'key' | 'namespace' | 'name' | '
 
 export type ResolvedConfig =
   | { readonly kind: 'resolved'; readonly config: ExportConfig }
-  | { readonly kind: 'unresolved'; readonly reason: SecretReason; readonly problems: readonly string[] };
+  | {
+      readonly kind: 'unresolved';
+      readonly reason: SecretReason;
+      readonly problems: readonly string[];
+      readonly spec: ExportSpec;
+    };
 
 /** @throws what `secrets.read` throws: keep what you have, and try again. */
 export async function resolveConfig(
@@ -20,7 +25,8 @@ export async function resolveConfig(
   secrets: SecretReader,
 ): Promise<ResolvedConfig> {
   const resolved = await resolveDestination(manifest.spec, identity.namespace, secrets);
-  if (resolved.kind === 'unresolved') return resolved;
+  const spec = toExportSpec(manifest.spec);
+  if (resolved.kind === 'unresolved') return { ...resolved, spec };
   const { key, namespace, name, generation } = identity;
   const reconcileAt = manifest.metadata.annotations?.[RECONCILE_AT_ANNOTATION];
   return {
@@ -30,7 +36,7 @@ export async function resolveConfig(
       namespace,
       name,
       generation,
-      spec: toExportSpec(manifest.spec),
+      spec,
       destination: resolved.destination,
       ...(reconcileAt === undefined ? {} : { reconcileAt }),
     },

@@ -17,7 +17,7 @@ import {
 } from '../database/leases.ts';
 import { pollStreams } from '../database/poll.ts';
 import type { Database } from '../database/pool.ts';
-import { ensureStreams } from '../database/streams.ts';
+import { ensureStreams, type StreamRequest } from '../database/streams.ts';
 import type { ExportConfig } from '../model/exportConfig.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
@@ -54,6 +54,7 @@ export class Supervisor {
 
   #wanted = new Map<string, Wanted>();
   #wants = hashOf([]);
+  #reserved: readonly StreamRequest[] = [];
   /** By stream id. */
   readonly #loops = new Map<string, StreamLoop>();
   /** Loops on their way out. */
@@ -92,8 +93,11 @@ export class Supervisor {
     this.#timers = Promise.all([this.#renewLoop(), this.#pollLoop(), this.#backlogLoop()]);
   }
 
-  /** The configs that are to run, whoever runs them. Takes effect at once. */
-  setConfigs(configs: ReadonlyMap<string, ExportConfig>): void {
+  /**
+   * The configs that are to run, whoever runs them, and the streams that only have to exist: of configs that cannot run
+   * yet. Takes effect at once.
+   */
+  setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[] = []): void {
     const wanted = new Map<string, Wanted>();
     for (const [key, config] of configs) {
       const before = this.#wanted.get(key);
@@ -107,6 +111,7 @@ export class Supervisor {
       if (config && config !== loop.config && config.spec.organization === loop.row.organization)
         loop.updateConfig(config);
     }
+    this.#reserved = reserved;
     this.#renewNow.push();
   }
 
@@ -182,6 +187,11 @@ export class Supervisor {
       missing.forEach((wanted, i) => {
         wanted.streamId = ids[i] ?? null;
       });
+    }
+    const reserved = this.#reserved;
+    if (reserved.length > 0) {
+      await ensureStreams(db, reserved);
+      if (this.#reserved === reserved) this.#reserved = [];
     }
     const configById = new Map(
       [...this.#wanted.values()].map(({ streamId, config }) => [streamId, config] as const),

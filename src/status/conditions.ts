@@ -62,7 +62,7 @@ function summarize({ problem, health }: StatusInput): Summary {
   if (problem) {
     const rest = problem.lastGoodRuns
       ? 'Until it is mended, the last good version stays in force.'
-      : 'Nothing is exported until it is mended; entries are kept.';
+      : 'Nothing is exported until it is mended.';
     const message = `${problem.problems.join(' ')} ${rest}`;
     return { ready: 'False', reason: problem.reason, message, also: 'Stalled' };
   }

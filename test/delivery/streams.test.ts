@@ -1,5 +1,8 @@
 /** What a config says of its stream: where it starts, what it leaves out, when it rests. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openSession } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
@@ -156,4 +159,23 @@ test('a prepared transaction is an open one', async () => {
   await db.query(`commit prepared 'p1'`);
   await engine.waitForHealth((h) => h.delivered === 2);
   expect(receiver.records.map((record) => record.eventName)).toEqual(['plain', 'prepared']);
+});
+
+test('a config that waits for its Secret counts from when it was first seen', async () => {
+  const { url, db, receiver } = await setUp(postgres);
+  const collector = await makeCollectorProcess(url);
+  await collector.writeConfig('acme', {
+    organization: 'acme',
+    endpoint: receiver.endpoint,
+    headers: [{ name: 'X-Token', valueFrom: { secretKeyRef: { name: 'acme', key: 'token' } } }],
+  });
+  collector.start();
+  await collector.waitForStatus('acme', (status) => status.conditions[0]?.reason === 'SecretNotFound');
+  await waitFor(async () => (await db.query('select from audit.streams')).rowCount === 1);
+  await insertEntries(db, [{ eventType: 'while.waiting' }]);
+  await mkdir(join(collector.directory, 'secrets', 'acme'), { recursive: true });
+  await writeFile(join(collector.directory, 'secrets', 'acme', 'token'), 'abc');
+  await receiver.waitFor((r) => r.ledger.storedCount === 1);
+  expect(receiver.records[0]?.eventName).toBe('while.waiting');
+  expect(receiver.requests[0]?.headers['x-token']).toBe('abc');
 });

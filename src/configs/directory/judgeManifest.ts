@@ -25,7 +25,7 @@ export async function judgeManifest(
   const wrong = { kind: 'invalid', key, namespace, name, ...known } as const;
   if (conflict !== null || !parsed.ok) {
     const problems = conflict !== null ? [conflict] : parsed.ok ? [] : parsed.problems;
-    const state: ConfigState = { ...wrong, reason: 'InvalidSpec', problems };
+    const state: ConfigState = { ...wrong, reason: 'InvalidSpec', problems, spec: null };
     return { state, lastGood: known.lastGood, secrets: null, secretDirectories: new Set() };
   }
   const secrets = makeDirectorySecrets(files.directory, files.cache);
@@ -33,8 +33,8 @@ export async function judgeManifest(
   const resolved = await resolveConfig(parsed.manifest, identity, secrets);
   const secretDirectories = secrets.directories;
   if (resolved.kind === 'unresolved') {
-    const { reason, problems } = resolved;
-    const state: ConfigState = { ...wrong, reason, problems };
+    const { reason, problems, spec } = resolved;
+    const state: ConfigState = { ...wrong, reason, problems, spec };
     return { state, lastGood: known.lastGood, secrets: null, secretDirectories };
   }
   const { config } = resolved;
