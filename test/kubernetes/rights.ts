@@ -1,13 +1,24 @@
 /** The rights of the collector, and the ways to take them away. */
+import { readFileSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
 import type { Cluster } from '../tools/cluster.ts';
 
-/** What the collector needs, and nothing else. */
-export const RULES = [
-  { apiGroups: ['auditexport.dev'], resources: ['auditexportconfigs'], verbs: ['get', 'list', 'watch'] },
-  { apiGroups: ['auditexport.dev'], resources: ['auditexportconfigs/status'], verbs: ['patch'] },
-  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'watch'] },
-  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
-];
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** As shipped, in this order: configs, their status, Secrets, Events. */
+export const RULES: readonly Rule[] = readRules();
+
+function readRules(): Rule[] {
+  const text = readFileSync(new URL('../../crds/rbac.yaml', import.meta.url), 'utf8');
+  const role = parseAllDocuments(text)
+    .map((document) => document.toJS() as { kind: string; metadata: { name: string }; rules: Rule[] } | null)
+    .find((each) => each?.kind === 'ClusterRole' && each.metadata.name === 'audit-export');
+  return role?.rules ?? [];
+}
 
 /** Gives the ServiceAccount `collector` of the namespace these rights, there or everywhere; others than before are gone. */
 export async function allowCollector(
