@@ -1,6 +1,5 @@
 /** What tests do to an audit database: migrate it, write entries into it as a product would, look at its rows. */
 import pg from 'pg';
-import { afterAll } from 'vitest';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { type Database, makePool } from '../../src/database/pool.ts';
 import { Secret } from '../../src/model/secret.ts';
@@ -15,13 +14,6 @@ export async function migrateDatabase(url: string): Promise<void> {
 /** A pool as the collector has it; the caller ends it. */
 export function openDatabase(url: string, size = 8): Database {
   return makePool({ url: new Secret(url), size, onIdleError: () => {} });
-}
-
-/** A pool that is ended with the test file. */
-export function useDatabase(url: string): Database {
-  const db = openDatabase(url);
-  afterAll(() => db.end());
-  return db;
 }
 
 export interface NewEntry {
