@@ -1,6 +1,6 @@
 /** How far behind a stream is, for people: counts entries, so it is asked seldom. */
 import type { StreamRow } from '../model/stream.ts';
-import { endedSinceSettled } from './fragments.ts';
+import { endedSinceSettled, utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
 
 export interface Backlog {
@@ -22,7 +22,7 @@ export async function countBacklog(db: Database, stream: Pick<StreamRow, 'id'>):
        select e.xid, e.id, e.occurred_at from s join audit.entries e on e.organization = s.organization and e.cluster = s.cluster
        where e.xid >= (select pg_snapshot_xmax(settled) from s))
      select count(*) as pending,
-       to_char(min(past.occurred_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as oldest,
+       ${utcMilliseconds('min(past.occurred_at)')} as oldest,
        (select count(*) from audit.parked where stream = $1) as parked
      from past, s
      where s.position_xid is null or (past.xid, past.id) > (s.position_xid, s.position_id)

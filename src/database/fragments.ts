@@ -23,3 +23,8 @@ export const hasNewEntries = `(
 export function filterJson({ eventTypes, excludeEventTypes, projects }: EntryFilter): string {
   return JSON.stringify({ eventTypes, excludeEventTypes, projects });
 }
+
+/** A timestamptz column as RFC 3339 in UTC. */
+export function utcMilliseconds(column: string): string {
+  return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}

@@ -3,6 +3,7 @@ import type { StartFrom } from '../model/exportConfig.ts';
 import type { StreamRow, WindowFilter } from '../model/stream.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import { registerClusters } from './clusters.ts';
+import { utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
 
 /** Select list that `toStreamRow` reads. */
@@ -10,7 +11,7 @@ export const streamColumns = `
   s.id, s.config_key, s.organization, s.cluster::text, s.settled::text, s.window_snapshot::text,
   (extract(epoch from s.window_pinned_at) * 1000000)::bigint::text as window_pinned_at_micros, s.window_filter,
   s.position_xid::text, s.position_id::text, s.sequence::text, s.token::text, s.delivered::text, s.rejected::text,
-  to_char(s.last_delivery_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as last_delivery_at, s.last_error`;
+  ${utcMilliseconds('s.last_delivery_at')} as last_delivery_at, s.last_error`;
 
 export interface RawStream {
   id: string;

@@ -10,7 +10,7 @@
  */
 import type { EntryFilter } from '../model/exportConfig.ts';
 import type { ParkedEntry, Position, StreamRow, Window } from '../model/stream.ts';
-import { filterJson, hasNewEntries } from './fragments.ts';
+import { filterJson, hasNewEntries, utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
 import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
 
@@ -72,30 +72,35 @@ export interface Settlement {
   readonly parked: ParkedEntry | null;
 }
 
+export interface Settled {
+  /** RFC 3339, by the database's clock; null when nothing was ever delivered. */
+  readonly lastDeliveryAt: string | null;
+}
+
 /**
  * Moves the position over a settled run, with its parked entry in the same statement.
- * False: token, window or position are not what the run was read from; the caller must read the row again.
+ * Null: token, window or position are not what the run was read from; the caller must read the row again.
  */
 export async function settle(
   db: Database,
   stream: { id: string; token: string },
   run: Settlement,
-): Promise<boolean> {
+): Promise<Settled | null> {
   const { parked } = run;
-  const result = await db.query<{ moved: string }>(
+  const result = await db.query<{ last_delivery_at: string | null }>(
     `with moved as (
        update audit.streams s
        set position_xid = $6, position_id = $7, sequence = $8, delivered = s.delivered + $9, rejected = s.rejected + $10,
          last_delivery_at = case when $9::bigint > 0 then clock_timestamp() else s.last_delivery_at end
        where s.id = $1 and s.token = $2 and s.window_snapshot::text = $3
          and s.position_xid is not distinct from $4::xid8 and s.position_id is not distinct from $5::bigint
-       returning s.id
+       returning s.id, s.last_delivery_at
      ), parked as (
        insert into audit.parked (stream, sequence, entry_id, observed_at, reason, http_status, message)
        select moved.id, $11::bigint, $12::bigint, 'epoch'::timestamptz + $13::bigint * interval '1 microsecond', $14::text, $15::integer, $16::text
        from moved where $11::bigint is not null
      )
-     select count(*) as moved from moved`,
+     select ${utcMilliseconds('last_delivery_at')} as last_delivery_at from moved`,
     [
       stream.id,
       stream.token,
@@ -115,7 +120,8 @@ export async function settle(
       parked?.message ?? null,
     ],
   );
-  return result.rows[0]?.moved === '1';
+  const row = result.rows[0];
+  return row ? { lastDeliveryAt: row.last_delivery_at } : null;
 }
 
 /** Everything of the window is settled: it becomes `settled`. Null: the lease is lost, or the row is not at `at`. */

@@ -101,7 +101,7 @@ export class Deliverer {
   }
 
   #onSettled(run: SettledRun): void {
-    this.#tracker.addDelivered(run.delivered, run.rejected);
+    this.#tracker.addDelivered(run.delivered, run.rejected, run.lastDeliveryAt);
     this.#metrics.countDelivered(run.delivered + run.rejected, run.rejected);
     if (run.records === 0) return;
     this.#metrics.observeDeliveryDelay(Date.now() - run.lastOccurredAt);

@@ -110,11 +110,11 @@ export class HealthTracker {
     this.#listener.onLastError(lastError);
   }
 
-  addDelivered(delivered: number, rejected: number): void {
+  addDelivered(delivered: number, rejected: number, lastDeliveryAt: string | null): void {
     this.#delivered += delivered;
     this.#rejected += rejected;
     this.#rate.add(delivered, Date.now());
-    if (delivered > 0) this.#lastDeliveryAt = new Date().toISOString();
+    this.#lastDeliveryAt = lastDeliveryAt;
     if (this.#pending !== null) this.#pending = Math.max(0, this.#pending - delivered - rejected);
   }
 

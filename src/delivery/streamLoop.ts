@@ -271,7 +271,7 @@ export class StreamLoop {
           );
         }
         if (result.replayed > 0) {
-          this.#tracker.addDelivered(result.replayed, 0);
+          this.#tracker.addDelivered(result.replayed, 0, new Date().toISOString());
           this.#tracker.addParked(-result.replayed);
         }
         return 'again';

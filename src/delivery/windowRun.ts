@@ -57,6 +57,8 @@ export interface SettledRun {
   readonly lastRecord: Uint8Array | null;
   /** Milliseconds since the Unix epoch: when the last record that was sent had occurred. */
   readonly lastOccurredAt: number;
+  /** RFC 3339, as the stream's row has it now. */
+  readonly lastDeliveryAt: string | null;
 }
 
 interface Flying {
@@ -257,7 +259,7 @@ export class WindowRun {
       this.#stream.row = { ...this.#stream.row, position: last.last, sequence: last.lastSequence };
       this.#flying.splice(0, batches.length);
       this.#accepted.settledUpTo(last.lastSequence);
-      this.#options.onSettled(run);
+      this.#options.onSettled({ ...run, lastDeliveryAt: moved.lastDeliveryAt });
       this.#releaseBudget(batches);
       // Only of requests that were read to their end: after an early refusal the rest may still be on its way out.
       for (const { writer } of batches) if (writer) this.#context.buffers.give(writer.release());
@@ -293,7 +295,7 @@ export class WindowRun {
 /** Longest record that is kept as evidence for later; see proof.ts. */
 const maxKeptRecordBytes = 64 * 1024;
 
-function summarize(run: readonly Flying[]): SettledRun {
+function summarize(run: readonly Flying[]): Omit<SettledRun, 'lastDeliveryAt'> {
   let records = 0;
   let accepted = 0;
   let rejected = 0;
