@@ -25,7 +25,7 @@ export interface KubeRequester {
 }
 
 export function makeKubeRequester({ url, ca, token }: Access): KubeRequester {
-  const dispatcher = new Agent({ connect: { ca } });
+  const dispatcher = new Agent({ allowH2: false, connect: { ca } });
   return {
     async request({ method = 'GET', path, body, contentType = 'application/json' }) {
       const response = await request(`${url}${path}`, {
