@@ -57,8 +57,8 @@ const compressionLevel = 1;
  * Room for the whole result at once: by the default of 16 KiB zlib comes back to the event loop twenty times for a batch
  * of a thousand entries, a sixth of the main thread's time in an export. Entries shrink to a quarter.
  */
-function compressionOptions(bytes: number): { level: number; chunkSize: number } {
-  return { level: compressionLevel, chunkSize: Math.max(4_096, Math.ceil(bytes / 3)) };
+function compressionOptions(bytes: number): { level: number; memLevel: number; chunkSize: number } {
+  return { level: compressionLevel, memLevel: 9, chunkSize: Math.max(4_096, Math.ceil(bytes / 3)) };
 }
 
 /** Opens nothing until the first attempt. */

@@ -179,3 +179,31 @@ test('a config that waits for its Secret counts from when it was first seen', as
   expect(receiver.records[0]?.eventName).toBe('while.waiting');
   expect(receiver.requests[0]?.headers['x-token']).toBe('abc');
 });
+
+test('a long catch-up says how far it is, and a stream that goes leaves no metric behind', async () => {
+  const { db, receiver } = await setUp(postgres, { keep: 'hashes' });
+  let go = (): void => {};
+  const mayGo = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  receiver.answerWith(async ({ number }) => {
+    if (number > 20) await mayGo;
+    return { status: 200 };
+  });
+  await insertEntries(db, numbered(20_000));
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint, { maxBatchSize: 100 }));
+  const health = await engine.waitForHealth(
+    (h) => h.delivered === 2_000 && h.pending === 18_000 && h.ratePerSecond > 0,
+  );
+  expect(health.oldestPendingAt).not.toBeNull();
+  await waitFor(() => engine.log.some((line) => /"pending":18000,.*"msg":"catching up"/.test(line)));
+  const text = await engine.metrics.render();
+  expect(text).toMatch(/audit_export_pending_entries\{[^}]*name="acme"[^}]*\} 18000/);
+  expect(text).toMatch(/audit_export_stream_state\{[^}]*name="acme"[^}]*state="catching-up"\} 1/);
+  expect(text).toMatch(/audit_export_oldest_pending_age_seconds\{[^}]*name="acme"/);
+  go();
+  await engine.waitForHealth((h) => h.delivered === 20_000 && h.activity === 'idle');
+  engine.setConfigs();
+  await waitFor(async () => !(await engine.metrics.render()).includes('name="acme"'));
+});
