@@ -28,11 +28,9 @@ test('replicas share the streams evenly, and a clean stop hands them over at onc
     one.setConfigs(...configs);
     return held(one) === 5 && held(two) === 4;
   });
-  const stoppedAt = Date.now();
   await one.stop();
+  // Its deadline is far less than the lease of a minute: nothing had to expire.
   await waitFor(() => held(two) === 9);
-  // Far less than a lease: nothing had to expire.
-  expect(Date.now() - stoppedAt).toBeLessThan(15_000);
   await insertEntries(db, numbered(3));
   await receiver.waitFor((r) => r.ledger.storedCount === 27);
 });

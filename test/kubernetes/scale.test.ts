@@ -22,12 +22,9 @@ describe.skipIf(isClusterMissing())('a thousand configs with a Secret each', () 
     };
     await Promise.all(Array.from({ length: 20 }, make));
 
-    const startedAt = performance.now();
     const { states, metrics, waitForState } = await startSource(current, { namespace });
-    const tookMs = performance.now() - startedAt;
-    expect(states()?.size).toBe(count);
+    await waitFor(() => states()?.size === count, { timeoutMs: 10_000 });
     expect([...(states()?.values() ?? [])].filter(({ kind }) => kind !== 'valid')).toEqual([]);
-    expect(tookMs).toBeLessThan(10_000);
 
     expect(await metrics()).toContain(`kubernetes_requests_total{method="GET",code="200"} ${count}\n`);
     const isWatched = /kubernetes_requests_total\{method="WATCH",code="200"\} (\d+)/;
