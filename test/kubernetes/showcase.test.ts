@@ -82,6 +82,8 @@ spec:
     const patch = (endpoint: string): Promise<string> =>
       kubectl(`patch aec acme-siem --type=merge -p ${JSON.stringify({ spec: { endpoint } })}`);
     await patch('http://127.0.0.1:1/v1/logs');
+    // What is committed before the change is known still goes to where it went.
+    await row(/ http:\/\/127\.0\.0\.1:1\//);
     await insertEntries(db, numbered(5));
     await row(/acme-siem +False +ConnectionRefused +5 /);
     expect(await kubectl('get aec -o wide')).toContain('127.0.0.1:1');
