@@ -269,6 +269,8 @@ export class StreamLoop {
             { replayed: result.replayed, parkedAgain: result.parkedAgain },
             'parked entries replayed',
           );
+          // The receiver has answered for each: what kept it from that is over.
+          this.#tracker.clearFailure();
         }
         if (result.replayed > 0) {
           this.#tracker.addDelivered(result.replayed, 0, new Date().toISOString());

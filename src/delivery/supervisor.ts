@@ -193,9 +193,7 @@ export class Supervisor {
       await ensureStreams(db, reserved);
       if (this.#reserved === reserved) this.#reserved = [];
     }
-    const configById = new Map(
-      [...this.#wanted.values()].map(({ streamId, config }) => [streamId, config] as const),
-    );
+    const configById = this.#configById();
 
     // Others have taken it: whatever the loop still does is fenced off, so nothing is waited for.
     for (const [id, loop] of this.#loops) {
@@ -213,8 +211,10 @@ export class Supervisor {
     const wantedIds = [...configById.keys()].filter((id): id is string => id !== null);
     const free = wantedIds.filter((id) => !this.#loops.has(id) && !this.#ending.has(id));
     const claimed = await claimStreams(db, replica.id, free, share - this.#loops.size);
+    // As they are now: one may have changed, or gone, while the claim was under way. What has gone is released as an orphan.
+    const current = this.#configById();
     for (const row of claimed) {
-      const config = configById.get(row.id);
+      const config = current.get(row.id);
       if (config && !this.#isStopping) this.#startLoop(row, config);
     }
     if (claimed.length > 0) {
@@ -225,6 +225,10 @@ export class Supervisor {
     }
     this.#metrics.setLeasesHeld(this.#loops.size);
     this.#backlogNow.push();
+  }
+
+  #configById(): Map<string | null, ExportConfig> {
+    return new Map([...this.#wanted.values()].map(({ streamId, config }) => [streamId, config]));
   }
 
   #startLoop(row: StreamRow, config: ExportConfig): void {

@@ -199,3 +199,19 @@ test('does not send a batch again that overtook a failed one', async () => {
   expect(stored).toHaveLength(100);
   expect(new Set(stored)).toEqual(new Set([1]));
 });
+
+test('a replay that first met an outage leaves no failure standing once it is done', async () => {
+  const { db, receiver } = await setUp(postgres);
+  receiver.answerWith(refusePoison);
+  await insertEntries(db, [...numbered(3), poison]);
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await engine.waitForHealth((h) => h.parked === 1 && h.activity === 'idle');
+  receiver.answerWith({ status: 503 });
+  await db.query(`select audit.replay_parked('acme')`);
+  await engine.waitForHealth((h) => h.failure?.reason === 'ReceiverUnavailable');
+  receiver.answerWith(ok);
+  const health = await engine.waitForHealth((h) => h.parked === 0 && h.activity === 'idle');
+  expect(health.failure).toBeNull();
+  expect(health.lastError?.resolvedTime).toBeDefined();
+});

@@ -177,3 +177,34 @@ test('a stopped process of the same name leaves its streams to the next at once'
   collector.start();
   await receiver.waitFor((r) => r.ledger.storedCount === 2);
 });
+
+test('a config that changes while its stream is being claimed runs as it is now', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, numbered(2));
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let isClaiming = false;
+  const slowClaim = new Proxy(db, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      if (property !== 'query') return value.bind(target);
+      return async (text: unknown, ...rest: unknown[]) => {
+        const result: unknown = await value.call(target, text, ...rest);
+        if (!isClaiming && String(text).includes('with free as')) {
+          isClaiming = true;
+          await opened;
+        }
+        return result;
+      };
+    },
+  });
+  const engine = await startEngine(slowClaim);
+  engine.setConfigs(makeConfig('http://127.0.0.1:1/v1/logs'));
+  await waitFor(() => isClaiming);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  open();
+  await receiver.waitFor((r) => r.ledger.storedCount === 2);
+});

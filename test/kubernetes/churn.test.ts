@@ -93,7 +93,7 @@ describe.skipIf(isClusterMissing())('under churn', () => {
           // While the server restarts there is nobody to change anything.
           await change(name).then(
             () => changes++,
-            () => delay(200),
+            () => restarted,
           );
           if (Date.now() > until - churnMs / 2) restarted ??= current.restartApiServer();
           // The pace of the changes is what is tested, not waited for.
