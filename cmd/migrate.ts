@@ -12,7 +12,7 @@ openCommand({
   withSettings: false,
 });
 const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
-const { databaseUrl } = openSettings({ DATABASE_URL, DATABASE_URL_FILE });
+const { databaseUrl } = openSettings({ DATABASE_URL, DATABASE_URL_FILE, PAGE_ADDRESS: 'off' });
 const db = makePool({ url: databaseUrl, size: 1, onIdleError: () => {} });
 const server = await checkServer(db);
 if (server.kind === 'failed') fail([server.problem]);

@@ -1,17 +1,18 @@
 /**
  * Builds the collector in order, bottom up, and takes it down in the opposite one.
  *
- *   settings → database → transport → supervisor ⇄ configs → status
+ *   settings → database → transport → supervisor ⇄ configs → status → page
  */
 import { randomUUID } from 'node:crypto';
 import type { ConfigSource, ConfigState } from './configs/configSource.ts';
 import { makeDirectorySource } from './configs/directory/directorySource.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
-import { makePool } from './database/pool.ts';
+import { type Database, makePool } from './database/pool.ts';
 import type { StreamRequest } from './database/streams.ts';
 import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
+import type { Send } from './delivery/context.ts';
 import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
 import type { ExportConfig } from './model/exportConfig.ts';
@@ -24,6 +25,7 @@ import type { Logger } from './telemetry/logger.ts';
 import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
 import { makeAddressGuard } from './transport/addressGuard.ts';
 import { makeTransport } from './transport/transport.ts';
+import type { PageServer } from './web/pageServer.ts';
 
 /** What all streams together may hold in memory: sixteen full pages. */
 const budgetBytes = 64 * 1024 * 1024;
@@ -33,8 +35,13 @@ const backlogIntervalMs = 10_000;
 /** For leases, the poll and probes; the rest of DATABASE_POOL_SIZE is the streams'. */
 const controlConnections = 2;
 
+/** The page's own connections to the database, so that a slow search takes none from the delivery. */
+const pageConnections = 4;
+
 export interface App {
   readonly operationsPort: number;
+  /** null: there is no page. */
+  readonly pagePort: number | null;
   /**
    * Stage one of a shutdown, in this order: stop reading, end waits, finish or abort what is in flight, settle, write
    * status, give leases back, close. Stage two is the caller's: exit if this takes too long.
@@ -59,8 +66,10 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   const streamConnections = Math.max(1, settings.databasePoolSize - controlConnections);
   const db = makePool({ url: settings.databaseUrl, size: streamConnections, onIdleError, waitMs: 60_000 });
 
+  const pageDb = makePool({ url: settings.databaseUrl, size: pageConnections, onIdleError });
+
   const endPools = async (): Promise<void> => {
-    await Promise.all([control.end(), db.end()]);
+    await Promise.all([control.end(), db.end(), pageDb.end()]);
   };
   let isConfigRead = false;
   let supervisor: Supervisor | null = null;
@@ -100,11 +109,12 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     guard: makeAddressGuard({ refusedRanges: [...settings.refusedAddresses] }),
     userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
   });
+  const send = makeSend(transport);
   const delivery = new Supervisor(
     {
       db,
       log,
-      send: makeSend(transport),
+      send,
       budget: new ByteBudget(Math.max(budgetBytes, 2 * settings.maxBatchBytes)),
       buffers: new BufferPool(keptBytes),
       options: {
@@ -163,6 +173,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     },
   });
 
+  let page: PageServer | null = null;
   try {
     await delivery.start();
     await source.source.start((configs) => {
@@ -178,6 +189,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       delivery.setConfigs(runnable(configs), reserved(configs));
       for (const key of configs.keys()) publisher.notify(key);
     });
+    page = await startPage(settings, { db: pageDb, source: source.source, send, log });
   } catch (error) {
     await source.source.stop();
     await delivery.drain(0);
@@ -193,6 +205,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       version: programVersion,
       postgres: server.kind === 'ok' ? server.version : '',
       operationsPort: operations.port,
+      pagePort: page?.kind === 'listening' ? page.port : null,
     },
     'collector started',
   );
@@ -201,9 +214,11 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     kind: 'started',
     app: {
       operationsPort: operations.port,
+      pagePort: page?.kind === 'listening' ? page.port : null,
       async stop() {
         log.info('stopping');
         isStopping = true;
+        if (page?.kind === 'listening') await page.close();
         await delivery.drain(settings.shutdownGraceMs);
         await publisher.stop(states.keys());
         // After the last status: a stopped source writes none.
@@ -260,6 +275,34 @@ async function makeSource(
     instance: settings.replicaName,
   });
   return { kind: 'made', source };
+}
+
+/** null: there is none. @throws Error one sentence naming the setting. */
+async function startPage(
+  settings: Settings,
+  parts: { db: Database; source: ConfigSource; send: Send; log: Logger },
+): Promise<PageServer | null> {
+  if (settings.pageAddress === null) return null;
+  // Only where it is used: a collector without a page does not pay for it.
+  const { startPageServer } = await import('./web/pageServer.ts');
+  const { makeAuthenticator } = await import('./web/auth/makeAuthenticator.ts');
+  const { db, source, send, log } = parts;
+  const authenticator = await makeAuthenticator(settings, { db, log });
+  if (authenticator.kind === 'failed') throw new Error(authenticator.problem);
+  const page = await startPageServer({
+    address: settings.pageAddress,
+    authenticator: authenticator.authenticator,
+    context: {
+      db,
+      editor: source.editor,
+      send: (destination, body, signal) => send(destination, body, 1, signal),
+      serviceName: settings.serviceName,
+      version: programVersion,
+      log,
+    },
+  });
+  if (page.kind === 'failed') throw new Error(page.problem);
+  return page;
 }
 
 function toResult(

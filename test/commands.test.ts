@@ -23,6 +23,7 @@ const runnable = {
   CONFIG_SOURCE: 'directory',
   CONFIG_DIRECTORY: import.meta.dirname,
   OPERATIONS_ADDRESS: '127.0.0.1:0',
+  PAGE_ADDRESS: 'off',
 };
 
 describe.each(commands)('%s', (command) => {

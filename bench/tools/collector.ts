@@ -27,6 +27,7 @@ export async function startCollector(options: CollectorOptions): Promise<Service
       CONFIG_SOURCE: 'directory',
       CONFIG_DIRECTORY: options.directory,
       OPERATIONS_ADDRESS: address,
+      PAGE_ADDRESS: 'off',
       LOG_LEVEL: 'warn',
     },
     isReady: async () => (await fetch(`http://${address}/readyz`)).ok,

@@ -31,7 +31,7 @@ export interface DemoOptions {
   readonly input: NodeJS.ReadableStream | null;
 }
 
-const wishedPorts = { postgres: 54_320, receiver: 4_318, operations: 9_090 };
+const wishedPorts = { postgres: 54_320, receiver: 4_318, operations: 9_090, page: 8_080 };
 const historyEntries = 3_000;
 
 /**
@@ -120,6 +120,7 @@ async function start(
   await writeState(stateFile, { ...state, receiverPort: receiverPort.port });
 
   const operationsPort = await choosePort(wishedPorts.operations);
+  const pagePort = await choosePort(wishedPorts.page);
   write(
     `Starting the receiver on port ${receiverPort.port}${receiverPort.note} and the collector on port ${operationsPort.port}${operationsPort.note} …\n`,
   );
@@ -129,6 +130,8 @@ async function start(
       CONFIG_SOURCE: 'directory',
       CONFIG_DIRECTORY: configDirectory,
       OPERATIONS_ADDRESS: `127.0.0.1:${operationsPort.port}`,
+      PAGE_ADDRESS: `127.0.0.1:${pagePort.port}`,
+      AUTH_MODE: 'local',
       REPLICA_NAME: 'demo',
       // Its line that it has started is waited for.
       LOG_LEVEL: 'info',

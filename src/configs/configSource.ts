@@ -4,6 +4,7 @@
  */
 import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
 import type { ExportStatus } from '../model/streamStatus.ts';
+import type { ConfigEditor } from './configEditor.ts';
 
 /** One manifest as it stands now. */
 export type ConfigState =
@@ -44,6 +45,9 @@ export interface ConfigSource {
 
   /** The status that stands, also one of an earlier run or of another replica; null: none. Absent: the source cannot tell. */
   previousStatus?(key: string): ExportStatus | null;
+
+  /** The writing side; absent: the source can only be read. */
+  readonly editor?: ConfigEditor;
 
   /** Ends every watch and timer; resolves when nothing of the source runs any more. */
   stop(): Promise<void>;

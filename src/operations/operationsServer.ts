@@ -6,13 +6,14 @@
  *    replica out of service for all the others.
  *  - `/metrics`: Prometheus text.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type RequestHandler } from 'express';
 import type { ListenAddress } from '../settings/settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Check, type CheckResult, makeReadiness } from './checks.ts';
+import { closeServer, describeListenError, endConnectionsIdleAfterClose, listen } from './listen.ts';
 
 export interface OperationsOptions {
   readonly address: ListenAddress;
@@ -45,12 +46,17 @@ export async function startOperationsServer(options: OperationsOptions): Promise
   const server = createServer({ requestTimeout: requestTimeoutMs }, makeApp(options));
   endConnectionsIdleAfterClose(server);
   const error = await listen(server, options.address);
-  if (error !== null) return { kind: 'failed', problem: describeListenError(error, options.address) };
+  if (error !== null)
+    return { kind: 'failed', problem: describeListenError('OPERATIONS_ADDRESS', error, options.address) };
   // A failure to accept one connection (too many open files) ends that connection, not the process.
   server.on('error', (cause) =>
     options.logger.warn({ err: cause }, 'operations server: a connection failed'),
   );
-  return { kind: 'listening', port: (server.address() as AddressInfo).port, close: () => close(server) };
+  return {
+    kind: 'listening',
+    port: (server.address() as AddressInfo).port,
+    close: () => closeServer(server, closeGraceMs),
+  };
 }
 
 function makeApp(options: OperationsOptions): Express {
@@ -106,54 +112,4 @@ function answerWithoutDetails(logger: Logger): express.ErrorRequestHandler {
     }
     response.status(500).type('text/plain').send('This failed inside the collector; see its log.\n');
   };
-}
-
-function listen(server: Server, { host, port }: ListenAddress): Promise<NodeJS.ErrnoException | null> {
-  return new Promise((resolve) => {
-    server.once('error', resolve);
-    server.listen({ host, port }, () => {
-      server.off('error', resolve);
-      resolve(null);
-    });
-  });
-}
-
-function describeListenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress): string {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return `OPERATIONS_ADDRESS is ${address}, ${explain(error.code)}.`;
-}
-
-function explain(code: string | undefined): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'which something else listens on already: stop that, or choose another port';
-    case 'EACCES':
-      return 'which this user may not listen on: choose a port from 1024 up';
-    case 'EADDRNOTAVAIL':
-      return 'which is no address of this machine: choose one of its own, or 0.0.0.0 for all';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'a host name that cannot be resolved: write an IP address, such as 0.0.0.0';
-    case 'EAFNOSUPPORT':
-      return 'an IPv6 address, but this machine has no IPv6: choose an IPv4 address';
-    default:
-      return `which cannot be listened on (${code ?? 'unknown error'}): choose another address`;
-  }
-}
-
-/** Node ends the connections that are idle when `close` is called, and leaves those that become idle later open. */
-function endConnectionsIdleAfterClose(server: Server): void {
-  server.on('request', (_request, response) => {
-    response.once('close', () => {
-      if (!server.listening) setImmediate(() => server.closeIdleConnections());
-    });
-  });
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
-  await closed;
-  clearTimeout(timer);
 }

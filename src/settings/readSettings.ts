@@ -1,7 +1,7 @@
 /**
  * Environment → Settings, all problems at once. Knows nothing of `process`: the caller hands in the environment and a file reader.
  */
-import type { Settings } from './settings.ts';
+import { authModes, type Settings } from './settings.ts';
 import { type Setting, settingsTable } from './table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -142,6 +142,11 @@ function findConflicts(values: ReadonlyMap<SettingKey, unknown>): string[] {
   if (source === 'kubernetes' && typeof directory === 'string') {
     problems.push(
       `CONFIG_DIRECTORY is ${quote(directory)}, but CONFIG_SOURCE is "kubernetes", which does not read it: set CONFIG_SOURCE=directory, or remove CONFIG_DIRECTORY.`,
+    );
+  }
+  if (values.get('authMode') === null && values.get('pageAddress') !== null) {
+    problems.push(
+      `AUTH_MODE is not set, and there is no default for who may read audit logs: set it to one of ${authModes.join(', ')}, or set PAGE_ADDRESS=off to run without the page.`,
     );
   }
   for (const [low, high] of [

@@ -10,6 +10,10 @@ export interface Settings {
   readonly configDirectory: string | null;
   /** null: every namespace. */
   readonly watchNamespace: string | null;
+  /** null: there is no page. */
+  readonly pageAddress: ListenAddress | null;
+  /** null only without a page. */
+  readonly authMode: AuthMode | null;
   readonly operationsAddress: ListenAddress;
   readonly logLevel: LogLevel;
   readonly serviceName: string;
@@ -38,6 +42,9 @@ export interface ListenAddress {
   /** 0: any free port. */
   readonly port: number;
 }
+
+export const authModes = ['oidc', 'jwt', 'headers', 'local'] as const;
+export type AuthMode = (typeof authModes)[number];
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 type LogLevel = (typeof logLevels)[number];

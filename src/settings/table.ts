@@ -3,12 +3,13 @@
  */
 import { hostname } from 'node:os';
 import type { z } from 'zod';
-import { logLevels, type Settings } from './settings.ts';
+import { authModes, logLevels, type Settings } from './settings.ts';
 import {
   listenAddress,
   namespaceName,
   networks,
   oneOf,
+  orOff,
   postgresUrl,
   text,
   type ValueKind,
@@ -46,6 +47,12 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
   }),
   watchNamespace: optional('WATCH_NAMESPACE', namespaceName(), {
     doc: 'The one namespace whose manifests are used. Not set: all of them.',
+  }),
+  pageAddress: withDefault('PAGE_ADDRESS', '127.0.0.1:8080', orOff(listenAddress()), {
+    doc: 'Where the Audit Logs page listens; off: this process has no page.',
+  }),
+  authMode: optional('AUTH_MODE', oneOf(authModes), {
+    doc: 'How the page knows who asks; required, unless PAGE_ADDRESS is off. local: whoever reaches it is admin of everything, only on a loopback address.',
   }),
   operationsAddress: withDefault('OPERATIONS_ADDRESS', '0.0.0.0:9090', listenAddress(), {
     doc: 'Where /livez, /readyz and /metrics are served.',

@@ -58,6 +58,18 @@ export function listenAddress(): ValueKind<ListenAddress> {
   return { type: 'HOST:PORT', schema };
 }
 
+/** The kind itself, or `off`, which is null. */
+export function orOff<T>(kind: ValueKind<T>): ValueKind<T | null> {
+  const schema = z.string().transform((value, context): T | null => {
+    if (value === 'off') return null;
+    const parsed = kind.schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const { message } of parsed.error.issues) context.addIssue(`${message}, or off`);
+    return z.NEVER;
+  });
+  return { type: `${kind.type} or off`, schema };
+}
+
 function parseListenAddress(value: string): ListenAddress | null {
   const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<host>[A-Za-z0-9._-]+)):(?<port>\d{1,5})$/.exec(value);
   const { ipv6, host, port } = match?.groups ?? {};

@@ -35,6 +35,7 @@ function runCollector(url: string) {
     CONFIG_SOURCE: 'directory',
     CONFIG_DIRECTORY: import.meta.dirname,
     OPERATIONS_ADDRESS: '127.0.0.1:0',
+    PAGE_ADDRESS: 'off',
   });
 }
 

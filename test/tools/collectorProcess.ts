@@ -84,6 +84,7 @@ export async function makeCollectorProcess(
           CONFIG_SOURCE: 'directory',
           CONFIG_DIRECTORY: directory,
           OPERATIONS_ADDRESS: `127.0.0.1:${port}`,
+          PAGE_ADDRESS: 'off',
           STATUS_INTERVAL_MS: '200',
           RETRY_INITIAL_MS: '50',
           RETRY_MAX_MS: '500',

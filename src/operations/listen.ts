@@ -1,0 +1,60 @@
+/** Listening and closing, the same for every HTTP server of the process. */
+import type { Server } from 'node:http';
+import type { ListenAddress } from '../settings/settings.ts';
+
+/** null: it listens; else the error. */
+export function listen(server: Server, { host, port }: ListenAddress): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    server.once('error', resolve);
+    server.listen({ host, port }, () => {
+      server.off('error', resolve);
+      resolve(null);
+    });
+  });
+}
+
+/** One sentence naming the setting, its value and the way out. */
+export function describeListenError(
+  setting: string,
+  error: NodeJS.ErrnoException,
+  { host, port }: ListenAddress,
+): string {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${setting} is ${address}, ${explain(error.code)}.`;
+}
+
+function explain(code: string | undefined): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'which something else listens on already: stop that, or choose another port';
+    case 'EACCES':
+      return 'which this user may not listen on: choose a port from 1024 up';
+    case 'EADDRNOTAVAIL':
+      return 'which is no address of this machine: choose one of its own, or 0.0.0.0 for all';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'a host name that cannot be resolved: write an IP address, such as 0.0.0.0';
+    case 'EAFNOSUPPORT':
+      return 'an IPv6 address, but this machine has no IPv6: choose an IPv4 address';
+    default:
+      return `which cannot be listened on (${code ?? 'unknown error'}): choose another address`;
+  }
+}
+
+/** Node ends the connections that are idle when `close` is called, and leaves those that become idle later open. */
+export function endConnectionsIdleAfterClose(server: Server): void {
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
+  });
+}
+
+/** Takes no further connection, ends the idle ones, and after `graceMs` those with an answer under way. */
+export async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,14 @@
+/** How the page knows who asks; one of these a mode of AUTH_MODE. */
+import type { Request, RequestHandler } from 'express';
+import type { Viewer } from '../viewer.ts';
+
+export interface Authenticator {
+  /** Its own addresses (login, callback, logout) and sessions, before everything else; null: it has none. */
+  readonly middleware: RequestHandler | null;
+  identify(request: Request): Promise<Identity>;
+}
+
+export type Identity =
+  | { readonly kind: 'known'; readonly viewer: Viewer; readonly logoutUrl: string | null }
+  /** `loginUrl` begins a login that comes back to the page; null: there is nothing to click, `message` says what to do. */
+  | { readonly kind: 'anonymous'; readonly loginUrl: string | null; readonly message: string };

@@ -1,0 +1,22 @@
+/** What handlers are given: everything outside of the request. */
+import type { ConfigEditor } from '../configs/configEditor.ts';
+import type { Database } from '../database/pool.ts';
+import type { Destination } from '../model/exportConfig.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface WebContext {
+  /** The page's own connections: a slow search takes none from the delivery. */
+  readonly db: Database;
+  /** undefined: the config source can only be read. */
+  readonly editor: ConfigEditor | undefined;
+  /** One attempt, through the guarded transport that deliveries use, and what its answer means. */
+  readonly send: (
+    destination: Destination,
+    body: Uint8Array,
+    signal: AbortSignal,
+  ) => Promise<Outcome | 'aborted'>;
+  readonly serviceName: string;
+  readonly version: string;
+  readonly log: Logger;
+}

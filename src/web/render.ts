@@ -1,0 +1,47 @@
+/**
+ * Views by name, with the data each takes: templates are untyped, this table is their types.
+ *
+ * Everything is escaped by `<%= %>`; `<%~ %>` is for `include`, `layout` bodies and `block` alone, which a test checks.
+ */
+import { fileURLToPath } from 'node:url';
+import { Eta } from 'eta';
+import type { AuditLogsView } from './pages/auditLogs.ts';
+import type { HomeView } from './pages/home.ts';
+import type { ProblemView } from './reply.ts';
+
+export interface Views {
+  'audit-logs/page': AuditLogsView;
+  'audit-logs/results': AuditLogsView;
+  home: HomeView;
+  problem: ProblemView;
+}
+
+/** What the frame around every full page needs. */
+export interface Shell {
+  readonly title: string;
+  readonly organization: string | null;
+  /** To switch to; null: too many, or not known. */
+  readonly organizations: readonly string[] | null;
+  readonly viewerName: string | null;
+  /** null: nothing to log out of. */
+  readonly logoutUrl: string | null;
+  /** Of assets, by name. */
+  readonly assets: Readonly<Record<string, string>>;
+}
+
+const eta = new Eta({
+  views: fileURLToPath(new URL('../../views', import.meta.url)),
+  cache: true,
+  autoEscape: true,
+  autoTrim: false,
+});
+
+/** A part of a page. */
+export function render<K extends keyof Views>(name: K, data: Views[K]): string {
+  return eta.render(name, data as object);
+}
+
+/** A whole page: the view inside `layout.eta`. */
+export function renderPage<K extends keyof Views>(name: K, data: Views[K], shell: Shell): string {
+  return eta.render('layout', { ...shell, body: render(name, data) });
+}
