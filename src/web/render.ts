@@ -1,20 +1,11 @@
 /**
- * Views by name, with the data each takes: templates are untyped, this table is their types.
+ * Views by name, with the data each takes: templates are untyped, views.ts is their types.
  *
  * Everything is escaped by `<%= %>`; `<%~ %>` is for `include`, `layout` bodies and `block` alone, which a test checks.
  */
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
-import type { AuditLogsView } from './pages/auditLogs.ts';
-import type { HomeView } from './pages/home.ts';
-import type { ProblemView } from './reply.ts';
-
-export interface Views {
-  'audit-logs/page': AuditLogsView;
-  'audit-logs/results': AuditLogsView;
-  home: HomeView;
-  problem: ProblemView;
-}
+import type { Views } from './views.ts';
 
 /** What the frame around every full page needs. */
 export interface Shell {

@@ -1,15 +1,9 @@
 /** Sending what was rendered: a fragment to htmx, a whole page to everybody else. */
 import type { Request, Response } from 'express';
 import { type Assets, loadAssets } from './assets.ts';
-import { render, renderPage, type Shell, type Views } from './render.ts';
-import type { Visit } from './routes.ts';
-
-export interface ProblemView {
-  readonly title: string;
-  /** One or two sentences: what it means and what to do. */
-  readonly message: string;
-  readonly link: { readonly url: string; readonly text: string } | null;
-}
+import { render, renderPage, type Shell } from './render.ts';
+import type { ProblemView, Views } from './views.ts';
+import type { Visit } from './visit.ts';
 
 let assets: Assets | undefined;
 

@@ -3,11 +3,9 @@
  *
  * Not here: the addresses of a login (auth/), and assets (assets.ts), which everybody may read.
  */
-import type { Request, Response } from 'express';
-import type { WebContext } from './context.ts';
 import { showAuditLogs } from './pages/auditLogs.ts';
 import { showHome } from './pages/home.ts';
-import type { Viewer } from './viewer.ts';
+import type { Handler } from './visit.ts';
 
 export interface Route {
   readonly method: 'get' | 'post';
@@ -18,19 +16,6 @@ export interface Route {
   readonly cost: 'read' | 'search' | 'download' | 'test' | 'write';
   readonly handler: Handler;
 }
-
-/** What a handler is given of a request that was let through. */
-export interface Visit {
-  readonly request: Request;
-  readonly response: Response;
-  readonly viewer: Viewer;
-  /** Of the path, and administered by the viewer; empty for routes without one. */
-  readonly organization: string;
-  readonly context: WebContext;
-}
-
-/** Rejections reach the error page. */
-export type Handler = (visit: Visit) => Promise<void>;
 
 const logs = '/organizations/:organization/audit-logs';
 

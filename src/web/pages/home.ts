@@ -1,10 +1,6 @@
 /** `/`: on to the organization one administers, or a choice of them. */
 import { sendPage, sendProblem } from '../reply.ts';
-import type { Visit } from '../routes.ts';
-
-export interface HomeView {
-  readonly organizations: readonly string[];
-}
+import type { Visit } from '../visit.ts';
 
 export async function showHome(visit: Visit): Promise<void> {
   const { viewer, request, response, context } = visit;

@@ -1,0 +1,17 @@
+/** One request that was let through, and what answers it. */
+import type { Request, Response } from 'express';
+import type { WebContext } from './context.ts';
+import type { Viewer } from './viewer.ts';
+
+/** What a handler is given of a request that was let through. */
+export interface Visit {
+  readonly request: Request;
+  readonly response: Response;
+  readonly viewer: Viewer;
+  /** Of the path, and administered by the viewer; empty for routes without one. */
+  readonly organization: string;
+  readonly context: WebContext;
+}
+
+/** Rejections reach the error page. */
+export type Handler = (visit: Visit) => Promise<void>;
