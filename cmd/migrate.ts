@@ -17,7 +17,9 @@ const db = makePool({ url: databaseUrl, size: 1, onIdleError: () => {} });
 const server = await checkServer(db);
 if (server.kind === 'failed') fail([server.problem]);
 try {
-  const result = await migrate(db, await readMigrations());
+  const result = await migrate(db, await readMigrations(), (sentence) =>
+    process.stderr.write(`${sentence}\n`),
+  );
   if (result.kind === 'too-new') fail([result.problem]);
   else
     process.stdout.write(

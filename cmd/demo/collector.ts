@@ -97,10 +97,11 @@ function parseLine(line: string): Record<string, unknown> | null {
 
 /** Warnings, and the end of a failure, which carries its reason. */
 function tellNews(entry: Record<string, unknown>, onNews: (line: string) => void): void {
-  const { level, organization, reason, msg, problems } = entry;
+  const { level, config, organization, reason, msg, problems } = entry;
   const isWarning = level === 'warn' || level === 'error' || level === 'fatal';
   if (!isWarning && reason === undefined) return;
-  const subject = organization === undefined ? '' : `${organization}: `;
+  const name = config ?? organization;
+  const subject = name === undefined ? '' : `${name}: `;
   const details = Array.isArray(problems) ? `: ${problems.join(' ')}` : '';
   onNews(`${subject}${msg}${details}`);
 }

@@ -1,6 +1,6 @@
 /**
- * The demo's manifests: one for each organization of the sample product, written when missing and then left alone, so
- * that whoever edits one keeps the edit.
+ * The demo's manifests: one for each organization of the sample product, and one whose endpoint is mistyped, so that there is
+ * a failure to look at. Written when missing and then left alone, so that whoever edits one keeps the edit.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,17 +18,30 @@ export interface DemoConfigs {
 
 /** @throws Error of node:fs. */
 export async function writeConfigs(configs: DemoConfigs): Promise<void> {
+  const { directory, endpoint, previousEndpoint } = configs;
+  // Of an earlier run: what was deleted since stays deleted.
+  const isFirstRun = previousEndpoint === null;
   for (const { name } of organizations) {
-    const secrets = join(configs.directory, 'secrets', name);
+    const secrets = join(directory, 'secrets', name);
     await mkdir(secrets, { recursive: true, mode: 0o700 });
     await writeIfMissing(join(secrets, 'authorization'), `${configs.authorization}\n`);
-    const file = join(configs.directory, `${name}.yaml`);
-    await writeIfMissing(file, makeManifest(name, configs.endpoint));
-    if (configs.previousEndpoint !== null) {
-      await moveEndpoint(file, configs.previousEndpoint, configs.endpoint);
-    }
+    const file = join(directory, `${name}.yaml`);
+    await writeIfMissing(file, makeManifest(name, name, endpoint, extras[name] ?? ''));
+    if (!isFirstRun) await moveEndpoint(file, previousEndpoint, endpoint);
+  }
+  const broken = join(directory, `${brokenName}.yaml`);
+  if (isFirstRun) {
+    await writeIfMissing(broken, makeManifest(brokenName, 'acme', endpoint + mistypedPath, brokenExtras));
+  } else {
+    await moveEndpoint(broken, previousEndpoint + mistypedPath, endpoint + mistypedPath);
+    await moveEndpoint(broken, previousEndpoint, endpoint);
   }
 }
+
+/** Its receiver answers 404: the path should end in logs. */
+export const brokenName = 'acme-archive';
+const mistypedPath = '/v1/log';
+const brokenExtras = '  startFrom: Beginning          # everything waits until the endpoint is right\n';
 
 /** What differs, to show what a manifest can say. */
 const extras: Readonly<Record<string, string>> = {
@@ -38,12 +51,12 @@ const extras: Readonly<Record<string, string>> = {
   hooli: '  compression: none\n',
 };
 
-function makeManifest(organization: string, endpoint: string): string {
-  return `# Edit and save: the change is taken at once. What became of it is in ${organization}.status.yaml beside this file.
+function makeManifest(name: string, organization: string, endpoint: string, extra: string): string {
+  return `# Edit and save: the change is taken at once. What became of it is in ${name}.status.yaml beside this file.
 apiVersion: auditexport.dev/v1
 kind: AuditExportConfig
 metadata:
-  name: ${organization}
+  name: ${name}
 spec:
   organization: ${organization}
 ${endpointLine(endpoint)}
@@ -52,7 +65,7 @@ ${endpointLine(endpoint)}
     valueFrom:
       secretKeyRef: {name: ${organization}, key: authorization}   # the file secrets/${organization}/authorization
   suspend: false                # true: entries wait
-${extras[organization] ?? ''}`;
+${extra}`;
 }
 
 async function writeIfMissing(file: string, content: string): Promise<void> {
@@ -66,7 +79,7 @@ async function writeIfMissing(file: string, content: string): Promise<void> {
 /** Only where the line is still as we wrote it. */
 async function moveEndpoint(file: string, before: string, after: string): Promise<void> {
   if (before === after) return;
-  const lines = (await readFile(file, 'utf8')).split('\n');
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
   if (!lines.includes(endpointLine(before))) return;
   const moved = lines.map((line) => (line === endpointLine(before) ? endpointLine(after) : line));
   await writeFile(`${file}.tmp`, moved.join('\n'), { mode: 0o600 });

@@ -3,7 +3,10 @@ import { join, relative } from 'node:path';
 import { organizations } from './product/cast.ts';
 
 export interface LegendFacts {
+  readonly pageUrl: string;
   readonly productUrl: string;
+  /** What the receiver wants to see in the Authorization header. */
+  readonly authorization: string;
   /** Sees everything. */
   readonly superuserUrl: string;
   readonly configDirectory: string;
@@ -22,11 +25,16 @@ export function describeDemo(facts: LegendFacts): string {
   return `
 Audit Export runs. A sample product writes entries; each is sent to the receiver, which prints it below.
 
+Open the page
+  ${facts.pageUrl}/organizations/acme/audit-logs
+  Under "Configure OTEL Export", acme has two destinations. One is broken on purpose: its endpoint ends in /v1/log. Correct it to
+  /v1/logs and save: everything that waited arrives. The receiver wants the header Authorization: ${facts.authorization}
+
 Write an entry yourself
   psql '${facts.productUrl}'
   insert into audit.entries (organization, event_type, metadata) values ('acme', 'demo.hello', '{"n": 42}');
 ${note}
-Configure (one file for each of ${names})
+Or configure by files (one for each of ${names})
   ${join(configs, 'acme.yaml')}, with its status in ${join(configs, 'acme.status.yaml')}
   Change the port of its endpoint to 1: entries of acme wait, the status says why, the others do not notice.
   Change it back: all of them arrive, each once. Or change the secret ${join(configs, 'secrets', 'acme', 'authorization')}.

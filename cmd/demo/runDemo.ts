@@ -122,7 +122,7 @@ async function start(
   const operationsPort = await choosePort(wishedPorts.operations);
   const pagePort = await choosePort(wishedPorts.page);
   write(
-    `Starting the receiver on port ${receiverPort.port}${receiverPort.note} and the collector on port ${operationsPort.port}${operationsPort.note} …\n`,
+    `Starting the receiver on port ${receiverPort.port}${receiverPort.note} and the collector with its page on port ${pagePort.port}${pagePort.note} and its metrics on port ${operationsPort.port}${operationsPort.note} …\n`,
   );
   const collector = await startCollector({
     settings: {
@@ -148,6 +148,8 @@ async function start(
 
   write(
     describeDemo({
+      pageUrl: `http://127.0.0.1:${pagePort.port}`,
+      authorization: state.authorization,
       productUrl: database.productUrl,
       superuserUrl: postgres.url,
       configDirectory,

@@ -81,7 +81,11 @@ async function readReceiverPort(): Promise<number> {
   return JSON.parse(await readFile(join(directory, 'demo.json'), 'utf8')).receiverPort;
 }
 
-test('exports for every organization, takes an entry written by hand, and stops without a trace', {
+async function readStatusFile(name: string): Promise<string> {
+  return await readFile(join(directory, 'configs', `${name}.status.yaml`), 'utf8');
+}
+
+test('opens a page, exports for every organization, takes an entry written by hand, and stops without a trace', {
   timeout,
 }, async () => {
   const demo = start('--rate', '8');
@@ -106,6 +110,11 @@ test('exports for every organization, takes an entry written by hand, and stops 
 
   const [, operations] = await demo.waitForOutput(/(http:\S+)\/metrics/);
   expect((await fetch(`${operations}/readyz`)).status).toBe(200);
+
+  const [, page] = await demo.waitForOutput(/Open the page\n {2}(http:\S+)\n/);
+  const html = await (await fetch(String(page))).text();
+  expect(html).toContain('<title>Audit logs · acme</title>');
+  await waitFor(async () => (await readStatusFile('acme-archive')).includes('reason: NotFound'));
 
   const children = await childrenOf(demo);
   expect(children.length).toBeGreaterThanOrEqual(2);
