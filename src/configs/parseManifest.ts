@@ -1,12 +1,17 @@
 /** From any value (an API object, a parsed file, a form) to a manifest that can be relied on. */
-import { describeIssues } from './problems/describeIssues.ts';
+import { describeIssues, type FieldSentence } from './problems/describeIssues.ts';
 import { showType, showValue } from './problems/showValue.ts';
 import { API_VERSION, KIND, type Manifest, manifestSchema } from './schema.ts';
 
 export type ParsedManifest =
   | { readonly ok: true; readonly manifest: Manifest }
   /** One sentence for each problem, all at once; none repeats a header's value. */
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly string[];
+      /** The same with the fields they are about; absent where the whole is wrong. */
+      readonly fields?: readonly FieldSentence[];
+    };
 
 /** Checks everything that can be known without looking elsewhere; whether a Secret exists is `resolveConfig`'s. Never throws. */
 export function parseManifest(value: unknown): ParsedManifest {
@@ -23,7 +28,8 @@ export function parseManifest(value: unknown): ParsedManifest {
 
   const result = manifestSchema.safeParse(value);
   if (result.success) return { ok: true, manifest: result.data };
-  return { ok: false, problems: describeIssues(manifestSchema, value, result.error.issues) };
+  const fields = describeIssues(manifestSchema, value, result.error.issues);
+  return { ok: false, problems: fields.map(({ sentence }) => sentence), fields };
 }
 
 /** Of another kind or version: the fields would all be wrong, which says nothing. */

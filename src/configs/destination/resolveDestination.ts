@@ -11,7 +11,15 @@ import type { SecretReader } from './secretReader.ts';
 export type ResolvedDestination =
   | { readonly kind: 'resolved'; readonly destination: Destination }
   /** One sentence for each Secret or key that is missing or wrong; none repeats a value. */
-  | { readonly kind: 'unresolved'; readonly reason: SecretReason; readonly problems: readonly string[] };
+  | {
+      readonly kind: 'unresolved';
+      readonly reason: SecretReason;
+      readonly problems: readonly string[];
+    };
+
+export type FoundDestination =
+  | { readonly kind: 'resolved'; readonly destination: Destination }
+  | { readonly kind: 'unresolved'; readonly problems: readonly SecretProblem[] };
 
 /**
  * `namespace` is the manifest's: references never leave it.
@@ -23,13 +31,23 @@ export async function resolveDestination(
   namespace: string,
   secrets: SecretReader,
 ): Promise<ResolvedDestination> {
+  const found = await findDestination(spec, namespace, secrets);
+  if (found.kind === 'resolved') return found;
+  const reason = SECRET_REASONS.find((each) => found.problems.some((problem) => problem.reason === each));
+  const problems = found.problems.map(({ sentence }) => sentence);
+  return { kind: 'unresolved', reason: reason ?? 'InvalidSecret', problems };
+}
+
+/** The same, with what each problem is about. */
+export async function findDestination(
+  spec: ManifestSpec,
+  namespace: string,
+  secrets: SecretReader,
+): Promise<FoundDestination> {
   const problems: SecretProblem[] = [];
   const headers = await resolveHeaders(spec.headers, namespace, secrets, problems);
   const tls = await resolveTls(spec.tls, namespace, secrets, problems);
-  const reason = SECRET_REASONS.find((each) => problems.some((problem) => problem.reason === each));
-  if (reason !== undefined) {
-    return { kind: 'unresolved', reason, problems: problems.map((problem) => problem.sentence) };
-  }
+  if (problems.length > 0) return { kind: 'unresolved', problems };
   const destination = {
     url: resolveEndpoint(spec.endpoint),
     headers,

@@ -10,6 +10,9 @@ export interface SecretProblem {
   readonly reason: SecretReason;
   /** One sentence naming namespace, Secret and key; never the value. */
   readonly sentence: string;
+  readonly ref: SecretRef;
+  /** The sentence without its subject: `is empty: put …`. */
+  readonly complaint: string;
 }
 
 export interface SecretRef {
@@ -24,6 +27,8 @@ export function invalidSecret(ref: SecretRef, complaint: string): SecretProblem 
   return {
     reason: 'InvalidSecret',
     sentence: `Secret ${ref.namespace}/${ref.name}, key ${ref.key} (${ref.field}) ${complaint}.`,
+    ref,
+    complaint,
   };
 }
 
@@ -38,18 +43,16 @@ export async function readSecret(
   switch (read.kind) {
     case 'found':
       return read.value;
-    case 'secret-missing':
-      problems.push({
-        reason: 'SecretNotFound',
-        sentence: `${secret} does not exist: create it with the key ${ref.key}, or correct ${ref.field}.`,
-      });
+    case 'secret-missing': {
+      const complaint = `does not exist: create it with the key ${ref.key}, or correct ${ref.field}`;
+      problems.push({ reason: 'SecretNotFound', sentence: `${secret} ${complaint}.`, ref, complaint });
       return null;
-    case 'key-missing':
-      problems.push({
-        reason: 'SecretKeyNotFound',
-        sentence: `${secret} has no key ${ref.key}: add it, or correct ${ref.field}.`,
-      });
+    }
+    case 'key-missing': {
+      const complaint = `has no key ${ref.key}: add it, or correct ${ref.field}`;
+      problems.push({ reason: 'SecretKeyNotFound', sentence: `${secret} ${complaint}.`, ref, complaint });
       return null;
+    }
     case 'unreadable':
       problems.push(invalidSecret(ref, read.message));
       return null;

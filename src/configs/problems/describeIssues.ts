@@ -11,8 +11,18 @@ import { showPath, showType, showValue, valueAt } from './showValue.ts';
 
 type Issue = z.core.$ZodIssue;
 
+export interface FieldSentence {
+  /** The field it is about, for whoever shows the sentence beside it. */
+  readonly path: Path;
+  readonly sentence: string;
+}
+
 /** `schema` is what refused `input` with `issues`; at most one sentence for each field. */
-export function describeIssues(schema: z.core.$ZodType, input: unknown, issues: readonly Issue[]): string[] {
+export function describeIssues(
+  schema: z.core.$ZodType,
+  input: unknown,
+  issues: readonly Issue[],
+): FieldSentence[] {
   const unknown = issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ parent: issue.path, name: key })) : [],
   );
@@ -24,10 +34,13 @@ export function describeIssues(schema: z.core.$ZodType, input: unknown, issues: 
     }),
   );
   const said = new Set<string>();
-  const problems: string[] = [];
+  const problems: FieldSentence[] = [];
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') {
-      problems.push(...issue.keys.map((key) => describeUnknownField(schema, issue.path, key)));
+      for (const key of issue.keys) {
+        const sentence = describeUnknownField(schema, issue.path, key);
+        problems.push({ path: [...issue.path, key], sentence });
+      }
       continue;
     }
     const path = showPath(issue.path);
@@ -37,7 +50,7 @@ export function describeIssues(schema: z.core.$ZodType, input: unknown, issues: 
     if (issue.code === 'custom' && misspelt.has(path)) continue;
     if (said.has(path)) continue;
     said.add(path);
-    problems.push(describeIssue(schema, input, issue));
+    problems.push({ path: issue.path, sentence: describeIssue(schema, input, issue) });
   }
   return problems;
 }

@@ -1,0 +1,96 @@
+/** Judges what a draft asks for, by the schema that judges every manifest and by the checks of every Secret. */
+import type { Destination } from '../../model/exportConfig.ts';
+import type { ConfigDraft, EditorResult, FieldProblem } from '../configEditor.ts';
+import { findDestination } from '../destination/resolveDestination.ts';
+import type { SecretProblem } from '../destination/secretProblems.ts';
+import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
+import { parseManifest } from '../parseManifest.ts';
+import { API_VERSION, KIND, type ManifestSpec } from '../schema.ts';
+import { toField } from './fieldPath.ts';
+import type { PageSecret } from './pageSecrets.ts';
+import { type DraftPlan, planDraft } from './planDraft.ts';
+
+export interface Target {
+  readonly namespace: string;
+  readonly name: string;
+  /** The spec that stands; null for a new config. */
+  readonly stored: unknown;
+}
+
+export type JudgedDraft =
+  | { readonly kind: 'fine'; readonly plan: DraftPlan; readonly spec: ManifestSpec }
+  | { readonly kind: 'invalid'; readonly problems: readonly FieldProblem[] };
+
+/** All that is wrong with what the draft itself brings. What it keeps from others may be wrong as it was before. */
+export async function judgeDraft(draft: ConfigDraft, target: Target): Promise<JudgedDraft> {
+  const plan = planDraft(draft, target.name, target.stored);
+  const parsed = parsePlan(plan, target);
+  if (!parsed.ok) return { kind: 'invalid', problems: mergeProblems(parsed.problems, plan.problems) };
+  const found = await findDestination(parsed.spec, target.namespace, overlay(plan.secrets, null));
+  const own = found.kind === 'resolved' ? [] : found.problems.filter((each) => isOwn(each, plan.secrets));
+  const problems = mergeProblems(plan.problems, own.map(toOwnProblem));
+  return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'fine', plan, spec: parsed.spec };
+}
+
+/**
+ * What the draft would send to; `secrets` knows what is stored.
+ *
+ * @throws what `secrets.read` throws.
+ */
+export async function resolveDraft(
+  draft: ConfigDraft,
+  target: Target,
+  secrets: SecretReader,
+): Promise<EditorResult<Destination>> {
+  const judged = await judgeDraft(draft, target);
+  if (judged.kind === 'invalid') return judged;
+  const reader = overlay(judged.plan.secrets, secrets);
+  const resolved = await findDestination(judged.spec, target.namespace, reader);
+  if (resolved.kind === 'resolved') return { kind: 'ok', value: resolved.destination };
+  const problems = resolved.problems.map(({ ref, sentence }) => ({
+    field: toField(ref.field),
+    message: sentence,
+  }));
+  return { kind: 'invalid', problems };
+}
+
+function parsePlan(
+  { spec }: DraftPlan,
+  { namespace, name }: Target,
+): { ok: true; spec: ManifestSpec } | { ok: false; problems: FieldProblem[] } {
+  const parsed = parseManifest({ apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec });
+  if (parsed.ok) return { ok: true, spec: parsed.manifest.spec };
+  const fields = parsed.fields ?? parsed.problems.map((sentence) => ({ path: [], sentence }));
+  return {
+    ok: false,
+    problems: fields.map(({ path, sentence }) => ({ field: toField(path), message: sentence })),
+  };
+}
+
+/** At most one sentence for each field, the first. */
+function mergeProblems(...lists: ReadonlyArray<readonly FieldProblem[]>): FieldProblem[] {
+  const byField = new Map<string, FieldProblem>();
+  for (const problem of lists.flat()) if (!byField.has(problem.field)) byField.set(problem.field, problem);
+  return [...byField.values()];
+}
+
+/** The draft's values before those of `stored`; without that, what the draft does not bring is missing. */
+function overlay(secrets: readonly PageSecret[], stored: SecretReader | null): SecretReader {
+  return {
+    async read(namespace, name, key): Promise<SecretRead> {
+      const value = secrets.find((secret) => secret.name === name)?.data.get(key);
+      if (value !== undefined) return { kind: 'found', value };
+      return stored === null ? { kind: 'secret-missing' } : await stored.read(namespace, name, key);
+    },
+  };
+}
+
+function isOwn({ ref }: SecretProblem, secrets: readonly PageSecret[]): boolean {
+  return secrets.some((secret) => secret.name === ref.name && secret.data.has(ref.key));
+}
+
+/** Who has typed a value looks for its field, not for a Secret that is not there yet. */
+function toOwnProblem({ ref, complaint }: SecretProblem): FieldProblem {
+  const part = ref.field.endsWith('clientCertSecretRef') ? `, ${ref.key},` : '';
+  return { field: toField(ref.field), message: `${ref.field}${part} ${complaint}.` };
+}

@@ -1,0 +1,121 @@
+/**
+ * A spec as the parts that are changed and owned one by one: a scalar, a list of the filter, a reference, a header by its
+ * name. What is absent stands with its default, so that two specs that mean the same have the same units.
+ */
+import { isMap } from './isMap.ts';
+
+/** By path, such as `endpoint`, `filter.projects`, `headers/Authorization`; a unit without a default may be missing. */
+export type SpecUnits = ReadonlyMap<string, unknown>;
+
+const HEADER_PREFIX = 'headers/';
+
+/** In the order in which a manifest is written. Undefined: it has no default. */
+const FIELDS: ReadonlyArray<readonly [path: string, defaultValue: unknown]> = [
+  ['organization', undefined],
+  ['endpoint', undefined],
+  ['maxBatchSize', 1000],
+  ['startFrom', 'Now'],
+  ['suspend', false],
+  ['compression', 'gzip'],
+  ['timeoutSeconds', 10],
+  ['filter.eventTypes', []],
+  ['filter.excludeEventTypes', []],
+  ['filter.projects', []],
+  ['tls.caSecretRef', undefined],
+  ['tls.clientCertSecretRef', undefined],
+  ['tls.serverName', undefined],
+  ['tls.insecureSkipVerify', false],
+];
+
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map(FIELDS);
+
+/** Of a spec that may be wrong: what is no field, or no header with a name, is left out. */
+export function listUnits(spec: unknown): Map<string, unknown> {
+  const units = new Map<string, unknown>();
+  for (const [path, defaultValue] of FIELDS) {
+    const value = readPath(spec, path.split('.')) ?? defaultValue;
+    if (value !== undefined) units.set(path, value);
+    if (path === 'endpoint')
+      for (const header of listHeaders(spec)) units.set(unitOfHeader(header.name), header);
+  }
+  return units;
+}
+
+export function unitOfHeader(name: string): string {
+  return HEADER_PREFIX + name;
+}
+
+/** The name of the header; null: the unit is a field. */
+export function headerOf(unit: string): string | null {
+  return unit.startsWith(HEADER_PREFIX) ? unit.slice(HEADER_PREFIX.length) : null;
+}
+
+/** The fields that lead to the unit; of a header, to the list. */
+export function pathOf(unit: string): string[] {
+  return headerOf(unit) === null ? unit.split('.') : ['headers'];
+}
+
+export function isDefault(unit: string, value: unknown): boolean {
+  return isSameValue(DEFAULTS.get(unit), value);
+}
+
+/** A spec that says just these. */
+export function buildSpec(units: Iterable<readonly [string, unknown]>): Record<string, unknown> {
+  const spec: Record<string, unknown> = {};
+  for (const [unit, value] of units) {
+    if (headerOf(unit) !== null) {
+      spec['headers'] = [...(Array.isArray(spec['headers']) ? spec['headers'] : []), value];
+      continue;
+    }
+    const [top = '', inner] = pathOf(unit);
+    if (inner === undefined) spec[top] = value;
+    else spec[top] = { ...(isMap(spec[top]) ? spec[top] : {}), [inner]: value };
+  }
+  return spec;
+}
+
+export interface UnitChanges {
+  /** New ones too. */
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export function compareUnits(before: SpecUnits, after: SpecUnits): UnitChanges {
+  return {
+    changed: [...after]
+      .filter(([unit, value]) => !isSameValue(before.get(unit), value))
+      .map(([unit]) => unit),
+    removed: [...before.keys()].filter((unit) => !after.has(unit)),
+  };
+}
+
+/** Whatever the order of fields. */
+function isSameValue(a: unknown, b: unknown): boolean {
+  return spell(a) === spell(b);
+}
+
+export function spell(value: unknown): string {
+  return (
+    JSON.stringify(value, (_, each: unknown) =>
+      isMap(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each,
+    ) ?? ''
+  );
+}
+
+export interface RawHeader {
+  readonly name: string;
+  readonly value?: unknown;
+  readonly valueFrom?: unknown;
+}
+
+export function listHeaders(spec: unknown): RawHeader[] {
+  const headers = isMap(spec) ? spec['headers'] : undefined;
+  if (!Array.isArray(headers)) return [];
+  return headers.filter((header): header is RawHeader => isMap(header) && typeof header['name'] === 'string');
+}
+
+function readPath(value: unknown, path: readonly string[]): unknown {
+  let found = value;
+  for (const name of path) found = isMap(found) ? found[name] : undefined;
+  return found ?? undefined;
+}
