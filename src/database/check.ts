@@ -53,7 +53,9 @@ export async function checkTables(db: Database, own: readonly Migration[]): Prom
       `select current_user as role, array(
          select table_name || ' (' || privilege || ')'
          from (values ('entries', 'SELECT'), ('streams', 'SELECT'), ('streams', 'INSERT'), ('streams', 'UPDATE'), ('replicas', 'INSERT'),
-           ('replicas', 'UPDATE'), ('replicas', 'DELETE'), ('parked', 'INSERT'), ('parked', 'UPDATE'), ('parked', 'DELETE'), ('clusters', 'INSERT'))
+           ('replicas', 'UPDATE'), ('replicas', 'DELETE'), ('parked', 'INSERT'), ('parked', 'UPDATE'), ('parked', 'DELETE'), ('clusters', 'INSERT'),
+           ('stream_history', 'INSERT'), ('stream_filters', 'INSERT'), ('replayed', 'INSERT'), ('page_sessions', 'INSERT'), ('search_positions', 'INSERT'),
+           ('search_blocks', 'INSERT'))
            as needed(table_name, privilege)
          where not has_table_privilege('audit.' || table_name, privilege)) as lacking`,
     );

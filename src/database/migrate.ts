@@ -1,10 +1,16 @@
 /**
  * Applies the numbered files of `migrations/`, each in a transaction of its own, one process at a time.
  *
+ * A file with a line `-- concurrently` holds one `create index concurrently`, which runs outside a transaction so that a
+ * product can go on writing; see buildConcurrently.ts.
+ *
  * A file that an older collector cannot live with has a line `-- breaking`; that is stored, so that the old binary,
  * which does not have the file, can refuse.
  */
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import type pg from 'pg';
+import { buildConcurrently } from './buildConcurrently.ts';
 import type { Database } from './pool.ts';
 
 export interface Migration {
@@ -12,6 +18,8 @@ export interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly breaking: boolean;
+  /** Absent: no. */
+  readonly concurrently?: boolean;
 }
 
 /** "audit" as bytes: any number will do that no other program takes in this database. */
@@ -24,7 +32,13 @@ export async function readMigrations(): Promise<Migration[]> {
   return Promise.all(
     files.map(async (name) => {
       const sql = await readFile(new URL(name, directory), 'utf8');
-      return { number: Number(name.slice(0, 4)), name, sql, breaking: /^-- breaking\b/m.test(sql) };
+      return {
+        number: Number(name.slice(0, 4)),
+        name,
+        sql,
+        breaking: /^-- breaking\b/m.test(sql),
+        concurrently: /^-- concurrently\b/m.test(sql),
+      };
     }),
   );
 }
@@ -62,23 +76,27 @@ export async function checkSchema(
   return missing.length === 0 ? { kind: 'current' } : { kind: 'behind', missing };
 }
 
+export type Migrated =
+  | { readonly kind: 'done'; readonly applied: string[] }
+  | { readonly kind: 'too-new'; readonly problem: string };
+
 /**
  * Brings the schema up to date; returns the names of what it applied. Any number of processes may call it at once.
+ * `onProgress` is told in a sentence what takes long.
  *
  * @throws the database's error; what had been applied before stays applied.
  */
 export async function migrate(
   db: Database,
   own: readonly Migration[],
-): Promise<{ kind: 'done'; applied: string[] } | { kind: 'too-new'; problem: string }> {
+  onProgress: (sentence: string) => void = () => {},
+): Promise<Migrated> {
   const applied: string[] = [];
   const client = await db.connect();
   let failed: Error | undefined;
   try {
     for (;;) {
-      await client.query('begin');
-      // Held to the end of the transaction, so that it works through a pooler too.
-      await client.query('select pg_advisory_xact_lock($1)', [advisoryLockKey]);
+      await lock(client, onProgress);
       await client.query(`create schema if not exists audit`);
       await client.query(`create table if not exists audit.migrations (
         number integer primary key, name text not null, breaking boolean not null, applied_at timestamptz not null default now())`);
@@ -89,7 +107,9 @@ export async function migrate(
       }
       const next = own.find((migration) => migration.name === state.missing[0]);
       if (!next) throw new Error(`migration ${state.missing[0]} is missing`);
-      await client.query(next.sql);
+      if (next.concurrently)
+        await buildConcurrently({ lock: client, options: db.options, onProgress }, next.sql);
+      else await client.query(next.sql);
       await client.query('insert into audit.migrations (number, name, breaking) values ($1, $2, $3)', [
         next.number,
         next.name,
@@ -104,4 +124,25 @@ export async function migrate(
   } finally {
     client.release(failed);
   }
+}
+
+/**
+ * Begins the transaction that one process at a time may have; it ends with it, so that this works through a pooler too.
+ *
+ * By trying again and again: a statement that waits for the lock holds a snapshot, and an index that another process
+ * builds concurrently waits for every snapshot, so the two would wait for each other for ever.
+ */
+async function lock(client: pg.PoolClient, onProgress: (sentence: string) => void): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    await client.query('begin');
+    const result = await client.query<{ locked: boolean }>('select pg_try_advisory_xact_lock($1) as locked', [
+      advisoryLockKey,
+    ]);
+    if (result.rows[0]?.locked) break;
+    await client.query('rollback');
+    if (tries % 200 === 100) onProgress('Another process is migrating; waiting for it.');
+    await setTimeout(50 + 50 * Math.random());
+  }
+  // Building an index may take hours, for which this transaction is idle.
+  await client.query(`set local idle_in_transaction_session_timeout = 0`);
 }

@@ -216,7 +216,7 @@ test("the collector's role does the whole work without owning a table, and canno
   for (const statement of [
     `update audit.entries set event_type = 'other'`,
     'delete from audit.entries',
-    `insert into audit.entries (organization, event_type, metadata) values ('acme', 'x', '{}')`,
+    `insert into audit.entries (organization, event_type, metadata, xid) values ('acme', 'x', '{}', '3')`,
     'truncate audit.streams',
     'drop table audit.parked',
     `insert into audit.migrations values (9001, 'x', true)`,

@@ -24,13 +24,28 @@ export async function hasDumpTools(majorVersion: number): Promise<boolean> {
   return found.every((program) => program !== undefined);
 }
 
+/** Filled in this order: what a foreign key names comes first. */
+const tables = [
+  'entries',
+  'clusters',
+  'streams',
+  'replicas',
+  'parked',
+  'stream_history',
+  'stream_filters',
+  'replayed',
+  'search_positions',
+  'search_blocks',
+];
+
 /** The same by hand, where no pg_dump of the version is installed: one snapshot of all rows, sequences set on. */
 export async function copyRows(from: string, to: string): Promise<void> {
   await migrateDatabase(to);
   const [source, target] = [openDatabase(from, 1), openDatabase(to, 1)];
-  await target.query('truncate audit.entries, audit.clusters, audit.streams, audit.replicas, audit.parked');
+  await target.query(`truncate ${tables.map((table) => `audit.${table}`).join(', ')}`);
+  await target.query('alter table audit.streams disable trigger user');
   await source.query('begin isolation level repeatable read');
-  for (const table of ['entries', 'clusters', 'streams', 'replicas', 'parked']) {
+  for (const table of tables) {
     // A row as text and back is what COPY does; the table's name is ours.
     const rows = await source.query<{ row: string }>(`select t::text as row from audit.${table} t`);
     await target.query(
@@ -41,11 +56,13 @@ export async function copyRows(from: string, to: string): Promise<void> {
   for (const [table, column] of [
     ['entries', 'id'],
     ['clusters', 'ordinal'],
+    ['search_blocks', 'block'],
   ]) {
     await target.query(
-      `select setval(pg_get_serial_sequence('audit.${table}', '${column}'), (select max(${column}) from audit.${table}))`,
+      `select setval(pg_get_serial_sequence('audit.${table}', '${column}'), (select coalesce(max(${column}), 1) from audit.${table}))`,
     );
   }
+  await target.query('alter table audit.streams enable trigger user');
   await source.query('commit');
   await Promise.all([source.end(), target.end()]);
 }

@@ -1,0 +1,84 @@
+/** Builds one index while a product goes on writing; the part of a migration that no transaction can hold. */
+import pg from 'pg';
+
+export interface Build {
+  /** Holds the lock of the migrations in an open transaction. It has no snapshot between statements, so the build does not wait for it. */
+  readonly lock: pg.PoolClient;
+  /** For the connection that builds: one of its own, because a pool's statements end after a minute. */
+  readonly options: pg.PoolOptions;
+  readonly onProgress: (sentence: string) => void;
+}
+
+/** How often progress is looked at; it also keeps the lock's connection from looking idle to a network. */
+const progressIntervalMs = 5_000;
+
+/**
+ * Runs `create index concurrently if not exists NAME on audit.TABLE …`. What a broken try left behind is dropped first;
+ * one that was built but not noted down is left as it is.
+ *
+ * @throws the database's error; an invalid index may stay, which the next try drops.
+ */
+export async function buildConcurrently({ lock, options, onProgress }: Build, sql: string): Promise<void> {
+  const name = /create (?:unique )?index concurrently if not exists (\w+) on audit\./.exec(sql)?.[1];
+  if (name === undefined)
+    throw new Error('a concurrent migration is not one "create index concurrently if not exists"');
+  const builder = new pg.Client({ ...options, query_timeout: 0 });
+  // The statement under way rejects as well.
+  builder.on('error', () => {});
+  await builder.connect();
+  let watch: Promise<void> | undefined;
+  const done = new AbortController();
+  try {
+    await builder.query(
+      `select set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)`,
+    );
+    const invalid = await builder.query(
+      `select from pg_index i join pg_class c on c.oid = i.indexrelid
+       where c.relname = $1 and c.relnamespace = 'audit'::regnamespace and not i.indisvalid`,
+      [name],
+    );
+    if (invalid.rowCount === 1) await builder.query(`drop index concurrently audit.${name}`);
+    watch = watchProgress(lock, name, onProgress, done.signal);
+    // Awaited below, after the build.
+    watch.catch(() => {});
+    await builder.query(sql);
+  } finally {
+    done.abort();
+    await watch;
+    await builder.end();
+  }
+}
+
+async function watchProgress(
+  lock: pg.PoolClient,
+  name: string,
+  onProgress: (sentence: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (await pause(progressIntervalMs, signal)) {
+    const { rows } = await lock.query<{ phase: string; percent: number | null; waits_for: number | null }>(
+      `select phase, round(100.0 * blocks_done / nullif(blocks_total, 0))::int as percent, nullif(current_locker_pid, 0)::int as waits_for
+       from pg_stat_progress_create_index where datname = current_database() and command like 'CREATE INDEX CONCURRENTLY%'`,
+    );
+    const row = rows[0];
+    if (!row) continue;
+    const waits = row.waits_for === null ? '' : `, waits for the transaction of process ${row.waits_for}`;
+    const percent = row.percent === null ? '' : `, ${row.percent} %`;
+    onProgress(`Building index ${name}: ${row.phase}${percent}${waits}. Writers are not held up.`);
+  }
+}
+
+/** False when `signal` ended it. */
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => finish(true), ms);
+    const onAbort = (): void => finish(false);
+    const finish = (passed: boolean): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      resolve(passed);
+    };
+    if (signal.aborted) finish(false);
+    else signal.addEventListener('abort', onAbort);
+  });
+}
