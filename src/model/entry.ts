@@ -35,4 +35,6 @@ export interface StreamIdentity {
   readonly streamId: string;
   /** Version of this program, the scope's version. */
   readonly version: string;
+  /** The records are no entries: each carries `audit.test` = true. */
+  readonly isTest?: boolean;
 }

@@ -19,6 +19,11 @@ export function stringAttribute(tag: number, key: string, value: string): Uint8A
   return field(tag, keyField(key), field(KeyValueTag.value, field(AnyValueTag.string, text(value))));
 }
 
+/** A KeyValue with the value true, as the field `tag` of its owner. */
+export function trueAttribute(tag: number, key: string): Uint8Array {
+  return field(tag, keyField(key), field(KeyValueTag.value, Uint8Array.of(AnyValueTag.bool, 1)));
+}
+
 /** `KeyValue.key`, to be followed by `KeyValue.value`. */
 export function keyField(key: string): Uint8Array {
   return field(KeyValueTag.key, text(key));

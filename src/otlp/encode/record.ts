@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Entry, RecordContext, StreamIdentity } from '../../model/entry.ts';
-import { keyField, stringAttribute, text } from './constants.ts';
+import { keyField, stringAttribute, text, trueAttribute } from './constants.ts';
 import { writeJsonField } from './jsonValue.ts';
 import type { OutputBuffer } from './outputBuffer.ts';
 import {
@@ -59,6 +59,7 @@ export class RecordEncoder {
       times,
       uid,
       stringAttribute(LogRecordTag.attributes, 'audit.stream.id', identity.streamId),
+      ...(identity.isTest ? [trueAttribute(LogRecordTag.attributes, 'audit.test')] : []),
     ]);
   }
 

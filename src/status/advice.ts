@@ -1,0 +1,56 @@
+/**
+ * What a person does about a reason, in one sentence: the same one beside the last error of an export and beside a test
+ * of its settings.
+ *
+ * Not here: what happened (the message that comes with the reason).
+ */
+import type { FailureReason } from '../model/outcome.ts';
+import type { StreamFailure } from '../model/streamHealth.ts';
+
+const waits =
+  'Nothing to do for now: it is tried again by itself, and every entry is kept until it gets through.';
+
+const ADVICE: Readonly<Record<FailureReason | StreamFailure['reason'], string>> = {
+  RateLimited:
+    'Nothing to do for now: it goes on at the pace the receiver asks for; ask its operator to raise the limit if it lags behind.',
+  ReceiverUnavailable: `${waits} If it lasts, tell the operator of the receiver.`,
+  Timeout: 'Check that the receiver is up and not behind a firewall; a slow one may need a longer timeout.',
+  ConnectionRefused: 'Check the port of the endpoint, and that the receiver is running.',
+  ConnectionFailed:
+    'Check the network between this collector and the receiver, and a proxy or firewall in between.',
+  DnsFailed: 'Check the host name of the endpoint for a typing error.',
+  TlsFailed:
+    'Check the TLS settings under Advanced: the certificate authority, the server name, the client certificate.',
+  AddressRefused:
+    'Use a receiver at another address, or ask the operator of this collector to take the range out of REFUSED_ADDRESSES.',
+  Unauthorized: 'Enter a valid value for the header that carries the credentials, usually Authorization.',
+  Forbidden: 'Give the credentials the permission to write logs, or enter others.',
+  NotFound: 'Correct the path of the endpoint: without a path /v1/logs is appended, a path is used as it is.',
+  MethodNotAllowed: 'Correct the path of the endpoint: what is there takes no logs.',
+  ProxyAuthenticationRequired: 'Add a Proxy-Authorization header, or use an address that needs no proxy.',
+  UnsupportedMediaType:
+    'Check that the endpoint takes OTLP as protobuf over HTTP, or set compression to none.',
+  Redirected: 'Set the endpoint to the address the receiver points to: redirects are not followed.',
+  NotOtlp: 'Correct the endpoint: a web page answers there, not an OTLP receiver.',
+  AnswerTooLarge: 'Correct the endpoint: what answers there is not an OTLP receiver.',
+  TooLarge: 'Lower the max batch size, or ask the operator of the receiver to take larger requests.',
+  EntryRefused:
+    'Look at what the receiver says: entries it refuses are parked, and can be replayed once it takes them.',
+  DatabaseUnavailable:
+    'Nothing to do here: the collector waits for its database, and loses nothing meanwhile.',
+  PartialSuccess:
+    'Ask the operator of the receiver why it rejected entries: it has said how many, not which, so they are not sent again.',
+  InternalError: 'This is a bug: please report it with the log of the collector.',
+};
+
+const CONFIG_ADVICE: Readonly<Record<string, string>> = {
+  InvalidSpec: 'Correct the fields named above.',
+  SecretNotFound: 'Create the Secret, or enter the value here.',
+  SecretKeyNotFound: 'Add the key to the Secret, or enter the value here.',
+  InvalidSecret: 'Correct the value in the Secret, or enter it here.',
+};
+
+/** Empty for a reason that nobody knows. */
+export function adviceFor(reason: string): string {
+  return (ADVICE as Readonly<Record<string, string>>)[reason] ?? CONFIG_ADVICE[reason] ?? '';
+}
