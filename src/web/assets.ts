@@ -17,8 +17,16 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
+let loaded: Assets | undefined;
+
+/** The assets of this process, read at the first call. */
+export function useAssets(): Assets {
+  loaded ??= loadAssets();
+  return loaded;
+}
+
 /** `views/assets/`: each file under its own name, all `*.css` joined as `app.css`; and htmx. Read once. */
-export function loadAssets(): Assets {
+function loadAssets(): Assets {
   const names = readdirSync(directory).sort();
   const read = (name: string): Buffer => readFileSync(new URL(name, directory));
   const styles = names.filter((name) => name.endsWith('.css')).map(read);

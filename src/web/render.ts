@@ -1,10 +1,17 @@
 /**
  * Views by name, with the data each takes: templates are untyped, views.ts is their types.
  *
- * Everything is escaped by `<%= %>`; `<%~ %>` is for `include`, `layout` bodies and `block` alone, which a test checks.
+ * Everything is escaped by `<%= %>`; `<%~ %>` is for `include`, the bodies that a layout gets and the functions below, which a
+ * test checks. In every view there are
+ *   icon('close', 16)   an <svg> of views/assets/icons.svg, hidden from screen readers: a word stands beside it
+ *   time(at)            <time> with the exact time
+ *   ago(at)             <time> with the distance from now
  */
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
+import { useAssets } from './assets.ts';
+import { escapeHtml } from './format/html.ts';
+import { agoElement, timeElement } from './format/time.ts';
 import type { Views } from './views.ts';
 
 /** What the frame around every full page needs. */
@@ -16,15 +23,29 @@ export interface Shell {
   readonly viewerName: string | null;
   /** null: nothing to log out of. */
   readonly logoutUrl: string | null;
+  /** What the drawer holds as the page opens; empty: it is closed. */
+  readonly drawer: string;
   /** Of assets, by name. */
   readonly assets: Readonly<Record<string, string>>;
 }
 
-const eta = new Eta({
+class ViewEngine extends Eta {
+  icon(name: string, size = 16): string {
+    const url = `${useAssets().urls['icons.svg']}#${escapeHtml(name)}`;
+    return `<svg width="${size}" height="${size}" aria-hidden="true" focusable="false"><use href="${url}"></use></svg>`;
+  }
+
+  readonly time = timeElement;
+  readonly ago = agoElement;
+}
+
+const eta = new ViewEngine({
   views: fileURLToPath(new URL('../../views', import.meta.url)),
   cache: true,
   autoEscape: true,
   autoTrim: false,
+  functionHeader:
+    'const icon = (name, size) => this.icon(name, size), time = (at) => this.time(at), ago = (at) => this.ago(at);',
 });
 
 /** A part of a page. */

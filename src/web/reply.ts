@@ -1,16 +1,11 @@
 /** Sending what was rendered: a fragment to htmx, a whole page to everybody else. */
 import type { Request, Response } from 'express';
-import { type Assets, loadAssets } from './assets.ts';
+import { useAssets } from './assets.ts';
 import { render, renderPage, type Shell } from './render.ts';
-import type { ProblemView, Views } from './views.ts';
+import type { ProblemPartView, ProblemView, Views } from './views.ts';
 import type { Visit } from './visit.ts';
 
-let assets: Assets | undefined;
-
-export function useAssets(): Assets {
-  assets ??= loadAssets();
-  return assets;
-}
+export { useAssets } from './assets.ts';
 
 /** htmx asks for a part, and Back does not: a history restore wants the page. */
 export function isFragmentRequest(request: Request): boolean {
@@ -26,7 +21,12 @@ export function sendPage<K extends keyof Views>(
   visit: Pick<Visit, 'response'> & Partial<Pick<Visit, 'viewer' | 'organization'>>,
   name: K,
   data: Views[K],
-  options: { readonly title: string; readonly status?: number },
+  options: {
+    readonly title: string;
+    readonly status?: number;
+    /** HTML of the drawer that is open over the page. */
+    readonly drawer?: string;
+  },
 ): void {
   const { viewer } = visit;
   const shell: Shell = {
@@ -35,6 +35,7 @@ export function sendPage<K extends keyof Views>(
     organizations: viewer && viewer.administers !== 'all' ? [...viewer.administers].sort() : null,
     viewerName: viewer ? (viewer.name ?? viewer.id) : null,
     logoutUrl: visit.response.locals['logoutUrl'] ?? null,
+    drawer: options.drawer ?? '',
     assets: useAssets().urls,
   };
   visit.response
@@ -52,13 +53,27 @@ export function sendFragment<K extends keyof Views>(
   response.status(status).type('html').send(render(name, data));
 }
 
-/** The same sentence as a page or, to htmx, as a part. */
+const shapes: Readonly<Record<string, ProblemPartView['shape']>> = {
+  'drawer-body': 'drawer',
+  results: 'results',
+  main: 'results',
+  more: 'row',
+};
+
+/** The same sentence as a page or, to htmx, as a part of the shape that it replaces: else the target would be gone. */
 export function sendProblem(
   request: Request,
   response: Response,
   status: number,
   problem: ProblemView,
 ): void {
-  if (isFragmentRequest(request)) sendFragment({ response }, 'problem', problem, status);
-  else sendPage({ response }, 'problem', problem, { title: problem.title, status });
+  if (!isFragmentRequest(request)) {
+    sendPage({ response }, 'problem', problem, { title: problem.title, status });
+    return;
+  }
+  const target = fragmentTarget(request);
+  const shape = shapes[target ?? ''] ?? 'notice';
+  if (target === 'main') response.set({ 'HX-Retarget': '#results', 'HX-Reswap': 'outerHTML' });
+  const retryUrl = shape === 'row' && status >= 429 ? request.originalUrl : null;
+  sendFragment({ response }, 'problem-part', { ...problem, shape, retryUrl }, status);
 }

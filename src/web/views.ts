@@ -7,6 +7,7 @@ export interface Views {
   'audit-logs/results': AuditLogsView;
   home: HomeView;
   problem: ProblemView;
+  'problem-part': ProblemPartView;
 }
 
 export interface AuditLogsView {
@@ -14,6 +15,8 @@ export interface AuditLogsView {
 }
 
 export interface HomeView {
+  /** What was typed and cannot be one; null: nothing. */
+  readonly unknown: string | null;
   readonly organizations: readonly string[];
 }
 
@@ -22,4 +25,11 @@ export interface ProblemView {
   /** One or two sentences: what it means and what to do. */
   readonly message: string;
   readonly link: { readonly url: string; readonly text: string } | null;
+}
+
+export interface ProblemPartView extends ProblemView {
+  /** Of what it replaces. */
+  readonly shape: 'drawer' | 'results' | 'row' | 'notice';
+  /** To ask for the same once more; null: that would not help. */
+  readonly retryUrl: string | null;
 }

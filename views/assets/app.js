@@ -1,1 +1,144 @@
-'use strict';
+/*
+ * What the page does beyond htmx, by data- attributes; everything else works without. Elements are looked up each time:
+ * Back replaces all children of <body>, so listeners are on `document` and `close`, which does not bubble, is captured.
+ */
+const find = (selector) => document.querySelector(selector);
+const on = (type, handler, capture = false) => document.addEventListener(type, handler, capture);
+const drawer = () => find('#drawer');
+const settings = {
+  get: (name) => localStorage.getItem(`audit-export.${name}`) ?? (name === 'local' ? 'off' : 'on'),
+  set: (name, isOn) => localStorage.setItem(`audit-export.${name}`, isOn ? 'on' : 'off'),
+};
+
+function toast(message) {
+  const element = find('#toast');
+  (drawer().open ? drawer() : document.body).append(element);
+  element.textContent = message;
+  element.showPopover();
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => element.hidePopover(), 6_000);
+}
+
+/* Drawer: shown whenever its body was filled; on close the list's address and title come back. */
+function showDrawer() {
+  const dialog = drawer();
+  if (dialog.matches(':modal') || !find('#drawer-body').childElementCount) return;
+  dialog.removeAttribute('open');
+  dialog.showModal();
+}
+on(
+  'close',
+  ({ target }) => {
+    if (target !== drawer()) return;
+    const results = find('#results[data-url]');
+    const row = document.querySelector(
+      `[data-row][href="${CSS.escape(location.pathname + location.search)}"]`,
+    );
+    find('#drawer-body').replaceChildren();
+    if (results) {
+      history.replaceState({ htmx: true }, '', results.dataset.url);
+      document.title = results.dataset.title;
+    }
+    row?.focus();
+  },
+  true,
+);
+on('click', (event) => {
+  const { target } = event;
+  if (target === drawer() || (target.closest('[data-close]') && drawer().open)) {
+    event.preventDefault();
+    drawer().close();
+  }
+});
+
+/* Menus: one at a time, closed by Esc and by a click elsewhere. */
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll('details.menu[open]'))
+    if (!menu.contains(except)) menu.open = false;
+}
+on('click', ({ target }) => closeMenus(target));
+on('focusin', ({ target }) => closeMenus(target));
+on('input', ({ target }) => {
+  const list = target.dataset.narrow && find(target.dataset.narrow);
+  if (!list) return;
+  const wanted = target.value.trim().toLowerCase();
+  for (const item of list.querySelectorAll('li'))
+    item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  for (const group of list.querySelectorAll('fieldset'))
+    group.hidden = !group.querySelector('li:not([hidden])');
+});
+
+/* Times: relative ones stay true, exact ones are local where that is chosen. */
+function formatTimes() {
+  const isLocal = settings.get('local') === 'on';
+  const format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
+  const zone = new Intl.DateTimeFormat('en', { timeZoneName: 'short' });
+  for (const element of document.querySelectorAll('time[datetime]')) {
+    const date = new Date(element.dateTime);
+    const seconds = Math.trunc((Date.now() - date) / 1_000);
+    if ('ago' in element.dataset) element.textContent = describeAge(seconds);
+    else if (!isLocal && !('local' in element.dataset))
+      element.textContent = `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+    else
+      element.textContent = `${format.format(date)} ${zone.formatToParts(date).find(({ type }) => type === 'timeZoneName').value}`;
+  }
+  for (const box of document.querySelectorAll('[data-setting]'))
+    box.checked = settings.get(box.dataset.setting) === 'on';
+}
+function describeAge(seconds) {
+  const distance = Math.abs(seconds);
+  if (distance < 5) return 'just now';
+  const steps = [
+    [60, 1, 'sec'],
+    [3_600, 60, 'min'],
+    [86_400, 3_600, 'h'],
+    [2_592_000, 86_400, 'd'],
+    [31_536_000, 2_592_000, 'mo'],
+    [Infinity, 31_536_000, 'y'],
+  ];
+  const [, unit, name] = steps.find(([limit]) => distance < limit);
+  return seconds < 0
+    ? `in ${Math.floor(distance / unit)} ${name}`
+    : `${Math.floor(distance / unit)} ${name} ago`;
+}
+setInterval(formatTimes, 30_000);
+on('change', ({ target }) => {
+  if (!target.dataset.setting) return;
+  settings.set(target.dataset.setting, target.checked);
+  formatTimes();
+});
+
+/* Copying: the page's address, or the text behind an address. */
+on('click', async (event) => {
+  const button = event.target.closest('[data-copy]');
+  if (!button) return;
+  event.preventDefault();
+  const { copy } = button.dataset;
+  try {
+    const text = copy === 'address' ? location.href : await (await fetch(copy)).text();
+    await navigator.clipboard.writeText(text);
+    toast('Copied.');
+  } catch {
+    toast('The browser did not let the page copy.');
+  }
+});
+
+/* Requests: answers that are not what was asked for are said, never silent. */
+on('htmx:config:request', (event) => {
+  const { sourceElement } = event.detail.ctx;
+  if (sourceElement.matches('[data-live]') && (document.hidden || settings.get('live') === 'off'))
+    event.preventDefault();
+});
+on('htmx:after:swap', ({ detail }) => {
+  formatTimes();
+  showDrawer();
+  if (detail.ctx.target?.id === 'drawer-body') find('.drawer-body')?.scrollTo(0, 0);
+  if (document.activeElement === document.body) find('#results')?.focus({ preventScroll: true });
+});
+on('htmx:error', ({ detail }) => {
+  if (!detail.ctx?.sourceElement.matches('[data-live]'))
+    toast('The server did not answer. What you see may be old; try again.');
+});
+
+formatTimes();
+showDrawer();

@@ -16,7 +16,7 @@ export async function showHome(visit: Visit): Promise<void> {
   } else if (organizations.length === 1) {
     response.redirect(303, `/organizations/${encodeURIComponent(first)}/audit-logs`);
   } else {
-    sendPage(visit, 'home', { organizations }, { title: 'Organizations' });
+    sendPage(visit, 'home', { organizations, unknown: null }, { title: 'Organizations' });
   }
 }
 

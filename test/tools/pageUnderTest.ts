@@ -1,0 +1,83 @@
+/** The page in the test's own process: a real database, a directory of manifests, the real transport, a given viewer. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
+import type { Database } from '../../src/database/pool.ts';
+import { makeSend } from '../../src/delivery/send.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
+import { makeAddressGuard } from '../../src/transport/addressGuard.ts';
+import { makeTransport } from '../../src/transport/transport.ts';
+import type { Authenticator } from '../../src/web/auth/authenticator.ts';
+import type { WebContext } from '../../src/web/context.ts';
+import { startPageServer } from '../../src/web/pageServer.ts';
+import type { Viewer } from '../../src/web/viewer.ts';
+import { openDatabase } from './database.ts';
+import type { TestPostgres } from './postgres.ts';
+
+export interface PageUnderTest {
+  /** Such as `http://127.0.0.1:40000`. */
+  readonly origin: string;
+  readonly db: Database;
+  readonly databaseUrl: string;
+  /** Of the manifests; empty at first. */
+  readonly directory: string;
+  /** Log lines so far. */
+  readonly log: readonly string[];
+}
+
+export interface PageUnderTestOptions {
+  /** Ada, admin of `acme`, unless it says otherwise. */
+  readonly viewer?: Viewer;
+  readonly authenticator?: Authenticator;
+  readonly context?: Partial<WebContext>;
+}
+
+export const ada: Viewer = { id: 'u-ada', name: 'Ada Lovelace', administers: new Set(['acme']) };
+
+/** Knows everybody as `viewer`. */
+export function always(viewer: Viewer): Authenticator {
+  return { middleware: null, identify: async () => ({ kind: 'known', viewer, logoutUrl: '/logout' }) };
+}
+
+/** Stopped with the test. */
+export async function startPageUnderTest(
+  postgres: TestPostgres,
+  options: PageUnderTestOptions = {},
+): Promise<PageUnderTest> {
+  const databaseUrl = await postgres.createDatabase();
+  const db = openDatabase(databaseUrl);
+  const directory = await mkdtemp(join(tmpdir(), 'audit-export-page-'));
+  const log: string[] = [];
+  const logger = makeLogger({ level: 'info', destination: { write: (line: string) => void log.push(line) } });
+  const source = makeDirectorySource({ directory, log: logger });
+  await source.start(() => {});
+  const transport = makeTransport({
+    guard: makeAddressGuard({ refusedRanges: [] }),
+    userAgent: 'audit-export-test',
+  });
+  const send = makeSend(transport);
+  const page = await startPageServer({
+    address: { host: '127.0.0.1', port: 0 },
+    authenticator: options.authenticator ?? always(options.viewer ?? ada),
+    context: {
+      db,
+      editor: source.editor,
+      send: (destination, body, signal) => send(destination, body, 1, signal),
+      serviceName: 'audit-export',
+      version: 'test',
+      log: logger,
+      ...options.context,
+    },
+  });
+  if (page.kind === 'failed') throw new Error(page.problem);
+  onTestFinished(async () => {
+    await page.close();
+    await source.stop();
+    await transport.close();
+    await db.end();
+    await rm(directory, { recursive: true, force: true });
+  });
+  return { origin: `http://127.0.0.1:${page.port}`, db, databaseUrl, directory, log };
+}
