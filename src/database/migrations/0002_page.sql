@@ -109,11 +109,24 @@ create trigger note_stream_progress before update on audit.streams for each row
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Search of payloads. A collector builds it afterwards from entries that are final: a product's insert does not pay for it.
 
--- The text that is searched, folded; the term is folded by the same lower(). Plain operators, so that Postgres expands
--- it in place rather than call it row by row.
+-- Lower case of all scripts, whatever the database's locale: in "C", which many servers have, lower() knows ASCII alone.
+do $do$
+declare
+  folding text := (
+    select ' collate pg_catalog.' || quote_ident(collname) from pg_collation
+    where collname in ('pg_c_utf8', 'und-x-icu') and collnamespace = 'pg_catalog'::regnamespace
+      and collencoding in (-1, (select encoding from pg_database where datname = current_database()))
+    order by collname = 'pg_c_utf8' desc limit 1);
+begin
+  execute format('create function audit.fold(value text) returns text language sql immutable parallel safe as %L',
+    'select lower(value' || coalesce(folding, '') || ')');
+end $do$;
+
+-- The text that is searched; a term is folded by the same function. Plain operators, so that Postgres expands it in place
+-- rather than call it row by row.
 create function audit.search_text(event_type text, actor_id text, actor_name text, session_type text, project text, metadata jsonb)
   returns text language sql immutable parallel safe as $$
-  select lower(event_type || e'\n' || coalesce(actor_id, '') || e'\n' || coalesce(actor_name, '') || e'\n'
+  select audit.fold(event_type || e'\n' || coalesce(actor_id, '') || e'\n' || coalesce(actor_name, '') || e'\n'
     || session_type || e'\n' || coalesce(project, '') || e'\n' || metadata::text)
 $$;
 

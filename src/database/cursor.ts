@@ -1,0 +1,54 @@
+/** Where a page of entries begins: after this entry, in the order (occurred_at, id). */
+import { z } from 'zod';
+
+export interface Cursor {
+  /** RFC 3339 in UTC with microseconds, as `EntryView.occurredAt`: fixed width, so that its text sorts as its time. */
+  readonly occurredAt: string;
+  /** Decimal. */
+  readonly id: string;
+}
+
+/** Larger than any entry's: a cursor with it stands before all entries of its moment, newest first. */
+export const maxEntryId = '9223372036854775807';
+
+const cursorSchema = z.tuple([
+  z
+    .string()
+    .regex(/^(19[7-9]|20|21)\d+-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+    .refine(isRealTime),
+  z.string().refine(isEntryId),
+]);
+
+/** For URLs: letters, digits, `-` and `_`. */
+export function encodeCursor({ occurredAt, id }: Cursor): string {
+  return Buffer.from(JSON.stringify([occurredAt, id])).toString('base64url');
+}
+
+/** Null for whatever `encodeCursor` did not make. */
+export function decodeCursor(text: string): Cursor | null {
+  if (text.length > 100) return null;
+  try {
+    const parsed = cursorSchema.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+    return parsed.success ? { occurredAt: parsed.data[0], id: parsed.data[1] } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a text can be an entry's id, so that Postgres can compare it. */
+export function isEntryId(text: string): boolean {
+  return /^\d{1,19}$/.test(text) && BigInt(text) <= BigInt(maxEntryId);
+}
+
+/** 31 February passes for a time in `Date`, as another day. */
+function isRealTime(text: string): boolean {
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 19) === text.slice(0, 19);
+}
+
+/** By (occurred_at, id): negative when `a` comes first, in ascending order. */
+export function compareCursors(a: Cursor, b: Cursor): number {
+  if (a.occurredAt !== b.occurredAt) return a.occurredAt < b.occurredAt ? -1 : 1;
+  const [x, y] = [BigInt(a.id), BigInt(b.id)];
+  return x === y ? 0 : x < y ? -1 : 1;
+}

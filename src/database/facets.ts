@@ -1,0 +1,54 @@
+/** What the page offers to filter by. */
+import { boundedRead } from './boundedRead.ts';
+import type { Database } from './pool.ts';
+
+export interface Facets {
+  readonly projects: readonly string[];
+  readonly sessionTypes: readonly string[];
+  readonly actors: readonly Actor[];
+}
+
+export interface Actor {
+  readonly id: string | null;
+  readonly name: string | null;
+}
+
+const timeoutMs = 3_000;
+const mostEventTypes = 2_000;
+const mostFacets = 500;
+const newestRows = 5_000;
+
+/** All event types of an organization in Postgres's order, the first 2,000; one index probe each. */
+export async function listEventTypes(db: Database, organization: string): Promise<string[]> {
+  const rows = await boundedRead(db, timeoutMs, (reader) =>
+    reader.query<{ event_type: string }>(
+      `with recursive types as (
+         (select event_type from audit.entries where organization = $1 order by event_type limit 1)
+         union all
+         select (select e.event_type from audit.entries e where e.organization = $1 and e.event_type > types.event_type
+           order by e.event_type limit 1)
+         from types where types.event_type is not null)
+       select event_type from types where event_type is not null limit $2`,
+      [organization, mostEventTypes],
+    ),
+  );
+  return rows.map((row) => row.event_type);
+}
+
+/** Projects, session types and actors of the newest 5,000 entries, the most frequent 500 of each, sorted by name. */
+export async function readFacets(db: Database, organization: string): Promise<Facets> {
+  const [row] = await boundedRead(db, timeoutMs, (reader) =>
+    reader.query<Facets>(
+      `with newest as materialized (
+         select project, session_type, actor_id, actor_name from audit.entries where organization = $1
+         order by occurred_at desc, id desc limit ${newestRows})
+       select array(select project from (select project from newest where project is not null group by 1 order by count(*) desc limit $2) p order by 1) as projects,
+         array(select session_type from (select session_type from newest group by 1 order by count(*) desc limit $2) s order by 1) as "sessionTypes",
+         coalesce((select json_agg(json_build_object('id', actor_id, 'name', actor_name) order by coalesce(actor_name, actor_id), actor_id)
+           from (select actor_id, actor_name from newest where actor_id is not null or actor_name is not null
+             group by 1, 2 order by count(*) desc limit $2) a), '[]') as actors`,
+      [organization, mostFacets],
+    ),
+  );
+  return row ?? { projects: [], sessionTypes: [], actors: [] };
+}

@@ -1,0 +1,221 @@
+/** The statements of a search: slices of the time order, filtered; each bounded by what it reads, not by what it finds. */
+import type { Reader } from './boundedRead.ts';
+import { type Cursor, maxEntryId } from './cursor.ts';
+import { type EntryView, utcMicroseconds, viewColumns } from './entries.ts';
+import { type EntryQuery, entryCondition, Parameters } from './entryQuery.ts';
+
+export type Direction = 'older' | 'newer';
+
+export interface Hit extends EntryView {
+  /** Metadata around the first hit of the text; null: the hit is in another column, or no text was asked for. */
+  readonly excerpt: string | null;
+}
+
+/** Entries at or after `low` and before `high`, in the order (occurred_at, id). */
+export interface Range {
+  readonly low: Cursor;
+  readonly high: Cursor;
+}
+
+/** A query whose times and spellings Postgres has read. */
+export interface Prepared {
+  readonly query: EntryQuery;
+  readonly range: Range;
+  /** Spellings of the text, folded; empty: no text. */
+  readonly forms: readonly string[];
+}
+
+/** Between all that an entry can have; see the checks of audit.entries. */
+const earliest = '1970-01-01T00:00:00.000000Z';
+const latest = '2200-01-01T00:00:00.000000Z';
+
+/** Reads the query's times and folds `forms` as the searched text is folded. */
+export async function prepareQuery(
+  reader: Reader,
+  query: EntryQuery,
+  forms: readonly string[],
+): Promise<Prepared> {
+  const clamped = (n: number): string =>
+    utcMicroseconds(`greatest('${earliest}', least('${latest}', $${n}::timestamptz))`);
+  const [row] = await reader.query<{ low: string | null; high: string | null; forms: string[] }>(
+    `select ${clamped(1)} as low, ${clamped(2)} as high, array(select audit.fold(form) from unnest($3::text[]) form) as forms`,
+    [query.from ?? earliest, query.to ?? latest, forms],
+  );
+  return {
+    query,
+    range: {
+      low: { occurredAt: row?.low ?? earliest, id: '0' },
+      high: { occurredAt: row?.high ?? latest, id: '0' },
+    },
+    forms: [...new Set(row?.forms)],
+  };
+}
+
+/** The part of `range` past `cursor`. */
+export function cutRange(range: Range, cursor: Cursor, direction: Direction): Range {
+  return direction === 'older' ? { ...range, high: cursor } : { ...range, low: after(cursor) };
+}
+
+/** The place right behind `cursor` in ascending order. */
+export function after({ occurredAt, id }: Cursor): Cursor {
+  return { occurredAt, id: id === maxEntryId ? id : (BigInt(id) + 1n).toString() };
+}
+
+/** Keyset pages for what indexes have: newest (or oldest) first, at most `limit`. */
+export function readIndexed(
+  reader: Reader,
+  { query, range }: Prepared,
+  direction: Direction,
+  limit: number,
+): Promise<Hit[]> {
+  const parameters = new Parameters();
+  const most = parameters.add(limit, 'int');
+  const source = entriesOf(query, query.eventTypes, range, parameters, { direction, limit: most });
+  return reader.query(
+    `select ${viewColumns}, null as excerpt from ${source} ${orderBy(direction)} limit ${most}`,
+    parameters.values,
+  );
+}
+
+export interface Slice {
+  readonly rows: number;
+  /** The last entry of the slice in its direction. */
+  readonly end: Cursor;
+}
+
+/** What the metadata of a slice may take as it is stored: 4 MiB. */
+const storedBytesPerSlice = 4 * 1024 * 1024;
+
+/**
+ * Where a slice of at most `maxRows` entries (and about 4 MiB, at least one entry) at the beginning of the range ends. Null:
+ * the range is empty. Of a query with few event types only entries of these count.
+ */
+export async function measureSlice(
+  reader: Reader,
+  { query, range }: Prepared,
+  direction: Direction,
+  maxRows: number,
+): Promise<Slice | null> {
+  const parameters = new Parameters();
+  const limit = parameters.add(maxRows, 'int');
+  const source = entriesOf(query, sliceTypes(query), range, parameters, { direction, limit });
+  const order = orderBy(direction);
+  const [last] = await reader.query<{ rows: string; occurredAt: string; id: string }>(
+    `select count(*) over () as rows, ${utcMicroseconds('e.occurred_at')} as "occurredAt", e.id::text
+     from (select e.occurred_at, e.id, sum(e.size) over (${order}) - e.size as before
+       from (select e.occurred_at, e.id, pg_column_size(e.metadata) as size from ${source} ${order} limit ${limit}) e) e
+     where e.before < ${storedBytesPerSlice}
+     ${orderBy(direction === 'older' ? 'newer' : 'older')} limit 1`,
+    parameters.values,
+  );
+  return last ? { rows: Number(last.rows), end: { occurredAt: last.occurredAt, id: last.id } } : null;
+}
+
+/** The first `limit` matches of the range, all of which is read. */
+export function filterRange(
+  reader: Reader,
+  prepared: Prepared,
+  direction: Direction,
+  limit: number,
+): Promise<Hit[]> {
+  const parameters = new Parameters();
+  const source = entriesOf(prepared.query, sliceTypes(prepared.query), prepared.range, parameters, null);
+  return readHits(reader, prepared, parameters, source, direction, limit);
+}
+
+/** How many of the entries that match lie in the range, all of which is read. */
+export async function countRange(reader: Reader, prepared: Prepared): Promise<number> {
+  const parameters = new Parameters();
+  const { query, range, forms } = prepared;
+  const source = entriesOf(query, sliceTypes(query), range, parameters, null);
+  const condition = entryCondition(query, forms, parameters);
+  const [row] = await reader.query<{ n: string }>(
+    `select count(*) as n from ${source} where ${condition}`,
+    parameters.values,
+  );
+  return Number(row?.n);
+}
+
+/**
+ * The first `limit` matches among the rows `e` of `source`, all of which is read: through a materialized set, because a
+ * limit that the planner sees makes it walk the time order in the hope of an early match.
+ */
+export function readHits(
+  reader: Reader,
+  { query, forms }: Prepared,
+  parameters: Parameters,
+  source: string,
+  direction: Direction,
+  limit: number,
+): Promise<Hit[]> {
+  const condition = entryCondition(query, forms, parameters);
+  const excerpt = forms.length === 0 ? 'null' : excerptOf(forms, parameters);
+  return reader.query(
+    `with matching as materialized (select e.id, e.occurred_at from ${source} where ${condition})
+     select ${viewColumns}, ${excerpt} as excerpt
+     from (select e.id from matching e ${orderBy(direction)} limit ${parameters.add(limit, 'int')}) m
+     join audit.entries e on e.id = m.id ${orderBy(direction)}`,
+    parameters.values,
+  );
+}
+
+/** `(occurred_at, id)` of `e` lies in `range`. */
+export function inRange(range: Range, parameters: Parameters): string {
+  const low = key(range.low, parameters);
+  return `(e.occurred_at, e.id) >= (${low}) and (e.occurred_at, e.id) < (${key(range.high, parameters)})`;
+}
+
+function key({ occurredAt, id }: Cursor, parameters: Parameters): string {
+  return `${parameters.add(occurredAt, 'timestamptz')}, ${parameters.add(id, 'bigint')}`;
+}
+
+function orderBy(direction: Direction): string {
+  const sorted = direction === 'older' ? 'desc' : 'asc';
+  return `order by e.occurred_at ${sorted}, e.id ${sorted}`;
+}
+
+/** With many event types it is cheaper to read past the others. */
+function sliceTypes(query: EntryQuery): readonly string[] {
+  return query.eventTypes.length <= 4 ? query.eventTypes : [];
+}
+
+/**
+ * Rows of the range as `e`; of `eventTypes` alone, unless that is empty, each of which is then a stretch of
+ * entries_by_type of its own: the comparison of three columns is one that no other index can serve.
+ */
+function entriesOf(
+  query: EntryQuery,
+  eventTypes: readonly string[],
+  range: Range,
+  parameters: Parameters,
+  first: { direction: Direction; limit: string } | null,
+): string {
+  const organization = parameters.add(query.organization, 'text');
+  if (eventTypes.length === 0) {
+    const limited = first ? `${orderBy(first.direction)} limit ${first.limit}` : '';
+    return `(select * from audit.entries e where e.organization = ${organization} and ${inRange(range, parameters)} ${limited}) e`;
+  }
+  const types = parameters.add([...new Set(eventTypes)], 'text[]');
+  const sorted = first?.direction === 'older' ? 'desc' : 'asc';
+  const limited = first
+    ? `order by e.event_type ${sorted}, e.occurred_at ${sorted}, e.id ${sorted} limit ${first.limit}`
+    : '';
+  const low = key(range.low, parameters);
+  const high = key(range.high, parameters);
+  return `(select e.* from unnest(${types}) t cross join lateral (select * from audit.entries e
+      where e.organization = ${organization} and (e.event_type, e.occurred_at, e.id) >= (t, ${low})
+        and (e.event_type, e.occurred_at, e.id) < (t, ${high}) ${limited}) e) e`;
+}
+
+const excerptBefore = 60;
+const excerptLength = 160;
+
+function excerptOf(forms: readonly string[], parameters: Parameters): string {
+  const places = forms.map((form) => `nullif(strpos(folded, ${parameters.add(form, 'text')}), 0)`);
+  return `(select case when at > ${excerptBefore + 1} then '…' else '' end
+      || substr(original, greatest(1, at - ${excerptBefore}), ${excerptLength})
+      || case when char_length(original) >= greatest(1, at - ${excerptBefore}) + ${excerptLength} then '…' else '' end
+    from (select original, coalesce(${places.join(', ')}) as at
+      from (select e.metadata::text as original, audit.fold(e.metadata::text) collate "C" as folded offset 0) texts offset 0) found
+    where at is not null)`;
+}

@@ -1,0 +1,82 @@
+/** Streams as the page shows them, and the replay that it asks for. */
+import type { LastError } from '../model/streamStatus.ts';
+import { isEntryId } from './cursor.ts';
+import { utcMilliseconds } from './fragments.ts';
+import type { Database } from './pool.ts';
+
+export interface StreamView {
+  readonly streamId: string;
+  readonly configKey: string;
+  readonly delivered: number;
+  readonly parked: number;
+  /** Entries that receivers reported as rejected in a partial success. */
+  readonly rejected: number;
+  /** RFC 3339; null before the first. */
+  readonly lastDeliveryAt: string | null;
+  readonly lastError: LastError | null;
+}
+
+export interface ParkedView {
+  readonly sequence: number;
+  readonly entryId: string;
+  readonly eventType: string;
+  /** RFC 3339. */
+  readonly parkedAt: string;
+  readonly reason: string;
+  readonly httpStatus: number | null;
+  readonly message: string;
+  readonly replayRequested: boolean;
+}
+
+/** Every stream that the organization ever had, those of deleted configs included. */
+export async function readStreams(db: Database, organization: string): Promise<StreamView[]> {
+  const result = await db.query<StreamView & { delivered: string; parked: string; rejected: string }>(
+    `select s.id as "streamId", s.config_key as "configKey", s.delivered, s.rejected,
+       (select count(*) from audit.parked p where p.stream = s.id) as parked,
+       ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError"
+     from audit.streams s where s.organization = $1 order by s.created_at, s.id`,
+    [organization],
+  );
+  return result.rows.map((row) => ({
+    ...row,
+    delivered: Number(row.delivered),
+    parked: Number(row.parked),
+    rejected: Number(row.rejected),
+  }));
+}
+
+/** Parked entries of one of the organization's streams in their order, after `afterSequence`. */
+export async function listParked(
+  db: Database,
+  organization: string,
+  streamId: string,
+  limit: number,
+  afterSequence = 0,
+): Promise<ParkedView[]> {
+  const result = await db.query<ParkedView & { sequence: string }>(
+    `select p.sequence, p.entry_id::text as "entryId", coalesce(e.event_type, '') as "eventType",
+       ${utcMilliseconds('p.parked_at')} as "parkedAt", p.reason, p.http_status as "httpStatus", p.message,
+       p.replay_requested_at is not null as "replayRequested"
+     from audit.parked p join audit.streams s on s.id = p.stream left join audit.entries e on e.id = p.entry_id
+     where s.id::text = $1 and s.organization = $2 and p.sequence > $3 order by p.sequence limit $4`,
+    [streamId, organization, afterSequence, limit],
+  );
+  return result.rows.map((row) => ({ ...row, sequence: Number(row.sequence) }));
+}
+
+/** Sends parked entries of one of the organization's streams again: all, or that of one entry. Returns how many were newly asked for. */
+export async function replayParked(
+  db: Database,
+  organization: string,
+  streamId: string,
+  entryId: string | null = null,
+): Promise<number> {
+  if (entryId !== null && !isEntryId(entryId)) return 0;
+  const result = await db.query(
+    `update audit.parked p set replay_requested_at = now() from audit.streams s
+     where s.id = p.stream and s.id::text = $1 and s.organization = $2 and p.replay_requested_at is null
+       and ($3::bigint is null or p.entry_id = $3)`,
+    [streamId, organization, entryId],
+  );
+  return result.rowCount ?? 0;
+}
