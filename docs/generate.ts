@@ -3,7 +3,8 @@
  * differ from them.
  */
 import { writeFile } from 'node:fs/promises';
-import { type Setting, settingsTable } from '../src/settings/table.ts';
+import type { Setting } from '../src/settings/setting.ts';
+import { settingsTable } from '../src/settings/table.ts';
 import { metricTable } from '../src/telemetry/metricTable.ts';
 
 /** The generated pages by file name in docs/. */

@@ -1,6 +1,8 @@
 /** The settings table as text for `--help`. */
+
+import type { Setting } from './setting.ts';
 import type { Settings } from './settings.ts';
-import { type Setting, settingsTable } from './table.ts';
+import { settingsTable } from './table.ts';
 
 const columns = 100;
 const indent = '      ';

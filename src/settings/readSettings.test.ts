@@ -20,7 +20,9 @@ function writeSetting(name: string, content: string): string {
 }
 
 function read(env: Environment) {
-  return readSettings({ DATABASE_URL: databaseUrl, ...env }, (path) => readFileSync(path, 'utf8'));
+  return readSettings({ DATABASE_URL: databaseUrl, AUTH_MODE: 'local', ...env }, (path) =>
+    readFileSync(path, 'utf8'),
+  );
 }
 
 function settingsOf(env: Environment): Settings {
@@ -42,6 +44,30 @@ test('fills in every default', () => {
     configSource: 'kubernetes',
     configDirectory: null,
     watchNamespace: null,
+    pageAddress: { host: '127.0.0.1', port: 8080 },
+    authMode: 'local',
+    publicOrigin: null,
+    pageNamespace: null,
+    adminGroups: [{ prefix: 'audit-admin:', suffix: '' }],
+    superAdminGroup: null,
+    oidcIssuer: null,
+    oidcClientId: null,
+    oidcClientSecret: null,
+    oidcScopes: 'openid profile email groups',
+    oidcGroupsClaim: 'groups',
+    sessionSecret: null,
+    sessionIdleMs: 1_800_000,
+    sessionAbsoluteMs: 43_200_000,
+    jwtJwksUrl: null,
+    jwtIssuer: null,
+    jwtAudience: null,
+    jwtHeader: 'authorization',
+    jwtGroupsClaim: 'groups',
+    jwtAlgorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    trustedProxies: [],
+    userHeader: 'x-forwarded-user',
+    nameHeader: 'x-forwarded-preferred-username',
+    groupsHeader: 'x-forwarded-groups',
     operationsAddress: { host: '0.0.0.0', port: 9090 },
     logLevel: 'info',
     serviceName: 'audit-export',
@@ -123,7 +149,13 @@ describe('values from files', () => {
 
 test('reports all problems at once', () => {
   const result = readSettings(
-    { CONFIG_SOURCE: 'git', POLL_INTERVAL_MS: '20', LOG_LEVEL: 'loud', REFUSED_ADDRESSES: '10/8,x,::1' },
+    {
+      AUTH_MODE: 'local',
+      CONFIG_SOURCE: 'git',
+      POLL_INTERVAL_MS: '20',
+      LOG_LEVEL: 'loud',
+      REFUSED_ADDRESSES: '10/8,x,::1',
+    },
     () => '',
   );
   expect(result).toEqual({

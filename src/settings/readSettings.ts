@@ -1,8 +1,10 @@
 /**
  * Environment → Settings, all problems at once. Knows nothing of `process`: the caller hands in the environment and a file reader.
  */
-import { authModes, type Settings } from './settings.ts';
-import { type Setting, settingsTable } from './table.ts';
+import { findPageConflicts } from './pageConflicts.ts';
+import type { Setting } from './setting.ts';
+import type { Settings } from './settings.ts';
+import { settingsTable } from './table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -144,11 +146,7 @@ function findConflicts(values: ReadonlyMap<SettingKey, unknown>): string[] {
       `CONFIG_DIRECTORY is ${quote(directory)}, but CONFIG_SOURCE is "kubernetes", which does not read it: set CONFIG_SOURCE=directory, or remove CONFIG_DIRECTORY.`,
     );
   }
-  if (values.get('authMode') === null && values.get('pageAddress') !== null) {
-    problems.push(
-      `AUTH_MODE is not set, and there is no default for who may read audit logs: set it to one of ${authModes.join(', ')}, or set PAGE_ADDRESS=off to run without the page.`,
-    );
-  }
+  problems.push(...findPageConflicts(values));
   for (const [low, high] of [
     ['retryInitialMs', 'retryMaxMs'],
     ['holdInitialMs', 'holdMaxMs'],

@@ -2,7 +2,8 @@
  * Every setting of the program, in the order they are listed to people. The one place a name, a default or a limit is written.
  */
 import { hostname } from 'node:os';
-import type { z } from 'zod';
+import { pageSettingsTable } from './pageTable.ts';
+import { optional, required, type Setting, withDefault } from './setting.ts';
 import { authModes, logLevels, type Settings } from './settings.ts';
 import {
   listenAddress,
@@ -12,27 +13,8 @@ import {
   orOff,
   postgresUrl,
   text,
-  type ValueKind,
   wholeNumber,
 } from './values.ts';
-
-export interface Setting<T> {
-  /** Of the environment variable; `NAME_FILE` names a file that holds the value. */
-  readonly name: string;
-  readonly type: string;
-  readonly schema: z.ZodType<T, string>;
-  readonly presence:
-    | { readonly kind: 'required' }
-    | { readonly kind: 'optional' }
-    /** As it would be written in the environment. */
-    | { readonly kind: 'default'; readonly value: string };
-  /** Of a number; empty when it counts things. */
-  readonly unit: 'ms' | 'bytes' | '';
-  /** The value is never printed. */
-  readonly secret: boolean;
-  /** One or two sentences for the operator. */
-  readonly doc: string;
-}
 
 export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
   databaseUrl: required('DATABASE_URL', postgresUrl(), {
@@ -52,8 +34,9 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
     doc: 'Where the Audit Logs page listens; off: this process has no page.',
   }),
   authMode: optional('AUTH_MODE', oneOf(authModes), {
-    doc: 'How the page knows who asks; required, unless PAGE_ADDRESS is off. local: whoever reaches it is admin of everything, only on a loopback address.',
+    doc: 'How the page knows who asks; required, unless PAGE_ADDRESS is off. See docs/authentication.md; local: whoever reaches it is admin of everything, only on a loopback address.',
   }),
+  ...pageSettingsTable,
   operationsAddress: withDefault('OPERATIONS_ADDRESS', '0.0.0.0:9090', listenAddress(), {
     doc: 'Where /livez, /readyz and /metrics are served.',
   }),
@@ -119,37 +102,3 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
     doc: 'On a stop, time for requests in flight to be answered. Entries not settled by then are sent again by the next owner.',
   }),
 };
-
-interface Details {
-  readonly doc: string;
-  readonly unit?: 'ms' | 'bytes';
-  readonly secret?: boolean;
-}
-
-function required<T>(name: string, kind: ValueKind<T>, details: Details): Setting<T> {
-  return makeSetting(name, { kind: 'required' }, kind, details);
-}
-
-function optional<T>(name: string, kind: ValueKind<T>, details: Details): Setting<T> {
-  return makeSetting(name, { kind: 'optional' }, kind, details);
-}
-
-function withDefault<T>(name: string, value: string, kind: ValueKind<T>, details: Details): Setting<T> {
-  return makeSetting(name, { kind: 'default', value }, kind, details);
-}
-
-function makeSetting<T>(
-  name: string,
-  presence: Setting<T>['presence'],
-  kind: ValueKind<T>,
-  details: Details,
-): Setting<T> {
-  return {
-    name,
-    presence,
-    ...kind,
-    unit: details.unit ?? '',
-    secret: details.secret ?? false,
-    doc: details.doc,
-  };
-}

@@ -1,0 +1,15 @@
+/** Which names and addresses never leave this machine. */
+
+/**
+ * `localhost`, what ends with `.localhost` (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, with or without brackets. Decided
+ * by the name alone: a name that DNS points at 127.0.0.1 is another page's in a browser (DNS rebinding).
+ */
+export function isLoopbackName(host: string): boolean {
+  const name = host.toLowerCase();
+  return (
+    /^(?:.+\.)?localhost$/.test(name) ||
+    /^127(?:\.\d{1,3}){3}$/.test(name) ||
+    name === '::1' ||
+    name === '[::1]'
+  );
+}

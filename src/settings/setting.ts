@@ -1,0 +1,60 @@
+/** One row of the settings table, and how rows are written. */
+import type { z } from 'zod';
+import type { ValueKind } from './values.ts';
+
+export interface Setting<T> {
+  /** Of the environment variable; `NAME_FILE` names a file that holds the value. */
+  readonly name: string;
+  readonly type: string;
+  readonly schema: z.ZodType<T, string>;
+  readonly presence:
+    | { readonly kind: 'required' }
+    | { readonly kind: 'optional' }
+    /** As it would be written in the environment. */
+    | { readonly kind: 'default'; readonly value: string };
+  /** Of a number; empty when it counts things. */
+  readonly unit: 'ms' | 'bytes' | '';
+  /** The value is never printed. */
+  readonly secret: boolean;
+  /** One or two sentences for the operator. */
+  readonly doc: string;
+}
+
+interface Details {
+  readonly doc: string;
+  readonly unit?: 'ms' | 'bytes';
+  readonly secret?: boolean;
+}
+
+export function required<T>(name: string, kind: ValueKind<T>, details: Details): Setting<T> {
+  return makeSetting(name, { kind: 'required' }, kind, details);
+}
+
+export function optional<T>(name: string, kind: ValueKind<T>, details: Details): Setting<T | null> {
+  return makeSetting<T | null>(name, { kind: 'optional' }, kind as ValueKind<T | null>, details);
+}
+
+export function withDefault<T>(
+  name: string,
+  value: string,
+  kind: ValueKind<T>,
+  details: Details,
+): Setting<T> {
+  return makeSetting(name, { kind: 'default', value }, kind, details);
+}
+
+function makeSetting<T>(
+  name: string,
+  presence: Setting<T>['presence'],
+  kind: ValueKind<T>,
+  details: Details,
+): Setting<T> {
+  return {
+    name,
+    presence,
+    ...kind,
+    unit: details.unit ?? '',
+    secret: details.secret ?? false,
+    doc: details.doc,
+  };
+}
