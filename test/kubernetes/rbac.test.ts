@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { CRD } from './harness.ts';
-import { RULES } from './rights.ts';
+import { PAGE_RULES, RULES } from './rights.ts';
 
 const RBAC = join(import.meta.dirname, '../../crds/rbac.yaml');
 const CONFIGS = 'auditexportconfigs.auditexport.dev';
@@ -27,6 +27,7 @@ describe('crds/rbac.yaml', () => {
   it('gives the collector the rights that its tests run with, in all namespaces or in one', () => {
     expect(find('ClusterRole', 'audit-export')?.rules).toEqual(RULES);
     expect(find('Role', 'audit-export')?.rules).toEqual(RULES);
+    expect(find('Role', 'audit-export-page')?.rules).toEqual(PAGE_RULES);
   });
 
   it('adds the rights of people to view, edit and admin', () => {
@@ -59,6 +60,16 @@ describe.skipIf(isClusterMissing())('on an API server', () => {
       'watch secrets',
     ]);
     expect(await rightsOf(current, token, other)).toEqual([]);
+  });
+
+  it('the page may do these things, and nothing that is not for saving', async () => {
+    const { current } = cluster;
+    const namespace = await current.createNamespace();
+    const token = await current.tokenFor('page', namespace);
+    await bind(current, namespace, 'audit-export-page', 'page');
+    expect(await rightsOf(current, token, namespace)).toEqual(
+      ['create', 'delete', 'patch'].flatMap((verb) => [`${verb} ${CONFIGS}`, `${verb} secrets`]),
+    );
   });
 
   it('who may edit writes configs, and not their status', async () => {

@@ -10,13 +10,16 @@ interface Rule {
 }
 
 /** As shipped, in this order: configs, their status, Secrets, Events. */
-export const RULES: readonly Rule[] = readRules();
+export const RULES: readonly Rule[] = readRules('audit-export');
 
-function readRules(): Rule[] {
+/** As shipped, beside those: what the page saves with. In this order: configs, Secrets. */
+export const PAGE_RULES: readonly Rule[] = readRules('audit-export-page');
+
+function readRules(name: string): Rule[] {
   const text = readFileSync(new URL('../../crds/rbac.yaml', import.meta.url), 'utf8');
   const role = parseAllDocuments(text)
     .map((document) => document.toJS() as { kind: string; metadata: { name: string }; rules: Rule[] } | null)
-    .find((each) => each?.kind === 'ClusterRole' && each.metadata.name === 'audit-export');
+    .find((each) => each?.kind === 'ClusterRole' && each.metadata.name === name);
   return role?.rules ?? [];
 }
 

@@ -8,11 +8,28 @@ export type ApiFailure =
       /** From its Status object; may name objects and users, never contents. */
       readonly message: string;
       readonly retryAfterMs: number | null;
+      /** Absent where the answer was no Status object, as of a path that is not served. */
+      readonly details?: RefusalDetails;
     }
   /** No usable answer: refused, reset, timed out, not JSON; or our own token cannot be read. */
   | { readonly kind: 'unreachable'; readonly message: string }
   /** We ended it. */
   | { readonly kind: 'aborted' };
+
+/** What a Status object says for programs. */
+export interface RefusalDetails {
+  /** CamelCase: `Conflict`, `Invalid`, `NotFound`. */
+  readonly reason: string;
+  /** Resource, or kind, of the object that it is about; empty: of none. */
+  readonly kind: string;
+  readonly causes: readonly RefusalCause[];
+}
+
+export interface RefusalCause {
+  readonly reason: string;
+  readonly message: string;
+  readonly field: string;
+}
 
 export type ApiAnswer<T = unknown> = { readonly kind: 'ok'; readonly body: T } | ApiFailure;
 

@@ -1,7 +1,7 @@
 /** Requests and watches on the API server, over one pool of connections. Never throws for what a server or a network does. */
 import { HttpMethod, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-import type { ApiAnswer, ApiFailure, WatchAnswer, WatchEvent } from './apiAnswer.ts';
+import type { ApiAnswer, ApiFailure, RefusalDetails, WatchAnswer, WatchEvent } from './apiAnswer.ts';
 import type { ClusterConnection } from './connection.ts';
 import { isRecord } from './kubeObject.ts';
 
@@ -16,7 +16,7 @@ export interface ApiClient {
 }
 
 export interface ApiRequest {
-  readonly method?: 'GET' | 'POST' | 'PATCH';
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: { readonly contentType: string; readonly value: unknown };
@@ -118,17 +118,38 @@ function toRefusal(response: Dispatcher.ResponseData, text: string): ApiFailure 
   const { statusCode: code, headers } = response;
   const seconds = Number(headers['retry-after']);
   const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 300) * 1_000 : null;
-  return { kind: 'refused', code, message: readStatusMessage(text), retryAfterMs };
+  const status = readStatus(text);
+  // Without one it is a proxy's page, not the API server's words.
+  if (status === null) return { kind: 'refused', code, message: text.trim().slice(0, 200), retryAfterMs };
+  const message = asText(status['message']).slice(0, 1_000);
+  return { kind: 'refused', code, message, retryAfterMs, details: readDetails(status) };
 }
 
-function readStatusMessage(text: string): string {
+function readStatus(text: string): Record<string, unknown> | null {
   try {
     const status: unknown = JSON.parse(text);
-    if (isRecord(status) && typeof status['message'] === 'string') return status['message'].slice(0, 1_000);
+    return isRecord(status) && typeof status['message'] === 'string' ? status : null;
   } catch {
-    // A proxy's page, not the API server's words.
+    return null;
   }
-  return text.trim().slice(0, 200);
+}
+
+function readDetails(status: Record<string, unknown>): RefusalDetails {
+  const details = isRecord(status['details']) ? status['details'] : {};
+  const causes = Array.isArray(details['causes']) ? details['causes'].filter(isRecord) : [];
+  return {
+    reason: asText(status['reason']),
+    kind: asText(details['kind']),
+    causes: causes.map(({ reason, message, field }) => ({
+      reason: asText(reason),
+      message: asText(message),
+      field: asText(field),
+    })),
+  };
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** undici hides the reason behind a general error at times. */

@@ -15,12 +15,14 @@
 import type { ExportConfig } from '../../model/exportConfig.ts';
 import type { KubernetesMetrics } from '../../telemetry/kubernetesMetrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { ConfigEditor } from '../configEditor.ts';
 import type { ConfigSource, ConfigState } from '../configSource.ts';
 import { isSameState } from '../sameState.ts';
 import { RECONCILE_AT_ANNOTATION } from '../schema.ts';
 import { makeApiClient } from './apiClient.ts';
 import { readClusterStatus } from './clusterStatus.ts';
 import type { ClusterConnection } from './connection.ts';
+import { makeKubernetesEditor } from './editor/kubernetesEditor.ts';
 import { makeEmitter } from './emitter.ts';
 import { makeEventRecorder } from './eventRecorder.ts';
 import { judgeObject } from './judgeObject.ts';
@@ -40,6 +42,11 @@ export interface KubernetesSourceOptions {
   readonly connection: ClusterConnection;
   /** The one namespace to watch; null: all. */
   readonly namespace: string | null;
+  /**
+   * Where the page makes new configs. Default: the one that is watched; else the namespace of the kubeconfig, which in a
+   * pod is that of its ServiceAccount; else `default`.
+   */
+  readonly createNamespace?: string | null;
   readonly log: Logger;
   readonly metrics: KubernetesMetrics;
   readonly userAgent: string;
@@ -66,7 +73,9 @@ const judgeRetry: RetryLimits = { initialMs: 50, maxMs: 60_000 };
 const statusLimit = { perSecond: 50, burst: 50 };
 const flushMs = 5_000;
 
-export function makeKubernetesSource(options: KubernetesSourceOptions): ConfigSource {
+export function makeKubernetesSource(
+  options: KubernetesSourceOptions,
+): ConfigSource & { readonly editor: ConfigEditor } {
   const {
     connection,
     namespace,
@@ -216,7 +225,19 @@ export function makeKubernetesSource(options: KubernetesSourceOptions): ConfigSo
     return states;
   }
 
+  const stopped = new AbortController();
+  const context = connection.getContextObject(connection.getCurrentContext());
+  const editor = makeKubernetesEditor({
+    api,
+    namespace,
+    createNamespace: namespace ?? options.createNamespace ?? context?.namespace ?? 'default',
+    stateOf: (uid) => known.get(uid)?.state ?? null,
+    signal: stopped.signal,
+  });
+
   return {
+    editor,
+
     async start(onChange) {
       emitter.start(listStates, (configs) => {
         onChange(configs);
@@ -235,6 +256,7 @@ export function makeKubernetesSource(options: KubernetesSourceOptions): ConfigSo
 
     async stop() {
       isStopped = true;
+      stopped.abort();
       started.resolve();
       emitter.stop();
       await reflector.stop();

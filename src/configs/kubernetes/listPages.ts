@@ -17,11 +17,12 @@ export async function listPages(
   api: Pick<ApiClient, 'request'>,
   path: string,
   signal: AbortSignal,
+  selectors: Readonly<Record<string, string>> = {},
 ): Promise<ApiAnswer<Snapshot>> {
   const objects: KubeObject[] = [];
   let next = '';
   do {
-    const query = { limit: String(pageSize), ...(next === '' ? {} : { continue: next }) };
+    const query = { ...selectors, limit: String(pageSize), ...(next === '' ? {} : { continue: next }) };
     const answer = await api.request({ path, query, signal });
     if (answer.kind !== 'ok') return answer;
     const { body } = answer;

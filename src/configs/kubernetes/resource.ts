@@ -12,3 +12,9 @@ export function collectionPath(namespace: string | null): string {
   const scope = namespace === null ? '' : `/namespaces/${namespace}`;
   return `/apis/${API_VERSION}${scope}/${RESOURCE}`;
 }
+/** Owner of what the page has applied. */
+export const PAGE_FIELD_MANAGER = 'audit-export-page';
+
+export function secretsPath(namespace: string): string {
+  return `/api/v1/namespaces/${namespace}/secrets`;
+}

@@ -11,11 +11,11 @@
  * Reads: 200 a second after a burst of 200, so that 1,000 configs have theirs in 4 s. Watches are opened at the same pace
  * behind them: each begins at the version that was read, so nothing is missed before.
  */
-import { Secret } from '../../model/secret.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
 import { describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
+import { decodeSecret, FORBIDDEN_SECRET } from './decodeSecret.ts';
 import { makeRateLimit } from './rateLimit.ts';
 import type { ReflectorTiming } from './reflector.ts';
 import type { RetryLimits } from './retryDelay.ts';
@@ -162,23 +162,11 @@ function readKey(watch: SecretWatch, key: string): SecretRead {
       return { kind: 'secret-missing' };
     case 'unknown':
       if (!isForbidden(watch)) throw new Error('the Secret has not been read yet');
-      return {
-        kind: 'unreadable',
-        message: 'may not be read by the collector: allow its ServiceAccount the verbs get and watch on it',
-      };
+      return FORBIDDEN_SECRET;
     case 'present': {
       const encoded = watch.content.data.get(key);
       if (encoded === undefined) return { kind: 'key-missing' };
-      return decode(encoded.reveal());
+      return decodeSecret(encoded);
     }
-  }
-}
-
-function decode(base64: string): SecretRead {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64'));
-    return { kind: 'found', value: new Secret(text) };
-  } catch {
-    return { kind: 'unreadable', message: 'is not UTF-8 text' };
   }
 }
