@@ -118,7 +118,7 @@ export async function readEntriesById(
 }
 
 /** SQL that is true for an entry that the filter lets through. */
-function filterCondition(filter: WindowFilter): string {
+export function filterCondition(filter: WindowFilter): string {
   const like = (globs: readonly string[]): string =>
     `event_type like any (array[${globs.map((glob) => literal(toLikePattern(glob))).join(', ')}])`;
   const conditions: string[] = [];

@@ -46,7 +46,11 @@ export async function unpark(
   const result = await db.query<{ ok: boolean }>(
     `with gone as (
        delete from audit.parked p using audit.streams s
-       where s.id = $1 and s.token = $2 and p.stream = s.id and p.sequence = any ($3::bigint[]) returning 1)
+       where s.id = $1 and s.token = $2 and p.stream = s.id and p.sequence = any ($3::bigint[])
+       returning p.stream, p.entry_id)
+     , noted as (
+       insert into audit.replayed (stream, entry_id, delivered_at) select stream, entry_id, clock_timestamp() from gone
+       on conflict (entry_id, stream) do update set delivered_at = excluded.delivered_at)
      , counted as (
        update audit.streams set delivered = delivered + (select count(*) from gone) - $4::bigint, rejected = rejected + $4,
          last_delivery_at = clock_timestamp()
