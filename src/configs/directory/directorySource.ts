@@ -11,9 +11,11 @@
  * Not here: what the states mean (directoryReader.ts), where status goes (statusFiles.ts).
  */
 import type { Logger } from '../../telemetry/logger.ts';
+import type { ConfigEditor } from '../configEditor.ts';
 import type { ConfigSource, ConfigState } from '../configSource.ts';
 import { makeBell } from './bell.ts';
 import { type DirectorySnapshot, makeDirectoryReader } from './directoryReader.ts';
+import { makeDirectoryEditor } from './editor/directoryEditor.ts';
 import { makeStatusFiles } from './statusFiles.ts';
 import { makeWatches } from './watches.ts';
 
@@ -30,7 +32,9 @@ export interface DirectorySourceOptions {
 
 type OnChange = (configs: ReadonlyMap<string, ConfigState>) => void;
 
-export function makeDirectorySource(options: DirectorySourceOptions): ConfigSource {
+export function makeDirectorySource(
+  options: DirectorySourceOptions,
+): ConfigSource & { readonly editor: ConfigEditor } {
   const { directory, log, rereadIntervalMs = 2_000, debounceMs = 50, isWatched = true } = options;
   const reader = makeDirectoryReader(directory);
   const statusFiles = makeStatusFiles({ directory, log });
@@ -103,7 +107,11 @@ export function makeDirectorySource(options: DirectorySourceOptions): ConfigSour
     }
   }
 
+  const editor = makeDirectoryEditor({ directory, statusOf: statusFiles.latest, onWritten: bell.ring });
+
   return {
+    editor,
+
     async start(onChange) {
       let snapshot: DirectorySnapshot;
       try {

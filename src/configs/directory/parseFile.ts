@@ -20,6 +20,8 @@ export interface ManifestFile {
   readonly parsed:
     | { readonly ok: true; readonly manifest: Manifest }
     | { readonly ok: false; readonly problems: readonly string[] };
+  /** What the text says, valid or not; absent when it cannot be read. May hold a header's value. */
+  readonly value?: unknown;
   /** Another one when the text is another one. */
   readonly version: number;
 }
@@ -30,7 +32,8 @@ export function parseFile(file: string, content: Exclude<FileContent, { kind: 'm
     return { file, identity: null, parsed: { ok: false, problems }, version: content.version };
   }
   const parsed = parseManifestText(content.text, file);
-  return { file, identity: readIdentity(parsed.value), parsed, version: content.version };
+  const { value } = parsed;
+  return { file, identity: readIdentity(value), parsed, value, version: content.version };
 }
 
 /** Also of a manifest that is wrong elsewhere: its problems belong to the configuration it was meant to change. */

@@ -1,6 +1,7 @@
 /** The text of a status file: as `kubectl get -o yaml` would show it, without the spec. */
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import type { ExportStatus } from '../../model/streamStatus.ts';
+import { isMap } from '../editor/isMap.ts';
 import { API_VERSION, KIND } from '../schema.ts';
 
 /** The first line of every status file; what does not begin with it is not ours to delete. */
@@ -15,4 +16,17 @@ export function renderStatus(
   // YAML 1.1 quotes what older readers would take for a time or a boolean; lines stay whole, for grep.
   const text = stringify(document, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
   return `${STATUS_MARK} beside ${file}; changes here are overwritten.\n${text}`;
+}
+
+/** Of such a text; null: it is none. */
+export function parseStatus(text: string | null): ExportStatus | null {
+  if (!text?.startsWith(STATUS_MARK)) return null;
+  try {
+    const document: unknown = parse(text);
+    const status = isMap(document) ? document['status'] : undefined;
+    if (!isMap(status) || !Array.isArray(status['conditions'])) return null;
+    return status as unknown as ExportStatus;
+  } catch {
+    return null;
+  }
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Assigned } from './assignKeys.ts';
-import { renderStatus, STATUS_MARK } from './renderStatus.ts';
+import { parseStatus, renderStatus, STATUS_MARK } from './renderStatus.ts';
 import { assignStatusNames } from './statusNames.ts';
 import { writeAtomically } from './writeAtomically.ts';
 
@@ -18,6 +18,8 @@ export interface StatusFiles {
   update(assigned: readonly Assigned[], present: readonly string[]): Promise<void>;
   /** Does nothing for a key that is not there (any more). Never throws. */
   write(key: string, status: ExportStatus): Promise<void>;
+  /** As last written, or as it would be in a directory that can be written to; of an earlier run, what its file says. */
+  latest(key: string): Promise<ExportStatus | null>;
 }
 
 interface Target {
@@ -32,6 +34,8 @@ export function makeStatusFiles(options: { readonly directory: string; readonly 
   let targets = new Map<string, Target>();
   /** Latest work by file name: writes of one file never overlap. */
   const queues = new Map<string, Promise<void>>();
+  /** By key. */
+  const statuses = new Map<string, ExportStatus>();
   let isReadOnly = false;
   const failing = new Set<string>();
 
@@ -98,6 +102,7 @@ export function makeStatusFiles(options: { readonly directory: string; readonly 
           return fileName === undefined ? [] : [[key, { fileName, namespace, name, file: file.file }]];
         }),
       );
+      for (const key of statuses.keys()) if (!targets.has(key)) statuses.delete(key);
       const used = new Set(names.values());
       const orphans = present.filter((fileName) => !used.has(fileName));
       await Promise.all(orphans.map((fileName) => enqueue(fileName, () => deleteOrphan(fileName))));
@@ -106,7 +111,15 @@ export function makeStatusFiles(options: { readonly directory: string; readonly 
     async write(key, status) {
       const fileName = targets.get(key)?.fileName;
       if (fileName === undefined) return;
+      statuses.set(key, status);
       await enqueue(fileName, () => writeNow(key, fileName, status));
+    },
+
+    async latest(key) {
+      const known = statuses.get(key);
+      const fileName = targets.get(key)?.fileName;
+      if (known !== undefined || fileName === undefined) return known ?? null;
+      return parseStatus(await readIfThere(join(directory, fileName)).catch(() => null));
     },
   };
 }

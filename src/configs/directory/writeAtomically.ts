@@ -1,21 +1,38 @@
 /** Replaces a file in one step: whoever reads it sees the old text or the new, also after a crash. */
-import { open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Mode 0644. @throws a file system error; nothing is left behind then. */
-export async function writeAtomically(path: string, text: string): Promise<void> {
+/** @throws a file system error; nothing is left behind then. */
+export async function writeAtomically(path: string, text: string, mode = 0o644): Promise<void> {
+  await placeAtomically(path, text, mode, rename);
+}
+
+/** The same for a file that must not be there. @throws EEXIST when it is. */
+export async function createAtomically(path: string, text: string, mode = 0o644): Promise<void> {
+  await placeAtomically(path, text, mode, async (temporary) => {
+    await link(temporary, path);
+    await rm(temporary, { force: true });
+  });
+}
+
+async function placeAtomically(
+  path: string,
+  text: string,
+  mode: number,
+  place: (temporary: string, path: string) => Promise<void>,
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    const file = await open(temporary, 'w', 0o644);
+    const file = await open(temporary, 'w', mode);
     try {
+      // The umask may have taken from the mode that open was given; what a crash has left behind has one of its own.
+      await file.chmod(mode);
       await file.writeFile(text);
-      // The umask of the process may have taken from the mode that open was given.
-      await file.chmod(0o644);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await place(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw error;

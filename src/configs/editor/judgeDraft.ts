@@ -5,6 +5,7 @@ import { findDestination } from '../destination/resolveDestination.ts';
 import type { SecretProblem } from '../destination/secretProblems.ts';
 import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
 import { parseManifest } from '../parseManifest.ts';
+import { metadataSchema } from '../schema/metadata.ts';
 import { API_VERSION, KIND, type ManifestSpec } from '../schema.ts';
 import { toField } from './fieldPath.ts';
 import type { PageSecret } from './pageSecrets.ts';
@@ -23,7 +24,9 @@ export type JudgedDraft =
 
 /** All that is wrong with what the draft itself brings. What it keeps from others may be wrong as it was before. */
 export async function judgeDraft(draft: ConfigDraft, target: Target): Promise<JudgedDraft> {
-  const plan = planDraft(draft, target.name, target.stored);
+  // The names of Secrets are made from it; that it is wrong is one problem, not many.
+  const name = metadataSchema.shape.name.safeParse(target.name).success ? target.name : 'unnamed';
+  const plan = planDraft(draft, name, target.stored);
   const parsed = parsePlan(plan, target);
   if (!parsed.ok) return { kind: 'invalid', problems: mergeProblems(parsed.problems, plan.problems) };
   const found = await findDestination(parsed.spec, target.namespace, overlay(plan.secrets, null));
