@@ -4,6 +4,18 @@
  * Not here: the addresses of a login (auth/), and assets (assets.ts), which everybody may read.
  */
 import { showAuditLogs } from './pages/auditLogs.ts';
+import {
+  replayDestination,
+  resumeDestination,
+  retryDestination,
+  suspendDestination,
+} from './pages/export/actions.ts';
+import { confirmDelete, deleteDestination } from './pages/export/deleteDestination.ts';
+import { postDestination, postNewDestination } from './pages/export/saveForm.ts';
+import { showDestination, showNewDestination } from './pages/export/showForm.ts';
+import { showDestinations } from './pages/export/showList.ts';
+import { showState } from './pages/export/showState.ts';
+import { testDestination, testNewDestination } from './pages/export/testForm.ts';
 import { showHome } from './pages/home.ts';
 import type { Handler } from './visit.ts';
 
@@ -18,8 +30,24 @@ export interface Route {
 }
 
 const logs = '/organizations/:organization/audit-logs';
+const exports = `${logs}/export`;
+const one = `${exports}/:id`;
 
 export const routes: readonly Route[] = [
   { method: 'get', path: '/', access: 'viewer', cost: 'read', handler: showHome },
   { method: 'get', path: logs, access: 'admin', cost: 'search', handler: showAuditLogs },
+  { method: 'get', path: exports, access: 'admin', cost: 'read', handler: showDestinations },
+  { method: 'get', path: `${exports}/new`, access: 'admin', cost: 'read', handler: showNewDestination },
+  { method: 'post', path: `${exports}/new`, access: 'admin', cost: 'write', handler: postNewDestination },
+  { method: 'post', path: `${exports}/new/test`, access: 'admin', cost: 'test', handler: testNewDestination },
+  { method: 'get', path: one, access: 'admin', cost: 'read', handler: showDestination },
+  { method: 'post', path: one, access: 'admin', cost: 'write', handler: postDestination },
+  { method: 'post', path: `${one}/test`, access: 'admin', cost: 'test', handler: testDestination },
+  { method: 'get', path: `${one}/state`, access: 'admin', cost: 'read', handler: showState },
+  { method: 'post', path: `${one}/suspend`, access: 'admin', cost: 'write', handler: suspendDestination },
+  { method: 'post', path: `${one}/resume`, access: 'admin', cost: 'write', handler: resumeDestination },
+  { method: 'post', path: `${one}/retry`, access: 'admin', cost: 'write', handler: retryDestination },
+  { method: 'post', path: `${one}/replay`, access: 'admin', cost: 'write', handler: replayDestination },
+  { method: 'get', path: `${one}/delete`, access: 'admin', cost: 'read', handler: confirmDelete },
+  { method: 'post', path: `${one}/delete`, access: 'admin', cost: 'write', handler: deleteDestination },
 ];

@@ -2,9 +2,29 @@
  * The data that each view takes, by its name below `views/`. Here and not beside the handlers, so that handlers may import
  * the rendering and not the other way round; where one grows, it moves to a file of its own in `views/`.
  */
+import type {
+  ExportDeleteView,
+  ExportFormView,
+  ExportFrame,
+  ExportListView,
+  ExportMessageView,
+  ExportStateView,
+  HeadersView,
+  TestView,
+} from './exportViews.ts';
+
 export interface Views {
   'audit-logs/page': AuditLogsView;
   'audit-logs/results': AuditLogsView;
+  'export/behind': ExportFrame;
+  'export/delete': ExportDeleteView;
+  'export/destinations': ExportListView;
+  'export/form': ExportFormView;
+  'export/headers': HeadersView;
+  'export/list': ExportListView;
+  'export/message': ExportMessageView;
+  'export/state': ExportStateView;
+  'export/test': TestView;
   home: HomeView;
   problem: ProblemView;
   'problem-part': ProblemPartView;

@@ -1,0 +1,76 @@
+/** GET …/export/new and GET …/export/:id: the form of one destination. */
+import { emptyForm, toForm } from '../../exportForm.ts';
+import type { NoticeView } from '../../exportViews.ts';
+import type { Visit } from '../../visit.ts';
+import { type FormInput, makeFormView } from './formView.ts';
+import { configIdOf, destinationUrl, hostOf, makeFrame, sendDrawer, sendGone, sendMessage } from './frame.ts';
+import { loadDestination, loadState, makeActions, readOnlyNotice } from './load.ts';
+import { noticeOf, unrecorded } from './notices.ts';
+import { describeDestination, recordAction } from './ownEntries.ts';
+import type { Destination } from './stateView.ts';
+
+export async function showNewDestination(visit: Visit): Promise<void> {
+  if (visit.context.editor === undefined) {
+    sendUnavailable(visit, readOnlyNotice.text);
+    return;
+  }
+  sendForm(
+    visit,
+    { organization: visit.organization, form: emptyForm, current: null },
+    200,
+    makeFrame(visit.organization).newUrl,
+  );
+}
+
+export async function showDestination(visit: Visit): Promise<void> {
+  const loaded = await loadDestination(visit, configIdOf(visit));
+  switch (loaded.kind) {
+    case 'gone':
+      sendGone(visit);
+      return;
+    case 'unavailable':
+      sendUnavailable(visit, loaded.reason);
+      return;
+    case 'found': {
+      const { config } = loaded.destination;
+      const isRecorded = await recordAction(
+        visit,
+        'settings_viewed',
+        describeDestination(config.id, hostOf(config.spec.endpoint)),
+      );
+      const notice = noticeOf(visit.request.query['done']);
+      const notices = [...(notice ? [notice] : []), ...(isRecorded ? [] : [unrecorded])];
+      await sendStored(visit, loaded.destination, notices);
+    }
+  }
+}
+
+/** The form as the config stands. */
+export async function sendStored(
+  visit: Visit,
+  destination: Destination,
+  notices: readonly NoticeView[],
+): Promise<void> {
+  const { organization } = visit;
+  const { config } = destination;
+  const input = { organization, form: toForm(config), current: config, notices };
+  sendForm(
+    visit,
+    { ...input, state: await loadState(visit, destination), actions: makeActions(organization, destination) },
+    200,
+    destinationUrl(organization, config.id),
+  );
+}
+
+export function sendForm(visit: Visit, input: FormInput, status: number, url?: string): void {
+  const title = input.current === null ? 'Add destination' : `${input.current.id.name} · OTEL Export`;
+  sendDrawer(visit, 'export/form', makeFormView(input), {
+    title,
+    status,
+    ...(url === undefined ? {} : { url }),
+  });
+}
+
+export function sendUnavailable(visit: Visit, reason: string): void {
+  sendMessage(visit, 503, { title: 'This cannot be done at the moment', text: reason });
+}

@@ -1,0 +1,96 @@
+/** POST …/export/new/test and …/export/:id/test: sends one marked record to what is in the form. Saves nothing. */
+import type { ConfigEditor } from '../../../configs/configEditor.ts';
+import { readForm, toDraft } from '../../exportForm.ts';
+import type { TestView } from '../../exportViews.ts';
+import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts';
+import { makeTestRequest } from '../../testRecord.ts';
+import type { Visit } from '../../visit.ts';
+import { configIdOf, hostOf, makeFrame, sendGone, withoutQuery } from './frame.ts';
+import { loadDestination, readOnlyNotice, reasonOf } from './load.ts';
+import { unrecorded } from './notices.ts';
+import { describeDestination, recordAction } from './ownEntries.ts';
+import { makeInput } from './saveForm.ts';
+import { sendForm, sendUnavailable } from './showForm.ts';
+import type { Destination } from './stateView.ts';
+import { describeTest } from './testWords.ts';
+
+/** Longer than a receiver that works takes, and short enough to wait for. */
+const testTimeoutMs = 10_000;
+
+export async function testNewDestination(visit: Visit): Promise<void> {
+  const { editor } = visit.context;
+  if (editor === undefined) sendUnavailable(visit, readOnlyNotice.text);
+  else await test(visit, editor, null);
+}
+
+export async function testDestination(visit: Visit): Promise<void> {
+  const loaded = await loadDestination(visit, configIdOf(visit));
+  if (loaded.kind === 'gone') sendGone(visit);
+  else if (loaded.kind === 'unavailable') sendUnavailable(visit, loaded.reason);
+  else await test(visit, loaded.editor, loaded.destination);
+}
+
+async function test(visit: Visit, editor: ConfigEditor, destination: Destination | null): Promise<void> {
+  const { organization } = visit;
+  const form = readForm(visit.request.body);
+  const current = destination?.config ?? null;
+  const resolved = await editor.resolve(toDraft(form, { organization, current }));
+  const input = await makeInput(visit, destination, form);
+  if (resolved.kind === 'invalid') {
+    if (isFragmentRequest(visit.request)) {
+      // The form as a whole, in place of the result alone: its fields say what is wrong.
+      visit.response.set({ 'HX-Retarget': '#drawer-body', 'HX-Reswap': 'innerMorph' });
+    }
+    sendForm(visit, { ...input, problems: resolved.problems }, 422);
+    return;
+  }
+  if (resolved.kind !== 'ok') {
+    answer(visit, input, {
+      frame: makeFrame(organization),
+      tone: 'bad',
+      title: 'Nothing was sent',
+      message: reasonOf(resolved),
+      advice: '',
+    });
+    return;
+  }
+  const target = resolved.value;
+  const startedAt = performance.now();
+  const outcome = await visit.context.send(
+    { ...target, timeoutMs: Math.min(target.timeoutMs, testTimeoutMs) },
+    makeTestRequest({
+      serviceName: visit.context.serviceName,
+      version: visit.context.version,
+      organization,
+      viewer: visit.viewer,
+      now: Date.now(),
+    }),
+    // Also what waits for a free connection ends.
+    AbortSignal.timeout(testTimeoutMs + 1_000),
+  );
+  const words = describeTest(outcome, withoutQuery(target.url.href), performance.now() - startedAt);
+  const isRecorded = await recordAction(visit, 'tested', {
+    ...describeDestination(current?.id ?? null, hostOf(form.endpoint)),
+    result:
+      outcome === 'aborted'
+        ? 'Timeout'
+        : outcome.kind === 'settled'
+          ? describeSettled(outcome.rejected)
+          : outcome.reason,
+  });
+  answer(visit, input, {
+    frame: makeFrame(organization),
+    ...words,
+    ...(isRecorded ? {} : { advice: `${words.advice} ${unrecorded.title}` }),
+  });
+}
+
+function describeSettled(rejected: number): string {
+  return rejected > 0 ? 'PartialSuccess' : 'Delivered';
+}
+
+function answer(visit: Visit, input: Awaited<ReturnType<typeof makeInput>>, view: TestView): void {
+  if (isFragmentRequest(visit.request) && fragmentTarget(visit.request) === 'export-test') {
+    sendFragment(visit, 'export/test', view);
+  } else sendForm(visit, { ...input, test: view }, 200);
+}
