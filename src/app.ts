@@ -189,7 +189,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       delivery.setConfigs(runnable(configs), reserved(configs));
       for (const key of configs.keys()) publisher.notify(key);
     });
-    page = await startPage(settings, { db: pageDb, source: source.source, send, log });
+    page = await startPage(settings, { db: pageDb, source: source.source, send, log, metrics });
   } catch (error) {
     await source.source.stop();
     await delivery.drain(0);
@@ -280,18 +280,20 @@ async function makeSource(
 /** null: there is none. @throws Error one sentence naming the setting. */
 async function startPage(
   settings: Settings,
-  parts: { db: Database; source: ConfigSource; send: Send; log: Logger },
+  parts: { db: Database; source: ConfigSource; send: Send; log: Logger; metrics: Metrics },
 ): Promise<PageServer | null> {
   if (settings.pageAddress === null) return null;
   // Only where it is used: a collector without a page does not pay for it.
   const { startPageServer } = await import('./web/pageServer.ts');
   const { makeAuthenticator } = await import('./web/auth/makeAuthenticator.ts');
-  const { db, source, send, log } = parts;
+  const { db, source, send, log, metrics } = parts;
   const authenticator = await makeAuthenticator(settings, { db, log });
   if (authenticator.kind === 'failed') throw new Error(authenticator.problem);
   const page = await startPageServer({
     address: settings.pageAddress,
     authenticator: authenticator.authenticator,
+    publicOrigin: settings.publicOrigin,
+    observe: metrics.observePageRequest,
     context: {
       db,
       editor: source.editor,

@@ -171,6 +171,19 @@ export const metricTable = {
     help: 'Watches that were opened again after they ended. Every watch ends after ten minutes at most.',
     labels: ['resource'],
   },
+  pageRequests: {
+    type: 'counter',
+    name: 'audit_export_page_requests_total',
+    help: 'Requests to the Audit Logs page by route ("none" where no route is) and HTTP status ("aborted" when the client left before the end).',
+    labels: ['method', 'route', 'status'],
+  },
+  pageRequestDuration: {
+    type: 'histogram',
+    name: 'audit_export_page_request_duration_seconds',
+    help: 'Time from a request to the Audit Logs page to the end of its answer.',
+    labels: ['route'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+  },
   buildInfo: {
     type: 'gauge',
     name: 'audit_export_build_info',

@@ -54,6 +54,7 @@ test.each(Object.keys(metricTable) as MetricKey[])(
     useEverything(metrics.forStream(labels));
     metrics.countDatabaseError(new Error('Connection terminated unexpectedly'));
     useCluster(metrics.kubernetes);
+    metrics.observePageRequest({ method: 'GET', route: '/', status: '200', durationMs: 12 });
     const text = await metrics.render();
     expect(text).toContain(`# HELP ${definition.name} ${definition.help}\n`);
     expect(text).toContain(`# TYPE ${definition.name} ${definition.type}\n`);

@@ -18,6 +18,7 @@ export interface Metrics {
   /** @param error as thrown by the database layer. */
   countDatabaseError(error: unknown): void;
   setConfigSource(state: ConfigSourceState): void;
+  observePageRequest(request: PageRequestSample): void;
   readonly kubernetes: KubernetesMetrics;
   /** Of `render()`, for the Content-Type header. */
   readonly contentType: string;
@@ -31,6 +32,15 @@ interface ConfigSourceState {
   readonly configs: number;
   /** Manifests that are invalid. */
   readonly problems: number;
+}
+
+interface PageRequestSample {
+  /** GET, HEAD or POST; others count as `other`, for anybody can make up methods. */
+  readonly method: string;
+  /** As in the route table, with the names of parameters in place of their values. */
+  readonly route: string;
+  readonly status: string;
+  readonly durationMs: number;
 }
 
 export interface MetricsOptions {
@@ -50,6 +60,8 @@ export function makeMetrics(options: MetricsOptions): Metrics {
   const configSourceSynced = makeGauge(registry, 'configSourceSynced');
   const configs = makeGauge(registry, 'configs');
   const configProblems = makeGauge(registry, 'configProblems');
+  const pageRequests = makeCounter(registry, 'pageRequests');
+  const pageRequestDuration = makeHistogram(registry, 'pageRequestDuration');
   makeGauge(registry, 'buildInfo').set({ version: options.version, node: process.version }, 1);
 
   return {
@@ -61,6 +73,11 @@ export function makeMetrics(options: MetricsOptions): Metrics {
       configSourceSynced.set(state.synced ? 1 : 0);
       configs.set(state.configs);
       configProblems.set(state.problems);
+    },
+    observePageRequest({ method, route, status, durationMs }) {
+      const known = ['GET', 'HEAD', 'POST'].includes(method) ? method : 'other';
+      pageRequests.inc({ method: known, route, status });
+      pageRequestDuration.observe({ route }, durationMs / 1_000);
     },
     kubernetes: makeKubernetesMetrics(registry, (isFollowing) => configSourceSynced.set(isFollowing ? 1 : 0)),
     contentType: registry.contentType,

@@ -1,12 +1,11 @@
 /**
  * The HTTP server for people: Organization → Audit Logs.
  *
- *   headers → assets → login → [route: who → how often → handler] → error page
+ *   headers → log → assets → own site? → login → [route: who → how often → form → handler] → error page
  */
-import { createServer } from 'node:http';
+import { createServer, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express } from 'express';
-import helmet from 'helmet';
+import express, { type Express, type RequestHandler } from 'express';
 import {
   closeServer,
   describeListenError,
@@ -19,11 +18,21 @@ import type { Authenticator } from './auth/authenticator.ts';
 import type { WebContext } from './context.ts';
 import { sendProblem, useAssets } from './reply.ts';
 import { routes } from './routes.ts';
+import { refuseCrossSite } from './security/crossSite.ts';
+import { answerErrors } from './security/errors.ts';
+import { forbidKeeping, setHeaders } from './security/headers.ts';
+import { defaultRateLimits, makeRateLimits, type RateLimits } from './security/rateLimits.ts';
+import { logRequests, nameRoute, type PageRequest } from './security/requestLog.ts';
 
 export interface PageServerOptions {
   readonly address: ListenAddress;
   readonly authenticator: Authenticator;
   readonly context: WebContext;
+  /** Of PUBLIC_URL. Default null: not told. */
+  readonly publicOrigin?: string | null;
+  readonly rateLimits?: RateLimits;
+  /** Told of each request when it has been answered. */
+  readonly observe?: (request: PageRequest) => void;
 }
 
 export type PageServer =
@@ -32,61 +41,64 @@ export type PageServer =
   | { readonly kind: 'failed'; readonly problem: string };
 
 const closeGraceMs = 2_000;
-const requestTimeoutMs = 30_000;
+/** Who sends slowly holds a connection so long and no longer. */
+const limits: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+};
+const mostConnections = 1_000;
+/** Without a byte in either direction, such as of a download that nobody reads. */
+const quietConnectionMs = 120_000;
 
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
-  const server = createServer({ requestTimeout: requestTimeoutMs }, makeApp(options));
+  const server = createServer(limits, makeApp(options));
+  server.maxConnections = mostConnections;
+  server.setTimeout(quietConnectionMs);
   endConnectionsIdleAfterClose(server);
   const error = await listen(server, options.address);
   if (error !== null) {
+    options.authenticator.stop?.();
     return { kind: 'failed', problem: describeListenError('PAGE_ADDRESS', error, options.address) };
   }
   server.on('error', (cause) => options.context.log.warn({ err: cause }, 'page: a connection failed'));
   return {
     kind: 'listening',
     port: (server.address() as AddressInfo).port,
-    close: () => closeServer(server, closeGraceMs),
+    async close() {
+      options.authenticator.stop?.();
+      await closeServer(server, closeGraceMs);
+    },
   };
 }
 
-function makeApp({ authenticator, context }: PageServerOptions): Express {
+function makeApp(options: PageServerOptions): Express {
+  const { authenticator, context, publicOrigin = null } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          scriptSrc: ["'self'"],
-          styleSrc: ["'self'"],
-          imgSrc: ["'self'"],
-          connectSrc: ["'self'"],
-          formAction: ["'self'"],
-          baseUri: ["'none'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      strictTransportSecurity: false,
-    }),
-  );
+  app.use(setHeaders(publicOrigin));
   app.use(useAssets().router);
-  app.use((_request, response, next) => {
-    response.set({ 'Cache-Control': 'no-store', Vary: 'HX-Request, HX-Request-Type' });
-    next();
-  });
-  app.use(express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 200 }));
+  app.use(logRequests(context.log, options.observe ?? (() => {})));
+  app.use(forbidKeeping);
+  app.use(refuseCrossSite(publicOrigin));
   if (authenticator.middleware) app.use(authenticator.middleware);
-  for (const { method, path, access, handler } of routes) {
-    app[method](path, requireAccess(authenticator, access), (request, response) =>
-      handler({
-        request,
-        response,
-        viewer: response.locals['viewer'],
-        organization: String(request.params['organization'] ?? ''),
-        context,
-      }),
+  const rateLimits = makeRateLimits(options.rateLimits ?? defaultRateLimits);
+  for (const { method, path, access, cost, handler } of routes) {
+    app[method](
+      path,
+      nameRoute(path),
+      requireAccess(authenticator, access),
+      ...rateLimits[cost],
+      ...(method === 'post' ? readForm : []),
+      (request, response) =>
+        handler({
+          request,
+          response,
+          viewer: response.locals['viewer'],
+          organization: String(request.params['organization'] ?? ''),
+          context,
+        }),
     );
   }
   app.use((request, response) => {
@@ -100,19 +112,11 @@ function makeApp({ authenticator, context }: PageServerOptions): Express {
   return app;
 }
 
-/** Express knows it by its four parameters. */
-function answerErrors(log: WebContext['log']): express.ErrorRequestHandler {
-  return (error, request, response, next) => {
-    log.error({ err: error, path: request.path }, 'page: a request failed');
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    sendProblem(request, response, 500, {
-      title: 'This did not work',
-      message:
-        'Something failed inside the page; its log says what. Nothing was changed that you did not see confirmed.',
-      link: null,
-    });
-  };
-}
+/** Certificates make forms long. A body of another type is left unread, and the form empty. */
+const readForm: RequestHandler[] = [
+  express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 200 }),
+  (request, _response, next) => {
+    request.body ??= {};
+    next();
+  },
+];

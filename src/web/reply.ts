@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express';
 import { useAssets } from './assets.ts';
 import { render, renderPage, type Shell } from './render.ts';
+import type { Viewer } from './viewer.ts';
 import type { ProblemPartView, ProblemView, Views } from './views.ts';
 import type { Visit } from './visit.ts';
 
@@ -68,7 +69,9 @@ export function sendProblem(
   problem: ProblemView,
 ): void {
   if (!isFragmentRequest(request)) {
-    sendPage({ response }, 'problem', problem, { title: problem.title, status });
+    // Who is known sees their own name, and the way out for having come as somebody else.
+    const viewer = response.locals['viewer'] as Viewer | undefined;
+    sendPage({ response, ...(viewer && { viewer }) }, 'problem', problem, { title: problem.title, status });
     return;
   }
   const target = fragmentTarget(request);

@@ -3,16 +3,30 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { sendProblem } from '../reply.ts';
 import type { Route } from '../routes.ts';
 import { isAdmin, type Viewer } from '../viewer.ts';
-import type { Authenticator } from './authenticator.ts';
+import type { Authenticator, Identity } from './authenticator.ts';
+import { toLocalPath } from './returnTo.ts';
 
 /** Sets `response.locals.viewer`. */
 export function requireAccess(authenticator: Authenticator, access: Route['access']): RequestHandler {
   return async (request: Request, response: Response, next: NextFunction) => {
     const identity = await authenticator.identify(request);
-    if (identity.kind === 'anonymous') {
-      sendProblem(request, response, 401, { title: 'Sign in', message: identity.message, link: null });
-      return;
+    switch (identity.kind) {
+      case 'anonymous':
+        askForLogin(request, response, identity);
+        return;
+      case 'unavailable':
+        response.set('Retry-After', '5');
+        sendProblem(request, response, 503, {
+          title: 'Nobody can be signed in',
+          message: identity.message,
+          link: null,
+        });
+        return;
+      case 'known':
+        break;
     }
+    response.locals['viewer'] = identity.viewer satisfies Viewer;
+    response.locals['logoutUrl'] = identity.logoutUrl;
     const organization = String(request.params['organization'] ?? '');
     if (access === 'admin' && !isAdmin(identity.viewer, organization)) {
       sendProblem(request, response, 403, {
@@ -22,8 +36,35 @@ export function requireAccess(authenticator: Authenticator, access: Route['acces
       });
       return;
     }
-    response.locals['viewer'] = identity.viewer satisfies Viewer;
-    response.locals['logoutUrl'] = identity.logoutUrl;
     next();
   };
+}
+
+type Anonymous = Extract<Identity, { kind: 'anonymous' }>;
+
+/** A fetch of htmx cannot follow a redirect to another origin: it is told to take the whole page there. */
+function askForLogin(request: Request, response: Response, { loginUrl, message }: Anonymous): void {
+  const url = loginUrl === null ? null : `${loginUrl}?return_to=${encodeURIComponent(findReturn(request))}`;
+  const isScripted =
+    request.get('HX-Request') === 'true' || request.get('HX-History-Restore-Request') === 'true';
+  if (url !== null && isScripted) response.set('HX-Redirect', url);
+  else if (url !== null && request.method === 'GET') {
+    response.redirect(302, url);
+    return;
+  }
+  sendProblem(request, response, 401, {
+    title: 'Sign in',
+    message,
+    link: url === null ? null : { url, text: 'Sign in' },
+  });
+}
+
+/** The page that the person looks at: not the part of it that was asked for, nor where a form was sent. */
+function findReturn(request: Request): string {
+  if (request.get('HX-Request') === 'true') {
+    const current = request.get('HX-Current-URL') ?? '';
+    const url = URL.canParse(current) ? new URL(current) : null;
+    return toLocalPath(url === null ? '/' : url.pathname + url.search);
+  }
+  return request.method === 'GET' ? toLocalPath(request.originalUrl) : '/';
 }

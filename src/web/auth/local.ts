@@ -1,9 +1,26 @@
 /** `AUTH_MODE=local`: whoever can reach the loopback address is admin of everything. For one's own machine. */
+import type { Request } from 'express';
+import { isLoopbackName } from '../../settings/loopback.ts';
+import { sendProblem } from '../reply.ts';
 import type { Authenticator } from './authenticator.ts';
 
 export function makeLocalAuthenticator(): Authenticator {
   return {
-    middleware: null,
+    /**
+     * A site can point a name of its own at 127.0.0.1 and read this page as its own (DNS rebinding); the Host header then
+     * carries that name.
+     */
+    middleware(request, response, next) {
+      if (isLoopbackName(hostOf(request))) {
+        next();
+        return;
+      }
+      sendProblem(request, response, 421, {
+        title: 'This page is for this machine alone',
+        message: 'Open it as http://localhost, or choose an AUTH_MODE other than local.',
+        link: null,
+      });
+    },
     async identify() {
       return {
         kind: 'known',
@@ -12,4 +29,9 @@ export function makeLocalAuthenticator(): Authenticator {
       };
     },
   };
+}
+
+/** Without the port. */
+function hostOf(request: Request): string {
+  return (request.get('Host') ?? '').replace(/:\d*$/, '');
 }

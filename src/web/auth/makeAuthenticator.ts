@@ -1,23 +1,89 @@
 /** AUTH_MODE → the authenticator. */
 import type { Database } from '../../database/pool.ts';
-import type { Settings } from '../../settings/settings.ts';
+import type { AuthMode, Settings } from '../../settings/settings.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Authenticator } from './authenticator.ts';
+import { makeHeadersAuthenticator } from './headers.ts';
+import { makeJwtAuthenticator } from './jwt.ts';
 import { makeLocalAuthenticator } from './local.ts';
+import type { MembershipRules } from './membership.ts';
+import { makeLoginCookies } from './oidc/loginCookies.ts';
+import { makeOidcAuthenticator } from './oidc/oidcAuthenticator.ts';
+import { openProvider } from './oidc/provider.ts';
+import { openSessions } from './oidc/sessions.ts';
 
 export type AuthenticatorStart =
   | { readonly kind: 'made'; readonly authenticator: Authenticator }
   /** One sentence that names the setting. */
   | { readonly kind: 'failed'; readonly problem: string };
 
-export async function makeAuthenticator(
-  settings: Settings,
-  _parts: { readonly db: Database; readonly log: Logger },
-): Promise<AuthenticatorStart> {
-  switch (settings.authMode) {
+interface Parts {
+  /** The page's own connections. */
+  readonly db: Database;
+  readonly log: Logger;
+}
+
+/** Waits for nothing outside: an identity provider that is away keeps nobody from starting. */
+export async function makeAuthenticator(settings: Settings, parts: Parts): Promise<AuthenticatorStart> {
+  const { authMode } = settings;
+  if (authMode === null) return { kind: 'failed', problem: 'AUTH_MODE is not set.' };
+  return { kind: 'made', authenticator: make(authMode, settings, parts) };
+}
+
+function make(mode: AuthMode, settings: Settings, parts: Parts): Authenticator {
+  const membership: MembershipRules = {
+    templates: settings.adminGroups,
+    superAdminGroup: settings.superAdminGroup,
+  };
+  switch (mode) {
     case 'local':
-      return { kind: 'made', authenticator: makeLocalAuthenticator() };
-    default:
-      return { kind: 'failed', problem: `AUTH_MODE is ${settings.authMode}, which is not there yet.` };
+      return makeLocalAuthenticator();
+    case 'headers':
+      return makeHeadersAuthenticator({ ...settings, membership });
+    case 'jwt':
+      return makeJwtAuthenticator({
+        jwksUrl: needed(settings.jwtJwksUrl),
+        issuer: needed(settings.jwtIssuer),
+        audience: needed(settings.jwtAudience),
+        header: settings.jwtHeader,
+        groupsClaim: settings.jwtGroupsClaim,
+        algorithms: settings.jwtAlgorithms,
+        membership,
+        log: parts.log,
+      });
+    case 'oidc':
+      return makeOidc(settings, membership, parts);
   }
+}
+
+function makeOidc(settings: Settings, membership: MembershipRules, { db, log }: Parts): Authenticator {
+  const publicOrigin = needed(settings.publicOrigin);
+  const secret = needed(settings.sessionSecret);
+  const isSecure = publicOrigin.startsWith('https:');
+  return makeOidcAuthenticator(
+    {
+      publicOrigin,
+      scopes: settings.oidcScopes,
+      groupsClaim: settings.oidcGroupsClaim,
+      sessionAbsoluteMs: settings.sessionAbsoluteMs,
+      membership,
+      log,
+    },
+    {
+      provider: openProvider({
+        issuer: needed(settings.oidcIssuer),
+        clientId: needed(settings.oidcClientId),
+        clientSecret: settings.oidcClientSecret,
+        log,
+      }),
+      sessions: openSessions({ db, secret, isSecure, idleMs: settings.sessionIdleMs, log }),
+      loginCookies: makeLoginCookies(secret, isSecure),
+    },
+  );
+}
+
+/** The settings were read with what each mode needs (pageConflicts.ts); null is a bug. */
+function needed<T>(value: T | null): T {
+  if (value === null) throw new Error('A setting that AUTH_MODE needs is missing.');
+  return value;
 }

@@ -1,0 +1,33 @@
+/** What tokens say about a person; written by others, so nothing about its shape is taken for granted. */
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * The strings at `path`: a claim of just that name (`https://example.com/groups`), or else a path with dots
+ * (`realm_access.roles`). A single string is one group. undefined: there is no such claim.
+ */
+export function readGroups(claims: Claims, path: string): string[] | undefined {
+  const value = readPath(claims, path);
+  if (typeof value === 'string') return [value];
+  if (!Array.isArray(value)) return undefined;
+  return value.filter((item) => typeof item === 'string');
+}
+
+function readPath(claims: Claims, path: string): unknown {
+  if (Object.hasOwn(claims, path)) return claims[path];
+  let value: unknown = claims;
+  for (const part of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Claims)[part];
+  }
+  return value;
+}
+
+/** To show; null: the token has none. */
+export function readName(claims: Claims): string | null {
+  for (const claim of ['name', 'preferred_username', 'email']) {
+    const value = claims[claim];
+    if (typeof value === 'string' && value.trim() !== '') return value.slice(0, 256);
+  }
+  return null;
+}

@@ -1,0 +1,80 @@
+/** What went wrong at the end of a login, for the person and for the log. */
+import * as client from 'openid-client';
+import type { ProblemView } from '../../views.ts';
+
+export interface CallbackProblem {
+  readonly status: number;
+  readonly title: ProblemView['title'];
+  readonly message: ProblemView['message'];
+  /** An operator must look at it. */
+  readonly isOurs: boolean;
+}
+
+export const expiredLogin: CallbackProblem = {
+  status: 400,
+  title: 'This sign-in is no longer valid',
+  message: 'It took too long, was used already, or was begun in another browser. Sign in again.',
+  isOurs: false,
+};
+
+export const providerAway: CallbackProblem = {
+  status: 503,
+  title: 'Signing in is not possible right now',
+  message: 'The identity provider does not answer. Try again in a moment; exports are not affected.',
+  isOurs: true,
+};
+
+/** @param error as openid-client threw it. */
+export function describeCallbackError(error: unknown): CallbackProblem {
+  if (error instanceof client.AuthorizationResponseError) return describeRefusal(error.error);
+  if (error instanceof client.ResponseBodyError) {
+    if (error.status >= 500 || error.status === 429) return providerAway;
+    if (error.error === 'invalid_grant') return expiredLogin;
+    return untrusted(`It refused this page (${safeCode(error.error)}).`);
+  }
+  if (error instanceof client.WWWAuthenticateChallengeError) return untrusted('It refused this page.');
+  if (error instanceof client.ClientError && isWrongAnswer(error.code)) {
+    return untrusted('Its answer was not what was asked for.');
+  }
+  return providerAway;
+}
+
+function describeRefusal(code: string): CallbackProblem {
+  switch (code) {
+    case 'access_denied':
+      return {
+        status: 403,
+        title: 'The identity provider did not let you in',
+        message: 'The sign-in was refused or cancelled there. Sign in again, or ask who runs it for access.',
+        isOurs: false,
+      };
+    case 'temporarily_unavailable':
+    case 'server_error':
+      return providerAway;
+    case 'login_required':
+    case 'interaction_required':
+    case 'consent_required':
+      return expiredLogin;
+    default:
+      return untrusted(`It refused the sign-in (${safeCode(code)}).`);
+  }
+}
+
+function untrusted(why: string): CallbackProblem {
+  return {
+    status: 502,
+    title: 'The identity provider and this page do not agree',
+    message: `${why} Tell who runs this page: its log says more.`,
+    isOurs: true,
+  };
+}
+
+/** Neither a timeout nor a connection that failed. */
+function isWrongAnswer(code: string | undefined): boolean {
+  return code?.startsWith('OAUTH_') === true && code !== 'OAUTH_TIMEOUT' && code !== 'OAUTH_ABORT';
+}
+
+/** Comes out of an address that anybody can write. */
+function safeCode(code: string): string {
+  return /^[a-z_]{1,40}$/.test(code) ? code : 'unknown reason';
+}

@@ -1,0 +1,236 @@
+/**
+ * `AUTH_MODE=oidc`: people sign in at an identity provider, by the authorization code flow with PKCE.
+ *
+ *   /login → provider → /login/callback → session → /logout → provider → /signed-out
+ *
+ * Who is signed in stays so while the provider is away. Groups are those of the login.
+ */
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import * as client from 'openid-client';
+import type { Logger } from '../../../telemetry/logger.ts';
+import { sendProblem } from '../../reply.ts';
+import { limitByAddress } from '../../security/rateLimits.ts';
+import { nameRoute } from '../../security/requestLog.ts';
+import type { Authenticator } from '../authenticator.ts';
+import { readGroups, readName } from '../claims.ts';
+import { administersOf, type MembershipRules } from '../membership.ts';
+import { toLocalPath } from '../returnTo.ts';
+import {
+  type CallbackProblem,
+  describeCallbackError,
+  expiredLogin,
+  providerAway,
+} from './callbackProblem.ts';
+import type { LoginCookies, PendingLogin } from './loginCookies.ts';
+import type { Provider } from './provider.ts';
+import type { Sessions, SignedIn } from './sessions.ts';
+
+export interface OidcOptions {
+  /** Such as `https://audit.example.com`. */
+  readonly publicOrigin: string;
+  readonly scopes: string;
+  readonly groupsClaim: string;
+  readonly sessionAbsoluteMs: number;
+  readonly membership: MembershipRules;
+  readonly log: Logger;
+}
+
+export interface OidcParts {
+  readonly provider: Provider;
+  readonly sessions: Sessions;
+  readonly loginCookies: LoginCookies;
+}
+
+const paths = {
+  login: '/login',
+  callback: '/login/callback',
+  logout: '/logout',
+  signedOut: '/signed-out',
+} as const;
+
+/** Everybody behind one proxy counts as one. */
+const loginsAMinute = 600;
+
+export function makeOidcAuthenticator(options: OidcOptions, parts: OidcParts): Authenticator {
+  const { sessions, provider } = parts;
+
+  /** null: nobody, or for too long. */
+  function findSignedIn(request: Request): SignedIn | null {
+    const signedIn = sessions.read(request);
+    if (signedIn === null) return null;
+    return Date.now() - signedIn.signedInAtMs < options.sessionAbsoluteMs ? signedIn : null;
+  }
+
+  const router = Router();
+  router.use(sessions.middleware);
+  const limit = limitByAddress(loginsAMinute);
+  const add = (method: 'get' | 'post', path: string, handler: RequestHandler): void => {
+    router[method](path, nameRoute(path), limit, handler);
+  };
+  add('get', paths.login, async (request, response) => {
+    const returnTo = toLocalPath(request.query['return_to']);
+    if (findSignedIn(request) !== null) response.redirect(303, returnTo);
+    else await beginLogin(response, returnTo, options, parts);
+  });
+  add('get', paths.callback, (request, response) => finishLogin(request, response, options, parts));
+  add('post', paths.logout, async (request, response) => {
+    const signedIn = sessions.read(request);
+    await sessions.end(request, response);
+    leaveProvider(request, response, signedIn, options, parts);
+  });
+  add('get', paths.signedOut, (request, response) => {
+    sendProblem(request, response, 200, {
+      title: 'You are signed out',
+      message: 'Your session on this page has ended. You can close it, or sign in again.',
+      link: { url: paths.login, text: 'Sign in' },
+    });
+  });
+
+  return {
+    middleware: router,
+    async identify(request) {
+      const signedIn = findSignedIn(request);
+      if (signedIn === null) {
+        return { kind: 'anonymous', loginUrl: paths.login, message: 'Sign in to see this page.' };
+      }
+      const { id, name, groups } = signedIn;
+      return {
+        kind: 'known',
+        viewer: { id, name, administers: administersOf(groups, options.membership) },
+        logoutUrl: paths.logout,
+      };
+    },
+    stop() {
+      provider.stop();
+      sessions.stop();
+    },
+  };
+}
+
+async function beginLogin(
+  response: Response,
+  returnTo: string,
+  options: OidcOptions,
+  { provider, loginCookies }: OidcParts,
+): Promise<void> {
+  const configuration = provider.current();
+  if (configuration === null) {
+    sendCallbackProblem(response, providerAway, returnTo);
+    return;
+  }
+  const pending: PendingLogin = {
+    state: client.randomState(),
+    nonce: client.randomNonce(),
+    codeVerifier: client.randomPKCECodeVerifier(),
+    returnTo,
+  };
+  await loginCookies.keep(response, pending);
+  const url = client.buildAuthorizationUrl(configuration, {
+    redirect_uri: options.publicOrigin + paths.callback,
+    scope: options.scopes,
+    state: pending.state,
+    nonce: pending.nonce,
+    code_challenge: await client.calculatePKCECodeChallenge(pending.codeVerifier),
+    code_challenge_method: 'S256',
+  });
+  response.redirect(302, url.href);
+}
+
+async function finishLogin(
+  request: Request,
+  response: Response,
+  options: OidcOptions,
+  { provider, loginCookies, sessions }: OidcParts,
+): Promise<void> {
+  const { log } = options;
+  const state = request.query['state'];
+  const pending = await loginCookies.take(request, response, typeof state === 'string' ? state : '');
+  const configuration = provider.current();
+  if (pending === null || configuration === null) {
+    sendCallbackProblem(response, pending === null ? expiredLogin : providerAway, pending?.returnTo ?? '/');
+    return;
+  }
+  // From what is set and not from what was asked for: a request may name any host.
+  const url = new URL(options.publicOrigin + paths.callback);
+  url.search = new URLSearchParams(request.originalUrl.split('?').slice(1).join('?')).toString();
+  let signedIn: SignedIn;
+  try {
+    const tokens = await client.authorizationCodeGrant(configuration, url, {
+      expectedState: pending.state,
+      expectedNonce: pending.nonce,
+      pkceCodeVerifier: pending.codeVerifier,
+      idTokenExpected: true,
+    });
+    signedIn = await readPerson(configuration, tokens, options.groupsClaim);
+  } catch (error) {
+    const problem = describeCallbackError(error);
+    log[problem.isOurs ? 'error' : 'info']({ err: error }, 'page: a sign-in failed');
+    sendCallbackProblem(response, problem, pending.returnTo);
+    return;
+  }
+  await sessions.begin(request, signedIn);
+  log.info({ viewer: signedIn.id }, 'page: signed in');
+  response.redirect(303, pending.returnTo);
+}
+
+type Tokens = Awaited<ReturnType<typeof client.authorizationCodeGrant>>;
+
+/** Providers put groups and names into the ID token, or only into the user info. */
+async function readPerson(
+  configuration: client.Configuration,
+  tokens: Tokens,
+  groupsClaim: string,
+): Promise<SignedIn> {
+  const idToken = tokens.claims();
+  if (idToken === undefined) throw new client.ClientError('The provider sent no ID token.');
+  let claims: Record<string, unknown> = idToken;
+  const isWhole = readGroups(claims, groupsClaim) !== undefined && readName(claims) !== null;
+  if (!isWhole && configuration.serverMetadata().userinfo_endpoint !== undefined) {
+    const info = await client.fetchUserInfo(configuration, tokens.access_token, idToken.sub);
+    claims = { ...info, ...claims };
+  }
+  return {
+    id: idToken.sub,
+    name: readName(claims),
+    groups: readGroups(claims, groupsClaim) ?? [],
+    idToken: tokens.id_token ?? null,
+    signedInAtMs: Date.now(),
+  };
+}
+
+/**
+ * The session here is gone already. Browsers apply `form-action` to where a form is redirected, so the way to the provider
+ * is a page that moves on by itself, not a redirect.
+ */
+function leaveProvider(
+  request: Request,
+  response: Response,
+  signedIn: SignedIn | null,
+  options: OidcOptions,
+  { provider }: OidcParts,
+): void {
+  const configuration = provider.current();
+  if (signedIn === null || configuration?.serverMetadata().end_session_endpoint === undefined) {
+    response.redirect(303, paths.signedOut);
+    return;
+  }
+  const url = client.buildEndSessionUrl(configuration, {
+    post_logout_redirect_uri: options.publicOrigin + paths.signedOut,
+    ...(signedIn.idToken === null ? {} : { id_token_hint: signedIn.idToken }),
+  }).href;
+  response.set('Refresh', `0; url=${url}`);
+  sendProblem(request, response, 200, {
+    title: 'You are signed out of this page',
+    message: 'Signing you out of the identity provider too …',
+    link: { url, text: 'Go on' },
+  });
+}
+
+function sendCallbackProblem(response: Response, problem: CallbackProblem, returnTo: string): void {
+  if (problem.status === 503) response.set('Retry-After', '5');
+  sendProblem(response.req, response, problem.status, {
+    title: problem.title,
+    message: problem.message,
+    link: { url: `${paths.login}?return_to=${encodeURIComponent(returnTo)}`, text: 'Sign in again' },
+  });
+}

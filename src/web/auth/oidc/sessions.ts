@@ -1,0 +1,102 @@
+/**
+ * Sessions of people who signed in: a random id in a signed cookie, everything else in `audit.page_sessions`, so that a
+ * logout ends a session on every replica.
+ *
+ * Promises:
+ *  - Idle timeout: the row's `expire`, moved on by every request but those that a page makes by itself (poll.ts).
+ *  - A session that is gone stays gone: nothing is written to it after the login, so that a request which overlaps a logout
+ *    cannot bring it back.
+ *
+ * Not here: the absolute timeout, which counts from the login (oidcAuthenticator.ts).
+ */
+import connectPgSimple from 'connect-pg-simple';
+import type { Request, RequestHandler, Response } from 'express';
+import session from 'express-session';
+import type { Database } from '../../../database/pool.ts';
+import type { Secret } from '../../../model/secret.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import { isPoll } from '../../poll.ts';
+
+export interface SignedIn {
+  readonly id: string;
+  readonly name: string | null;
+  /** As of the login. */
+  readonly groups: readonly string[];
+  /** Tells the provider whose session to end. */
+  readonly idToken: string | null;
+  readonly signedInAtMs: number;
+}
+
+declare module 'express-session' {
+  interface SessionData {
+    signedIn: SignedIn;
+  }
+}
+
+export interface SessionOptions {
+  readonly db: Database;
+  readonly secret: Secret;
+  /** Whether browsers reach the page by https. */
+  readonly isSecure: boolean;
+  readonly idleMs: number;
+  readonly log: Logger;
+}
+
+export interface Sessions {
+  readonly middleware: RequestHandler;
+  /** null: nobody is signed in. */
+  read(request: Request): SignedIn | null;
+  /** Under a new id: one that somebody else put into the browser before is worth nothing. Resolves when it is stored. */
+  begin(request: Request, signedIn: SignedIn): Promise<void>;
+  /** Resolves when the row is gone. @throws Error when the database did not take it: the session goes on. */
+  end(request: Request, response: Response): Promise<void>;
+  stop(): void;
+}
+
+export function openSessions({ db, secret, isSecure, idleMs, log }: SessionOptions): Sessions {
+  const Store = connectPgSimple(session);
+  const makeStore = (options: { disableTouch?: boolean; pruneSessionInterval?: false }) =>
+    new Store({
+      pool: db,
+      schemaName: 'audit',
+      tableName: 'page_sessions',
+      ttl: Math.ceil(idleMs / 1_000),
+      errorLog: (_message: unknown, error: unknown) =>
+        log.warn({ err: error }, 'page: old sessions could not be deleted'),
+      ...options,
+    });
+  // No Domain and no other path, which the prefix demands: a neighbour under the same domain can set no such cookie.
+  const name = isSecure ? '__Host-sid' : 'sid';
+  const cookie = { httpOnly: true, secure: isSecure, sameSite: 'lax', path: '/' } as const;
+  const makeMiddleware = (store: session.Store): RequestHandler =>
+    session({ store, name, cookie, secret: secret.reveal(), resave: false, saveUninitialized: false });
+
+  const store = makeStore({});
+  const touching = makeMiddleware(store);
+  const untouching = makeMiddleware(makeStore({ disableTouch: true, pruneSessionInterval: false }));
+
+  return {
+    middleware(request, response, next) {
+      // The browser's side is https, whatever a proxy makes of it; the cookie is not sent otherwise.
+      if (isSecure) Object.defineProperty(request, 'secure', { value: true });
+      (isPoll(request) ? untouching : touching)(request, response, next);
+    },
+    read: (request) => request.session?.signedIn ?? null,
+    async begin(request, signedIn) {
+      await promisify((done) => request.session.regenerate(done));
+      request.session.signedIn = signedIn;
+      await promisify((done) => request.session.save(done));
+    },
+    async end(request, response) {
+      await promisify((done) => request.session.destroy(done));
+      response.clearCookie(name, cookie);
+    },
+    stop: () => void store.close(),
+  };
+}
+
+function promisify(call: (done: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * How often one viewer may ask in one organization, by what the route costs, so that one person's script does not take the
+ * page from everybody else. Counted in this process: with several replicas each counts its own.
+ */
+import type { Request, RequestHandler, Response } from 'express';
+import { rateLimit } from 'express-rate-limit';
+import { sendProblem } from '../reply.ts';
+import type { Route } from '../routes.ts';
+import type { Viewer } from '../viewer.ts';
+
+export interface RateLimit {
+  readonly requests: number;
+  readonly windowMs: number;
+  /** Under way at the same time. */
+  readonly atOnce: number;
+}
+
+export type RateLimits = Readonly<Record<Route['cost'], RateLimit>>;
+
+const minuteMs = 60_000;
+
+export const defaultRateLimits: RateLimits = {
+  // Polls of an open drawer and list are 18 a minute for each tab.
+  read: { requests: 600, windowMs: minuteMs, atOnce: 16 },
+  // Typing searches after each pause of 300 ms; the browser drops what it no longer waits for.
+  search: { requests: 120, windowMs: minuteMs, atOnce: 4 },
+  download: { requests: 20, windowMs: 60 * minuteMs, atOnce: 2 },
+  // Each is a request to an address that the viewer chose.
+  test: { requests: 10, windowMs: minuteMs, atOnce: 2 },
+  write: { requests: 60, windowMs: minuteMs, atOnce: 4 },
+};
+
+/** One handler a cost, shared by all of its routes; they come after `requireAccess`, which says who it is. */
+export function makeRateLimits(limits: RateLimits): Record<Route['cost'], RequestHandler[]> {
+  const make = ({ requests, windowMs, atOnce }: RateLimit): RequestHandler[] => [
+    limitRate(requests, windowMs),
+    limitAtOnce(atOnce),
+  ];
+  return {
+    read: make(limits.read),
+    search: make(limits.search),
+    download: make(limits.download),
+    test: make(limits.test),
+    write: make(limits.write),
+  };
+}
+
+/** For addresses that are asked before anybody is known, such as a login: counted by the other end of the connection. */
+export function limitByAddress(requests: number): RequestHandler {
+  return limitRate(requests, minuteMs, (request) => request.socket.remoteAddress ?? '');
+}
+
+function limitRate(
+  requests: number,
+  windowMs: number,
+  keyGenerator: (request: Request, response: Response) => string = keyOf,
+): RequestHandler {
+  return rateLimit({
+    limit: requests,
+    windowMs,
+    keyGenerator,
+    standardHeaders: false,
+    legacyHeaders: false,
+    handler(request, response) {
+      const seconds = Number(response.getHeader('Retry-After') ?? Math.ceil(windowMs / 1_000));
+      refuse(request, response, `You may do this ${requests} times ${describeWindow(windowMs)}.`, seconds);
+    },
+  });
+}
+
+function limitAtOnce(atOnce: number): RequestHandler {
+  const running = new Map<string, number>();
+  return (request, response, next) => {
+    const key = keyOf(request, response);
+    const count = running.get(key) ?? 0;
+    if (count >= atOnce) {
+      refuse(request, response, `${atOnce} of your requests like this one are still under way.`, 1);
+      return;
+    }
+    running.set(key, count + 1);
+    response.once('close', () => {
+      const left = (running.get(key) ?? 1) - 1;
+      if (left > 0) running.set(key, left);
+      else running.delete(key);
+    });
+    next();
+  };
+}
+
+function keyOf(request: Request, response: Response): string {
+  const viewer = response.locals['viewer'] as Viewer | undefined;
+  return JSON.stringify([viewer?.id, request.params['organization']]);
+}
+
+function refuse(request: Request, response: Response, why: string, seconds: number): void {
+  response.set('Retry-After', String(seconds));
+  sendProblem(request, response, 429, {
+    title: 'That was too much at once',
+    message: `${why} Wait ${describeSeconds(seconds)}, then try again.`,
+    link: null,
+  });
+}
+
+function describeSeconds(seconds: number): string {
+  if (seconds >= 120) return `${Math.ceil(seconds / 60)} minutes`;
+  return seconds === 1 ? '1 second' : `${seconds} seconds`;
+}
+
+function describeWindow(windowMs: number): string {
+  return windowMs <= minuteMs ? 'a minute' : 'an hour';
+}

@@ -1,0 +1,46 @@
+/** Who asked for what, and how it went: one line and one observation a request. Never a value of its query or form. */
+import type { RequestHandler } from 'express';
+import type { Logger } from '../../telemetry/logger.ts';
+import { isPoll } from '../poll.ts';
+import type { Viewer } from '../viewer.ts';
+
+export interface PageRequest {
+  readonly method: string;
+  /** As in the route table; `none` where no route is. */
+  readonly route: string;
+  /** `aborted` when the client left before the answer was whole. */
+  readonly status: string;
+  readonly durationMs: number;
+}
+
+/** Polls are logged at debug: an open page would fill the log. */
+export function logRequests(log: Logger, observe: (request: PageRequest) => void): RequestHandler {
+  return (request, response, next) => {
+    const startMs = performance.now();
+    response.once('close', () => {
+      const { viewer, route = 'none' } = response.locals as { viewer?: Viewer; route?: string };
+      const durationMs = performance.now() - startMs;
+      const status = response.writableFinished ? String(response.statusCode) : 'aborted';
+      observe({ method: request.method, route, status, durationMs });
+      log[isPoll(request) ? 'debug' : 'info'](
+        {
+          method: request.method,
+          route,
+          status,
+          durationMs: Math.round(durationMs * 10) / 10,
+          viewer: viewer?.id ?? null,
+        },
+        'page: request',
+      );
+    });
+    next();
+  };
+}
+
+/** Says which route it is, before anything of it can fail. */
+export function nameRoute(path: string): RequestHandler {
+  return (_request, response, next) => {
+    response.locals['route'] = path;
+    next();
+  };
+}
