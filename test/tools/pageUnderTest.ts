@@ -3,15 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { findFreePort } from '../../cmd/demo/freePort.ts';
 import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { makeSend } from '../../src/delivery/send.ts';
-import { makeLogger } from '../../src/telemetry/logger.ts';
+import { type Logger, makeLogger } from '../../src/telemetry/logger.ts';
 import { makeAddressGuard } from '../../src/transport/addressGuard.ts';
 import { makeTransport } from '../../src/transport/transport.ts';
 import type { Authenticator } from '../../src/web/auth/authenticator.ts';
 import type { WebContext } from '../../src/web/context.ts';
 import { startPageServer } from '../../src/web/pageServer.ts';
+import type { RateLimits } from '../../src/web/security/rateLimits.ts';
 import type { Viewer } from '../../src/web/viewer.ts';
 import { openDatabase } from './database.ts';
 import type { TestPostgres } from './postgres.ts';
@@ -30,8 +32,16 @@ export interface PageUnderTest {
 export interface PageUnderTestOptions {
   /** Ada, admin of `acme`, unless it says otherwise. */
   readonly viewer?: Viewer;
-  readonly authenticator?: Authenticator;
+  /** Given the origin, for a mode that must know it. */
+  readonly authenticator?: Authenticator | ((parts: AuthenticatorParts) => Authenticator);
+  readonly rateLimits?: RateLimits;
   readonly context?: Partial<WebContext>;
+}
+
+export interface AuthenticatorParts {
+  readonly origin: string;
+  readonly db: Database;
+  readonly log: Logger;
 }
 
 export const ada: Viewer = { id: 'u-ada', name: 'Ada Lovelace', administers: new Set(['acme']) };
@@ -58,9 +68,15 @@ export async function startPageUnderTest(
     userAgent: 'audit-export-test',
   });
   const send = makeSend(transport);
+  const port = await findFreePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const { authenticator = always(options.viewer ?? ada) } = options;
   const page = await startPageServer({
-    address: { host: '127.0.0.1', port: 0 },
-    authenticator: options.authenticator ?? always(options.viewer ?? ada),
+    address: { host: '127.0.0.1', port },
+    authenticator:
+      typeof authenticator === 'function' ? authenticator({ origin, db, log: logger }) : authenticator,
+    publicOrigin: origin,
+    ...(options.rateLimits && { rateLimits: options.rateLimits }),
     context: {
       db,
       editor: source.editor,
@@ -79,5 +95,5 @@ export async function startPageUnderTest(
     await db.end();
     await rm(directory, { recursive: true, force: true });
   });
-  return { origin: `http://127.0.0.1:${page.port}`, db, databaseUrl, directory, log };
+  return { origin, db, databaseUrl, directory, log };
 }
