@@ -1,6 +1,6 @@
 /**
- * Finds or builds the real programs that tests run against: an OpenTelemetry Collector, VictoriaLogs, and the API server
- * of Kubernetes with its etcd.
+ * Finds or builds the real programs that tests run against: an OpenTelemetry Collector, VictoriaLogs, the API server of
+ * Kubernetes with its etcd, and what charts and alerts are judged with.
  *
  * In this order: the path in an environment variable, a program on the PATH, an earlier build in the cache, a build with
  * the Go of this machine. The cache lies outside the repository ($AUDIT_EXPORT_TOOLS, else ~/.cache/audit-export-tools)
@@ -15,7 +15,14 @@ import { dirname, join, resolve } from 'node:path';
 import { findOnPath } from './findOnPath.ts';
 import { withFolderLock } from './folderLock.ts';
 
-export type ToolName = 'otelcol' | 'victoria-logs' | 'kube-apiserver' | 'etcd';
+export type ToolName =
+  | 'otelcol'
+  | 'victoria-logs'
+  | 'kube-apiserver'
+  | 'etcd'
+  | 'helm'
+  | 'kubeconform'
+  | 'promtool';
 
 /** `missing`: `why` is one sentence with the way out. */
 export type ToolPlan =
@@ -31,20 +38,15 @@ interface Tool {
   readonly build: (folder: string) => { args: readonly string[]; options: SpawnOptions };
 }
 
-const VICTORIA_LOGS = 'github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1';
 /** Without it the server says it is v0.0.0 and refuses its own feature gates. */
 const KUBERNETES_VERSION = '-X k8s.io/component-base/version.gitVersion=v1.36.3';
 
 const TOOLS: Readonly<Record<ToolName, Tool>> = {
   otelcol: moduleTool({ name: 'otelcol', folder: 'collector', variable: 'OTELCOL_BIN' }),
-  'victoria-logs': {
-    variable: 'VICTORIA_LOGS_BIN',
-    key: () => VICTORIA_LOGS,
-    build: (folder) => ({
-      args: ['install', ...goFlags(), VICTORIA_LOGS],
-      options: { cwd: folder, env: { ...process.env, GOBIN: folder } },
-    }),
-  },
+  'victoria-logs': packageTool(
+    'VICTORIA_LOGS_BIN',
+    'github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1',
+  ),
   'kube-apiserver': moduleTool({
     name: 'kube-apiserver',
     folder: 'kubeApiserver',
@@ -52,7 +54,26 @@ const TOOLS: Readonly<Record<ToolName, Tool>> = {
     linkerFlags: KUBERNETES_VERSION,
   }),
   etcd: moduleTool({ name: 'etcd', folder: 'etcd', variable: 'ETCD_BIN' }),
+  helm: packageTool('HELM_BIN', 'helm.sh/helm/v4/cmd/helm@v4.3.1'),
+  kubeconform: packageTool('KUBECONFORM_BIN', 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0'),
+  // Rules are tested without the service discoveries, which are most of it.
+  promtool: packageTool('PROMTOOL_BIN', 'github.com/prometheus/prometheus/cmd/promtool@v0.316.0', [
+    '-tags',
+    'remove_all_sd',
+  ]),
 };
+
+/** A program that Go installs by name. */
+function packageTool(variable: string, name: string, flags: readonly string[] = []): Tool {
+  return {
+    variable,
+    key: () => [name, ...flags].join(' '),
+    build: (folder) => ({
+      args: ['install', ...goFlags(), ...flags, name],
+      options: { cwd: folder, env: { ...process.env, GOBIN: folder } },
+    }),
+  };
+}
 
 /** A program whose Go module lies in `folder` beside this file. */
 function moduleTool(options: {
