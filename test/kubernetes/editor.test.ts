@@ -1,8 +1,10 @@
 /** What the page saves in a cluster, beside kubectl and others, with the rights that are shipped. */
 import { describe, expect, it } from 'vitest';
 import type { ConfigEditor } from '../../src/configs/configEditor.ts';
+import { Secret } from '../../src/model/secret.ts';
 import { makeStatus } from '../configs/configDirectory.ts';
 import { demand, draftOf, header, makeDraft, problemsOf, readOnly } from '../configs/editorDrafts.ts';
+import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
 import { waitFor } from '../tools/waitFor.ts';
@@ -457,6 +459,87 @@ spec:
       if (result.kind === 'ok') await editor.remove('acme', result.value, (await readOnly(editor)).revision);
       return result.kind === 'refused' && result.reason.includes('only allowed receivers');
     });
+  });
+
+  it('takes a config back when its Secret is refused after all, and does not repeat the value', async () => {
+    const { current } = cluster;
+    const { editor, namespace } = await startPage(current);
+    const name = `deny-secrets-${namespace}`;
+    await current.apply(`
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: ${name}}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [secrets]}]
+  validations:
+    - expression: "request.dryRun == true"
+      messageExpression: "'no such Secret: ' + object.data.map(key, object.data[key])[0]"
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: ${name}}
+spec:
+  policyName: ${name}
+  validationActions: [Deny]
+  matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ${namespace}}}}
+`);
+    const draft = makeDraft({ name: 'siem', headers: [header('X-Token', 'hush-hush')] });
+    const refused = await waitFor(async () => {
+      const result = await editor.create(draft);
+      if (result.kind === 'ok') await editor.remove('acme', result.value, (await readOnly(editor)).revision);
+      return result.kind === 'refused' ? result : undefined;
+    });
+    expect(refused.reason).toContain('no such Secret: [secret]');
+    expect(demand(await editor.list('acme'))).toEqual([]);
+    expect(await readSecrets(current, namespace)).toEqual({});
+  });
+
+  it('keeps certificates in Secrets, and puts a new client certificate into a new one', async () => {
+    const { current } = cluster;
+    const { editor, namespace, waitForState } = await startPage(current);
+    const authority = makeCertificateAuthority();
+    const [one, two] = [authority.issue(['one']), authority.issue(['two'])];
+    const setTo = ({ cert, key }: typeof one) => ({ set: { cert, key: new Secret(key) } });
+    const tls = {
+      ca: { set: authority.cert },
+      clientCert: setTo(one),
+      serverName: '',
+      insecureSkipVerify: false,
+    };
+    expect(
+      problemsOf(
+        await editor.create(
+          makeDraft({ tls: { ...tls, clientCert: setTo({ cert: one.cert, key: two.key }) } }),
+        ),
+      ),
+    ).toEqual({
+      'tls.clientCertSecretRef': expect.stringContaining('tls.key, does not belong to the first certificate'),
+    });
+    demand(await editor.create(makeDraft({ name: 'siem', tls })));
+    const runs = (cert: string) =>
+      waitForState(
+        'siem',
+        (state) => state.kind === 'valid' && state.config.destination.tls.clientCert?.cert === cert,
+      );
+    await runs(one.cert);
+    const shown = await readOnly(editor);
+    expect(shown.spec.tls).toMatchObject({ hasCa: true, hasClientCert: true });
+    const rotated = draftOf(shown, { tls: { ...draftOf(shown).tls, clientCert: setTo(two) } });
+    expect(demand(await editor.resolve(rotated)).tls).toMatchObject({
+      ca: authority.cert,
+      clientCert: { cert: two.cert },
+    });
+    demand(await editor.update(shown.id, rotated, shown.revision));
+    await runs(two.cert);
+    const names = Object.keys(await readSecrets(current, namespace)).toSorted();
+    expect(names).toEqual([
+      'siem-audit-export',
+      expect.stringMatching(/^siem-audit-export-tls-[0-9a-f]{6}$/),
+    ]);
+    const now = await readOnly(editor);
+    demand(await editor.remove('acme', now.id, now.revision));
+    expect(await readSecrets(current, namespace)).toEqual({});
   });
 
   it('says of each field what is wrong, without a secret, and writes nothing', async () => {

@@ -30,9 +30,10 @@ export function renderManifest(name: string, units: SpecUnits): string {
 
 /** `text` is a valid manifest. null: it cannot be done in this text. */
 export function editSpec(text: string, target: SpecUnits): string | null {
-  const changed = editDocument(text, (document) => {
-    changeUnits(document, listUnits(document.toJS().spec), target);
-  });
+  const now = listUnits(readValue(text)?.['spec']);
+  const { changed: news, removed } = compareUnits(now, target);
+  if (news.length + removed.length === 0) return text;
+  const changed = editDocument(text, (document) => changeUnits(document, now, target));
   return changed !== null && isAsWanted(text, changed, target) ? changed : null;
 }
 
@@ -58,10 +59,12 @@ function editDocument(text: string, edit: (document: Document) => void): string 
     const edited = document.toString({
       lineWidth: 0,
       indentSeq,
-      flowCollectionPadding: !/[[{]\S/.test(text),
+      flowCollectionPadding: /[[{] /.test(text),
     });
-    const [, , end] = document.range ?? [0, 0, text.length];
-    const start = index === 0 ? 0 : (document.range?.[0] ?? 0);
+    const [begin, , finish] = document.range ?? [0, 0, text.length];
+    // Comments before the first and after the last are the document's, and outside of its range.
+    const start = index === 0 ? 0 : begin;
+    const end = index === documents.length - 1 ? text.length : finish;
     return text.slice(0, start) + edited + text.slice(end);
   } catch {
     // A path that leads through an alias or a scalar.

@@ -37,7 +37,7 @@ export function organizationOf({ raw }: KubeObject): string | null {
   return typeof organization === 'string' ? organization : null;
 }
 
-export function isBeingDeleted({ raw }: KubeObject): boolean {
+function isBeingDeleted({ raw }: KubeObject): boolean {
   return isMap(raw['metadata']) && typeof raw['metadata']['deletionTimestamp'] === 'string';
 }
 

@@ -28,7 +28,8 @@ export interface PageSecretStore {
 }
 
 const LABEL = 'app.kubernetes.io/managed-by';
-const maxAttempts = 5;
+/** Of saves at the same time each has its turn: all but one read again. */
+const maxAttempts = 20;
 
 export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSecretStore {
   const pathOf = (namespace: string, name: string) => `${secretsPath(namespace)}/${name}`;
@@ -97,7 +98,12 @@ export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSe
       // Made or changed by another save meanwhile.
       if (failure.kind !== 'refused' || (failure.code !== 409 && !isMissing(failure))) break;
     }
-    return toRefusal(failure ?? { kind: 'aborted' }, { verb, resource: 'secrets', namespace });
+    const attempted: Attempt = { verb, resource: 'secrets', namespace };
+    if (failure?.kind === 'refused' && failure.code === 409) {
+      const reason = `Secret ${namespace}/${secret.name} was changed by others again and again meanwhile: try again.`;
+      return { kind: 'unavailable', reason };
+    }
+    return toRefusal(hideValues(failure ?? { kind: 'aborted' }, secret), attempted);
   }
 
   async function putAll(
@@ -172,6 +178,21 @@ function encode(data: ReadonlyMap<string, Secret>): Record<string, string> {
   return Object.fromEntries(
     [...data].map(([key, value]) => [key, Buffer.from(value.reveal()).toString('base64')]),
   );
+}
+
+/** A policy of the cluster may repeat what it refuses. */
+function hideValues(failure: ApiFailure, { data }: PageSecret): ApiFailure {
+  if (failure.kind !== 'refused') return failure;
+  let { message } = failure;
+  for (const value of data.values()) {
+    const text = value.reveal();
+    for (const each of text === '' ? [] : [text, Buffer.from(text).toString('base64')]) {
+      message = message.replaceAll(each, '[secret]');
+    }
+  }
+  const { code, retryAfterMs } = failure;
+  const details = failure.details && { ...failure.details, causes: [] };
+  return { kind: 'refused', code, message, retryAfterMs, ...(details && { details }) };
 }
 
 function blankKeys({ raw }: KubeObject): Record<string, null> {
