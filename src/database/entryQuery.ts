@@ -44,7 +44,19 @@ export function isIndexed(query: EntryQuery): boolean {
 
 /** Postgres stores no NUL: a query with one in it matches nothing, and would be an error. */
 export function hasNul(query: EntryQuery): boolean {
-  return JSON.stringify(query).includes('\\u0000');
+  const { project } = query;
+  const texts = [
+    query.organization,
+    query.text,
+    query.actor ?? '',
+    ...query.eventTypes,
+    ...query.sessionTypes,
+  ];
+  if (project !== null && project !== 'none') texts.push(project.name);
+  return (
+    [...texts, ...query.has].some((text) => text.includes('\0')) ||
+    query.has.some((json) => json.includes('\\u0000'))
+  );
 }
 
 /** The text that `text` is looked for in: folded, see migration 0002. Compared byte by byte, whatever the database's collation. */

@@ -21,6 +21,8 @@ export interface Range {
 export interface Prepared {
   readonly query: EntryQuery;
   readonly range: Range;
+  /** Of each list one must stand in an entry's text; folded. */
+  readonly needles: readonly (readonly string[])[];
   /** Spellings of the text, folded; empty: no text. */
   readonly forms: readonly string[];
 }
@@ -29,25 +31,29 @@ export interface Prepared {
 const earliest = '1970-01-01T00:00:00.000000Z';
 const latest = '2200-01-01T00:00:00.000000Z';
 
-/** Reads the query's times and folds `forms` as the searched text is folded. */
+/** Reads the query's times and folds `needles` as the searched text is folded; those of the query's text come first, if it has one. */
 export async function prepareQuery(
   reader: Reader,
   query: EntryQuery,
-  forms: readonly string[],
+  needles: readonly (readonly string[])[],
 ): Promise<Prepared> {
   const clamped = (n: number): string =>
     utcMicroseconds(`greatest('${earliest}', least('${latest}', $${n}::timestamptz))`);
-  const [row] = await reader.query<{ low: string | null; high: string | null; forms: string[] }>(
-    `select ${clamped(1)} as low, ${clamped(2)} as high, array(select audit.fold(form) from unnest($3::text[]) form) as forms`,
-    [query.from ?? earliest, query.to ?? latest, forms],
+  const [row] = await reader.query<{ low: string | null; high: string | null; folded: string[] }>(
+    `select ${clamped(1)} as low, ${clamped(2)} as high,
+       array(select audit.fold(needle) from unnest($3::text[]) with ordinality as n(needle, i) order by i) as folded`,
+    [query.from ?? earliest, query.to ?? latest, needles.flat()],
   );
+  const folded = (row?.folded ?? []).values();
+  const regrouped = needles.map((list) => [...new Set(list.map(() => folded.next().value ?? ''))]);
   return {
     query,
     range: {
       low: { occurredAt: row?.low ?? earliest, id: '0' },
       high: { occurredAt: row?.high ?? latest, id: '0' },
     },
-    forms: [...new Set(row?.forms)],
+    needles: regrouped,
+    forms: query.text === '' ? [] : (regrouped[0] ?? []),
   };
 }
 
@@ -57,7 +63,7 @@ export function cutRange(range: Range, cursor: Cursor, direction: Direction): Ra
 }
 
 /** The place right behind `cursor` in ascending order. */
-export function after({ occurredAt, id }: Cursor): Cursor {
+function after({ occurredAt, id }: Cursor): Cursor {
   return { occurredAt, id: id === maxEntryId ? id : (BigInt(id) + 1n).toString() };
 }
 
@@ -121,19 +127,6 @@ export function filterRange(
   const parameters = new Parameters();
   const source = entriesOf(prepared.query, sliceTypes(prepared.query), prepared.range, parameters, null);
   return readHits(reader, prepared, parameters, source, direction, limit);
-}
-
-/** How many of the entries that match lie in the range, all of which is read. */
-export async function countRange(reader: Reader, prepared: Prepared): Promise<number> {
-  const parameters = new Parameters();
-  const { query, range, forms } = prepared;
-  const source = entriesOf(query, sliceTypes(query), range, parameters, null);
-  const condition = entryCondition(query, forms, parameters);
-  const [row] = await reader.query<{ n: string }>(
-    `select count(*) as n from ${source} where ${condition}`,
-    parameters.values,
-  );
-  return Number(row?.n);
 }
 
 /**

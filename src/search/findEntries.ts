@@ -12,17 +12,19 @@ import { boundedRead, isTimeout, type Reader } from '../database/boundedRead.ts'
 import type { Cursor } from '../database/cursor.ts';
 import { type EntryQuery, hasNul, isIndexed } from '../database/entryQuery.ts';
 import type { Database } from '../database/pool.ts';
+import { countUnindexed, readIndexedUpTo } from '../database/searchBlocks.ts';
 import {
   cutRange,
   type Direction,
   filterRange,
-  type Hit,
   measureSlice,
   type Prepared,
   prepareQuery,
   readIndexed,
 } from '../database/searchEntries.ts';
-import { listSpellings } from './spellings.ts';
+import { type Found, Matches, toPage } from './matches.ts';
+import { listNeedles } from './needles.ts';
+import { goOn, type SearchLimits, searchBlocks } from './searchBlocks.ts';
 
 export interface FindOptions {
   /** Entries at most. */
@@ -33,112 +35,106 @@ export interface FindOptions {
   readonly direction?: Direction;
   /** The one who asked has gone: rejects with its reason between two statements. */
   readonly signal?: AbortSignal;
+  /** For tests: others than the default. */
+  readonly sizes?: SearchSizes;
 }
 
-export interface Found {
-  /** In the direction's order: newest first, or for `newer` oldest first. */
-  readonly entries: Hit[];
-  /** Matches may follow: go on from `next`. */
-  readonly more: boolean;
-  /** RFC 3339: the budget was spent when everything down (for `newer`: up) to here had been searched. Null: this page is complete. */
-  readonly searchedBackTo: string | null;
-  /** Null exactly when there is no more. */
-  readonly next: Cursor | null;
+export interface SearchSizes {
+  /** Of the first slice, and of all further ones. */
+  readonly firstRows: number;
+  readonly sliceRows: number;
+  /** Entries in no block that are searched one by one. */
+  readonly mostUnindexed: number;
 }
 
-const nothing: Found = { entries: [], more: false, searchedBackTo: null, next: null };
+/** Each what is read in some 30 to 100 ms. */
+const defaultSizes: SearchSizes = { firstRows: 500, sliceRows: 5_000, mostUnindexed: 20_000 };
 
-/** Entries of `query` past `cursor` (null: from the beginning). @throws the database's error, but for its own timeouts. */
+/** A slice gets as much, however small the budget. */
+const leastMs = 20;
+/** Far longer than what indexes have ever takes. */
+const indexedTimeoutMs = 10_000;
+
+/**
+ * Entries of `query` past `cursor` (null: from the beginning).
+ *
+ * @throws the database's error, its own timeouts apart: 22P02 when `has` holds something that is not JSON.
+ */
 export async function findEntries(
   db: Database,
   query: EntryQuery,
   cursor: Cursor | null,
-  { limit, budgetMs = 900, direction = 'older', signal }: FindOptions,
+  { limit, budgetMs = 900, direction = 'older', signal, sizes = defaultSizes }: FindOptions,
 ): Promise<Found> {
-  if (hasNul(query)) return nothing;
-  signal?.throwIfAborted();
+  if (hasNul(query)) return { entries: [], more: false, searchedBackTo: null, next: null };
   // A slice that takes too long is tried again smaller, at last one entry by itself: it always gets on.
-  for (const [maxRows, timeoutMs] of [
-    [firstRows, budgetMs],
-    [50, budgetMs],
+  for (const [rows, timeoutMs] of [
+    [sizes.firstRows, Math.max(leastMs, budgetMs)],
+    [50, Math.max(leastMs, budgetMs)],
     [1, 30_000],
   ] as const) {
-    const search = {
-      endsAt: performance.now() + budgetMs,
-      limit,
-      direction,
-      maxRows,
-      ...(signal ? { signal } : {}),
-    };
-    const found = await boundedRead(db, timeoutMs, async (reader) => {
-      const prepared = await prepareQuery(reader, query, listSpellings(query.text));
+    signal?.throwIfAborted();
+    const limits = { limit, direction, endsAt: performance.now() + budgetMs, signal };
+    const found = await boundedRead(db, indexedTimeoutMs, async (reader) => {
+      const prepared = await prepareQuery(reader, query, listNeedles(query));
       const rest = cursor ? { ...prepared, range: cutRange(prepared.range, cursor, direction) } : prepared;
-      return isIndexed(query) ? readPage(reader, rest, search) : searchSlices(reader, rest, search);
+      if (isIndexed(query)) return toPage(await readIndexed(reader, rest, direction, limit + 1), limit);
+      await reader.setTimeout(timeoutMs);
+      return search(reader, rest, { ...sizes, firstRows: rows }, limits);
     });
     if (found) return found;
   }
   throw new Error('one entry takes more than half a minute to search');
 }
 
-interface Search {
-  /** By performance.now(). */
-  readonly endsAt: number;
-  readonly limit: number;
-  readonly direction: Direction;
-  readonly maxRows: number;
-  readonly signal?: AbortSignal;
-}
-
-async function readPage(reader: Reader, prepared: Prepared, { direction, limit }: Search): Promise<Found> {
-  return toPage(await readIndexed(reader, prepared, direction, limit + 1), limit);
-}
-
-/** One more than a page says that there is more. */
-function toPage(hits: readonly Hit[], limit: number): Found {
-  const entries = hits.slice(0, limit);
-  const more = hits.length > limit;
-  const last = entries.at(-1);
-  return {
-    entries,
-    more,
-    searchedBackTo: null,
-    next: more && last ? { occurredAt: last.occurredAt, id: last.id } : null,
-  };
-}
-
-/** Rows of the first slice and of all further ones. */
-const firstRows = 500;
-const sliceRows = 5_000;
-
 /** Null: not even the first slice was done in time. */
-async function searchSlices(reader: Reader, prepared: Prepared, search: Search): Promise<Found | null> {
-  const { direction, limit, signal, endsAt } = search;
-  const hits: Hit[] = [];
-  let { range } = prepared;
-  let place: Cursor | null = null;
-  let maxRows = search.maxRows;
+async function search(
+  reader: Reader,
+  prepared: Prepared,
+  { firstRows, sliceRows, mostUnindexed }: SearchSizes,
+  limits: SearchLimits,
+): Promise<Found | null> {
+  const { organization } = prepared.query;
+  const matches = new Matches(limits.limit, limits.direction);
   try {
-    for (;;) {
-      signal?.throwIfAborted();
-      const here = { ...prepared, range };
-      const slice = await measureSlice(reader, here, direction, maxRows);
-      if (!slice) return toPage(hits, limit);
-      const rest = cutRange(range, slice.end, direction);
-      const searched =
-        direction === 'older' ? { low: slice.end, high: range.high } : { low: range.low, high: rest.low };
-      hits.push(
-        ...(await filterRange(reader, { ...prepared, range: searched }, direction, limit + 1 - hits.length)),
-      );
-      if (hits.length > limit) return toPage(hits, limit);
-      place = slice.end;
-      range = rest;
-      const leftMs = endsAt - performance.now();
-      if (leftMs <= 0) break;
-      await reader.setTimeout(leftMs);
-      maxRows = sliceRows;
+    let rest = await searchSlice(reader, prepared, firstRows, matches, limits);
+    if (rest && !matches.isFull() && (await goOn(reader, limits)))
+      rest = await searchSlice(reader, rest, sliceRows, matches, limits);
+    if (!rest || matches.isFull()) return matches.page();
+    if (!(await goOn(reader, limits))) return matches.pageSoFar();
+
+    const upTo = await readIndexedUpTo(reader, organization);
+    const unindexed = await countUnindexed(reader, organization, upTo, mostUnindexed + 1);
+    if (unindexed <= mostUnindexed) {
+      const isComplete = await searchBlocks(reader, rest, upTo, matches, limits);
+      return isComplete ? matches.page() : matches.pageSoFar();
+    }
+    // The indexer has far to go yet: the time order, from which it is honest to stop anywhere, is as good as any.
+    while (await goOn(reader, limits)) {
+      rest = await searchSlice(reader, rest, sliceRows, matches, limits);
+      if (!rest || matches.isFull()) return matches.page();
     }
   } catch (error) {
     if (!isTimeout(error)) throw error;
   }
-  return place && { entries: hits, more: true, searchedBackTo: place.occurredAt, next: place };
+  return matches.pageSoFar();
+}
+
+/** Searches the next entries in the order of time; what is left of the range then, or null when that was the end of it. */
+async function searchSlice(
+  reader: Reader,
+  prepared: Prepared,
+  rows: number,
+  matches: Matches,
+  { direction, limit }: SearchLimits,
+): Promise<Prepared | null> {
+  const { range } = prepared;
+  const slice = await measureSlice(reader, prepared, direction, rows);
+  if (!slice) return null;
+  const rest = cutRange(range, slice.end, direction);
+  const searched =
+    direction === 'older' ? { low: slice.end, high: range.high } : { low: range.low, high: rest.low };
+  matches.add(await filterRange(reader, { ...prepared, range: searched }, direction, limit + 1));
+  matches.moveTo(slice.end);
+  return { ...prepared, range: rest };
 }

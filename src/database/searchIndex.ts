@@ -1,0 +1,177 @@
+/**
+ * Writes the blocks that a search goes by: which entries are to be put into blocks, their texts, how far it has come.
+ *
+ * Only final entries: below the oldest transaction that is open, nothing can come late into a block. In another cluster than the
+ * present one everything is final.
+ */
+import pg from 'pg';
+import type { Position } from '../model/stream.ts';
+import { copyOut } from './copyOut.ts';
+import type { Database } from './pool.ts';
+
+export interface Block {
+  readonly first: Position;
+  readonly last: Position;
+  readonly entries: number;
+  readonly textBytes: number;
+  /** Microseconds since 2000. */
+  readonly oldest: bigint;
+  readonly newest: bigint;
+  readonly grams: Buffer | null;
+}
+
+export interface IndexedEntry extends Position {
+  /** Microseconds since 2000. */
+  readonly occurredAt: bigint;
+  /** Folded, UTF-8; belongs to the socket's buffer. */
+  readonly text: Uint8Array;
+}
+
+/** The entries of an organization that one cluster wrote. */
+export interface Part {
+  readonly organization: string;
+  readonly cluster: string;
+  /** Nothing is written to it any more: what is left makes a block, however little. */
+  readonly isClosed: boolean;
+}
+
+/** Transactions from here on may still have something to come. */
+const horizon = (cluster: string): string =>
+  `(case when ${cluster} = audit.cluster_id() then pg_snapshot_xmin(pg_current_snapshot()) else '9223372036854775807'::xid8 end)`;
+
+/**
+ * Parts with final entries for at least a block: so many, or by the size of the first ones so large. A few index probes each
+ * and a read of the index alone.
+ */
+export async function listIndexable(db: Database, entries: number, bytes: number): Promise<Part[]> {
+  const result = await db.query<Part>(
+    `with recursive parts as (
+       (select organization, cluster from audit.entries order by organization, cluster limit 1)
+       union all
+       select next.organization, next.cluster from parts p, lateral (
+         select e.organization, e.cluster from audit.entries e
+         where (e.organization, e.cluster) > (p.organization, p.cluster)
+         order by e.organization, e.cluster limit 1) as next)
+     select p.organization, p.cluster::text, p.cluster <> audit.cluster_id() as "isClosed"
+     from parts p left join audit.search_positions s using (organization, cluster),
+     lateral (select count(*) as n from (
+       select from audit.entries e where e.organization = p.organization and e.cluster = p.cluster
+         and (e.xid, e.id) > (coalesce(s.xid, '0'), coalesce(s.id, 0)) and e.xid < ${horizon('p.cluster')}
+       order by e.xid, e.id limit $1) as waiting) as counted,
+     lateral (select coalesce(avg(size), 0) as size from (
+       select pg_column_size(e.metadata) as size from audit.entries e where e.organization = p.organization and e.cluster = p.cluster
+         and (e.xid, e.id) > (coalesce(s.xid, '0'), coalesce(s.id, 0)) and e.xid < ${horizon('p.cluster')}
+       order by e.xid, e.id limit 20) as first) as sized
+     where n >= $1 or n > 0 and (n * size >= $2 or p.cluster <> audit.cluster_id())`,
+    [entries, bytes],
+  );
+  return result.rows;
+}
+
+/**
+ * Takes a part for itself for `durationMs`, which each `saveBlocks` begins anew; returns up to where its entries are in blocks, or null
+ * when another collector works on it.
+ */
+export async function claimPart(db: Database, part: Part, durationMs: number): Promise<Position | null> {
+  const result = await db.query<{ xid: string; id: string }>(
+    `insert into audit.search_positions as p (organization, cluster, xid, id, claimed_until)
+     values ($1, $2, '0', 0, clock_timestamp() + $3 * interval '1 millisecond')
+     on conflict (organization, cluster) do update set claimed_until = excluded.claimed_until
+       where p.claimed_until is null or p.claimed_until < clock_timestamp()
+     returning xid::text, id::text`,
+    [part.organization, part.cluster, durationMs],
+  );
+  const row = result.rows[0];
+  return row ? { xid: BigInt(row.xid), id: BigInt(row.id) } : null;
+}
+
+/** Lets the next one take it at once. */
+export async function releasePart(db: Database, part: Part): Promise<void> {
+  await db.query(
+    'update audit.search_positions set claimed_until = null where organization = $1 and cluster = $2',
+    [part.organization, part.cluster],
+  );
+}
+
+/** What the metadata of one read may take as it is stored: 8 MiB. */
+const storedBytesPerRead = 8 * 1024 * 1024;
+
+/**
+ * Hands on final entries after `from`, at most `maxEntries` and about 8 MiB, at least one if there is any. Synchronous and not to be kept.
+ * True: it was the 8 MiB that ended it.
+ */
+export async function readFinal(
+  db: Database,
+  part: Part,
+  from: Position,
+  maxEntries: number,
+  onEntry: (entry: IndexedEntry) => void,
+): Promise<boolean> {
+  const cluster = BigInt(part.cluster);
+  let storedBytes = 0n;
+  await copyOut(
+    db,
+    `select e.xid, e.id, e.occurred_at,
+       audit.search_text(e.event_type, e.actor_id, e.actor_name, e.session_type, e.project, e.metadata), (e.before + pg_column_size(e.metadata))::bigint
+     from (select e.*, sum(pg_column_size(e.metadata)) over (order by e.xid, e.id) - pg_column_size(e.metadata) as before
+       from (select * from audit.entries e where e.organization = ${pg.escapeLiteral(part.organization)} and e.cluster = ${cluster}
+           and (e.xid, e.id) > ('${from.xid}'::xid8, ${from.id}) and e.xid < ${horizon(cluster.toString())}
+         order by e.xid, e.id limit ${maxEntries}) e) e
+     where e.before < ${storedBytesPerRead} order by e.xid, e.id`,
+    (row) => {
+      storedBytes = row.required(4).readBigInt64BE();
+      onEntry({
+        xid: row.required(0).readBigUInt64BE(),
+        id: row.required(1).readBigInt64BE(),
+        occurredAt: row.required(2).readBigInt64BE(),
+        text: row.required(3),
+      });
+    },
+  );
+  return storedBytes >= storedBytesPerRead;
+}
+
+/** Adds blocks of the entries after `from` and moves the position to the last of them. False: another collector has moved it. */
+export async function saveBlocks(
+  db: Database,
+  part: Part,
+  from: Position,
+  blocks: readonly Block[],
+  claimMs: number,
+): Promise<boolean> {
+  const last = blocks.at(-1)?.last;
+  if (!last) return true;
+  const column = (pick: (block: Block) => bigint | number): string[] =>
+    blocks.map((block) => pick(block).toString());
+  const moment = (name: string): string =>
+    `'2000-01-01 00:00:00+00'::timestamptz + ${name} * interval '1 microsecond'`;
+  const result = await db.query(
+    `with moved as (
+       update audit.search_positions
+       set xid = $5, id = $6, claimed_until = clock_timestamp() + $7 * interval '1 millisecond'
+       where organization = $1 and cluster = $2 and xid = $3 and id = $4 returning 1)
+     insert into audit.search_blocks (organization, cluster, first_xid, first_id, last_xid, last_id, entries, text_bytes, oldest, newest, grams)
+     select $1, $2, first_xid, first_id, last_xid, last_id, entries, text_bytes, ${moment('oldest')}, ${moment('newest')}, grams
+     from moved, unnest($8::xid8[], $9::bigint[], $10::xid8[], $11::bigint[], $12::int[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bytea[])
+       as b(first_xid, first_id, last_xid, last_id, entries, text_bytes, oldest, newest, grams)`,
+    [
+      part.organization,
+      part.cluster,
+      from.xid.toString(),
+      from.id.toString(),
+      last.xid.toString(),
+      last.id.toString(),
+      claimMs,
+      column((block) => block.first.xid),
+      column((block) => block.first.id),
+      column((block) => block.last.xid),
+      column((block) => block.last.id),
+      column((block) => block.entries),
+      column((block) => block.textBytes),
+      column((block) => block.oldest),
+      column((block) => block.newest),
+      blocks.map((block) => block.grams),
+    ],
+  );
+  return result.rowCount === blocks.length;
+}

@@ -1,0 +1,52 @@
+/** Cuts consecutive entries into blocks. */
+import type { Block, IndexedEntry } from '../database/searchIndex.ts';
+import { GramSet } from './grams.ts';
+
+/** A block is read as a whole when it may hold a match: some ten milliseconds. */
+export const entriesPerBlock = 1_000;
+export const textBytesPerBlock = 1024 * 1024;
+
+export class BlockBuilder {
+  readonly #grams = new GramSet();
+  readonly #entriesPerBlock: number;
+  #open: Omit<Block, 'grams'> | null = null;
+  #closed: Block[] = [];
+
+  constructor(mostEntries = entriesPerBlock) {
+    this.#entriesPerBlock = mostEntries;
+  }
+
+  /** In (xid, id) order; the entry's text is not kept. */
+  add({ xid, id, occurredAt, text }: IndexedEntry): void {
+    const open = this.#open;
+    this.#open = {
+      first: open?.first ?? { xid, id },
+      last: { xid, id },
+      entries: (open?.entries ?? 0) + 1,
+      textBytes: (open?.textBytes ?? 0) + text.length,
+      oldest: open && open.oldest < occurredAt ? open.oldest : occurredAt,
+      newest: open && open.newest > occurredAt ? open.newest : occurredAt,
+    };
+    this.#grams.add(text);
+    if (this.#open.entries >= this.#entriesPerBlock || this.#open.textBytes >= textBytesPerBlock)
+      this.#close();
+  }
+
+  /** The full blocks since the last call; the one that is begun is given up, or with `withRest` closed as it is. */
+  take(withRest: boolean): Block[] {
+    if (withRest) this.#close();
+    else if (this.#open) {
+      this.#open = null;
+      this.#grams.take();
+    }
+    const blocks = this.#closed;
+    this.#closed = [];
+    return blocks;
+  }
+
+  #close(): void {
+    if (!this.#open) return;
+    this.#closed.push({ ...this.#open, grams: this.#grams.take() });
+    this.#open = null;
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The second half of a search: entries in no block yet, then the blocks that may hold a match, newest first, until what is left
+ * cannot hold anything newer than a full page.
+ */
+import type { Reader } from '../database/boundedRead.ts';
+import {
+  type BlockPlace,
+  type Candidate,
+  filterBlocks,
+  filterUnindexed,
+  type IndexedUpTo,
+  scanBlocks,
+} from '../database/searchBlocks.ts';
+import type { Direction, Prepared } from '../database/searchEntries.ts';
+import { termHashes } from './grams.ts';
+import type { Matches } from './matches.ts';
+
+export interface SearchLimits {
+  readonly limit: number;
+  readonly direction: Direction;
+  /** By performance.now(). */
+  readonly endsAt: number;
+  /** The one who asked has gone. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Probing a block takes some ten microseconds; without probes each is a candidate. */
+const blocksPerScan = { probed: 3_000, all: 200 };
+const batchMs = 120;
+const batchBytes = 8 * 1024 * 1024;
+
+/** False: the budget is spent. Bounds the statements that follow by what is left of it. @throws the signal's reason. */
+export async function goOn(reader: Reader, { endsAt, signal }: SearchLimits): Promise<boolean> {
+  signal?.throwIfAborted();
+  const leftMs = endsAt - performance.now();
+  if (leftMs <= 0) return false;
+  await reader.setTimeout(leftMs);
+  return true;
+}
+
+/**
+ * Searches the rest of the range into `matches`. True: the page is complete. False: the budget is spent.
+ *
+ * @throws a timeout of the database, with all that is certain in `matches`.
+ */
+export async function searchBlocks(
+  reader: Reader,
+  prepared: Prepared,
+  upTo: readonly IndexedUpTo[],
+  matches: Matches,
+  limits: SearchLimits,
+): Promise<boolean> {
+  const { direction, limit } = limits;
+  matches.add(await filterUnindexed(reader, prepared, upTo, direction, limit + 1));
+  const probes = prepared.needles
+    .map((list) => list.map(termHashes))
+    .filter((list) => list.every((hashes) => hashes.length > 0));
+  const most = probes.length > 0 ? blocksPerScan.probed : blocksPerScan.all;
+  let msPerEntry = 0.05;
+  let from: BlockPlace | null = null;
+  do {
+    if (!(await goOn(reader, limits))) return false;
+    const scan = await scanBlocks(reader, prepared, probes, direction, from, most);
+    let queue = scan.candidates;
+    for (let next = queue[0]; next; next = queue[0]) {
+      matches.moveBefore(next.edge);
+      if (matches.isFull()) return true;
+      if (!(await goOn(reader, limits))) return false;
+      const batch = takeBatch(queue, batchMs / msPerEntry);
+      const startedAt = performance.now();
+      matches.add(await filterBlocks(reader, prepared, batch, direction, limit + 1));
+      const entries = batch.reduce((sum, block) => sum + block.entries, 0);
+      msPerEntry = Math.max(0.001, (performance.now() - startedAt) / entries);
+      queue = queue.slice(batch.length);
+    }
+    if (scan.end) matches.moveBefore(scan.end.edge);
+    from = scan.end;
+  } while (from);
+  return true;
+}
+
+/** At least one. */
+function takeBatch(queue: readonly Candidate[], mostEntries: number): Candidate[] {
+  let entries = 0;
+  let bytes = 0;
+  const batch = queue.findIndex((block) => {
+    entries += block.entries;
+    bytes += block.textBytes;
+    return entries > mostEntries || bytes > batchBytes;
+  });
+  return queue.slice(0, batch === -1 ? queue.length : Math.max(1, batch));
+}

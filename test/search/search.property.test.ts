@@ -1,0 +1,199 @@
+/**
+ * A search against the plain truth: everything that SQL finds by reading all entries, in the same order, whatever has been
+ * indexed, committed late or dated back, from whichever place, with whichever budget.
+ */
+import { expect, onTestFinished, test } from 'vitest';
+import { type Cursor, maxEntryId } from '../../src/database/cursor.ts';
+import type { EntryQuery } from '../../src/database/entryQuery.ts';
+import type { Database } from '../../src/database/pool.ts';
+import { findEntries } from '../../src/search/findEntries.ts';
+import { indexAll } from '../../src/search/indexer.ts';
+import { migrateDatabase, openDatabase, openSession } from '../tools/database.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { queryOf, type TestEntry, writeEntries } from './entries.ts';
+
+const postgres = usePostgres({ prepare: migrateDatabase });
+
+const words = [
+  'ada',
+  'Zoë',
+  'GRÜSSE',
+  '日本語テスト',
+  '😀😀',
+  'billing/x',
+  '10.2.3.4',
+  'x',
+  'a"b',
+  'C:\\d',
+  'flowId',
+  'Ω≈ç',
+  'rare-7f3c',
+];
+const organizations = ['acme', 'other', 'Zürich'];
+const types = ['flow.created', 'flow.deleted', 'user.login', 'ÄRGER'];
+const actors = ['u-1', 'u-22', 'Ada Lovelace', null];
+const projects = ['web', 'api', null];
+const sessions = ['user', 'api_key'];
+
+for (const seed of [1, 2, 3]) {
+  test(`finds what plain SQL finds (seed ${seed})`, { timeout: 120_000 }, async () => {
+    const random = makeRandom(seed);
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+    const url = await postgres.createDatabase();
+    const db = openDatabase(url, 4);
+    onTestFinished(() => db.end());
+    let clock = Date.parse('2026-03-01T00:00:00Z');
+
+    const makeEntry = (): TestEntry => {
+      clock += Math.floor(random() * 3) * 1000;
+      const isBackdated = random() < 0.05;
+      const metadata: Record<string, unknown> = { n: Math.floor(random() * 50) };
+      for (let i = 0; i < 3; i++)
+        metadata[pick(words)] = random() < 0.5 ? pick(words) : [pick(words), { [pick(words)]: pick(words) }];
+      return {
+        organization: random() < 0.7 ? 'acme' : pick(organizations),
+        eventType: random() < 0.01 ? 'rare.type' : pick(types),
+        actorId: pick(actors),
+        actorName: pick(actors),
+        project: pick(projects),
+        sessionType: pick(sessions),
+        metadata: JSON.stringify(metadata),
+        occurredAt: new Date(isBackdated ? clock - random() * 5_000_000 : clock).toISOString(),
+      };
+    };
+    const makeEntries = (most: number) => Array.from({ length: 1 + Math.floor(random() * most) }, makeEntry);
+    const maybe = <T>(share: number, value: () => T, otherwise: T): T =>
+      random() < share ? value() : otherwise;
+    const makeQuery = (): EntryQuery => {
+      const word = pick(words);
+      const cut = Math.floor(random() * 3);
+      return queryOf({
+        organization: random() < 0.8 ? 'acme' : pick(organizations),
+        text: maybe(
+          0.6,
+          () => (random() < 0.5 ? word.toLowerCase() : word.slice(0, [...word].length - cut)),
+          '',
+        ),
+        eventTypes: maybe(0.25, () => [pick(types), pick([...types, 'rare.type', 'nobody'])], []),
+        actor: maybe(0.2, () => pick(actors) ?? 'nobody', null),
+        project: maybe(0.2, () => (random() < 0.3 ? 'none' : { name: pick(projects) ?? 'nobody' }), null),
+        sessionTypes: maybe(0.1, () => [pick(sessions)], []),
+        has: maybe(0.2, () => [JSON.stringify({ [pick(words)]: random() < 0.5 ? pick(words) : [] })], []),
+        from: maybe(0.1, () => new Date(clock - random() * 1_000_000).toISOString(), null),
+        to: maybe(0.1, () => new Date(clock - random() * 500_000).toISOString(), null),
+      });
+    };
+
+    const late: Array<Awaited<ReturnType<typeof openSession>>> = [];
+    onTestFinished(async () => {
+      for (const session of late) await session.end();
+    });
+    for (let round = 0; round < 16; round++) {
+      await writeEntries(db, makeEntries(60));
+      if (random() < 0.3) {
+        const session = await openSession(url);
+        await session.query('begin');
+        await writeEntries(session as unknown as Database, makeEntries(20));
+        late.push(session);
+      }
+      const closing = random() < 0.3 ? late.shift() : undefined;
+      if (closing) {
+        await closing.query(random() < 0.8 ? 'commit' : 'rollback');
+        await closing.end();
+      }
+      // As after a dump and restore: entries, blocks and positions are another cluster's.
+      if (round === 8) {
+        for (const session of late.splice(0)) await session.end();
+        for (const table of ['entries', 'search_blocks', 'search_positions'])
+          await db.query(`update audit.${table} set cluster = 42`);
+      }
+      const indexing = random() < 0.6 ? indexAll(db, { share: 1, blockEntries: 20 }) : null;
+      for (let i = 0; i < 4; i++) await compare(db, makeQuery(), random);
+      await indexing;
+    }
+    const { rows } = await db.query(
+      'select count(*)::int as n, count(distinct cluster)::int as clusters from audit.search_blocks',
+    );
+    expect(rows[0].n).toBeGreaterThan(8);
+    expect(rows[0].clusters).toBe(2);
+  });
+}
+
+async function compare(db: Database, query: EntryQuery, random: () => number): Promise<void> {
+  const direction = random() < 0.7 ? 'older' : 'newer';
+  const everything = await plainSearch(db, query);
+  const ordered = direction === 'older' ? everything : everything.toReversed();
+  const start = random() < 0.5 ? null : (ordered[Math.floor(random() * ordered.length)] ?? null);
+  const expected = start ? ordered.slice(ordered.indexOf(start) + 1) : ordered;
+  const sizes = { firstRows: 7, sliceRows: 15, mostUnindexed: random() < 0.2 ? 5 : 400 };
+  const limit = 1 + Math.floor(random() * 20);
+
+  const found: string[] = [];
+  let cursor: Cursor | null = start;
+  let calls = 0;
+  do {
+    const budgetMs = random() < 0.5 ? random() * 8 : 900;
+    const page = await findEntries(db, query, cursor, { limit, budgetMs, direction, sizes });
+    const { entries, next, searchedBackTo } = page;
+    found.push(...entries.map((entry) => entry.id));
+    expect(page.more).toBe(next !== null);
+    expect(entries.length).toBeLessThanOrEqual(limit);
+    if (searchedBackTo === null && next) expect(entries.length).toBe(limit);
+    // Always further than where it began.
+    if (next && cursor) {
+      const [first, second] = direction === 'older' ? [next, cursor] : [cursor, next];
+      expect(sortKey(first) < sortKey(second), `${sortKey(cursor)} to ${sortKey(next)}`).toBe(true);
+    }
+    cursor = next;
+    expect(++calls).toBeLessThan(3_000);
+  } while (cursor);
+  expect(found, JSON.stringify({ query, direction, start, limit })).toEqual(
+    expected.map((entry) => entry.id),
+  );
+}
+
+function sortKey({ occurredAt, id }: Cursor): string {
+  return `${occurredAt} ${id.padStart(maxEntryId.length, '0')}`;
+}
+
+/** Reads every entry; newest first. */
+async function plainSearch(db: Database, query: EntryQuery): Promise<Cursor[]> {
+  const isNone = query.project === 'none';
+  const project = query.project === null || query.project === 'none' ? null : query.project.name;
+  const { rows } = await db.query<Cursor>(
+    `select to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "occurredAt", id::text
+     from audit.entries
+     where organization = $1 and (cardinality($2::text[]) = 0 or event_type = any ($2))
+       and ($3::text is null or actor_id = $3 or actor_name = $3) and ($4::text is null or project = $4) and (not $5 or project is null)
+       and (cardinality($6::text[]) = 0 or session_type = any ($6)) and metadata @> all ($7::jsonb[])
+       and ($8::timestamptz is null or occurred_at >= $8) and ($9::timestamptz is null or occurred_at < $9)
+       and (strpos(audit.fold(concat_ws(e'\\n', event_type, coalesce(actor_id, ''), coalesce(actor_name, ''), session_type, coalesce(project, ''), metadata)), audit.fold($10)) > 0
+         or strpos(audit.fold(metadata::text), audit.fold($11)) > 0)
+     order by occurred_at desc, audit.entries.id desc`,
+    [
+      query.organization,
+      query.eventTypes,
+      query.actor,
+      project,
+      isNone,
+      query.sessionTypes,
+      query.has,
+      query.from,
+      query.to,
+      query.text,
+      JSON.stringify(query.text).slice(1, -1),
+    ],
+  );
+  return rows;
+}
+
+/** Same numbers for the same seed. */
+function makeRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
