@@ -1,0 +1,33 @@
+# The collector: Node, the production dependencies and the program, run as they are. No build step, no shell, nothing to write to.
+# test/image/ lays out what this file says and runs it; it understands what is used here, and fails on anything else.
+ARG NODE_VERSION=24.21.0
+
+FROM node:${NODE_VERSION}-alpine AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN ["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
+# Types and source maps are half of it by size, and nothing reads them.
+RUN ["find", "node_modules", "-type", "f", "(", "-name", "*.d.ts", "-o", "-name", "*.d.cts", "-o", "-name", "*.d.mts", "-o", "-name", "*.map", ")", "-delete"]
+
+FROM node:${NODE_VERSION}-alpine
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.title="audit-export" \
+      org.opencontainers.image.description="Forwards every audit entry of a multi-organization product to each organization's own OTLP receiver." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY cmd/collector.ts cmd/health.ts cmd/heap.ts cmd/migrate.ts cmd/shell.ts ./cmd/
+COPY src ./src
+COPY views ./views
+# Numeric, so that Kubernetes can see that it is not root (runAsNonRoot).
+USER 65532:65532
+EXPOSE 8080 9090
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["node", "cmd/health.ts"]
+# In exec form: the process gets SIGTERM itself, and knows what to do with it.
+ENTRYPOINT ["node"]
+CMD ["cmd/collector.ts"]

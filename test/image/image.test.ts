@@ -1,0 +1,170 @@
+/**
+ * The image without a container engine: exactly the files that the Dockerfile copies, installed as it does, run as its
+ * user on a tree that nobody can write to, against a real Postgres and a receiver.
+ */
+import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { findFreePort } from '../../cmd/demo/freePort.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { insertEntries, numbered } from '../tools/database.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { setUp } from '../tools/setUp.ts';
+import { waitFor } from '../tools/waitFor.ts';
+import { canSwitchUser, runInImage, startInImage } from './container.ts';
+import { type Image, layOutImage } from './layOut.ts';
+
+const user = canSwitchUser
+  ? 'as its own user'
+  : 'as the user of the tests, who is not root and cannot become another';
+/** Of what is added to the base image. A jump is worth a look at what came in. */
+const mostBytes = 70_000_000;
+
+describe('the image', () => {
+  const postgres = usePostgres();
+  let image: Image;
+  beforeAll(async () => {
+    image = await layOutImage();
+    process.stderr.write(`image: ${(image.bytes / 1e6).toFixed(1)} MB in ${image.files.length} files\n`);
+  }, 300_000);
+  afterAll(() => image?.remove());
+
+  test('is small', () => {
+    expect(image.bytes).toBeGreaterThan(1_000_000);
+    expect(image.bytes).toBeLessThan(mostBytes);
+  });
+
+  test('has every production dependency, and no package that only development needs', async () => {
+    const installed = [...(await readLock(join(image.folder, 'node_modules/.package-lock.json'))).keys()];
+    const packages = [...(await readLock('package-lock.json'))];
+    const development = new Set(packages.filter(([, { dev }]) => dev === true).map(([path]) => path));
+    expect(development.size).toBeGreaterThan(Object.keys(packageJson.devDependencies).length - 5);
+    expect(installed.filter((path) => development.has(path))).toEqual([]);
+    for (const name of Object.keys(packageJson.dependencies))
+      expect(installed).toContain(`node_modules/${name}`);
+  });
+
+  test('has the program, and nothing of its tests, tools and demo', () => {
+    const own = image.files.filter((file) => !file.startsWith('node_modules/'));
+    expect(own.filter((file) => !/^(src|views|cmd)\//.test(file)).sort()).toEqual([
+      'LICENSE',
+      'package.json',
+    ]);
+    expect(own.filter((file) => /\.test\.ts$/.test(file))).toEqual([]);
+    expect(own.filter((file) => file.startsWith('cmd/')).sort()).toEqual([
+      'cmd/collector.ts',
+      'cmd/health.ts',
+      'cmd/heap.ts',
+      'cmd/migrate.ts',
+      'cmd/shell.ts',
+    ]);
+  });
+
+  test('says what it is, and stands on the Node that the tests run', () => {
+    expect(image.labels).toEqual({
+      'org.opencontainers.image.title': packageJson.name,
+      'org.opencontainers.image.description': packageJson.description.replace(', exactly as committed,', ''),
+      'org.opencontainers.image.licenses': packageJson.license,
+      'org.opencontainers.image.version': packageJson.version,
+      'org.opencontainers.image.revision': '',
+    });
+    expect(image.base).toBe(`node:${packageJson.devDependencies.node}-alpine`);
+    expect(process.versions.node).toBe(packageJson.devDependencies.node);
+    expect(image.ports).toEqual([8080, 9090]);
+    expect(image.user.uid).toBeGreaterThan(0);
+  });
+
+  test(`cannot be written to, ${user}`, async () => {
+    const script = `
+      const { mkdirSync, appendFileSync } = await import('node:fs');
+      const tries = [() => mkdirSync('new'), () => appendFileSync('cmd/collector.ts', ' '), () => appendFileSync('src/new.ts', '')];
+      for (const write of tries) try { write(); console.log('written'); } catch (error) { console.log(error.code); }
+      console.log(process.getuid() + ':' + process.getgid());`;
+    const { code, output } = await runInImage(image, [
+      ...image.entrypoint,
+      '--input-type=module',
+      '-e',
+      script,
+    ]);
+    const { uid, gid } = canSwitchUser ? image.user : { uid: process.getuid?.(), gid: process.getgid?.() };
+    expect({ code, output }).toEqual({ code: 0, output: `EACCES\nEACCES\nEACCES\n${uid}:${gid}\n` });
+  });
+
+  test(`migrates, delivers, shows its page, is healthy, and exits with 0 at SIGTERM, ${user}`, async () => {
+    const { url, db, receiver } = await setUp(postgres);
+    const migrated = await runInImage(image, [...image.entrypoint, 'cmd/migrate.ts'], { DATABASE_URL: url });
+    expect(migrated).toMatchObject({ code: 0, output: expect.stringContaining('Applied 0001_audit.sql') });
+
+    const configs = await makeVolume(image);
+    await writeFile(join(configs, 'acme.yaml'), manifest(receiver.endpoint));
+    const [pagePort, operationsPort] = [await findFreePort(), await findFreePort()];
+    const env = {
+      DATABASE_URL: url,
+      CONFIG_SOURCE: 'directory',
+      CONFIG_DIRECTORY: configs,
+      PAGE_ADDRESS: `127.0.0.1:${pagePort}`,
+      AUTH_MODE: 'local',
+      OPERATIONS_ADDRESS: `0.0.0.0:${operationsPort}`,
+    };
+    expect((await runInImage(image, image.healthcheck, env)).code).toBe(1);
+
+    const collector = startInImage(image, [...image.entrypoint, ...image.command], env);
+    await insertEntries(db, numbered(20));
+    await receiver.waitFor(({ ledger }) => ledger.storedCount === 20);
+    expect(receiver.problems).toEqual([]);
+    expect(receiver.ledger.missingSequences()).toEqual([]);
+    await waitFor(async () => (await readStatus(configs)).includes('reason: Delivering'), {
+      describe: collector.output,
+    });
+
+    expect(await runInImage(image, image.healthcheck, env)).toEqual({ code: 0, output: '' });
+    expect((await fetch(`http://127.0.0.1:${operationsPort}/readyz`)).status).toBe(200);
+    const page = await fetch(`http://127.0.0.1:${pagePort}/organizations/acme/audit-logs`);
+    const html = await page.text();
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    // What a browser loads comes partly from the dependencies.
+    const scripts = [...html.matchAll(/(?:src|href)="(\/assets\/[^"#]+)/g)].map(([, path = '']) => path);
+    expect(scripts.length).toBeGreaterThan(1);
+    for (const path of scripts)
+      expect((await fetch(`http://127.0.0.1:${pagePort}${path}`)).status, path).toBe(200);
+
+    collector.kill('SIGTERM');
+    expect(await collector.exited, collector.output()).toBe(0);
+    const after = await runInImage(image, image.healthcheck, env);
+    expect(after.code).toBe(1);
+    expect(after.output).toMatch(
+      new RegExp(`^http://127.0.0.1:${operationsPort}/livez does not answer: .*ECONNREFUSED.*\\.\n$`),
+    );
+  }, 60_000);
+});
+
+/** The packages of a lock file by their folders. */
+async function readLock(path: string): Promise<Map<string, { readonly dev?: boolean }>> {
+  const lock = JSON.parse(await readFile(path, 'utf8')) as { packages: Record<string, { dev?: boolean }> };
+  return new Map(Object.entries(lock.packages));
+}
+
+/** A folder from outside that the image's user may write to, for manifests and statuses. */
+async function makeVolume(image: Image): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'audit-export-volume-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await chmod(folder, 0o755);
+  if (canSwitchUser) await chown(folder, image.user.uid, image.user.gid);
+  return folder;
+}
+
+function readStatus(folder: string): Promise<string> {
+  return readFile(join(folder, 'acme.status.yaml'), 'utf8').catch(() => '');
+}
+
+function manifest(endpoint: string): string {
+  return `apiVersion: auditexport.dev/v1
+kind: AuditExportConfig
+metadata: {name: acme}
+spec:
+  organization: acme
+  endpoint: ${endpoint}
+  startFrom: Beginning
+`;
+}
