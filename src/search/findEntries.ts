@@ -24,7 +24,7 @@ import {
 } from '../database/searchEntries.ts';
 import { type Found, Matches, toPage } from './matches.ts';
 import { listNeedles } from './needles.ts';
-import { goOn, type SearchLimits, searchBlocks } from './searchBlocks.ts';
+import { defaultSizes, goOn, type SearchLimits, type SearchSizes, searchBlocks } from './searchBlocks.ts';
 
 export interface FindOptions {
   /** Entries at most. */
@@ -37,18 +37,24 @@ export interface FindOptions {
   readonly signal?: AbortSignal;
   /** For tests: others than the default. */
   readonly sizes?: SearchSizes;
+  /** For tests: in place of performance.now(). */
+  readonly now?: () => number;
 }
 
-export interface SearchSizes {
-  /** Of the first slice, and of all further ones. */
-  readonly firstRows: number;
-  readonly sliceRows: number;
-  /** Entries in no block that are searched one by one. */
-  readonly mostUnindexed: number;
+export interface FindOptions {
+  /** Entries at most. */
+  readonly limit: number;
+  /** What the search may take; default 900. */
+  readonly budgetMs?: number;
+  /** `newer`: the oldest entries past the cursor, ascending. Default `older`. */
+  readonly direction?: Direction;
+  /** The one who asked has gone: rejects with its reason between two statements. */
+  readonly signal?: AbortSignal;
+  /** For tests: others than the default. */
+  readonly sizes?: SearchSizes;
+  /** For tests: in place of performance.now(). */
+  readonly now?: () => number;
 }
-
-/** Each what is read in some 30 to 100 ms. */
-const defaultSizes: SearchSizes = { firstRows: 500, sliceRows: 5_000, mostUnindexed: 20_000 };
 
 /** A slice gets as much, however small the budget. */
 const leastMs = 20;
@@ -64,7 +70,14 @@ export async function findEntries(
   db: Database,
   query: EntryQuery,
   cursor: Cursor | null,
-  { limit, budgetMs = 900, direction = 'older', signal, sizes = defaultSizes }: FindOptions,
+  {
+    limit,
+    budgetMs = 900,
+    direction = 'older',
+    signal,
+    sizes = defaultSizes,
+    now = () => performance.now(),
+  }: FindOptions,
 ): Promise<Found> {
   if (hasNul(query)) return { entries: [], more: false, searchedBackTo: null, next: null };
   // A slice that takes too long is tried again smaller, at last one entry by itself: it always gets on.
@@ -74,13 +87,20 @@ export async function findEntries(
     [1, 30_000],
   ] as const) {
     signal?.throwIfAborted();
-    const limits = { limit, direction, endsAt: performance.now() + budgetMs, signal };
+    const limits = {
+      limit,
+      direction,
+      endsAt: now() + budgetMs,
+      now,
+      signal,
+      sizes: { ...sizes, firstRows: rows },
+    };
     const found = await boundedRead(db, indexedTimeoutMs, async (reader) => {
       const prepared = await prepareQuery(reader, query, listNeedles(query));
       const rest = cursor ? { ...prepared, range: cutRange(prepared.range, cursor, direction) } : prepared;
       if (isIndexed(query)) return toPage(await readIndexed(reader, rest, direction, limit + 1), limit);
       await reader.setTimeout(timeoutMs);
-      return search(reader, rest, { ...sizes, firstRows: rows }, limits);
+      return search(reader, rest, limits);
     });
     if (found) return found;
   }
@@ -88,13 +108,9 @@ export async function findEntries(
 }
 
 /** Null: not even the first slice was done in time. */
-async function search(
-  reader: Reader,
-  prepared: Prepared,
-  { firstRows, sliceRows, mostUnindexed }: SearchSizes,
-  limits: SearchLimits,
-): Promise<Found | null> {
+async function search(reader: Reader, prepared: Prepared, limits: SearchLimits): Promise<Found | null> {
   const { organization } = prepared.query;
+  const { firstRows, sliceRows, mostUnindexed } = limits.sizes;
   const matches = new Matches(limits.limit, limits.direction);
   try {
     let rest = await searchSlice(reader, prepared, firstRows, matches, limits);

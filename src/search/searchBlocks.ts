@@ -18,21 +18,43 @@ import type { Matches } from './matches.ts';
 export interface SearchLimits {
   readonly limit: number;
   readonly direction: Direction;
-  /** By performance.now(). */
+  /** By `now`, in milliseconds. */
   readonly endsAt: number;
+  readonly now: () => number;
   /** The one who asked has gone. */
   readonly signal: AbortSignal | undefined;
+  readonly sizes: SearchSizes;
 }
 
-/** Probing a block takes some ten microseconds; without probes each is a candidate. */
-const blocksPerScan = { probed: 3_000, all: 200 };
-const batchMs = 120;
+/** Of one statement each, so that it takes some 30 to 150 ms. */
+export interface SearchSizes {
+  /** Entries of the first slice, and of all further ones. */
+  readonly firstRows: number;
+  readonly sliceRows: number;
+  /** Entries in no block that are searched one by one. */
+  readonly mostUnindexed: number;
+  /** Blocks that are probed, at some ten microseconds each. */
+  readonly probedBlocks: number;
+  /** Blocks that are listed where there is nothing to probe them for: each is a candidate. */
+  readonly listedBlocks: number;
+  /** What reading candidates should take, by what the last ones took. */
+  readonly batchMs: number;
+}
+
+export const defaultSizes: SearchSizes = {
+  firstRows: 500,
+  sliceRows: 5_000,
+  mostUnindexed: 20_000,
+  probedBlocks: 3_000,
+  listedBlocks: 200,
+  batchMs: 120,
+};
 const batchBytes = 8 * 1024 * 1024;
 
 /** False: the budget is spent. Bounds the statements that follow by what is left of it. @throws the signal's reason. */
-export async function goOn(reader: Reader, { endsAt, signal }: SearchLimits): Promise<boolean> {
+export async function goOn(reader: Reader, { endsAt, now, signal }: SearchLimits): Promise<boolean> {
   signal?.throwIfAborted();
-  const leftMs = endsAt - performance.now();
+  const leftMs = endsAt - now();
   if (leftMs <= 0) return false;
   await reader.setTimeout(leftMs);
   return true;
@@ -50,12 +72,12 @@ export async function searchBlocks(
   matches: Matches,
   limits: SearchLimits,
 ): Promise<boolean> {
-  const { direction, limit } = limits;
+  const { direction, limit, sizes } = limits;
   matches.add(await filterUnindexed(reader, prepared, upTo, direction, limit + 1));
   const probes = prepared.needles
     .map((list) => list.map(termHashes))
     .filter((list) => list.every((hashes) => hashes.length > 0));
-  const most = probes.length > 0 ? blocksPerScan.probed : blocksPerScan.all;
+  const most = probes.length > 0 ? sizes.probedBlocks : sizes.listedBlocks;
   let msPerEntry = 0.05;
   let from: BlockPlace | null = null;
   do {
@@ -66,7 +88,7 @@ export async function searchBlocks(
       matches.moveBefore(next.edge);
       if (matches.isFull()) return true;
       if (!(await goOn(reader, limits))) return false;
-      const batch = takeBatch(queue, batchMs / msPerEntry);
+      const batch = takeBatch(queue, sizes.batchMs / msPerEntry);
       const startedAt = performance.now();
       matches.add(await filterBlocks(reader, prepared, batch, direction, limit + 1));
       const entries = batch.reduce((sum, block) => sum + block.entries, 0);

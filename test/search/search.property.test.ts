@@ -42,12 +42,13 @@ for (const seed of [1, 2, 3]) {
     const url = await postgres.createDatabase();
     const db = openDatabase(url, 4);
     onTestFinished(() => db.end());
+    let entries = 0;
     let clock = Date.parse('2026-03-01T00:00:00Z');
 
     const makeEntry = (): TestEntry => {
       clock += Math.floor(random() * 3) * 1000;
       const isBackdated = random() < 0.05;
-      const metadata: Record<string, unknown> = { n: Math.floor(random() * 50) };
+      const metadata: Record<string, unknown> = { n: Math.floor(random() * 50), id: `entry-${++entries}` };
       for (let i = 0; i < 3; i++)
         metadata[pick(words)] = random() < 0.5 ? pick(words) : [pick(words), { [pick(words)]: pick(words) }];
       return {
@@ -65,7 +66,7 @@ for (const seed of [1, 2, 3]) {
     const maybe = <T>(share: number, value: () => T, otherwise: T): T =>
       random() < share ? value() : otherwise;
     const makeQuery = (): EntryQuery => {
-      const word = pick(words);
+      const word = random() < 0.4 ? `entry-${Math.floor(random() * entries)}` : pick(words);
       const cut = Math.floor(random() * 3);
       return queryOf({
         organization: random() < 0.8 ? 'acme' : pick(organizations),
@@ -125,15 +126,25 @@ async function compare(db: Database, query: EntryQuery, random: () => number): P
   const ordered = direction === 'older' ? everything : everything.toReversed();
   const start = random() < 0.5 ? null : (ordered[Math.floor(random() * ordered.length)] ?? null);
   const expected = start ? ordered.slice(ordered.indexOf(start) + 1) : ordered;
-  const sizes = { firstRows: 7, sliceRows: 15, mostUnindexed: random() < 0.2 ? 5 : 400 };
+  const sizes = {
+    firstRows: 7,
+    sliceRows: 15,
+    mostUnindexed: random() < 0.2 ? 5 : 400,
+    probedBlocks: 5,
+    listedBlocks: 3,
+    batchMs: 1,
+  };
+  // Each look at the clock costs a second: the budget ends after so many statements.
+  let clock = 0;
+  const now = () => (clock += 1000);
   const limit = 1 + Math.floor(random() * 20);
 
   const found: string[] = [];
   let cursor: Cursor | null = start;
   let calls = 0;
   do {
-    const budgetMs = random() < 0.5 ? random() * 8 : 900;
-    const page = await findEntries(db, query, cursor, { limit, budgetMs, direction, sizes });
+    const budgetMs = 1 + Math.floor(random() * 14) * 1000;
+    const page = await findEntries(db, query, cursor, { limit, budgetMs, direction, sizes, now });
     const { entries, next, searchedBackTo } = page;
     found.push(...entries.map((entry) => entry.id));
     expect(page.more).toBe(next !== null);
