@@ -269,6 +269,7 @@ async function makeSource(
   const source = makeKubernetesSource({
     connection: loaded.connection,
     namespace: settings.watchNamespace,
+    createNamespace: settings.pageNamespace,
     log,
     metrics: metrics.kubernetes,
     userAgent: `audit-export/${programVersion}`,

@@ -64,7 +64,11 @@ export interface EditableConfig {
   readonly spec: EditableSpec;
   /** What is wrong with the manifest or with what it refers to; one sentence each. */
   readonly problems: readonly string[];
-  /** Fields that another manager owns, and its name (`kubectl`, `helm`, `argocd-controller`): path in the spec → manager. */
+  /**
+   * Fields that another manager owns, and its name (`kubectl`, `helm`, `argocd-controller`): path in the spec → manager.
+   * `headers.2` is the third of `spec.headers`; `headers`: that manager sends the list as a whole, so none can be added.
+   * A manager of `organization` is who has made it: it is deleted there.
+   */
   readonly owners: ReadonlyMap<string, string>;
   /** Why nothing of it can be changed or deleted here; null: it can (save the fields of `owners`). */
   readonly readOnly: string | null;

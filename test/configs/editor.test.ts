@@ -302,6 +302,16 @@ spec: {organization: *team, endpoint: 'https://x.example.com', filter: &f {proje
   expect(directory.read('siem.yaml')).toBe(text);
 });
 
+it('refuses to change a field that others are an alias of', async () => {
+  const text = manifest('siem').replace('"spec":{', '"spec":{"timeoutSeconds": &n 10, "maxBatchSize": *n, ');
+  const { editor, directory } = await startPage({ 'siem.yaml': text });
+  const shown = await readOnly(editor);
+  expect(shown.spec.maxBatchSize).toBe(10);
+  const saved = await editor.update(shown.id, draftOf(shown, { timeoutSeconds: '20' }), shown.revision);
+  expect(saved).toMatchObject({ kind: 'refused' });
+  expect(directory.read('siem.yaml')).toBe(text);
+});
+
 it('says that nothing can be saved in a directory that cannot be written to, or through a link', async () => {
   const { editor, directory } = await startPage({
     'siem.yaml': manifest('siem'),

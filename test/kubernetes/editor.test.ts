@@ -228,6 +228,31 @@ describe.skipIf(isClusterMissing())('the page in a cluster', () => {
     });
   });
 
+  it('takes for said what others have written, but not the defaults that came with it', async () => {
+    const { current } = cluster;
+    const { editor, namespace } = await startPage(current);
+    // As Helm 3 writes: no apply, and no record of what was said.
+    await current.request({
+      method: 'POST',
+      path: `${API}/namespaces/${namespace}/auditexportconfigs?fieldManager=helm`,
+      body: {
+        apiVersion: 'auditexport.dev/v1',
+        kind: 'AuditExportConfig',
+        metadata: { name: 'siem' },
+        spec: makeSpec({ timeoutSeconds: 30 }),
+      },
+    });
+    const config = await readOnly(editor);
+    expect(Object.fromEntries(config.owners)).toEqual({
+      organization: 'helm',
+      endpoint: 'helm',
+      timeoutSeconds: 'helm',
+    });
+    const headers = [header('X-Token', 'one')];
+    demand(await editor.update(config.id, draftOf(config, { maxBatchSize: '1', headers }), config.revision));
+    expect(await readOnly(editor)).toMatchObject({ spec: { maxBatchSize: 1 }, owners: config.owners });
+  });
+
   it('tells the second of two who save at once, and overwrites nothing', async () => {
     const { current } = cluster;
     const { editor, namespace } = await startPage(current);

@@ -1,5 +1,5 @@
 /** Replaces a file in one step: whoever reads it sees the old text or the new, also after a crash. */
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** @throws a file system error; nothing is left behind then. */
@@ -10,9 +10,27 @@ export async function writeAtomically(path: string, text: string, mode = 0o644):
 /** The same for a file that must not be there. @throws EEXIST when it is. */
 export async function createAtomically(path: string, text: string, mode = 0o644): Promise<void> {
   await placeAtomically(path, text, mode, async (temporary) => {
-    await link(temporary, path);
-    await rm(temporary, { force: true });
+    try {
+      await link(temporary, path);
+      await rm(temporary, { force: true });
+    } catch (error) {
+      if (!isWithoutLinks(error) || (await isThere(path))) throw error;
+      await rename(temporary, path);
+    }
   });
+}
+
+/** Some network and FAT file systems have no hard links; there, two who make the same file at once are not told apart. */
+function isWithoutLinks(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(code);
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function placeAtomically(

@@ -28,7 +28,7 @@ import { makeDirectoryReader } from '../directoryReader.ts';
 import { makeDirectorySecrets } from '../directorySecrets.ts';
 import { makeFileCache } from '../fileCache.ts';
 import { DEFAULT_NAMESPACE } from '../parseFile.ts';
-import { createAtomically, writeAtomically } from '../writeAtomically.ts';
+import { createAtomically, isThere, writeAtomically } from '../writeAtomically.ts';
 import { describeFileError } from './describeFileError.ts';
 import {
   organizationOf,
@@ -272,13 +272,6 @@ function saysTheSame(text: string, manifest: StoredManifest): boolean {
 
 async function canWrite(directory: string): Promise<boolean> {
   return await access(directory, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await lstat(path).then(
     () => true,
     () => false,
   );
