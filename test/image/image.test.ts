@@ -111,7 +111,7 @@ describe('the image', () => {
 
     const collector = startInImage(image, [...image.entrypoint, ...image.command], env);
     await insertEntries(db, numbered(20));
-    await receiver.waitFor(({ ledger }) => ledger.storedCount === 20);
+    await waitFor(() => receiver.ledger.storedCount === 20, { describe: collector.output });
     expect(receiver.problems).toEqual([]);
     expect(receiver.ledger.missingSequences()).toEqual([]);
     await waitFor(async () => (await readStatus(configs)).includes('reason: Delivering'), {
