@@ -1,0 +1,45 @@
+{{/* Names and labels. */}}
+
+{{- define "audit-export.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* At most 50 characters, so that every suffix of this chart fits into 63. */}}
+{{- define "audit-export.fullname" -}}
+{{- $name := include "audit-export.name" . -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- default $full .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "audit-export.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "audit-export.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "audit-export.labels" -}}
+{{ include "audit-export.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "audit-export.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "audit-export.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "audit-export.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{/* The namespace in which the page creates AuditExportConfigs. */}}
+{{- define "audit-export.pageNamespace" -}}
+{{- default (default .Release.Namespace .Values.configs.watchNamespace) .Values.settings.pageNamespace -}}
+{{- end -}}

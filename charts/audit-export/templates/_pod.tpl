@@ -1,0 +1,102 @@
+{{/* What the pods of the chart have in common. The security contexts are those that the "restricted" level of pod security asks for. */}}
+
+{{- define "audit-export.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "audit-export.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* Image, security and resources of a container. */}}
+{{- define "audit-export.container" -}}
+image: {{ include "audit-export.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  {{- include "audit-export.securityContext" . | nindent 2 }}
+{{- with .Values.resources }}
+resources:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Where the pods run, and what they pull with. */}}
+{{- define "audit-export.placement" -}}
+{{- with .Values.imagePullSecrets -}}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "audit-export.databaseSecretName" -}}
+{{- default (include "audit-export.fullname" .) .Values.database.existingSecret.name -}}
+{{- end -}}
+
+{{- define "audit-export.databaseSecretKey" -}}
+{{- ternary .Values.database.existingSecret.key "database-url" (ne .Values.database.existingSecret.name "") -}}
+{{- end -}}
+
+{{/* A volume with one key of a Secret as the file `url`, which the group of the pod may read. */}}
+{{- define "audit-export.urlVolume" -}}
+- name: {{ .volume }}
+  secret:
+    secretName: {{ .secret }}
+    defaultMode: 288 # 0440
+    items:
+      - key: {{ .key }}
+        path: url
+{{- end -}}
+
+{{- define "audit-export.databaseVolume" -}}
+{{- include "audit-export.urlVolume" (dict "volume" "database" "secret" (include "audit-export.databaseSecretName" .) "key" (include "audit-export.databaseSecretKey" .)) -}}
+{{- end -}}
+
+{{/* The volume of the migration's own URL; none where it has that of the collector. */}}
+{{- define "audit-export.migrationVolume" -}}
+{{- with .Values.migration.existingSecret.name -}}
+{{- include "audit-export.urlVolume" (dict "volume" "migration" "secret" . "key" $.Values.migration.existingSecret.key) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The container that migrates. */}}
+{{- define "audit-export.migrationContainer" -}}
+- name: migrate
+  {{- include "audit-export.container" . | nindent 2 }}
+  args: [cmd/migrate.ts]
+  env:
+    - name: DATABASE_URL_FILE
+      value: /etc/audit-export/migration/url
+    {{- with .Values.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  volumeMounts:
+    - name: {{ ternary "migration" "database" (ne .Values.migration.existingSecret.name "") }}
+      mountPath: /etc/audit-export/migration
+      readOnly: true
+    {{- with .Values.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}

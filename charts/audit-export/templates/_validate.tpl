@@ -1,0 +1,94 @@
+{{/*
+What no schema can say: rules between values. Every problem at once, a sentence each with the way out.
+*/}}
+{{- define "audit-export.validate" -}}
+{{- $problems := list -}}
+{{- $settings := .Values.settings -}}
+{{- $page := .Values.page -}}
+
+{{- if and .Values.database.url .Values.database.existingSecret.name -}}
+{{- $problems = append $problems "database.url and database.existingSecret.name are both set: remove one of them." -}}
+{{- else if not (or .Values.database.url .Values.database.existingSecret.name) -}}
+{{- $problems = append $problems "There is no database: set database.existingSecret.name to a Secret that holds its URL, or set database.url." -}}
+{{- end -}}
+{{- if and (eq .Values.migration.mode "none") .Values.migration.existingSecret.name -}}
+{{- $problems = append $problems "migration.existingSecret.name is set, but migration.mode is none: remove it, or choose hook or initContainer." -}}
+{{- end -}}
+
+{{- if eq .Values.configs.source "directory" -}}
+{{- if not .Values.configs.volume -}}
+{{- $problems = append $problems "configs.source is directory, but configs.volume is empty: give it the source of a volume with manifests." -}}
+{{- end -}}
+{{- if .Values.configs.watchNamespace -}}
+{{- $problems = append $problems "configs.watchNamespace is set, but configs.source is directory: remove it." -}}
+{{- end -}}
+{{- if ne .Values.rbac.page "none" -}}
+{{- $problems = append $problems (printf "rbac.page is %s, but configs.source is directory: nothing is saved to the cluster, set it to none." .Values.rbac.page) -}}
+{{- end -}}
+{{- else if .Values.configs.volume -}}
+{{- $problems = append $problems "configs.volume is set, but configs.source is kubernetes: remove it, or set configs.source to directory." -}}
+{{- end -}}
+
+{{- if $page.enabled -}}
+{{- if not $settings.authMode -}}
+{{- $problems = append $problems "page.enabled is true, but settings.authMode is not set: say who may read audit logs by oidc, jwt or headers." -}}
+{{- else if eq $settings.authMode "local" -}}
+{{- $problems = append $problems "settings.authMode is local, which is for a loopback address alone: choose oidc, jwt or headers." -}}
+{{- else if eq $settings.authMode "oidc" -}}
+{{- range list "publicUrl" "oidcIssuer" "oidcClientId" -}}
+{{- if not (get $settings .) -}}
+{{- $problems = append $problems (printf "settings.authMode is oidc, but settings.%s is not set: set it." .) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (or $page.sessionSecret $page.existingSecret.name) -}}
+{{- $problems = append $problems "settings.authMode is oidc, but there is no session secret: set page.existingSecret.name, or page.sessionSecret." -}}
+{{- end -}}
+{{- else if eq $settings.authMode "jwt" -}}
+{{- range list "jwtJwksUrl" "jwtIssuer" "jwtAudience" -}}
+{{- if not (get $settings .) -}}
+{{- $problems = append $problems (printf "settings.authMode is jwt, but settings.%s is not set: set it." .) -}}
+{{- end -}}
+{{- end -}}
+{{- else if not $settings.trustedProxies -}}
+{{- $problems = append $problems "settings.authMode is headers, but settings.trustedProxies is empty: give the networks of the proxies that may say who asks." -}}
+{{- end -}}
+{{- else -}}
+{{- if $page.ingress.enabled -}}
+{{- $problems = append $problems "page.ingress.enabled is true, but page.enabled is not: set it, too." -}}
+{{- end -}}
+{{- if $page.httpRoute.enabled -}}
+{{- $problems = append $problems "page.httpRoute.enabled is true, but page.enabled is not: set it, too." -}}
+{{- end -}}
+{{- if ne .Values.rbac.page "none" -}}
+{{- $problems = append $problems (printf "rbac.page is %s, but page.enabled is false: set it to none, or serve the page." .Values.rbac.page) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $page.existingSecret.name (or $page.sessionSecret $page.oidcClientSecret) -}}
+{{- $problems = append $problems "page.existingSecret.name is set, and page.sessionSecret or page.oidcClientSecret as well: remove the one or the other." -}}
+{{- end -}}
+{{- if and (or $page.existingSecret.name $page.sessionSecret $page.oidcClientSecret) (not (and $page.enabled (eq (default "" $settings.authMode) "oidc"))) -}}
+{{- $problems = append $problems "A session or client secret of the page is given, but only with page.enabled and settings.authMode oidc is it used: remove it." -}}
+{{- end -}}
+{{- if and $page.ingress.enabled (not $page.ingress.hosts) -}}
+{{- $problems = append $problems "page.ingress.enabled is true, but page.ingress.hosts is empty: name a host." -}}
+{{- end -}}
+{{- if and $page.httpRoute.enabled (not $page.httpRoute.parentRefs) -}}
+{{- $problems = append $problems "page.httpRoute.enabled is true, but page.httpRoute.parentRefs is empty: name a Gateway." -}}
+{{- end -}}
+{{- if and .Values.configs.watchNamespace $settings.pageNamespace (ne .Values.configs.watchNamespace (default "" $settings.pageNamespace)) -}}
+{{- $problems = append $problems (printf "settings.pageNamespace is %s, but only AuditExportConfigs of configs.watchNamespace, %s, are used: remove it, or watch all namespaces." $settings.pageNamespace .Values.configs.watchNamespace) -}}
+{{- end -}}
+
+{{- $needed := include "audit-export.leastGraceSeconds" . | int -}}
+{{- if and .Values.terminationGracePeriodSeconds (lt (int .Values.terminationGracePeriodSeconds) $needed) -}}
+{{- $problems = append $problems (printf "terminationGracePeriodSeconds is %d, but settings.shutdownGraceMs is %d: a stop needs at least %d seconds, or lower settings.shutdownGraceMs." (int .Values.terminationGracePeriodSeconds) (int .Values.settings.shutdownGraceMs) $needed) -}}
+{{- end -}}
+{{- if $problems -}}
+{{- fail (printf "\n\n%s\n" (join "\n" $problems)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The process ends itself 4 s after shutdownGraceMs at the latest; one second more, rounded up. */}}
+{{- define "audit-export.leastGraceSeconds" -}}
+{{- add (div (add (int .Values.settings.shutdownGraceMs) 999) 1000) 5 -}}
+{{- end -}}
