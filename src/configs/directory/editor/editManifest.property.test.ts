@@ -65,7 +65,7 @@ it('makes of any manifest one that asks for what is wanted, whatever its style',
         metadata: { name: 'siem' },
         spec: from,
       };
-      const text = `# first\n${stringify(manifest, { ...options, lineWidth: 0 })}# last\n`;
+      const text = `# first\n${stringify(manifest, { ...options, lineWidth: 0, aliasDuplicateObjects: false })}# last\n`;
       const edited = editSpec(text, listUnits(to)) ?? '';
       expect(compareUnits(readUnits(edited), listUnits(to))).toEqual({ changed: [], removed: [] });
       expect(edited).toMatch(/^# first\n[\s\S]*# last\n$/);
