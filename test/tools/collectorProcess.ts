@@ -32,10 +32,11 @@ export interface CollectorProcess {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Ended and removed with the test. Not started yet. */
+/** Ended and removed with the test. Not started yet. `program`: the folder of another version than this one. */
 export async function makeCollectorProcess(
   databaseUrl: string,
   settings: Readonly<Record<string, string>> = {},
+  program?: string,
 ): Promise<CollectorProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'audit-export-configs-'));
   const port = await findFreePort();
@@ -78,6 +79,7 @@ export async function makeCollectorProcess(
     start() {
       const started = spawn('node', ['cmd/collector.ts'], {
         stdio: ['ignore', 'pipe', 'pipe'],
+        ...(program === undefined ? {} : { cwd: program }),
         env: {
           ...process.env,
           DATABASE_URL: databaseUrl,
