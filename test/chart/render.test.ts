@@ -1,0 +1,257 @@
+/** What the chart makes of values, and which values it refuses, by the words of Helm. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { isToolMissing } from '../tools/build.ts';
+import { CHART, COMBINATIONS, combinationArgs, renderChart, runHelm } from './helm.ts';
+import { type Container, envOf, findContainer, findObject, podSpecOf } from './manifest.ts';
+
+const MINIMAL = { database: { existingSecret: { name: 'audit-database' } } };
+const OIDC = {
+  ...MINIMAL,
+  page: { enabled: true, existingSecret: { name: 'audit-page' } },
+  settings: {
+    authMode: 'oidc',
+    publicUrl: 'https://audit.example.com',
+    oidcIssuer: 'https://login.example.com',
+    oidcClientId: 'audit-export',
+  },
+};
+
+describe.skipIf(isToolMissing('helm'))('helm', () => {
+  test.each(COMBINATIONS)('lints %s without a warning', async (name) => {
+    const { exitCode, stdout, stderr } = await runHelm(['lint', CHART, '--strict', ...combinationArgs(name)]);
+    expect(stdout + stderr).not.toMatch(/WARNING|ERROR/);
+    expect(exitCode).toBe(0);
+  });
+
+  test.each(COMBINATIONS)(
+    'renders %s: every pod unprivileged, no token where none is needed',
+    async (name) => {
+      const objects = await renderChart(combinationArgs(name));
+      const isDirectory = name === 'directory';
+      const pods = objects.flatMap((object) => podSpecOf(object) ?? []);
+      expect(pods.length).toBeGreaterThanOrEqual(2);
+      for (const pod of pods) {
+        const isCollector = pod.containers.some((container) => container.name === 'collector');
+        expect(pod.automountServiceAccountToken).toBe(isCollector && !isDirectory);
+        for (const container of [...pod.containers, ...(pod.initContainers ?? [])]) {
+          expect(container).toMatchObject({
+            securityContext: {
+              allowPrivilegeEscalation: false,
+              readOnlyRootFilesystem: true,
+              capabilities: { drop: ['ALL'] },
+            },
+          });
+          // Secrets come as files: what is in the environment can be read by whoever may describe the pod.
+          const secret = (container.env ?? []).filter((each) =>
+            JSON.stringify(each).includes('secretKeyRef'),
+          );
+          expect(secret).toEqual([]);
+        }
+      }
+    },
+  );
+
+  test.each([
+    { values: { ...MINIMAL, replica: 2 }, path: /replica/ },
+    { values: { ...MINIMAL, image: { tga: '1' } }, path: /\/image.*tga/ },
+    { values: { ...MINIMAL, settings: { pollIntervalMS: 500 } }, path: /\/settings.*pollIntervalMS/ },
+    { values: { ...MINIMAL, settings: { pollIntervalMs: 10 } }, path: /\/settings\/pollIntervalMs/ },
+    {
+      values: { ...MINIMAL, settings: { refusedAddresses: '10.0.0.0/8' } },
+      path: /\/settings\/refusedAddresses/,
+    },
+    { values: { ...MINIMAL, page: { ingress: { host: 'x' } } }, path: /\/page\/ingress.*host/ },
+    {
+      values: { ...MINIMAL, networkPolicy: { egress: { database: { port: 1 } } } },
+      path: /\/networkPolicy\/egress\/database.*port/,
+    },
+    { values: { ...MINIMAL, rbac: { page: true } }, path: /\/rbac\/page/ },
+    { values: { ...MINIMAL, resources: { limit: {} } }, path: /\/resources.*limit/ },
+  ])('refuses a value that there is not, with its path: $path', async ({ values, path }) => {
+    const { exitCode, stderr } = await runHelm(['template', 'demo', CHART], { values });
+    expect(exitCode).not.toBe(0);
+    expect(stderr.replaceAll(/\n\s*/g, ' ')).toMatch(path);
+  });
+
+  test.each([
+    { values: {}, words: 'There is no database' },
+    {
+      values: { database: { url: 'postgres://a/b', existingSecret: { name: 'x' } } },
+      words: 'database.url and database.existingSecret.name are both set',
+    },
+    {
+      values: { ...MINIMAL, migration: { mode: 'none', existingSecret: { name: 'x' } } },
+      words: 'migration.existingSecret.name is set, but migration.mode is none',
+    },
+    { values: { ...MINIMAL, configs: { source: 'directory' } }, words: 'configs.volume is empty' },
+    { values: { ...MINIMAL, configs: { volume: { emptyDir: {} } } }, words: 'configs.volume is set, but' },
+    {
+      values: { ...MINIMAL, configs: { source: 'directory', watchNamespace: 'a', volume: { emptyDir: {} } } },
+      words: 'configs.watchNamespace is set, but',
+    },
+    { values: { ...MINIMAL, page: { enabled: true } }, words: 'settings.authMode is not set' },
+    {
+      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'local' } },
+      words: 'for a loopback address alone',
+    },
+    {
+      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'oidc' } },
+      words: 'settings.publicUrl is not set',
+    },
+    {
+      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'oidc' } },
+      words: 'there is no session secret',
+    },
+    {
+      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'jwt' } },
+      words: 'settings.jwtAudience is not set',
+    },
+    {
+      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'headers' } },
+      words: 'settings.trustedProxies is empty',
+    },
+    {
+      values: { ...OIDC, page: { ...OIDC.page, oidcClientSecret: 'x' } },
+      words: 'remove the one or the other',
+    },
+    { values: { ...MINIMAL, page: { sessionSecret: 'x'.repeat(32) } }, words: 'only with page.enabled' },
+    {
+      values: { ...MINIMAL, page: { ingress: { enabled: true, hosts: ['a'] } } },
+      words: 'page.ingress.enabled is true, but page.enabled is not',
+    },
+    {
+      values: { ...MINIMAL, page: { httpRoute: { enabled: true } } },
+      words: 'page.httpRoute.parentRefs is empty',
+    },
+    {
+      values: { ...OIDC, page: { ...OIDC.page, ingress: { enabled: true } } },
+      words: 'page.ingress.hosts is empty',
+    },
+    {
+      values: { ...MINIMAL, rbac: { page: 'namespace' } },
+      words: 'rbac.page is namespace, but page.enabled is false',
+    },
+    {
+      values: {
+        ...OIDC,
+        configs: { watchNamespace: 'a' },
+        settings: { ...OIDC.settings, pageNamespace: 'b' },
+      },
+      words: 'settings.pageNamespace is b',
+    },
+    { values: { ...MINIMAL, terminationGracePeriodSeconds: 29 }, words: 'a stop needs at least 30 seconds' },
+  ])('refuses values that contradict each other: $words', async ({ values, words }) => {
+    const { exitCode, stderr } = await runHelm(['template', 'demo', CHART], { values });
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(words);
+  });
+
+  test('says all contradictions at once', async () => {
+    const { stderr } = await runHelm(['template', 'demo', CHART], {
+      values: { page: { enabled: true }, terminationGracePeriodSeconds: 1 },
+    });
+    expect(stderr).toContain('There is no database');
+    expect(stderr).toContain('settings.authMode is not set');
+    expect(stderr).toContain('a stop needs at least');
+  });
+
+  test('takes the values of a chart that has it as a part', async () => {
+    await expect(renderChart([], { ...MINIMAL, global: { anything: 1 } })).resolves.toBeDefined();
+  });
+
+  test('gives settings as the program reads them', async () => {
+    const objects = await renderChart([], {
+      ...OIDC,
+      settings: {
+        ...OIDC.settings,
+        maxBatchBytes: 8_388_608,
+        refusedAddresses: ['10.0.0.0/8', 'fd00::/8'],
+        jwtJwksUrl: 'https://login.example.com/keys?a=1&b=2',
+      },
+    });
+    expect(envOf(findContainer(findObject(objects, 'Deployment'), 'collector'))).toMatchObject({
+      MAX_BATCH_BYTES: '8388608',
+      REFUSED_ADDRESSES: '10.0.0.0/8,fd00::/8',
+      JWT_JWKS_URL: 'https://login.example.com/keys?a=1&b=2',
+      SESSION_SECRET_FILE: '/etc/audit-export/page/session-secret',
+      OIDC_CLIENT_SECRET_FILE: '/etc/audit-export/page/client-secret',
+      PAGE_NAMESPACE: 'audit',
+    });
+  });
+
+  test('gives a pod longer to stop than the process takes, whatever shutdownGraceMs is', async () => {
+    for (const shutdownGraceMs of [0, 25_000, 60_001]) {
+      const objects = await renderChart([], { ...MINIMAL, settings: { shutdownGraceMs } });
+      const pod = podSpecOf(findObject(objects, 'Deployment'));
+      // The process ends itself 4 s after its grace.
+      expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan(shutdownGraceMs / 1_000 + 4);
+    }
+  });
+
+  test('starts new pods when a secret among the values has changed', async () => {
+    const checksum = async (url: string) => {
+      const deployment = findObject(await renderChart([], { database: { url } }), 'Deployment');
+      return (deployment['spec'] as { template: { metadata: { annotations: Record<string, string> } } })
+        .template.metadata.annotations['checksum/secret'];
+    };
+    expect(await checksum('postgres://a:b@c/d')).toMatch(/^[0-9a-f]{64}$/);
+    expect(await checksum('postgres://a:b@c/d')).not.toBe(await checksum('postgres://a:e@c/d'));
+  });
+
+  test('probes never ask a receiver, and liveness not even the database', async () => {
+    const collector: Container = findContainer(
+      findObject(await renderChart([], MINIMAL), 'Deployment'),
+      'collector',
+    );
+    expect(collector.livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: 'operations' } });
+    expect(collector.startupProbe).toMatchObject({ httpGet: { path: '/livez', port: 'operations' } });
+    expect(collector.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'operations' } });
+  });
+
+  test('binds rights where the values say, and nowhere else', async () => {
+    const rolesOf = async (values: unknown) =>
+      (await renderChart([], values))
+        .filter(({ kind }) => kind.endsWith('RoleBinding'))
+        .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? '*'}/${metadata.name}`);
+    const { settings, page } = OIDC;
+    expect(await rolesOf(MINIMAL)).toEqual(['ClusterRoleBinding */demo-audit-export']);
+    expect(await rolesOf({ ...MINIMAL, configs: { watchNamespace: 'flows' } })).toEqual([
+      'RoleBinding flows/demo-audit-export',
+    ]);
+    expect((await rolesOf({ ...OIDC, rbac: { page: 'everywhere' } })).sort()).toEqual([
+      'ClusterRoleBinding */demo-audit-export',
+      'ClusterRoleBinding */demo-audit-export-page',
+    ]);
+    expect((await rolesOf({ ...OIDC, rbac: { page: 'namespace' } })).sort()).toEqual([
+      'ClusterRoleBinding */demo-audit-export',
+      'RoleBinding audit/demo-audit-export-page',
+    ]);
+    expect(
+      (
+        await rolesOf({
+          ...MINIMAL,
+          page,
+          settings,
+          configs: { watchNamespace: 'flows' },
+          rbac: { page: 'everywhere' },
+        })
+      ).sort(),
+    ).toEqual(['RoleBinding flows/demo-audit-export', 'RoleBinding flows/demo-audit-export-page']);
+    expect(await rolesOf({ ...MINIMAL, rbac: { create: false } })).toEqual([]);
+  });
+
+  test('keeps the CRD by default only', async () => {
+    const crd = async (values: unknown) =>
+      (await renderChart([], values)).find(({ kind }) => kind === 'CustomResourceDefinition');
+    expect((await crd(MINIMAL))?.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+    expect((await crd({ ...MINIMAL, crds: { keep: false } }))?.metadata.annotations).toBeUndefined();
+    expect(await crd({ ...MINIMAL, crds: { enabled: false } })).toBeUndefined();
+    const source = parse(
+      readFileSync(join(CHART, '../../crds/auditexportconfigs.auditexport.dev.yaml'), 'utf8'),
+    );
+    expect(await crd({ ...MINIMAL, crds: { keep: false } })).toEqual(source);
+  });
+});
