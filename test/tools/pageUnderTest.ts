@@ -35,6 +35,8 @@ export interface PageUnderTestOptions {
   /** Given the origin, for a mode that must know it. */
   readonly authenticator?: Authenticator | ((parts: AuthenticatorParts) => Authenticator);
   readonly rateLimits?: RateLimits;
+  /** Default: any free one. */
+  readonly port?: number;
   readonly context?: Partial<WebContext>;
 }
 
@@ -68,7 +70,7 @@ export async function startPageUnderTest(
     userAgent: 'audit-export-test',
   });
   const send = makeSend(transport);
-  const port = await findFreePort();
+  const port = options.port ?? (await findFreePort());
   const origin = `http://127.0.0.1:${port}`;
   const { authenticator = always(options.viewer ?? ada) } = options;
   const page = await startPageServer({
