@@ -16,6 +16,12 @@ app.kubernetes.io/name: {{ include "audit-export.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Of the pods that export, and serve the page. */}}
+{{- define "audit-export.collectorLabels" -}}
+{{ include "audit-export.selectorLabels" . }}
+app.kubernetes.io/component: collector
+{{- end -}}
+
 {{- define "audit-export.labels" -}}
 {{ include "audit-export.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}

@@ -1,0 +1,164 @@
+/**
+ * An empty cluster, `helm install`, one `kubectl apply`, and an entry arrives: with the rights, the environment and the
+ * files that the chart gives, and no others. Then an upgrade, an uninstall, and back again, without losing one.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { applySecret } from '../kubernetes/harness.ts';
+import { isToolMissing } from '../tools/build.ts';
+import { isClusterMissing, useCluster } from '../tools/cluster.ts';
+import { insertEntries, numbered, openDatabase } from '../tools/database.ts';
+import { hasKubectl } from '../tools/kubectl.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { startReceiver } from '../tools/receiver.ts';
+import { makeRole } from '../tools/roles.ts';
+import { waitFor } from '../tools/waitFor.ts';
+import { createRestrictedNamespace } from './dryRun.ts';
+import { CHART, runHelm } from './helm.ts';
+import { whileHooksRun } from './hooks.ts';
+import { type ContainerProcess, startContainer } from './kubelet.ts';
+import type { ManifestObject } from './manifest.ts';
+
+const isMissing = isClusterMissing() || isToolMissing('helm') || !hasKubectl();
+
+describe.skipIf(isMissing)('a release', () => {
+  const cluster = useCluster();
+  const postgres = usePostgres();
+
+  test('installs, delivers, is tested, upgraded, uninstalled and installed again: each entry arrives once', {
+    timeout: 120_000,
+  }, async () => {
+    const { current } = cluster;
+    const namespace = await createRestrictedNamespace(current, 'audit');
+    const home = await mkdtemp(join(tmpdir(), 'audit-export-helm-'));
+    onTestFinished(() => rm(home, { recursive: true, force: true }));
+    const ownerUrl = await postgres.createDatabase();
+    const db = openDatabase(ownerUrl);
+    onTestFinished(() => db.end());
+    const collectorRole = await makeRole(db, ownerUrl);
+    const receiver = await startReceiver();
+    onTestFinished(() => receiver.stop());
+    await applySecret(current, namespace, 'audit-database', {
+      collector: collectorRole.url,
+      owner: ownerUrl,
+    });
+
+    const port = await findFreePort();
+    const operations = `http://127.0.0.1:${port}`;
+    const node = {
+      cluster: current,
+      namespace,
+      translate: (value: string) =>
+        value.replace('http://trail-audit-export-operations.audit:9090', operations),
+    };
+    const values = {
+      database: { existingSecret: { name: 'audit-database', key: 'collector' } },
+      migration: { existingSecret: { name: 'audit-database', key: 'owner' } },
+      operations: { port },
+      settings: { statusIntervalMs: 1_000 },
+    };
+    const helm = async (args: readonly string[], more?: unknown) => {
+      const { result, runs } = await whileHooksRun(node, () =>
+        runHelm([...args, '--namespace', namespace, '--timeout', '60s'], {
+          kubeconfig: current.adminKubeconfigPath,
+          home,
+          ...(more !== undefined && { values: more }),
+        }),
+      );
+      if (result.exitCode !== 0) throw new Error(`helm ${args[0]}: ${result.stderr}${JSON.stringify(runs)}`);
+      return { text: result.stdout, runs };
+    };
+    const kubectl = async (args: string, input = ''): Promise<string> => {
+      const result = await current.kubectl([...args.split(' '), '-n', namespace], { input });
+      if (result.exitCode !== 0) throw new Error(`kubectl ${args}: ${result.stderr}`);
+      return result.stdout;
+    };
+    const startCollector = async (): Promise<ContainerProcess> => {
+      const deployment: ManifestObject = JSON.parse(
+        await kubectl('get deployment trail-audit-export -o json'),
+      );
+      return startContainer(node, deployment, 'collector');
+    };
+    const isReady = async () => (await fetch(`${operations}/readyz`).catch(() => undefined))?.ok;
+
+    const installed = await helm(['install', 'trail', CHART], values);
+    expect(installed.runs).toEqual([
+      { name: 'trail-audit-export-migrate', exitCode: 0, output: expect.stringContaining('Applied 0001') },
+    ]);
+    expect(installed.text).toContain('select audit.grant_collector');
+    await db.query('select audit.grant_collector($1)', [collectorRole.role]);
+
+    // As the notes say: apply a config, see it work.
+    const first = await startCollector();
+    await waitFor(isReady, { describe: first.output });
+    await kubectl(
+      'apply -f -',
+      `apiVersion: v1
+kind: Secret
+metadata: {name: acme-siem}
+stringData: {authorization: Bearer s3cr3t}
+---
+apiVersion: auditexport.dev/v1
+kind: AuditExportConfig
+metadata: {name: acme}
+spec:
+  organization: acme
+  endpoint: ${receiver.endpoint}
+  headers:
+  - name: Authorization
+    valueFrom: {secretKeyRef: {name: acme-siem, key: authorization}}
+`,
+    );
+    await kubectl('wait --for=condition=Ready aec/acme --timeout=30s');
+    await insertEntries(db, numbered(1));
+    await receiver.waitFor((r) => r.ledger.storedCount === 1);
+    await waitFor(async () => / True +Delivering +0 /.test(await kubectl('get aec')), {
+      describe: first.output,
+    });
+
+    const tested = await helm(['test', 'trail']);
+    expect(tested.runs).toEqual([
+      { name: 'trail-audit-export-test', exitCode: 0, output: expect.stringContaining('It is ready') },
+    ]);
+
+    // An upgrade migrates first, with the old collector running; then the new one takes over.
+    const upgraded = await helm(['upgrade', 'trail', CHART], { ...values, settings: { logLevel: 'debug' } });
+    expect(upgraded.runs).toEqual([
+      { name: 'trail-audit-export-migrate', exitCode: 0, output: expect.stringContaining('up to date') },
+    ]);
+    await insertEntries(db, numbered(1));
+    await receiver.waitFor((r) => r.ledger.storedCount === 2);
+    expect(await first.stop()).toBe(0);
+    const second = await startCollector();
+    await waitFor(isReady, { describe: second.output });
+    await insertEntries(db, numbered(1));
+    await receiver.waitFor((r) => r.ledger.storedCount === 3);
+    expect(second.output()).toContain('"level":"debug"');
+    expect(second.output()).not.toMatch(/forbidden|may not/i);
+
+    // What stays after an uninstall: configs, and how far each is.
+    await helm(['uninstall', 'trail']);
+    expect(await second.stop()).toBe(0);
+    expect(
+      await kubectl('get deployments,jobs,services,serviceaccounts,poddisruptionbudgets -o name'),
+    ).not.toContain('trail');
+    expect(await kubectl('get clusterroles,clusterrolebindings -o name')).not.toContain('trail');
+    expect(await kubectl('get aec -o name')).toBe('auditexportconfig.auditexport.dev/acme\n');
+    expect((await db.query('select delivered::int from audit.streams')).rows).toEqual([{ delivered: 3 }]);
+
+    await insertEntries(db, numbered(1));
+    await helm(['install', 'trail', CHART], values);
+    const third = await startCollector();
+    await receiver.waitFor((r) => r.ledger.storedCount === 4);
+    expect(await third.stop()).toBe(0);
+    expect(receiver.records.map(({ attributes }) => attributes.get('audit.sequence.number'))).toEqual([
+      1n,
+      2n,
+      3n,
+      4n,
+    ]);
+  });
+});
