@@ -94,7 +94,8 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     const path = join(screenshots, `${name}${colorScheme === 'dark' ? '-dark' : ''}.png`);
-    await page.screenshot({ path, animations: 'disabled' });
+    // Hiding the caret would be an inline style, which the page's policy refuses.
+    await page.screenshot({ path, animations: 'disabled', caret: 'initial' });
   }
   await page.emulateMedia({ colorScheme: null });
 }
