@@ -10,6 +10,8 @@ import { benchIdle } from './idle.ts';
 import { benchInserts } from './inserts.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
+import { benchPage } from './page.ts';
+import { benchPageInserts } from './pageInserts.ts';
 import { benchPoller } from './poller.ts';
 import { type Bench, postgresSettings, withBench } from './tools/bench.ts';
 import { loadSample } from './tools/entries.ts';
@@ -24,15 +26,21 @@ const benchmarks: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> 
   memory: benchMemory,
   idle: benchIdle,
   inserts: benchInserts,
+  page: benchPage,
+  'page-inserts': benchPageInserts,
 };
 
 const names = Object.keys(benchmarks).join(', ');
 const line = parseCommandLine(process.argv.slice(2), {
   name: 'node bench/run.ts',
-  summary: `Runs the benchmarks (about ten minutes) and prints their figures beside the goals: ${names}. Exits with 1 when one could not run; a missed goal is only said.`,
+  summary: `Runs the benchmarks (about half an hour) and prints their figures beside the goals: ${names}. Exits with 1 when one could not run; a missed goal is only said.`,
   version: programVersion,
   options: {
     only: { valueName: 'NAMES', doc: 'Run these alone, comma-separated.' },
+    entries: {
+      valueName: 'COUNT',
+      doc: 'Entries that the benchmark of the page makes; default 10000000, for which 10 GB of disk are needed.',
+    },
     quick: { doc: 'Small sizes and single runs, to see that everything works; its figures mean nothing.' },
     profile: {
       valueName: 'DIRECTORY',
@@ -57,9 +65,12 @@ async function run(options: ReadonlyMap<string, string | true>): Promise<void> {
   const profileDirectory = typeof profile === 'string' ? resolve(profile) : null;
   if (profileDirectory !== null) await mkdir(profileDirectory, { recursive: true });
   const quick = options.has('quick');
+  const pageEntries = options.has('entries') ? Number(options.get('entries')) : null;
+  if (pageEntries !== null && !(Number.isSafeInteger(pageEntries) && pageEntries > 0))
+    return fail(`--entries ${options.get('entries')} is not a count: give a whole number such as 1000000.`);
   const log = (text: string) => process.stderr.write(`${text}\n`);
 
-  const results = await withBench({ quick, profileDirectory, log }, async (bench) => {
+  const results = await withBench({ quick, profileDirectory, pageEntries, log }, async (bench) => {
     const all: Result[] = [];
     for (const name of chosen) {
       log(`== ${name}`);

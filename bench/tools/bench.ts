@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { findEmbeddedBinaries, type PostgresServer, startPostgres } from '../../cmd/demo/postgres.ts';
-import { migrate, readMigrations } from '../../src/database/migrate.ts';
+import { type Migration, migrate, readMigrations } from '../../src/database/migrate.ts';
 import { makePool } from '../../src/database/pool.ts';
 import { Secret } from '../../src/model/secret.ts';
 
@@ -13,11 +13,13 @@ export interface Bench {
   readonly quick: boolean;
   /** Folder for processor profiles of the collector; null: none are taken. */
   readonly profileDirectory: string | null;
+  /** Entries of the page's benchmark; null: its own number. */
+  readonly pageEntries: number | null;
   readonly server: PostgresServer;
   /** A folder that is deleted at the end. */
   makeDirectory(): Promise<string>;
-  /** URL of a new database with the schema in it. */
-  createDatabase(name: string): Promise<string>;
+  /** URL of a new database with the schema in it, or what some `migrations` make of it. */
+  createDatabase(name: string, migrations?: readonly Migration[]): Promise<string>;
   /** A line on stderr. */
   log(line: string): void;
 }
@@ -39,7 +41,7 @@ const localDirectory = fileURLToPath(new URL('../../.local/', import.meta.url));
 
 /** Starts Postgres, runs `work`, and stops and deletes everything however that ends, Ctrl-C included. */
 export async function withBench<T>(
-  options: Pick<Bench, 'quick' | 'profileDirectory' | 'log'>,
+  options: Pick<Bench, 'quick' | 'profileDirectory' | 'pageEntries' | 'log'>,
   work: (bench: Bench) => Promise<T>,
 ): Promise<T> {
   await mkdir(localDirectory, { recursive: true });
@@ -62,7 +64,7 @@ export async function withBench<T>(
         ...options,
         server,
         makeDirectory: () => mkdtemp(join(root, 'files-')),
-        createDatabase: (name) => createDatabase(server.url, name),
+        createDatabase: (name, migrations) => createDatabase(server.url, name, migrations),
       });
     } finally {
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
@@ -73,12 +75,16 @@ export async function withBench<T>(
   }
 }
 
-async function createDatabase(serverUrl: string, name: string): Promise<string> {
+async function createDatabase(
+  serverUrl: string,
+  name: string,
+  migrations?: readonly Migration[],
+): Promise<string> {
   await withClient(serverUrl, (client) => client.query(`create database ${name}`));
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const db = makePool({ url: new Secret(url.href), size: 1, onIdleError: () => {} });
-  await migrate(db, await readMigrations());
+  await migrate(db, migrations ?? (await readMigrations()));
   await db.end();
   return url.href;
 }

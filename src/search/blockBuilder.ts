@@ -2,9 +2,12 @@
 import type { Block, IndexedEntry } from '../database/searchIndex.ts';
 import { GramSet } from './grams.ts';
 
-/** A block is read as a whole when it may hold a match: some ten milliseconds. */
-export const entriesPerBlock = 1_000;
-export const textBytesPerBlock = 1024 * 1024;
+/**
+ * A block is read as a whole when it may hold a match, and larger ones hold too many sequences: of a thousand entries with
+ * hexadecimal ids most four digits are somewhere. Smaller ones are more to probe.
+ */
+export const entriesPerBlock = 500;
+export const textBytesPerBlock = 512 * 1024;
 
 export class BlockBuilder {
   readonly #grams = new GramSet();

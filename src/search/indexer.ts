@@ -34,7 +34,7 @@ const defaultIntervalMs = 30_000;
 /** Of the time. */
 const defaultShare = 0.25;
 const claimMs = 60_000;
-const blocksPerRead = 4;
+const blocksPerRead = 8;
 /** Then another organization has its turn. */
 const readsPerTurn = 25;
 

@@ -141,7 +141,7 @@ create table audit.search_positions (
   primary key (organization, cluster)
 );
 
--- About a thousand consecutive entries, and which 4-byte sequences their texts hold.
+-- About five hundred consecutive entries, and which 4-byte sequences their texts hold.
 create table audit.search_blocks (
   block        bigint generated always as identity primary key,
   organization text not null,
