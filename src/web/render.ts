@@ -4,13 +4,17 @@
  * Everything is escaped by `<%= %>`; `<%~ %>` is for `include`, the bodies that a layout gets and the functions below, which a
  * test checks. In every view there are
  *   icon('close', 16)   an <svg> of views/assets/icons.svg, hidden from screen readers: a word stands beside it
- *   time(at)            <time> with the exact time
+ *   time(at)            <time> with the exact time, in the reader's choice of zone; time(at, 'utc' | 'local') in that one
  *   ago(at)             <time> with the distance from now
+ *   marked(text, q)     the text with <mark> around what was searched for
+ *   json(text, …)       JSON that folds; see JsonHtmlOptions
  */
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import { useAssets } from './assets.ts';
 import { escapeHtml } from './format/html.ts';
+import { type JsonHtmlOptions, renderJsonHtml } from './format/jsonHtml.ts';
+import { markedHtml } from './format/marks.ts';
 import { agoElement, timeElement } from './format/time.ts';
 import type { Views } from './views.ts';
 
@@ -37,6 +41,16 @@ class ViewEngine extends Eta {
 
   readonly time = timeElement;
   readonly ago = agoElement;
+  readonly marked = markedHtml;
+
+  json(text: string, options: JsonHtmlOptions & { readonly wholeUrl: string | null }): string {
+    const { html, isCut } = renderJsonHtml(text, options);
+    const whole =
+      isCut && options.wholeUrl !== null
+        ? `<p class="j-whole"><a class="button" href="${escapeHtml(options.wholeUrl)}" hx-get="${escapeHtml(options.wholeUrl)}" hx-target="#drawer-body">Show all of it</a></p>`
+        : '';
+    return `${html}${whole}`;
+  }
 }
 
 const eta = new ViewEngine({
@@ -44,8 +58,7 @@ const eta = new ViewEngine({
   cache: true,
   autoEscape: true,
   autoTrim: false,
-  functionHeader:
-    'const icon = (name, size) => this.icon(name, size), time = (at) => this.time(at), ago = (at) => this.ago(at);',
+  functionHeader: `const ${['icon', 'time', 'ago', 'marked', 'json'].map((name) => `${name} = this.${name}.bind(this)`).join(', ')};`,
 });
 
 /** A part of a page. */

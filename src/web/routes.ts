@@ -4,6 +4,8 @@
  * Not here: the addresses of a login (auth/), and assets (assets.ts), which everybody may read.
  */
 import { showAuditLogs } from './pages/auditLogs.ts';
+import { downloadCsv, downloadNdjson } from './pages/download.ts';
+import { sendEntryJson, showEntry } from './pages/entry.ts';
 import {
   replayDestination,
   resumeDestination,
@@ -17,6 +19,7 @@ import { showDestinations } from './pages/export/showList.ts';
 import { showState } from './pages/export/showState.ts';
 import { testDestination, testNewDestination } from './pages/export/testForm.ts';
 import { showHome } from './pages/home.ts';
+import { showNewer } from './pages/newer.ts';
 import type { Handler } from './visit.ts';
 
 export interface Route {
@@ -36,6 +39,23 @@ const one = `${exports}/:id`;
 export const routes: readonly Route[] = [
   { method: 'get', path: '/', access: 'viewer', cost: 'read', handler: showHome },
   { method: 'get', path: logs, access: 'admin', cost: 'search', handler: showAuditLogs },
+  { method: 'get', path: `${logs}/newer`, access: 'admin', cost: 'read', handler: showNewer },
+  { method: 'get', path: `${logs}/entries.csv`, access: 'admin', cost: 'download', handler: downloadCsv },
+  {
+    method: 'get',
+    path: `${logs}/entries.ndjson`,
+    access: 'admin',
+    cost: 'download',
+    handler: downloadNdjson,
+  },
+  { method: 'get', path: `${logs}/entries/:entry`, access: 'admin', cost: 'read', handler: showEntry },
+  {
+    method: 'get',
+    path: `${logs}/entries/:entry/json`,
+    access: 'admin',
+    cost: 'read',
+    handler: sendEntryJson,
+  },
   { method: 'get', path: exports, access: 'admin', cost: 'read', handler: showDestinations },
   { method: 'get', path: `${exports}/new`, access: 'admin', cost: 'read', handler: showNewDestination },
   { method: 'post', path: `${exports}/new`, access: 'admin', cost: 'write', handler: postNewDestination },

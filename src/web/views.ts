@@ -2,23 +2,29 @@
  * The data that each view takes, by its name below `views/`. Here and not beside the handlers, so that handlers may import
  * the rendering and not the other way round; where one grows, it moves to a file of its own in `views/`.
  */
+import type { EntryDetailView } from './entryViews.ts';
 import type {
+  EndpointAboutView,
   ExportDeleteView,
   ExportFormView,
-  ExportFrame,
   ExportListView,
   ExportMessageView,
   ExportStateView,
   HeadersView,
   TestView,
 } from './exportViews.ts';
+import type { AuditLogsView, NewerView, ResultsView, RowsView } from './listViews.ts';
 
 export interface Views {
+  'audit-logs/entry': EntryDetailView;
+  'audit-logs/main-part': AuditLogsView;
+  'audit-logs/newer': NewerView;
   'audit-logs/page': AuditLogsView;
-  'audit-logs/results': AuditLogsView;
-  'export/behind': ExportFrame;
+  'audit-logs/results-part': ResultsView;
+  'audit-logs/rows-part': RowsView;
   'export/delete': ExportDeleteView;
   'export/destinations': ExportListView;
+  'export/endpoint-about': EndpointAboutView;
   'export/form': ExportFormView;
   'export/headers': HeadersView;
   'export/list': ExportListView;
@@ -28,10 +34,6 @@ export interface Views {
   home: HomeView;
   problem: ProblemView;
   'problem-part': ProblemPartView;
-}
-
-export interface AuditLogsView {
-  readonly organization: string;
 }
 
 export interface HomeView {

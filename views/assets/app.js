@@ -58,14 +58,12 @@ function closeMenus(except) {
 }
 on('click', ({ target }) => closeMenus(target));
 on('focusin', ({ target }) => closeMenus(target));
-on('input', ({ target }) => {
-  const list = target.dataset.narrow && find(target.dataset.narrow);
-  if (!list) return;
-  const wanted = target.value.trim().toLowerCase();
-  for (const item of list.querySelectorAll('li'))
-    item.hidden = !item.textContent.toLowerCase().includes(wanted);
-  for (const group of list.querySelectorAll('fieldset'))
-    group.hidden = !group.querySelector('li:not([hidden])');
+on('keydown', (event) => {
+  const menu = event.key === 'Escape' && document.querySelector('details.menu[open]');
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
+  event.preventDefault();
 });
 
 /* Times: relative ones stay true, exact ones are local where that is chosen. */

@@ -25,9 +25,12 @@ export function formatRelative(at: string | Date, now: Date): string {
   return seconds < 0 ? `in ${words}` : `${words} ago`;
 }
 
-/** `<time>` with the exact time, in UTC; app.js shows local time instead where that is chosen. */
-export function timeElement(at: string | Date): string {
-  return `<time datetime="${escapeHtml(toText(at))}">${formatUtc(at)} UTC</time>`;
+/**
+ * `<time>` with the exact time, in UTC. app.js shows local time instead where a person chose that; with `local` always, with
+ * `utc` never.
+ */
+export function timeElement(at: string | Date, zone: 'chosen' | 'utc' | 'local' = 'chosen'): string {
+  return `<time datetime="${escapeHtml(toText(at))}" data-zone="${zone}">${formatUtc(at)} UTC</time>`;
 }
 
 /** `<time>` with the distance from now; app.js keeps it true. */

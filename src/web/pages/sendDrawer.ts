@@ -1,9 +1,12 @@
 /** Sends what belongs in the drawer: the part alone to htmx, to everybody else the list with the drawer open over it. */
+import { parseFilters } from '../filters.ts';
 import { escapeHtml } from '../format/html.ts';
+import { readList } from '../list/readList.ts';
 import { render } from '../render.ts';
 import { isFragmentRequest, sendPage } from '../reply.ts';
 import type { Views } from '../views.ts';
 import type { Visit } from '../visit.ts';
+import { whenGone } from '../whenGone.ts';
 
 export interface DrawerOptions {
   /** Of the document while the drawer is open. */
@@ -27,17 +30,30 @@ export async function sendDrawer<K extends keyof Views>(
   data: Views[K],
   options: DrawerOptions,
 ): Promise<void> {
-  const { request, response, organization } = visit;
+  const { request, response, organization, context } = visit;
   const { title, status = 200, url = request.method === 'GET' ? request.originalUrl : null } = options;
   const html = render(name, data);
   if (isFragmentRequest(request)) {
-    const isShown = url === null || request.get('HX-Current-URL')?.endsWith(url);
-    if (!isShown) response.set('HX-Push-Url', url);
+    const current = request.get('HX-Current-URL') ?? '';
+    const isShown = url === null || current.endsWith(url);
+    // From one entry to the next is no step that Back should take again.
+    if (!isShown) response.set(isEntry(current) && isEntry(url) ? 'HX-Replace-Url' : 'HX-Push-Url', url);
     response
       .status(status)
       .type('html')
       .send(`<title>${escapeHtml(`${title} · ${organization}`)}</title>${html}`);
     return;
   }
-  sendPage(visit, 'audit-logs/page', { organization }, { title, status, drawer: html });
+  const parsed = parseFilters(new URL(request.originalUrl, 'http://page').searchParams);
+  const list = await readList({
+    context,
+    organization,
+    parsed: { ...parsed, problems: [] },
+    signal: whenGone(response),
+  });
+  sendPage(visit, 'audit-logs/page', list, { title, status, drawer: html });
+}
+
+function isEntry(url: string): boolean {
+  return /\/audit-logs\/entries\//.test(url);
 }

@@ -1,0 +1,66 @@
+/** Whether a destination has an entry: state → word, colour, sign, and what to know about it. */
+import type { DeliveryState } from '../../database/deliveries.ts';
+import type { DeliveryView } from '../entryViews.ts';
+
+export function describeDelivery(destination: string, state: DeliveryState): DeliveryView {
+  switch (state.kind) {
+    case 'delivered': {
+      const { notBefore, notAfter } = state;
+      const times = [
+        ...(notBefore ? [{ label: notAfter ? 'between' : 'after', at: notBefore }] : []),
+        ...(notAfter ? [{ label: notBefore ? 'and' : 'by', at: notAfter }] : []),
+      ];
+      return { destination, tone: 'good', icon: 'check', word: 'Delivered', detail: '', times };
+    }
+    case 'pending':
+      return {
+        destination,
+        tone: 'warn',
+        icon: 'clock',
+        word: 'Pending',
+        detail: 'Not delivered yet; it will be.',
+        times: [],
+      };
+    case 'parked': {
+      const status = state.httpStatus === null ? '' : ` (HTTP ${state.httpStatus})`;
+      const next = state.replayRequested
+        ? 'It is about to be sent again.'
+        : 'It stays here until somebody replays it.';
+      return {
+        destination,
+        tone: 'bad',
+        icon: 'parked',
+        word: 'Parked',
+        detail: `The receiver refused it${status}: ${state.message} ${next}`,
+        times: [{ label: 'since', at: state.parkedAt }],
+      };
+    }
+    case 'excluded':
+      return {
+        destination,
+        tone: 'idle',
+        icon: 'minus',
+        word: 'Left out',
+        detail: 'The filter of this destination leaves it out.',
+        times: [],
+      };
+    case 'before-start':
+      return {
+        destination,
+        tone: 'idle',
+        icon: 'minus',
+        word: 'Not sent',
+        detail: 'It is older than the start of this export.',
+        times: [],
+      };
+    case 'unrecorded':
+      return {
+        destination,
+        tone: 'idle',
+        icon: 'info',
+        word: 'Not recorded',
+        detail: 'Delivered before deliveries were recorded, or older than the start of this export.',
+        times: [],
+      };
+  }
+}

@@ -1,0 +1,135 @@
+/** Reads what the drawer of one entry shows. */
+import { readDeliveries } from '../../database/deliveries.ts';
+import { type FullEntry, readEntry } from '../../database/entries.ts';
+import { findEntries } from '../../search/findEntries.ts';
+import type { WebContext } from '../context.ts';
+import type { DeliveryView, EntryDetailView } from '../entryViews.ts';
+import { type Filters, toEntryQuery, toSearch } from '../filters.ts';
+import { describeSession, signOfSession } from '../format/sessions.ts';
+import { entryUrl, logsUrl } from '../urls.ts';
+import { describeDelivery } from './describeDelivery.ts';
+
+export interface EntryRequest {
+  readonly context: WebContext;
+  readonly organization: string;
+  readonly id: string;
+  /** What the list is filtered by. */
+  readonly filters: Filters;
+  /** Show the whole payload, as far as a browser can. */
+  readonly isWhole: boolean;
+  readonly signal: AbortSignal;
+}
+
+const maxNodes = 400;
+const maxNodesWhole = 20_000;
+/** For finding a neighbour in a filter that few entries match; then there is none to go to. */
+const neighbourBudgetMs = 400;
+
+/** null: the organization has no such entry. */
+export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDetailView | null> {
+  const { context, organization, id, filters, isWhole } = entryRequest;
+  const entry = await readEntry(context.db, organization, id);
+  if (entry === null) return null;
+  const [newerUrl, olderUrl, deliveries] = await Promise.all([
+    findNeighbour(entryRequest, entry, 'newer'),
+    findNeighbour(entryRequest, entry, 'older'),
+    readDeliveryViews(context, organization, id),
+  ]);
+  const search = toSearch(filters);
+  const here = entryUrl(organization, id, search);
+  return {
+    id: entry.id,
+    uid: entry.uid,
+    eventType: entry.eventType,
+    occurredAt: entry.occurredAt,
+    sign: signOfSession(entry.sessionType),
+    facts: listFacts(entry, organization, filters),
+    metadata: entry.metadata,
+    filterUrl: (document) =>
+      logsUrl(organization, toSearch({ ...filters, has: [...new Set([...filters.has, document])].sort() })),
+    maxNodes: isWhole ? maxNodesWhole : maxNodes,
+    wholeUrl: isWhole ? null : `${here}${search === '' ? '?' : '&'}whole=1`,
+    deliveries,
+    jsonUrl: `${entryUrl(organization, id)}/json`,
+    listUrl: logsUrl(organization, search),
+    exportUrl: `${logsUrl(organization)}/export`,
+    newerUrl,
+    olderUrl,
+  };
+}
+
+function listFacts(entry: FullEntry, organization: string, filters: Filters): EntryDetailView['facts'] {
+  const filterUrl = (more: Partial<Filters>): string =>
+    logsUrl(organization, toSearch({ ...filters, ...more }));
+  const { actorId, actorName, project } = entry;
+  return [
+    {
+      label: 'Event type',
+      value: entry.eventType,
+      isMono: true,
+      filterUrl: filterUrl({ eventTypes: [entry.eventType] }),
+    },
+    {
+      label: 'Actor',
+      value: actorName ?? actorId ?? 'Unknown',
+      isMono: false,
+      filterUrl: actorName === null ? null : filterUrl({ actor: actorName }),
+    },
+    ...(actorId === null
+      ? []
+      : [{ label: 'Actor id', value: actorId, isMono: true, filterUrl: filterUrl({ actor: actorId }) }]),
+    {
+      label: 'Session type',
+      value: describeSession(entry.sessionType),
+      isMono: false,
+      filterUrl: filterUrl({ sessionTypes: [entry.sessionType] }),
+    },
+    {
+      label: 'Project',
+      value: project ?? 'None: an action on the organization',
+      isMono: false,
+      filterUrl: filterUrl({ project: project === null ? 'none' : { name: project } }),
+    },
+    { label: 'Entry id', value: entry.id, isMono: true, filterUrl: null },
+    { label: 'UID', value: entry.uid, isMono: true, filterUrl: null },
+  ];
+}
+
+async function findNeighbour(
+  { context, organization, filters, signal }: EntryRequest,
+  entry: FullEntry,
+  direction: 'newer' | 'older',
+): Promise<string | null> {
+  const query = toEntryQuery(filters, organization, new Date());
+  const found = await findEntries(context.db, query, entry, {
+    limit: 1,
+    direction,
+    budgetMs: neighbourBudgetMs,
+    signal,
+  });
+  const id = found.entries[0]?.id;
+  return id === undefined ? null : entryUrl(organization, id, toSearch(filters));
+}
+
+async function readDeliveryViews(
+  { db, editor, log }: WebContext,
+  organization: string,
+  id: string,
+): Promise<DeliveryView[]> {
+  const deliveries = await readDeliveries(db, organization, id);
+  if (deliveries.length === 0) return [];
+  const configs = await editor?.list(organization).catch((error: unknown) => {
+    log.warn({ err: error }, 'page: the destinations could not be listed');
+    return undefined;
+  });
+  const known = configs?.kind === 'ok' ? configs.value : null;
+  return deliveries.map(({ configKey, state }) => {
+    const config = known?.find(({ key }) => key === configKey);
+    const name = config?.id.name ?? (known ? `${nameOf(configKey)} (deleted)` : nameOf(configKey));
+    return describeDelivery(name, state);
+  });
+}
+
+function nameOf(configKey: string): string {
+  return configKey.split('/').at(-1) ?? configKey;
+}

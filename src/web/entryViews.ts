@@ -1,0 +1,40 @@
+/** What the view of one entry is given. */
+import type { SessionSign } from './format/sessions.ts';
+
+export interface EntryDetailView {
+  readonly id: string;
+  readonly uid: string;
+  readonly eventType: string;
+  readonly occurredAt: string;
+  readonly sign: SessionSign | null;
+  readonly facts: ReadonlyArray<{
+    readonly label: string;
+    readonly value: string;
+    readonly isMono: boolean;
+    /** The list filtered by it; null: that cannot be filtered by. */
+    readonly filterUrl: string | null;
+  }>;
+  /** Metadata as text. */
+  readonly metadata: string;
+  readonly filterUrl: (document: string) => string;
+  readonly maxNodes: number;
+  /** The same with everything shown; null: this is it. */
+  readonly wholeUrl: string | null;
+  readonly deliveries: readonly DeliveryView[];
+  readonly jsonUrl: string;
+  readonly listUrl: string;
+  readonly exportUrl: string;
+  /** Within the filter; null: there is none. */
+  readonly newerUrl: string | null;
+  readonly olderUrl: string | null;
+}
+
+export interface DeliveryView {
+  readonly destination: string;
+  readonly tone: 'good' | 'warn' | 'bad' | 'idle';
+  readonly icon: string;
+  readonly word: string;
+  /** Empty: the word says it all. */
+  readonly detail: string;
+  readonly times: ReadonlyArray<{ readonly label: string; readonly at: string }>;
+}

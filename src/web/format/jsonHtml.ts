@@ -1,0 +1,107 @@
+/**
+ * JSON text as HTML that folds: every value a link that filters by it, every number as it was written.
+ *
+ * Promises: whatever the text holds stays text; the size is bounded by `maxNodes`, with what is left out said in its place.
+ */
+import { escapeHtml } from './html.ts';
+import { type JsonContainer, type JsonMember, type JsonNode, parseJsonText } from './json.ts';
+
+export interface JsonHtmlOptions {
+  /** Address of the list that is filtered by a document such as `{"request": {"ip": "10.0.0.1"}}`. */
+  readonly filterUrl: (document: string) => string;
+  readonly maxNodes: number;
+}
+
+export interface JsonHtml {
+  readonly html: string;
+  /** Something was left out. */
+  readonly isCut: boolean;
+}
+
+/** Deeper ones are shown on one line, as text. */
+const maxDepth = 16;
+const openDepth = 4;
+const maxStringLength = 1_000;
+/** Longer ones are not worth a filter. */
+const maxDocumentLength = 500;
+/** A link carries the whole filter; beyond these the page would be mostly addresses. */
+const maxLinks = 1_000;
+
+export function renderJsonHtml(text: string, options: JsonHtmlOptions): JsonHtml {
+  const root = parseJsonText(text);
+  if (root === null) return { html: `<pre class="j-raw">${escapeHtml(cut(text).shown)}</pre>`, isCut: true };
+  const writer = new JsonWriter(text, options);
+  writer.writeMember({ key: null, value: root }, [], true);
+  return { html: writer.html, isCut: writer.isCut };
+}
+
+/** Keys on the way to a node, outermost first; null is a place in an array. */
+type Path = ReadonlyArray<string | null>;
+
+class JsonWriter {
+  html = '';
+  isCut = false;
+  readonly #text: string;
+  readonly #options: JsonHtmlOptions;
+  #nodes = 0;
+
+  constructor(text: string, options: JsonHtmlOptions) {
+    this.#text = text;
+    this.#options = options;
+  }
+
+  writeMember({ key, value }: JsonMember, path: Path, isLast: boolean): void {
+    this.#nodes++;
+    const label = key === null ? '' : `<bdi class="j-key">${escapeHtml(cut(key).shown)}</bdi>: `;
+    const comma = isLast ? '' : ',';
+    if ('members' in value && value.members.length > 0 && path.length < maxDepth) {
+      this.#writeContainer(value, path, label, comma);
+    } else {
+      this.html += `<div class="j-line">${label}${this.#scalar(value, path)}${comma}</div>`;
+    }
+  }
+
+  #writeContainer(node: JsonContainer, path: Path, label: string, comma: string): void {
+    const isObject = node.kind === 'object';
+    const count = `${node.members.length} ${isObject ? 'key' : 'item'}${node.members.length === 1 ? '' : 's'}`;
+    this.html += `<details class="j-node"${path.length < openDepth ? ' open' : ''}><summary>${label}${isObject ? '{' : '['}<span class="j-count">${count}</span></summary><div class="j-body">`;
+    for (const [index, member] of node.members.entries()) {
+      if (this.#nodes >= this.#options.maxNodes) {
+        this.isCut = true;
+        this.html += `<div class="j-line j-cut">… ${node.members.length - index} more</div>`;
+        break;
+      }
+      this.writeMember(member, [...path, member.key], index === node.members.length - 1);
+    }
+    this.html += `</div><div class="j-line">${isObject ? '}' : ']'}${comma}</div></details>`;
+  }
+
+  #scalar(node: JsonNode, path: Path): string {
+    const { shown, isCut } = cut(this.#text.slice(node.start, node.end));
+    if (isCut) this.isCut = true;
+    const value = `<bdi>${escapeHtml(shown)}</bdi>`;
+    const kind = 'members' in node ? 'j-raw' : `j-${node.kind}`;
+    if ('members' in node || isCut || path.length === 0 || this.#nodes > maxLinks)
+      return `<span class="${kind}">${value}</span>`;
+    const document = wrap(shown, path);
+    if (document.length > maxDocumentLength) return `<span class="${kind}">${value}</span>`;
+    return `<a class="${kind}" href="${escapeHtml(this.#options.filterUrl(document))}">${value}</a>`;
+  }
+}
+
+/** The smallest document that has `value` at `path`. */
+function wrap(value: string, path: Path): string {
+  return path.reduceRight<string>(
+    (inner, key) => (key === null ? `[${inner}]` : `{${key}: ${inner}}`),
+    value,
+  );
+}
+
+function cut(text: string): { readonly shown: string; readonly isCut: boolean } {
+  if (text.length <= maxStringLength) return { shown: text, isCut: false };
+  const left = (text.length - maxStringLength).toLocaleString('en');
+  return {
+    shown: `${text.slice(0, maxStringLength).toWellFormed()}… (${left} more characters)`,
+    isCut: true,
+  };
+}

@@ -1,0 +1,29 @@
+/** Who acted when it was no person: a sign for it, and the word. */
+
+export interface SessionSign {
+  readonly icon: 'key' | 'app' | 'machine';
+  readonly word: string;
+}
+
+/** null: a person's own session. */
+export function signOfSession(sessionType: string): SessionSign | null {
+  switch (sessionType) {
+    case 'user':
+      return null;
+    case 'api_key':
+      return { icon: 'key', word: 'API key' };
+    case 'oauth2_client':
+      return { icon: 'app', word: 'OAuth2 client' };
+    default:
+      return { icon: 'machine', word: describeSession(sessionType) };
+  }
+}
+
+/** `API key`, `Service account`: a product's own words lose their underscores. */
+export function describeSession(sessionType: string): string {
+  if (sessionType === 'user') return 'User';
+  if (sessionType === 'api_key') return 'API key';
+  if (sessionType === 'oauth2_client') return 'OAuth2 client';
+  const words = sessionType.replace(/[_-]+/g, ' ').trim();
+  return words === '' ? sessionType : words.charAt(0).toUpperCase() + words.slice(1);
+}

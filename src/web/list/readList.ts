@@ -1,0 +1,156 @@
+/** Reads what the list shows: entries, and for a whole page the choices of its filters. */
+import { listEventTypes, readFacets } from '../../database/facets.ts';
+import { findEntries } from '../../search/findEntries.ts';
+import type { WebContext } from '../context.ts';
+import { type Filters, hasConditions, type ParsedFilters, toEntryQuery, toSearch } from '../filters.ts';
+import type { AuditLogsView, EmptyView, ResultsView, RowsView } from '../listViews.ts';
+import { logsUrl } from '../urls.ts';
+import { makeChips, makeClearUrl } from './chips.ts';
+import { type Choices, makeFilterBar } from './filterBar.ts';
+import { allTimeUrl, describeCount, makeMore, makeRows, newestCursor, pageSize } from './rows.ts';
+import { describeTime } from './timeWords.ts';
+
+export interface ListRequest {
+  readonly context: WebContext;
+  readonly organization: string;
+  readonly parsed: ParsedFilters;
+  readonly signal: AbortSignal;
+}
+
+/** All of it. */
+export async function readList(list: ListRequest): Promise<AuditLogsView> {
+  const { organization, parsed } = list;
+  const [results, choices] = await Promise.all([readResults(list), readChoices(list)]);
+  const url = logsUrl(organization);
+  return {
+    organization,
+    url,
+    exportUrl: `${url}/export`,
+    filterBar: makeFilterBar(parsed.filters, organization, choices),
+    results,
+  };
+}
+
+/** The part below the filters. */
+export async function readResults({
+  context,
+  organization,
+  parsed,
+  signal,
+}: ListRequest): Promise<ResultsView> {
+  const { filters, before, problems } = parsed;
+  const now = new Date();
+  const found = await findEntries(context.db, toEntryQuery(filters, organization, now), before, {
+    limit: pageSize,
+    signal,
+  });
+  const search = toSearch(filters);
+  const more = makeMore(found, filters, organization, 0);
+  const isOpenEnded = before === null && ('preset' in filters.time || filters.time.to === null);
+  const url = logsUrl(organization, toSearch(filters, before));
+  const download = new URLSearchParams(search);
+  return {
+    organization,
+    url,
+    title: `Audit logs · ${organization}`,
+    text: filters.text,
+    chips: makeChips(filters, organization),
+    clearUrl: makeClearUrl(filters, organization),
+    problems,
+    rows: makeRows(found.entries, organization, search),
+    more,
+    empty:
+      found.entries.length === 0 && more.kind === 'end'
+        ? makeEmpty(filters, organization, before !== null)
+        : null,
+    liveUrl: isOpenEnded
+      ? `${logsUrl(organization)}/newer?${withKeys(search, { after: newestCursor(found.entries, now), live: '1' })}`
+      : null,
+    status: describeCount(found.entries.length, more.kind !== 'end'),
+    downloads: {
+      csvUrl: `${logsUrl(organization)}/entries.csv${download.size > 0 ? `?${search}` : ''}`,
+      ndjsonUrl: `${logsUrl(organization)}/entries.ndjson${download.size > 0 ? `?${search}` : ''}`,
+    },
+    newestUrl: before === null ? null : logsUrl(organization, search),
+  };
+}
+
+/** The rows past `before`, to be put in place of "Load older". */
+export async function readRows(
+  { context, organization, parsed, signal }: ListRequest,
+  answers: number,
+): Promise<RowsView> {
+  const { filters, before } = parsed;
+  const found = await findEntries(context.db, toEntryQuery(filters, organization, new Date()), before, {
+    limit: pageSize,
+    signal,
+  });
+  const more = makeMore(found, filters, organization, found.entries.length >= pageSize ? 0 : answers);
+  const count = found.entries.length;
+  return {
+    text: filters.text,
+    rows: makeRows(found.entries, organization, toSearch(filters)),
+    more,
+    status:
+      count === 0
+        ? more.kind === 'end'
+          ? 'No more entries'
+          : 'Searching'
+        : `${count} more ${count === 1 ? 'entry' : 'entries'}`,
+  };
+}
+
+async function readChoices({ context, organization }: ListRequest): Promise<Choices> {
+  const [eventTypes, facets] = await Promise.all([
+    listEventTypes(context.db, organization),
+    readFacets(context.db, organization),
+  ]);
+  return { ...facets, eventTypes };
+}
+
+function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean): EmptyView {
+  const isAllTime = 'preset' in filters.time && filters.time.preset === 'all';
+  const isFiltered = hasConditions(filters);
+  const links = {
+    allTimeUrl: isAllTime ? null : allTimeUrl(filters, organization),
+    clearUrl: makeClearUrl(filters, organization),
+    example: null,
+  };
+  if (isOlderPage)
+    return { title: 'No older entries', words: 'There is nothing before this point.', ...links };
+  if (isFiltered) {
+    return {
+      title: 'No entry matches',
+      words: isAllTime
+        ? 'Nothing in the whole log matches these filters. Remove one of them to see more.'
+        : `Nothing matches in this range (${lowerFirst(describeTime(filters.time))}). Older entries may.`,
+      ...links,
+    };
+  }
+  if (!isAllTime) {
+    return {
+      title: 'No entries in this range',
+      words: `Nothing was recorded in this range (${lowerFirst(describeTime(filters.time))}).`,
+      ...links,
+    };
+  }
+  return {
+    title: 'No entries yet',
+    words:
+      'Entries appear here as soon as your product writes them, in the same transaction as the change that they describe:',
+    ...links,
+    example: `insert into audit.entries (organization, event_type, actor_id, actor_name, metadata)\nvalues ('${organization.replaceAll("'", "''")}', 'flow.created', 'u-17', 'Ada', '{"flowId": 42}');`,
+  };
+}
+
+function lowerFirst(words: string): string {
+  return words.charAt(0).toLowerCase() + words.slice(1);
+}
+
+/** Keys stay sorted, as in every address here. */
+function withKeys(search: string, more: Readonly<Record<string, string>>): string {
+  const all = new URLSearchParams(search);
+  for (const [key, value] of Object.entries(more)) all.append(key, value);
+  all.sort();
+  return all.toString();
+}

@@ -1,0 +1,72 @@
+/** Found entries as rows of the table, and what stands below the last. */
+import { type Cursor, encodeCursor } from '../../database/cursor.ts';
+import type { Hit } from '../../database/searchEntries.ts';
+import type { findEntries } from '../../search/findEntries.ts';
+import { type Filters, toSearch } from '../filters.ts';
+import { signOfSession } from '../format/sessions.ts';
+import type { EntryRow, MoreView } from '../listViews.ts';
+import { entryUrl, logsUrl } from '../urls.ts';
+import { describeTime } from './timeWords.ts';
+
+export const pageSize = 50;
+
+type Found = Awaited<ReturnType<typeof findEntries>>;
+
+/** Answers that a browser asks for by itself until a person has to; each takes about a second at most. */
+const automaticAnswers = 12;
+
+export function makeRows(hits: readonly Hit[], organization: string, search: string): EntryRow[] {
+  return hits.map((hit) => ({
+    id: hit.id,
+    url: entryUrl(organization, hit.id, search),
+    eventType: hit.eventType,
+    actor: hit.actorName ?? hit.actorId,
+    actorId: hit.actorName === null ? null : hit.actorId,
+    sign: signOfSession(hit.sessionType),
+    project: hit.project,
+    occurredAt: hit.occurredAt,
+    excerpt: hit.excerpt,
+  }));
+}
+
+/** `answers`: how many the browser has already asked for by itself. */
+export function makeMore(found: Found, filters: Filters, organization: string, answers: number): MoreView {
+  const { time } = filters;
+  if (found.next === null) {
+    const isAllTime = 'preset' in time && time.preset === 'all';
+    return {
+      kind: 'end',
+      words: isAllTime ? 'These are all entries.' : `${describeTime(time)}: that is all.`,
+      allTimeUrl: isAllTime ? null : allTimeUrl(filters, organization),
+    };
+  }
+  const url = logsUrl(organization, toSearch(filters, found.next));
+  if (found.searchedBackTo === null) return { kind: 'older', url, partUrl: url };
+  const isAutomatic = answers < automaticAnswers;
+  return {
+    kind: 'continue',
+    url,
+    partUrl: `${url}&auto=${isAutomatic ? answers + 1 : 0}`,
+    searchedBackTo: found.searchedBackTo,
+    isAutomatic,
+  };
+}
+
+export function allTimeUrl(filters: Filters, organization: string): string {
+  return logsUrl(organization, toSearch({ ...filters, time: { preset: 'all' } }));
+}
+
+/** `50+ entries`. */
+export function describeCount(count: number, isMore: boolean): string {
+  if (count === 0) return isMore ? 'Searching' : 'No entries';
+  return `${count}${isMore ? '+' : ''} ${count === 1 && !isMore ? 'entry' : 'entries'}`;
+}
+
+/** Where to look for newer ones from: the newest shown, or with none shown, now. */
+export function newestCursor(hits: readonly Hit[], now: Date): string {
+  const [newest] = hits;
+  const cursor: Cursor = newest
+    ? { occurredAt: newest.occurredAt, id: newest.id }
+    : { occurredAt: `${now.toISOString().slice(0, 23)}000Z`, id: '0' };
+  return encodeCursor(cursor);
+}

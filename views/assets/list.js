@@ -1,0 +1,106 @@
+/* What the list does beyond htmx: narrowing long menus, downloads that say how far they are, keys. */
+
+on('input', ({ target }) => {
+  if (target.dataset.checks) find(target.dataset.checks).checked = true;
+  const list = target.dataset.narrow && find(target.dataset.narrow);
+  if (!list) return;
+  const wanted = target.value.trim().toLowerCase();
+  for (const item of list.querySelectorAll('li'))
+    item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  for (const group of list.querySelectorAll('fieldset'))
+    group.hidden = !group.querySelector('li:not([hidden])');
+});
+
+/* Downloads: saved only when complete. Without JavaScript the same links are the browser's own downloads. */
+let download = null;
+on('click', async (event) => {
+  const link = event.target.closest('a[data-download]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  closeMenus();
+  if (download) return;
+  download = new AbortController();
+  const panel = find('#progress');
+  const say = (words) => (panel.firstElementChild.textContent = words);
+  panel.classList.remove('is-over');
+  say('Preparing …');
+  panel.showPopover();
+  try {
+    const response = await fetch(link.href, { signal: download.signal });
+    if (!response.ok)
+      throw new Error(
+        response.status === 429
+          ? 'Too many downloads for now; try again later.'
+          : `The server answered ${response.status}.`,
+      );
+    const parts = await readParts(response, (rows, bytes) =>
+      say(`${rows.toLocaleString('en')} entries, ${formatBytes(bytes)}`),
+    );
+    const saved = document.createElement('a');
+    saved.href = URL.createObjectURL(new Blob(parts.list));
+    saved.download = link.dataset.download;
+    saved.click();
+    setTimeout(() => URL.revokeObjectURL(saved.href), 60_000);
+    say(`Downloaded ${parts.rows.toLocaleString('en')} entries, ${formatBytes(parts.bytes)}.`);
+  } catch (error) {
+    if (download.signal.aborted) say('Download cancelled; nothing was saved.');
+    else
+      say(
+        `The download broke off; nothing was saved. ${error instanceof TypeError ? 'Try again.' : error.message}`,
+      );
+  }
+  download = null;
+  panel.classList.add('is-over');
+  setTimeout(() => download || panel.hidePopover(), 6_000);
+});
+on('click', ({ target }) => target.closest('[data-cancel]') && download?.abort());
+
+/* Rows end at a line feed outside of quotes; JSON has neither inside of its strings. */
+async function readParts(response, report) {
+  const parts = {
+    list: [],
+    rows: response.headers.get('content-type').startsWith('text/csv') ? -1 : 0,
+    bytes: 0,
+  };
+  const isCsv = parts.rows < 0;
+  let isQuoted = false;
+  for (const reader = response.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) return parts;
+    for (const byte of value) {
+      if (isCsv && byte === 34) isQuoted = !isQuoted;
+      else if (byte === 10 && !isQuoted) parts.rows++;
+    }
+    parts.list.push(value);
+    parts.bytes += value.length;
+    report(Math.max(0, parts.rows), parts.bytes);
+  }
+}
+function formatBytes(bytes) {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/* Keys, unless they are off or one is typing. */
+on('keydown', (event) => {
+  const isTyping = event.target.closest('input, select, textarea, [contenteditable]');
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || settings.get('keys') === 'off') return;
+  if (find('dialog:modal')) return;
+  const rows = [...document.querySelectorAll('[data-row]')];
+  const at = rows.indexOf(document.activeElement);
+  const actions = {
+    '/': () => find('#q'),
+    j: () => rows[at + 1],
+    k: () => rows[Math.max(0, at - 1)],
+    '?': () => find('#help').showModal(),
+  };
+  if (!Object.hasOwn(actions, event.key)) return;
+  event.preventDefault();
+  const element = actions[event.key]();
+  element?.focus();
+  element?.scrollIntoView({ block: 'nearest' });
+});
+on('click', ({ target }) => {
+  if (!target.closest('[data-help]')) return;
+  closeMenus();
+  find('#help').showModal();
+});
