@@ -143,9 +143,7 @@ export interface ExportFormView {
   readonly revision: string;
   readonly name: FieldView;
   readonly endpoint: FieldView;
-  /** What will be posted to; null: it cannot be read yet. */
-  readonly resolvedUrl: string | null;
-  readonly isHttp: boolean;
+  readonly endpointAbout: EndpointAboutView;
   readonly headers: HeadersView;
   readonly maxBatchSize: FieldView;
   readonly isAdvancedOpen: boolean;
@@ -167,6 +165,12 @@ export interface ExportFormView {
   readonly actions: ActionsView | null;
   /** Why nothing can be changed here; null: it can. */
   readonly readOnly: string | null;
+}
+
+export interface EndpointAboutView {
+  /** What will be posted to; null: it cannot be read yet. */
+  readonly resolvedUrl: string | null;
+  readonly isHttp: boolean;
 }
 
 export interface ConflictView {

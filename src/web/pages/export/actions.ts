@@ -54,13 +54,13 @@ function makeHandler(deed: Deed, act: Act): Handler {
   return async (visit) => {
     const loaded = await loadDestination(visit, configIdOf(visit));
     if (loaded.kind !== 'found') {
-      answerMissing(visit, loaded);
+      await answerMissing(visit, loaded);
       return;
     }
     const { config } = loaded.destination;
     const result = await act(visit, loaded.editor, loaded.destination);
     if (result.kind === 'gone') {
-      sendGone(visit);
+      await sendGone(visit);
       return;
     }
     if (result.kind !== 'ok') {
@@ -77,12 +77,12 @@ function makeHandler(deed: Deed, act: Act): Handler {
       return;
     }
     const now = await loadDestination(visit, config.id);
-    if (now.kind !== 'found') answerMissing(visit, now);
+    if (now.kind !== 'found') await answerMissing(visit, now);
     else await sendStored(visit, now.destination, [noticeFor(deed), ...(isRecorded ? [] : [unrecorded])]);
   };
 }
 
-function answerMissing(visit: Visit, loaded: Exclude<Loaded, { kind: 'found' }>): void {
-  if (loaded.kind === 'gone') sendGone(visit);
-  else sendUnavailable(visit, loaded.reason);
+async function answerMissing(visit: Visit, loaded: Exclude<Loaded, { kind: 'found' }>): Promise<void> {
+  if (loaded.kind === 'gone') await sendGone(visit);
+  else await sendUnavailable(visit, loaded.reason);
 }

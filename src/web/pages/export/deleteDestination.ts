@@ -3,7 +3,8 @@
 import type { NoticeView } from '../../exportViews.ts';
 import { isFragmentRequest } from '../../reply.ts';
 import type { Visit } from '../../visit.ts';
-import { configIdOf, destinationUrl, hostOf, makeFrame, sendDrawer, sendGone } from './frame.ts';
+import { sendDrawer } from '../sendDrawer.ts';
+import { configIdOf, destinationUrl, hostOf, makeFrame, sendGone } from './frame.ts';
 import { loadDestination, reasonOf } from './load.ts';
 import { noticeFor, unrecorded } from './notices.ts';
 import { describeDestination, recordAction } from './ownEntries.ts';
@@ -13,21 +14,21 @@ import { type Destination, formatCount } from './stateView.ts';
 
 export async function confirmDelete(visit: Visit): Promise<void> {
   const loaded = await loadDestination(visit, configIdOf(visit));
-  if (loaded.kind === 'gone') sendGone(visit);
-  else if (loaded.kind === 'unavailable') sendUnavailable(visit, loaded.reason);
-  else sendConfirmation(visit, loaded.destination, []);
+  if (loaded.kind === 'gone') await sendGone(visit);
+  else if (loaded.kind === 'unavailable') await sendUnavailable(visit, loaded.reason);
+  else await sendConfirmation(visit, loaded.destination, []);
 }
 
-function sendConfirmation(
+async function sendConfirmation(
   visit: Visit,
   { config, stream }: Destination,
   notices: readonly NoticeView[],
-): void {
+): Promise<void> {
   const { organization } = visit;
   const url = destinationUrl(organization, config.id);
   const host = hostOf(config.spec.endpoint);
   const parked = stream?.parked ?? 0;
-  sendDrawer(
+  await sendDrawer(
     visit,
     'export/delete',
     {
@@ -63,11 +64,11 @@ export async function deleteDestination(visit: Visit): Promise<void> {
   const { organization } = visit;
   const loaded = await loadDestination(visit, configIdOf(visit));
   if (loaded.kind === 'gone') {
-    sendGone(visit);
+    await sendGone(visit);
     return;
   }
   if (loaded.kind === 'unavailable') {
-    sendUnavailable(visit, loaded.reason);
+    await sendUnavailable(visit, loaded.reason);
     return;
   }
   const { config } = loaded.destination;
@@ -81,10 +82,10 @@ export async function deleteDestination(visit: Visit): Promise<void> {
       await answerDeleted(visit, loaded.destination);
       return;
     case 'gone':
-      sendGone(visit);
+      await sendGone(visit);
       return;
     case 'changed-meanwhile':
-      sendConfirmation(visit, { ...loaded.destination, config: result.current }, [
+      await sendConfirmation(visit, { ...loaded.destination, config: result.current }, [
         {
           tone: 'warn',
           title: 'Nothing was deleted.',
@@ -111,5 +112,10 @@ async function answerDeleted(visit: Visit, { config }: Destination): Promise<voi
   }
   const view = await loadList(visit, noticeFor('deleted'));
   const notices = isRecorded ? view.notices : [...view.notices, unrecorded];
-  sendDrawer(visit, 'export/list', { ...view, notices }, { title: 'Configure OTEL Export', url: listUrl });
+  await sendDrawer(
+    visit,
+    'export/list',
+    { ...view, notices },
+    { title: 'Configure OTEL Export', url: listUrl },
+  );
 }

@@ -5,6 +5,7 @@ import { type ExportForm, filledHeaders, headerOwner } from '../../exportForm.ts
 import type {
   ActionsView,
   ConflictView,
+  EndpointAboutView,
   ExportFormView,
   ExportStateView,
   FieldView,
@@ -14,7 +15,7 @@ import type {
   ProblemLink,
   TestView,
 } from '../../exportViews.ts';
-import { destinationUrl, hostOf, makeFrame, withoutQuery } from './frame.ts';
+import { destinationUrl, makeFrame, withoutQuery } from './frame.ts';
 
 export interface FormInput {
   readonly organization: string;
@@ -54,7 +55,6 @@ type FieldName = keyof typeof labels;
 
 const hints: Partial<Record<FieldName, string>> = {
   name: 'Optional. Lower-case letters, digits and “-”; without one it is made from the organization and the host.',
-  endpoint: 'Where the receiver takes OTLP over HTTP, such as https://otel.example.com:4318.',
   maxBatchSize: '1–1000 records a request at most.',
   startFrom: 'Which entries go first. It cannot be changed later.',
   startTime: 'Entries that occurred at this time or later.',
@@ -83,17 +83,6 @@ export function makeFormView(input: FormInput): ExportFormView {
       owner: current?.owners.get(name.replace(/\.key$/, '')) ?? null,
     });
   const headers = makeHeadersView(input, problems.byName, url);
-  const advanced: FieldView[] = [
-    field('timeoutSeconds', form.timeoutSeconds),
-    field('compression', form.compression),
-    field('startFrom', form.startFrom),
-    field('tls.serverName', form.serverName),
-    field('tls.caSecretRef', form.ca),
-    field('tls.clientCertSecretRef', form.clientCert),
-    field('filter.eventTypes', form.eventTypes),
-    field('filter.excludeEventTypes', form.excludeEventTypes),
-    field('filter.projects', form.projects),
-  ];
   return {
     frame,
     title: current === null ? 'Add destination' : current.id.name,
@@ -107,11 +96,11 @@ export function makeFormView(input: FormInput): ExportFormView {
     revision: form.revision,
     name: field('name', form.name),
     endpoint: field('endpoint', form.endpoint),
-    resolvedUrl: showResolved(form.endpoint),
-    isHttp: /^http:\/\//i.test(form.endpoint),
+    endpointAbout: makeEndpointAbout(form.endpoint),
     headers,
     maxBatchSize: field('maxBatchSize', form.maxBatchSize),
-    isAdvancedOpen: advanced.some(({ problem }) => problem !== null) || isAdvancedUsed(form),
+    // Open after an answer: a swap would close what was open, and hide what is wrong.
+    isAdvancedOpen: problems.links.length > 0 || input.conflict != null || isAdvancedUsed(form),
     startFrom: field('startFrom', form.startFrom),
     startTime: field('startTime', form.startTime),
     compression: field('compression', form.compression),
@@ -237,10 +226,12 @@ function inFormWords(message: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** null while it cannot be read. */
-export function showResolved(endpoint: string): string | null {
-  if (!/^https?:\/\//i.test(endpoint) || !URL.canParse(endpoint)) return null;
-  return withoutQuery(resolveEndpoint(endpoint).href);
+export function makeEndpointAbout(endpoint: string): EndpointAboutView {
+  const isReadable = /^https?:\/\//i.test(endpoint) && URL.canParse(endpoint);
+  return {
+    resolvedUrl: isReadable ? withoutQuery(resolveEndpoint(endpoint).href) : null,
+    isHttp: /^http:\/\//i.test(endpoint),
+  };
 }
 
 function isAdvancedUsed(form: ExportForm): boolean {
@@ -253,8 +244,4 @@ function isAdvancedUsed(form: ExportForm): boolean {
     form.ca !== '' ||
     form.clientCert !== ''
   );
-}
-
-export function describeHost(form: Pick<ExportForm, 'endpoint'>): string {
-  return hostOf(form.endpoint);
 }

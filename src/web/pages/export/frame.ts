@@ -1,11 +1,9 @@
-/** Addresses of the drawer, and its two ways to the browser: its fragment to htmx, the list with the drawer open to everybody else. */
+/** Addresses of the drawer's views, and what all of its handlers share. */
 import type { ConfigId, EditableConfig } from '../../../configs/configEditor.ts';
 import { parseConfigId, printConfigId } from '../../exportForm.ts';
 import type { ExportFrame } from '../../exportViews.ts';
-import { render } from '../../render.ts';
-import { isFragmentRequest, sendPage } from '../../reply.ts';
-import type { Views } from '../../views.ts';
 import type { Visit } from '../../visit.ts';
+import { sendDrawer } from '../sendDrawer.ts';
 
 export function makeFrame(organization: string): ExportFrame {
   const auditLogsUrl = `/organizations/${encodeURIComponent(organization)}/audit-logs`;
@@ -22,55 +20,18 @@ export function configIdOf({ request }: Visit): ConfigId | null {
   return parseConfigId(String(request.params['id'] ?? ''));
 }
 
-export type DrawerView = 'export/list' | 'export/form' | 'export/delete' | 'export/message';
-
-export interface DrawerOptions {
-  readonly title: string;
-  readonly status?: number;
-  /** What the address bar shows from now on; default: as it is. */
-  readonly url?: string;
-}
-
-export function sendDrawer<K extends DrawerView>(
-  visit: Visit,
-  view: K,
-  data: Views[K],
-  { title, status = 200, url }: DrawerOptions,
-): void {
-  const drawer = render(view, data);
-  if (!isFragmentRequest(visit.request)) {
-    const behind = makeFrame(visit.organization);
-    sendPage(visit, 'export/behind', behind, { title, status, drawer });
-    return;
-  }
-  if (url !== undefined && url !== currentPath(visit)) visit.response.set('HX-Push-Url', url);
-  visit.response.status(status).type('html').send(drawer);
-}
-
-/** What the address bar shows, as htmx says. */
-function currentPath({ request }: Visit): string | null {
-  const current = request.get('HX-Current-URL');
-  if (current === undefined || !URL.canParse(current)) return null;
-  const { pathname, search } = new URL(current);
-  return pathname + search;
-}
-
 /** The sentence for what an editor says besides `ok`, `invalid` and `changed-meanwhile`. */
-export function sendMessage(
+export async function sendMessage(
   visit: Visit,
   status: number,
   message: { readonly title: string; readonly text: string },
-): void {
-  sendDrawer(
-    visit,
-    'export/message',
-    { frame: makeFrame(visit.organization), ...message },
-    { title: message.title, status },
-  );
+): Promise<void> {
+  const data = { frame: makeFrame(visit.organization), ...message };
+  await sendDrawer(visit, 'export/message', data, { title: message.title, status, url: null });
 }
 
-export function sendGone(visit: Visit): void {
-  sendMessage(visit, 404, {
+export async function sendGone(visit: Visit): Promise<void> {
+  await sendMessage(visit, 404, {
     title: 'This destination is gone',
     text: 'It was deleted, or the address is wrong.',
   });

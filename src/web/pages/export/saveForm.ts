@@ -1,4 +1,7 @@
-/** POST …/export/new and POST …/export/:id: saves, or adds or removes a row of headers and saves nothing. */
+/**
+ * POST …/export/new and POST …/export/:id, by the button that was pressed: saves; or adds or removes a row of headers, or says
+ * what an endpoint comes to, and saves nothing.
+ */
 import type { ConfigEditor, ConfigId, EditableConfig, EditorResult } from '../../../configs/configEditor.ts';
 import {
   addHeaderRow,
@@ -12,7 +15,7 @@ import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts'
 import type { Visit } from '../../visit.ts';
 import { describeChanges, findChanges } from './changes.ts';
 import { makeConflict } from './conflict.ts';
-import { type FormInput, makeHeaders } from './formView.ts';
+import { type FormInput, makeEndpointAbout, makeHeaders } from './formView.ts';
 import { configIdOf, destinationUrl, hostOf, sendGone } from './frame.ts';
 import { joinStreams, loadDestination, loadState, makeActions, readOnlyNotice, reasonOf } from './load.ts';
 import { noticeFor, unrecorded } from './notices.ts';
@@ -23,7 +26,7 @@ import type { Destination } from './stateView.ts';
 export async function postNewDestination(visit: Visit): Promise<void> {
   const { editor } = visit.context;
   if (editor === undefined) {
-    sendUnavailable(visit, readOnlyNotice.text);
+    await sendUnavailable(visit, readOnlyNotice.text);
     return;
   }
   await postForm(visit, editor, null);
@@ -31,8 +34,8 @@ export async function postNewDestination(visit: Visit): Promise<void> {
 
 export async function postDestination(visit: Visit): Promise<void> {
   const loaded = await loadDestination(visit, configIdOf(visit));
-  if (loaded.kind === 'gone') sendGone(visit);
-  else if (loaded.kind === 'unavailable') sendUnavailable(visit, loaded.reason);
+  if (loaded.kind === 'gone') await sendGone(visit);
+  else if (loaded.kind === 'unavailable') await sendUnavailable(visit, loaded.reason);
   else await postForm(visit, loaded.editor, loaded.destination);
 }
 
@@ -45,6 +48,8 @@ async function postForm(visit: Visit, editor: ConfigEditor, destination: Destina
     await answerHeaders(visit, destination, longer, longer.headers.at(-1)?.index);
   } else if (removed !== undefined) {
     await answerHeaders(visit, destination, removeHeaderRow(form, Number(removed)), undefined);
+  } else if (op === 'show-endpoint') {
+    sendFragment(visit, 'export/endpoint-about', makeEndpointAbout(form.endpoint));
   } else await save(visit, editor, destination, form);
 }
 
@@ -59,7 +64,7 @@ async function answerHeaders(
   const withRow = newRow === undefined ? input : { ...input, newRow };
   if (isFragmentRequest(visit.request) && fragmentTarget(visit.request) === 'export-headers') {
     sendFragment(visit, 'export/headers', makeHeaders(withRow));
-  } else sendForm(visit, withRow, 200);
+  } else await sendForm(visit, withRow, 200);
 }
 
 /** The form as typed, around it what is stored. */
@@ -94,22 +99,26 @@ async function save(
       await answerSaved(visit, editor, { id: result.value, before: current, form });
       return;
     case 'invalid':
-      sendForm(visit, { ...(await makeInput(visit, destination, form)), problems: result.problems }, 422);
+      await sendForm(
+        visit,
+        { ...(await makeInput(visit, destination, form)), problems: result.problems },
+        422,
+      );
       return;
     case 'changed-meanwhile': {
       const conflict = await makeConflict(visit, result.current, form);
       const [now] = await joinStreams(visit, [result.current]);
-      sendForm(visit, { ...(await makeInput(visit, now ?? null, form)), conflict }, 409);
+      await sendForm(visit, { ...(await makeInput(visit, now ?? null, form)), conflict }, 409);
       return;
     }
     case 'gone':
-      sendGone(visit);
+      await sendGone(visit);
       return;
     case 'refused':
     case 'unavailable': {
       const notice = { tone: 'bad', title: 'Nothing was saved.', text: reasonOf(result) } as const;
       const input = { ...(await makeInput(visit, destination, form)), notices: [notice] };
-      sendForm(visit, input, result.kind === 'refused' ? 409 : 503);
+      await sendForm(visit, input, result.kind === 'refused' ? 409 : 503);
     }
   }
 }
@@ -139,7 +148,7 @@ async function answerSaved(
   }
   const [destination] = after === null ? [] : await joinStreams(visit, [after]);
   if (destination === undefined) {
-    sendGone(visit);
+    await sendGone(visit);
     return;
   }
   await sendStored(visit, destination, [noticeFor(what), ...(isRecorded ? [] : [unrecorded])]);

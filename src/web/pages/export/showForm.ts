@@ -2,8 +2,9 @@
 import { emptyForm, toForm } from '../../exportForm.ts';
 import type { NoticeView } from '../../exportViews.ts';
 import type { Visit } from '../../visit.ts';
+import { sendDrawer } from '../sendDrawer.ts';
 import { type FormInput, makeFormView } from './formView.ts';
-import { configIdOf, destinationUrl, hostOf, makeFrame, sendDrawer, sendGone, sendMessage } from './frame.ts';
+import { configIdOf, destinationUrl, hostOf, makeFrame, sendGone, sendMessage } from './frame.ts';
 import { loadDestination, loadState, makeActions, readOnlyNotice } from './load.ts';
 import { noticeOf, unrecorded } from './notices.ts';
 import { describeDestination, recordAction } from './ownEntries.ts';
@@ -11,10 +12,10 @@ import type { Destination } from './stateView.ts';
 
 export async function showNewDestination(visit: Visit): Promise<void> {
   if (visit.context.editor === undefined) {
-    sendUnavailable(visit, readOnlyNotice.text);
+    await sendUnavailable(visit, readOnlyNotice.text);
     return;
   }
-  sendForm(
+  await sendForm(
     visit,
     { organization: visit.organization, form: emptyForm, current: null },
     200,
@@ -26,10 +27,10 @@ export async function showDestination(visit: Visit): Promise<void> {
   const loaded = await loadDestination(visit, configIdOf(visit));
   switch (loaded.kind) {
     case 'gone':
-      sendGone(visit);
+      await sendGone(visit);
       return;
     case 'unavailable':
-      sendUnavailable(visit, loaded.reason);
+      await sendUnavailable(visit, loaded.reason);
       return;
     case 'found': {
       const { config } = loaded.destination;
@@ -54,7 +55,7 @@ export async function sendStored(
   const { organization } = visit;
   const { config } = destination;
   const input = { organization, form: toForm(config), current: config, notices };
-  sendForm(
+  await sendForm(
     visit,
     { ...input, state: await loadState(visit, destination), actions: makeActions(organization, destination) },
     200,
@@ -62,15 +63,15 @@ export async function sendStored(
   );
 }
 
-export function sendForm(visit: Visit, input: FormInput, status: number, url?: string): void {
+export async function sendForm(visit: Visit, input: FormInput, status: number, url?: string): Promise<void> {
   const title = input.current === null ? 'Add destination' : `${input.current.id.name} · OTEL Export`;
-  sendDrawer(visit, 'export/form', makeFormView(input), {
+  await sendDrawer(visit, 'export/form', makeFormView(input), {
     title,
     status,
-    ...(url === undefined ? {} : { url }),
+    url: url ?? null,
   });
 }
 
-export function sendUnavailable(visit: Visit, reason: string): void {
-  sendMessage(visit, 503, { title: 'This cannot be done at the moment', text: reason });
+export async function sendUnavailable(visit: Visit, reason: string): Promise<void> {
+  await sendMessage(visit, 503, { title: 'This cannot be done at the moment', text: reason });
 }

@@ -3,7 +3,8 @@
 import type { ExportListView, NoticeView } from '../../exportViews.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts';
 import type { Visit } from '../../visit.ts';
-import { makeFrame, sendDrawer } from './frame.ts';
+import { sendDrawer } from '../sendDrawer.ts';
+import { makeFrame } from './frame.ts';
 import { joinStreams, readOnlyNotice, reasonOf } from './load.ts';
 import { noticeOf, unrecorded } from './notices.ts';
 import { recordAction } from './ownEntries.ts';
@@ -18,7 +19,7 @@ export async function showDestinations(visit: Visit): Promise<void> {
   }
   const isRecorded = await recordAction(visit, 'settings_viewed');
   const notices = isRecorded ? view.notices : [...view.notices, unrecorded];
-  sendDrawer(
+  await sendDrawer(
     visit,
     'export/list',
     { ...view, notices },

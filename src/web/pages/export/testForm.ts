@@ -5,6 +5,7 @@ import type { TestView } from '../../exportViews.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts';
 import { makeTestRequest } from '../../testRecord.ts';
 import type { Visit } from '../../visit.ts';
+import type { FormInput } from './formView.ts';
 import { configIdOf, hostOf, makeFrame, sendGone, withoutQuery } from './frame.ts';
 import { loadDestination, readOnlyNotice, reasonOf } from './load.ts';
 import { unrecorded } from './notices.ts';
@@ -19,14 +20,14 @@ const testTimeoutMs = 10_000;
 
 export async function testNewDestination(visit: Visit): Promise<void> {
   const { editor } = visit.context;
-  if (editor === undefined) sendUnavailable(visit, readOnlyNotice.text);
+  if (editor === undefined) await sendUnavailable(visit, readOnlyNotice.text);
   else await test(visit, editor, null);
 }
 
 export async function testDestination(visit: Visit): Promise<void> {
   const loaded = await loadDestination(visit, configIdOf(visit));
-  if (loaded.kind === 'gone') sendGone(visit);
-  else if (loaded.kind === 'unavailable') sendUnavailable(visit, loaded.reason);
+  if (loaded.kind === 'gone') await sendGone(visit);
+  else if (loaded.kind === 'unavailable') await sendUnavailable(visit, loaded.reason);
   else await test(visit, loaded.editor, loaded.destination);
 }
 
@@ -41,11 +42,11 @@ async function test(visit: Visit, editor: ConfigEditor, destination: Destination
       // The form as a whole, in place of the result alone: its fields say what is wrong.
       visit.response.set({ 'HX-Retarget': '#drawer-body', 'HX-Reswap': 'innerMorph' });
     }
-    sendForm(visit, { ...input, problems: resolved.problems }, 422);
+    await sendForm(visit, { ...input, problems: resolved.problems }, 422);
     return;
   }
   if (resolved.kind !== 'ok') {
-    answer(visit, input, {
+    await answer(visit, input, {
       frame: makeFrame(organization),
       tone: 'bad',
       title: 'Nothing was sent',
@@ -78,7 +79,7 @@ async function test(visit: Visit, editor: ConfigEditor, destination: Destination
           ? describeSettled(outcome.rejected)
           : outcome.reason,
   });
-  answer(visit, input, {
+  await answer(visit, input, {
     frame: makeFrame(organization),
     ...words,
     ...(isRecorded ? {} : { advice: `${words.advice} ${unrecorded.title}` }),
@@ -89,8 +90,8 @@ function describeSettled(rejected: number): string {
   return rejected > 0 ? 'PartialSuccess' : 'Delivered';
 }
 
-function answer(visit: Visit, input: Awaited<ReturnType<typeof makeInput>>, view: TestView): void {
+async function answer(visit: Visit, input: FormInput, view: TestView): Promise<void> {
   if (isFragmentRequest(visit.request) && fragmentTarget(visit.request) === 'export-test') {
     sendFragment(visit, 'export/test', view);
-  } else sendForm(visit, { ...input, test: view }, 200);
+  } else await sendForm(visit, { ...input, test: view }, 200);
 }
