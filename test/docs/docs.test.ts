@@ -2,7 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { makePages } from '../../docs/generate.ts';
 import type { ConfigState } from '../../src/configs/configSource.ts';
+import type { Answer } from '../../src/model/answer.ts';
 import type { StreamFailure } from '../../src/model/streamHealth.ts';
+import { classify } from '../../src/otlp/classify.ts';
 
 const root = new URL('../../', import.meta.url);
 const readText = (path: string) => readFile(new URL(path, root), 'utf8');
@@ -47,14 +49,55 @@ const failures: Record<
   InvalidSecret: 'documented',
 };
 
-test('docs/operations.md has a row for every reason, and for no other', async () => {
+test('docs/reasons.md has a row for every reason, and for no other', async () => {
   // Reasons that are no failure are written in this file as they are.
   const others = (await readText('src/status/conditions.ts')).matchAll(/reason: '(\w+)'/g);
   const reasons = new Set([...Object.keys(failures), ...[...others].map(([, reason]) => reason)]);
-  const [, section = ''] = (await readText('docs/operations.md')).split(/^## Reasons$/m);
-  const rows = section.matchAll(/^\| `([A-Z]\w+)` \|/gm);
-  expect([...rows].map(([, reason]) => reason).sort()).toEqual([...reasons].sort());
+  expect([...(await readReasons()).keys()].sort()).toEqual([...reasons].sort());
 });
+
+test('docs/reasons.md has each reason of an answer under the heading of what is done about it', async () => {
+  const headings = {
+    retry: 'It passes by itself',
+    hold: 'A person must do something',
+    'too-large': 'The receiver dislikes some records',
+    refused: 'The receiver dislikes some records',
+  };
+  const causes = ['timeout', 'dns', 'refused', 'connection', 'tls', 'address-refused', 'aborted'] as const;
+  const answers: Answer[] = [
+    ...causes.map((cause) => ({ kind: 'no-answer', cause, message: '' }) as const),
+    ...Array.from({ length: 500 }, (_, index) => ({
+      kind: 'response' as const,
+      status: 100 + index,
+      headers: { 'content-type': 'text/html' },
+      body: Buffer.from('<html>'),
+      truncated: index % 2 === 0,
+    })),
+  ];
+  const context = { now: 0, url: new URL('https://otel.example.com/v1/logs'), secrets: [] };
+  const reasons = await readReasons();
+  const seen = new Set<string>();
+  for (const answer of answers) {
+    const outcome = classify(answer, context);
+    if (outcome.kind === 'settled') continue;
+    seen.add(outcome.reason);
+    expect([outcome.reason, reasons.get(outcome.reason)]).toEqual([outcome.reason, headings[outcome.kind]]);
+  }
+  expect(seen.size).toBeGreaterThan(15);
+});
+
+/** Each reason in the tables, and the heading it is under. */
+async function readReasons(): Promise<Map<string, string>> {
+  const sections = (await readText('docs/reasons.md')).split(/^## /m);
+  return new Map(
+    sections.flatMap((section) => {
+      const [heading = ''] = section.split('\n');
+      return [...section.matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(
+        ([, reason = '']) => [reason, heading] as const,
+      );
+    }),
+  );
+}
 
 const pages = [
   'README.md',
@@ -88,11 +131,12 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
-test('docs/guarantee.md names tests that exist', async () => {
-  const cited = [
-    ...(await readText('docs/guarantee.md')).matchAll(/`(test\/[\w./-]+\.test\.ts)`: "([^"]+)"/g),
-  ];
-  expect(cited.length).toBeGreaterThan(10);
+test.each([
+  ['docs/guarantee.md', 10],
+  ['docs/security.md', 1],
+])('%s names tests that exist', async (page, least) => {
+  const cited = [...(await readText(page)).matchAll(/`(test\/[\w./-]+\.test\.ts)`: "([^"]+)"/g)];
+  expect(cited.length).toBeGreaterThanOrEqual(least);
   for (const [, file = '', name = ''] of cited) {
     expect(await readText(file), `${file}: ${name}`).toContain(name);
   }

@@ -1,0 +1,110 @@
+/** What docs/receivers.md tells people to do, done: its files as they stand, with this machine's addresses in them. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
+import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
+import { type CollectorProcess, makeCollectorProcess } from '../tools/collectorProcess.ts';
+import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { ok } from '../tools/receiver.ts';
+import { isListening, startService } from '../tools/service.ts';
+import { setUp } from '../tools/setUp.ts';
+import { startVictoriaLogs } from '../tools/victoriaLogs.ts';
+
+const postgres = usePostgres({ prepare: migrateDatabase });
+const recipe = (name: string) => join(import.meta.dirname, '../../docs/recipes', name);
+
+describe.skipIf(isToolMissing('otelcol'))('the recipe for the OpenTelemetry Collector', () => {
+  beforeAll(() => provideTool('otelcol').then(() => {}), TOOL_TIMEOUT_MS);
+
+  test('loses nothing while the backend of the Collector fails, and shows that it does', async () => {
+    const { url, db, receiver } = await setUp(postgres);
+    const port = await findFreePort();
+    const otelcol = await startService({
+      name: 'The OpenTelemetry Collector',
+      command: await provideTool('otelcol'),
+      args: [`--config=file:${recipe('opentelemetry-collector.yaml')}`],
+      env: { LISTEN_ADDRESS: `127.0.0.1:${port}`, LOGS_ENDPOINT: receiver.endpoint },
+      isReady: () => isListening(port),
+    });
+    onTestFinished(otelcol.stop);
+    const audit = await makeCollectorProcess(url);
+    await mkdir(join(audit.directory, 'secrets/acme-otel'), { recursive: true });
+    await writeFile(join(audit.directory, 'secrets/acme-otel/authorization'), 'Bearer t0ken');
+    const name = await writeRecipe(audit, 'opentelemetry-collector.export.yaml', `http://127.0.0.1:${port}`);
+    audit.start();
+    await audit.waitForStatus(name, (status) => status.conditions.length > 0);
+    receiver.answerWith({ status: 503, body: 'full' });
+    await insertEntries(db, numbered(50));
+    // What the page says of each answer of the backend.
+    for (const [status, lastError] of [
+      [503, { reason: 'ReceiverUnavailable', httpStatus: 503 }],
+      [400, { reason: 'EntryRefused', httpStatus: 400 }],
+      [401, { reason: 'Unauthorized', httpStatus: 401 }],
+      [413, { reason: 'ReceiverUnavailable', httpStatus: 500 }],
+    ] as const) {
+      receiver.answerWith({ status, body: 'no' });
+      const failing = await audit.waitForStatus(
+        name,
+        (one) => one.lastError?.httpStatus === lastError.httpStatus,
+      );
+      expect(failing).toMatchObject({ lastError, pendingEntries: 50, parkedEntries: 0 });
+    }
+
+    receiver.answerWith(ok);
+    await audit.waitForStatus(
+      name,
+      (status) => status.deliveredEntries === 50 && status.pendingEntries === 0,
+    );
+    expect(receiver.ledger.storedUids().sort()).toEqual(await uidsOf(db));
+    expect(receiver.ledger.missingSequences()).toEqual([]);
+    expect(receiver.problems).toEqual([]);
+  });
+});
+
+describe.skipIf(isToolMissing('victoria-logs'))('the recipe for VictoriaLogs', () => {
+  beforeAll(() => provideTool('victoria-logs').then(() => {}), TOOL_TIMEOUT_MS);
+
+  test('has every entry, found by the queries of the page', async () => {
+    const { url, db } = await setUp(postgres);
+    const victoriaLogs = await startVictoriaLogs();
+    onTestFinished(() => victoriaLogs.stop());
+    const audit = await makeCollectorProcess(url);
+    const name = await writeRecipe(audit, 'victorialogs.export.yaml', new URL(victoriaLogs.endpoint).origin);
+    audit.start();
+    await audit.waitForStatus(name, (status) => status.conditions.length > 0);
+    await insertEntries(db, numbered(30));
+    await audit.waitForStatus(name, (status) => status.deliveredEntries === 30);
+
+    const page = await readFile(join(import.meta.dirname, '../../docs/receivers.md'), 'utf8');
+    const queries = [...page.matchAll(/^```logsql\n(.+)\n```$/gm)].map(([, query = '']) => query);
+    expect(queries.length).toBeGreaterThanOrEqual(2);
+    for (const query of queries) {
+      const rows = await victoriaLogs.query(query);
+      expect(rows.map((row) => row['log.record.uid']).sort(), query).toEqual(await uidsOf(db));
+    }
+  });
+});
+
+test.each([
+  'opentelemetry-collector.yaml',
+  'opentelemetry-collector.export.yaml',
+  'victorialogs.export.yaml',
+])('docs/receivers.md shows docs/recipes/%s as it is', async (name) => {
+  const page = await readFile(join(import.meta.dirname, '../../docs/receivers.md'), 'utf8');
+  expect(page).toContain(`\`\`\`yaml\n${await readFile(recipe(name), 'utf8')}\`\`\``);
+});
+
+/** The manifest with another origin in its endpoint, and entries of before. Returns its name. */
+async function writeRecipe(audit: CollectorProcess, file: string, origin: string): Promise<string> {
+  const manifest = parse(await readFile(recipe(file), 'utf8')) as {
+    metadata: { name: string };
+    spec: { endpoint: string };
+  };
+  const endpoint = new URL(manifest.spec.endpoint);
+  const path = manifest.spec.endpoint.slice(endpoint.origin.length);
+  await audit.writeConfig(manifest.metadata.name, { ...manifest.spec, endpoint: `${origin}${path}` });
+  return manifest.metadata.name;
+}
