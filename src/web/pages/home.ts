@@ -1,25 +1,43 @@
 /** `/`: on to the organization one administers, or a choice of them. */
+import { listOrganizations } from '../../database/organizations.ts';
 import { sendPage, sendProblem } from '../reply.ts';
 import type { Visit } from '../visit.ts';
 
+/** Who administers more of them goes on by name. */
+const mostListed = 500;
+
 export async function showHome(visit: Visit): Promise<void> {
   const { viewer, request, response, context } = visit;
+  const wanted = request.query['organization'];
+  if (typeof wanted === 'string' && isOrganizationName(wanted)) {
+    response.redirect(303, urlOf(wanted));
+    return;
+  }
+  const administersAll = viewer.administers === 'all';
   const organizations =
-    viewer.administers === 'all' ? await listOrganizations(context) : [...viewer.administers].sort();
+    viewer.administers === 'all'
+      ? await listOrganizations(context.db, mostListed)
+      : [...viewer.administers].sort();
   const [first] = organizations;
-  if (first === undefined) {
+  if (first === undefined && !administersAll) {
     sendProblem(request, response, 403, {
       title: 'Audit logs are for organization admins',
       message: 'You are signed in, but you administer no organization. Ask an admin of yours for access.',
       link: null,
     });
-  } else if (organizations.length === 1) {
-    response.redirect(303, `/organizations/${encodeURIComponent(first)}/audit-logs`);
+  } else if (first !== undefined && organizations.length === 1 && wanted === undefined) {
+    response.redirect(303, urlOf(first));
   } else {
-    sendPage(visit, 'home', { organizations, unknown: null }, { title: 'Organizations' });
+    const unknown = typeof wanted === 'string' ? wanted.slice(0, 300) : null;
+    sendPage(visit, 'home', { organizations, unknown }, { title: 'Organizations' });
   }
 }
 
-async function listOrganizations(_context: Visit['context']): Promise<string[]> {
-  return [];
+/** As the table checks it; whether there is one of the name is not said to whom it does not concern. */
+function isOrganizationName(text: string): boolean {
+  return text !== '' && [...text].length <= 256 && !text.includes('\0');
+}
+
+function urlOf(organization: string): string {
+  return `/organizations/${encodeURIComponent(organization)}/audit-logs`;
 }

@@ -17,6 +17,8 @@ export interface PageRequest {
 export function logRequests(log: Logger, observe: (request: PageRequest) => void): RequestHandler {
   return (request, response, next) => {
     const startMs = performance.now();
+    // Sessions, limits and this listen for its end, and a download's pipeline several times more: over Node's ten.
+    response.setMaxListeners(32);
     response.once('close', () => {
       const { viewer, route = 'none' } = response.locals as { viewer?: Viewer; route?: string };
       const durationMs = performance.now() - startMs;
