@@ -99,8 +99,7 @@ export function makeFormView(input: FormInput): ExportFormView {
     endpointAbout: makeEndpointAbout(form.endpoint),
     headers,
     maxBatchSize: field('maxBatchSize', form.maxBatchSize),
-    // Open after an answer: a swap would close what was open, and hide what is wrong.
-    isAdvancedOpen: problems.links.length > 0 || input.conflict != null || isAdvancedUsed(form),
+    isAdvancedOpen: problems.links.length > 0 || isAdvancedUsed(form),
     startFrom: field('startFrom', form.startFrom),
     startTime: field('startTime', form.startTime),
     compression: field('compression', form.compression),

@@ -1,0 +1,131 @@
+/** What the export drawer shows of a real delivery: the whole collector as a process, its page, a receiver that changes its mind. */
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
+import { makeCollectorProcess } from '../tools/collectorProcess.ts';
+import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { setUp } from '../tools/setUp.ts';
+import { waitFor } from '../tools/waitFor.ts';
+
+const postgres = usePostgres({ prepare: migrateDatabase });
+const browser = useBrowser();
+
+async function startProduct() {
+  const { url, db, receiver } = await setUp(postgres);
+  const port = await findFreePort();
+  const collector = await makeCollectorProcess(url, {
+    PAGE_ADDRESS: `127.0.0.1:${port}`,
+    AUTH_MODE: 'local',
+  });
+  collector.start();
+  const origin = `http://127.0.0.1:${port}`;
+  await waitFor(
+    async () => (await fetch(`${collector.operations}/readyz`).catch(() => null))?.status === 200,
+    { timeoutMs: 30_000, describe: collector.output },
+  );
+  return { db, receiver, collector, url: `${origin}/organizations/acme/audit-logs/export` };
+}
+
+const plain = { 'content-type': 'text/plain' };
+const state = (page: Page) => page.getByRole('region', { name: 'State' });
+
+it('delivers what was saved, shows a failure at the top, and that it is over', {
+  timeout: 90_000,
+}, async () => {
+  const { db, receiver, collector, url } = await startProduct();
+  receiver.answerWith(({ headers }) =>
+    headers.authorization === 'Bearer good'
+      ? { status: 200 }
+      : { status: 401, headers: plain, body: 'token is unknown' },
+  );
+  const page = await browser.newPage();
+  await page.goto(`${url}/new`);
+  await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
+  await page.getByRole('button', { name: 'Add header' }).click();
+  await page.getByLabel('Name of header 1').fill('Authorization');
+  await page.getByLabel('Value of header 1').fill('Bearer bad');
+  await page.getByText('Advanced').click();
+  await page.getByLabel('The beginning').check();
+  await insertEntries(db, numbered(12));
+  await page.getByRole('button', { name: 'Add destination' }).click();
+  await page.getByText('The destination was added.').waitFor();
+
+  // Without a reload.
+  const error = page.getByRole('group', { name: 'Most recent error' });
+  await error.waitFor({ timeout: 20_000 });
+  await page.getByText('Held: needs you').waitFor({ timeout: 20_000 });
+  expect(await error.innerText()).toMatch(
+    /HTTP 401[\s\S]*token is unknown[\s\S]*What to do:[\s\S]*Authorization/,
+  );
+  const order = await page
+    .locator('.drawer-body')
+    .evaluate(
+      (body) =>
+        (body.textContent ?? '').indexOf('Most recent error') <
+        (body.textContent ?? '').indexOf('Endpoint URL'),
+    );
+  expect(order).toBe(true);
+  expect(await state(page).innerText()).toMatch(/Pending\s+1[23]/);
+  await expectAccessible(page);
+  await screenshot(page, 'export-held');
+  // What is typed meanwhile stays.
+  await page.getByLabel('Value of header 1').fill('Bearer good');
+  await page.getByLabel('Max batch size').fill('5');
+  await page.waitForResponse(/\/state\?/);
+  await page.waitForResponse(/\/state\?/);
+  expect(await page.getByLabel('Value of header 1').inputValue()).toBe('Bearer good');
+  expect(await page.getByLabel('Max batch size').inputValue()).toBe('5');
+  await page.getByRole('link', { name: 'Back to all destinations' }).click();
+  await page.getByRole('group', { name: 'Most recent error' }).waitFor();
+  await expectAccessible(page);
+  await screenshot(page, 'export-list-held');
+  await page.getByRole('link', { name: `127.0.0.1:${receiver.port}` }).click();
+  await page.getByLabel('Value of header 1').fill('Bearer good');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  await receiver.waitFor((r) => r.ledger.storedCount >= 12);
+  await state(page).getByText('Delivering', { exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByText('The last error was resolved').waitFor({ timeout: 20_000 });
+  await expectAccessible(page);
+  await screenshot(page, 'export-delivering');
+  expect(collector.output() + (await page.content())).not.toContain('Bearer');
+});
+
+it('shows parked entries with their reasons, and replays them', { timeout: 90_000 }, async () => {
+  const { db, receiver, collector, url } = await startProduct();
+  let isPicky = true;
+  receiver.answerWith(({ records }) =>
+    isPicky && records.some(({ eventName }) => eventName === 'flow.odd')
+      ? { status: 400, headers: plain, body: 'flow.odd is not known here' }
+      : { status: 200 },
+  );
+  await insertEntries(db, [...numbered(5), ...numbered(2, { eventType: 'flow.odd' }), ...numbered(5)]);
+  await collector.writeConfig('siem', {
+    organization: 'acme',
+    endpoint: receiver.endpoint,
+    startFrom: 'Beginning',
+    filter: { eventTypes: ['flow.*'] },
+  });
+  await collector.waitForStatus('siem', (status) => status.parkedEntries === 2);
+  const page = await browser.newPage();
+  await page.goto(`${url}/default.siem`);
+  await page.getByText('2 parked entries').click();
+  await page.getByText('flow.odd is not known here').first().waitFor();
+  await expectAccessible(page);
+  await screenshot(page, 'export-parked');
+  // A look at the state closes nothing.
+  await page.waitForResponse(/\/state\?/);
+  await page.waitForResponse(/\/state\?/);
+  expect(await page.getByText('flow.odd is not known here').first().isVisible()).toBe(true);
+  isPicky = false;
+  await page.getByRole('button', { name: 'Replay 2 parked' }).click();
+  await page.getByText('The parked entries are sent again.').waitFor();
+  await collector.waitForStatus('siem', (status) => status.parkedEntries === 0);
+  await page.getByText('2 parked entries').waitFor({ state: 'detached', timeout: 20_000 });
+  const { rows } = await db.query(
+    `select event_type as type, metadata ->> 'entries' as entries from audit.entries where event_type like 'audit_export.replayed'`,
+  );
+  expect(rows).toEqual([{ type: 'audit_export.replayed', entries: '2' }]);
+});
