@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { readSettings } from '../../src/settings/readSettings.ts';
 import { isToolMissing } from '../tools/build.ts';
 import { CHART, COMBINATIONS, combinationArgs, renderChart, runHelm } from './helm.ts';
 import { type Container, envOf, findContainer, findObject, podSpecOf } from './manifest.ts';
@@ -53,6 +54,23 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       }
     },
   );
+
+  test.each(COMBINATIONS)('gives the program with %s an environment that it takes', async (name) => {
+    const objects = await renderChart(combinationArgs(name));
+    for (const [kind, container] of [
+      ['Deployment', 'collector'],
+      ['Job', 'migrate'],
+    ] as const) {
+      const object = objects.find((each) => each.kind === kind);
+      if (object === undefined) continue;
+      const env = envOf(findContainer(object, container));
+      const page = kind === 'Job' ? { PAGE_ADDRESS: 'off' } : {};
+      const read = readSettings({ ...env, ...page }, (path) =>
+        path.endsWith('/url') ? 'postgres://a:b@c/d' : 'x'.repeat(32),
+      );
+      expect(read).toMatchObject({ ok: true });
+    }
+  });
 
   test.each([
     { values: { ...MINIMAL, replica: 2 }, path: /replica/ },
