@@ -75,7 +75,7 @@ function formatTimes() {
     const date = new Date(element.dateTime);
     const seconds = Math.trunc((Date.now() - date) / 1_000);
     if ('ago' in element.dataset) element.textContent = describeAge(seconds);
-    else if (!isLocal && !('local' in element.dataset))
+    else if (element.dataset.zone === 'utc' || (!isLocal && element.dataset.zone !== 'local'))
       element.textContent = `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
     else
       element.textContent = `${format.format(date)} ${zone.formatToParts(date).find(({ type }) => type === 'timeZoneName').value}`;
@@ -127,6 +127,8 @@ on('htmx:config:request', (event) => {
   if (sourceElement.matches('[data-live]') && (document.hidden || settings.get('live') === 'off'))
     event.preventDefault();
 });
+on('htmx:before:request', ({ detail }) => detail.ctx.target?.setAttribute('aria-busy', 'true'));
+on('htmx:finally:request', ({ detail }) => detail.ctx.target?.removeAttribute?.('aria-busy'));
 on('htmx:after:swap', ({ detail }) => {
   formatTimes();
   showDrawer();
