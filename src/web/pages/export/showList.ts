@@ -53,7 +53,10 @@ export async function loadList(visit: Visit, notice: NoticeView | null): Promise
   return {
     frame,
     notices,
-    destinations: destinations.map((destination) => makeCard(organization, destination, now)),
+    destinations: destinations
+      .map((destination) => makeCard(organization, destination, now))
+      // What stands in the way is seen first.
+      .toSorted((a, b) => Number(a.error === null) - Number(b.error === null)),
     isKnown: true,
     canAdd: true,
   };
