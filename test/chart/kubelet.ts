@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CoreV1Api } from '@kubernetes/client-node';
@@ -123,21 +123,19 @@ interface Files {
 
 async function writeVolume(options: NodeOptions, volume: Volume, folder: string): Promise<void> {
   const sources = volume.projected?.sources ?? [{ secret: volume.secret }];
+  const files: Record<string, string> = {};
   for (const { configMap, secret } of sources as NonNullable<Volume['projected']>['sources']) {
-    if (configMap !== undefined) {
-      await writeFiles(folder, await readData(options, 'configmaps', configMap.name));
-    }
-    if (secret !== undefined) {
-      const data = await readData(options, 'secrets', secret.secretName ?? secret.name ?? '');
-      const files = secret.items.map(({ key, path }) => {
-        const text = data[key];
-        // A pod waits for it, for ever.
-        if (text === undefined) throw new Error(`The Secret of volume ${volume.name} has no key ${key}.`);
-        return [path, text];
-      });
-      await writeFiles(folder, Object.fromEntries(files));
+    if (configMap !== undefined) Object.assign(files, await readData(options, 'configmaps', configMap.name));
+    if (secret === undefined) continue;
+    const data = await readData(options, 'secrets', secret.secretName ?? secret.name ?? '');
+    for (const { key, path } of secret.items) {
+      const text = data[key];
+      // A pod waits for it, for ever.
+      if (text === undefined) throw new Error(`The Secret of volume ${volume.name} has no key ${key}.`);
+      files[path] = text;
     }
   }
+  await writeFiles(folder, files);
 }
 
 async function readData({ cluster, namespace }: NodeOptions, resource: string, name: string): Promise<Files> {
@@ -150,9 +148,15 @@ async function readData({ cluster, namespace }: NodeOptions, resource: string, n
   return Object.fromEntries(data.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
 }
 
+/** As a kubelet lays them: in a folder that `..data` leads to, with a link for each name at the top. */
 async function writeFiles(folder: string, files: Files): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), text);
+    const path = join(folder, '..version', name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+  await symlink('..version', join(folder, '..data'));
+  for (const top of new Set(Object.keys(files).map((name) => name.split('/')[0] ?? name))) {
+    await symlink(join('..data', top), join(folder, top));
   }
 }
