@@ -22,6 +22,7 @@ import { RECONCILE_AT_ANNOTATION } from '../schema.ts';
 import { makeApiClient } from './apiClient.ts';
 import { readClusterStatus } from './clusterStatus.ts';
 import type { ClusterConnection } from './connection.ts';
+import { makeCrdCheck } from './crdCheck.ts';
 import { makeKubernetesEditor } from './editor/kubernetesEditor.ts';
 import { makeEmitter } from './emitter.ts';
 import { makeEventRecorder } from './eventRecorder.ts';
@@ -112,12 +113,15 @@ export function makeKubernetesSource(
     onRestart: () => metrics.countWatchRestart('secrets'),
   });
   const events = makeEventRecorder({ api, log, instance });
+  const crd = makeCrdCheck({ api, log, retry });
   const writer = makeStatusWriter({
     api,
     log,
     retry,
     limit: makeRateLimit(statusLimit),
     countFailure: metrics.countStatusFailure,
+    toFitting: crd.toFitting,
+    onRefused: crd.suspect,
     onWritten(object, status, told) {
       const event = findEvent(status, told);
       if (event !== null) events.record(object, event);
@@ -244,6 +248,7 @@ export function makeKubernetesSource(
         // Secrets may change while manifests cannot be read.
         metrics.setFollowing(health.isFollowing);
       });
+      crd.start();
       reflector.start();
       await started.promise;
     },
@@ -259,6 +264,7 @@ export function makeKubernetesSource(
       stopped.abort();
       started.resolve();
       emitter.stop();
+      await crd.stop();
       await reflector.stop();
       await queue.stop();
       await secrets.stop();

@@ -45,6 +45,10 @@ export interface StatusWriterOptions {
   /** Called after a write; `told` is the last status before it that said whether the export is ready. */
   readonly onWritten: (object: KubeObject, status: ExportStatus, told: ExportStatus | null) => void;
   readonly countFailure: (code: string) => void;
+  /** The status as the cluster's definition can hold it. */
+  readonly toFitting: (status: ExportStatus) => ExportStatus;
+  /** The API server did not take a status. */
+  readonly onRefused: () => void;
 }
 
 interface Entry {
@@ -58,7 +62,7 @@ interface Entry {
 const concurrency = 8;
 
 export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
-  const { api, log, limit, retry, onWritten, countFailure } = options;
+  const { api, log, limit, retry, onWritten, countFailure, toFitting, onRefused } = options;
   const entries = new Map<string, Entry>();
   let isFailing = false;
   const queue = makeWorkQueue({ concurrency, work: writeNow, retry, onFailure: () => {} });
@@ -76,7 +80,7 @@ export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
     const entry = entries.get(uid);
     const status = entry?.wanted ?? null;
     if (entry === undefined || status === null) return;
-    if (isSameStatus(status, entry.status)) {
+    if (isSameStatus(toFitting(status), entry.status)) {
       entry.wanted = null;
       return;
     }
@@ -114,7 +118,7 @@ export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
       query: { fieldManager: FIELD_MANAGER, force: 'true' },
       body: {
         contentType: 'application/apply-patch+yaml',
-        value: { apiVersion: API_VERSION, kind: KIND, metadata, status },
+        value: { apiVersion: API_VERSION, kind: KIND, metadata, status: toFitting(status) },
       },
       signal,
     });
@@ -130,6 +134,7 @@ export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
       return;
     }
     countFailure(failure.kind === 'refused' ? String(code) : failure.kind);
+    if (failure.kind === 'refused') onRefused();
     const fields = { namespace, name, code };
     if (code >= 400 && code < 500 && ![401, 403, 408, 409, 429].includes(code)) {
       if (entry.wanted === status) entry.wanted = null;
