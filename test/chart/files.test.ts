@@ -1,5 +1,5 @@
 /** The chart agrees with itself, with the program and with crds/. Needs no Helm. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -10,7 +10,7 @@ import { readValues } from '../../charts/generator/values.ts';
 import { parseManifest } from '../../src/configs/parseManifest.ts';
 import { settingsTable } from '../../src/settings/table.ts';
 import { programVersion } from '../../src/settings/version.ts';
-import { CHART } from './helm.ts';
+import { CHART, COMBINATIONS } from './helm.ts';
 
 const readChart = (path: string) => readFileSync(join(CHART, path), 'utf8');
 const chart = parse(readChart('Chart.yaml'));
@@ -27,6 +27,14 @@ test.each([...makeChartFiles()])(
     expect(readChart(path) === text).toBe(true);
   },
 );
+
+test('README.md links to files that exist, and shows every recipe', () => {
+  const readme = readChart('README.md');
+  const links = [...readme.matchAll(/\]\(([^)#:\s]+)(?:#[^)\s]*)?\)/g)].map(([, path = '']) => path);
+  expect(links.length).toBeGreaterThan(15);
+  for (const path of links) expect(existsSync(join(CHART, path)), path).toBe(true);
+  for (const name of COMBINATIONS) expect(links).toContain(`ci/${name}.yaml`);
+});
 
 describe('Chart.yaml', () => {
   test('is of the version of the program', () => {

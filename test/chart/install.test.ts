@@ -124,8 +124,20 @@ spec:
       { name: 'trail-audit-export-test', exitCode: 0, output: expect.stringContaining('It is ready') },
     ]);
 
-    // An upgrade migrates first, with the old collector running; then the new one takes over.
-    const upgraded = await helm(['upgrade', 'trail', CHART], { ...values, settings: { logLevel: 'debug' } });
+    // An upgrade migrates first, with the old collector running; then the new one takes over, with the page.
+    const pagePort = await findFreePort();
+    const page = {
+      page: { enabled: true, port: pagePort },
+      rbac: { page: 'namespace' },
+      settings: {
+        logLevel: 'debug',
+        authMode: 'jwt',
+        jwtJwksUrl: 'http://127.0.0.1:1/keys',
+        jwtIssuer: 'issuer',
+        jwtAudience: 'audience',
+      },
+    };
+    const upgraded = await helm(['upgrade', 'trail', CHART], { ...values, ...page });
     expect(upgraded.runs).toEqual([
       { name: 'trail-audit-export-migrate', exitCode: 0, output: expect.stringContaining('up to date') },
     ]);
@@ -138,6 +150,13 @@ spec:
     await receiver.waitFor((r) => r.ledger.storedCount === 3);
     expect(second.output()).toContain('"level":"debug"');
     expect(second.output()).not.toMatch(/forbidden|may not/i);
+    // Nobody is let in without a token, and the rights are there to save with.
+    expect((await fetch(`http://127.0.0.1:${pagePort}/`)).status).toBe(401);
+    const account = `--as=system:serviceaccount:${namespace}:trail-audit-export`;
+    const may = async (verb: string) =>
+      (await current.kubectl(['auth', 'can-i', ...verb.split(' '), account, '-n', namespace])).stdout.trim();
+    expect(await may('create aec')).toBe('yes');
+    expect(await may('list secrets')).toBe('no');
 
     // What stays after an uninstall: configs, and how far each is.
     await helm(['uninstall', 'trail']);
