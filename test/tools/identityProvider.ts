@@ -90,7 +90,10 @@ async function makeProvider(
     claims: { openid: ['sub'], profile: ['name'], groups: ['groups'] },
     conformIdTokenClaims: onlyUserInfo,
     pkce: { required: () => true },
-    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: true, logoutSource: askAboutLogout },
+    },
     interactions: { url: (_context: unknown, { uid }: { uid: string }) => `/sign-in/${uid}` },
     findAccount: (_context: unknown, id: string) => {
       const person = people[id];
@@ -119,6 +122,12 @@ async function makeProvider(
     },
   });
   return provider;
+}
+
+/** @param form of the provider, which a button completes. */
+function askAboutLogout(context: { body: string }, form: string): void {
+  context.body = `<!doctype html><html lang="en"><title>Sign out</title>${form}
+    <button form="op.logoutForm" name="logout" value="yes">Yes, sign me out</button>`;
 }
 
 type Row = Record<string, unknown> & { uid?: string; grantId?: string };

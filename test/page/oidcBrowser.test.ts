@@ -1,0 +1,85 @@
+/** Signing in and out in a real browser, through a real identity provider. */
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
+import { insertEntries, migrateDatabase } from '../tools/database.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { waitFor } from '../tools/waitFor.ts';
+import { type OidcPage, startOidcPage } from './oidcPage.ts';
+
+const postgres = usePostgres({ prepare: migrateDatabase });
+const browser = useBrowser();
+const logs = '/organizations/acme/audit-logs';
+
+async function start(): Promise<OidcPage> {
+  const page = await startOidcPage(postgres);
+  await waitFor(() => page.log.some((line) => line.includes('the identity provider is there')));
+  await insertEntries(page.db, [{ eventType: 'flow.created' }, { eventType: 'flow.deleted' }]);
+  return page;
+}
+
+async function enter(page: Page, login: string): Promise<void> {
+  await page.getByLabel('Name').fill(login);
+  await page.getByRole('button', { name: 'Enter' }).click();
+}
+
+it('leads through the provider to the page that was asked for, and out again', async () => {
+  const { origin, provider, db } = await start();
+  const page = await browser.newPage();
+  await page.goto(`${origin}${logs}?type=flow.created`);
+  expect(page.url()).toContain(provider.issuer);
+  await enter(page, 'ada');
+  await page.waitForURL(`${origin}${logs}?type=flow.created`);
+  await page.getByText('Ada Lovelace').waitFor();
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  // The page moves on to the provider by itself, which asks.
+  await page.waitForURL(`${provider.issuer}/**`);
+  const { rows } = await db.query('select from audit.page_sessions');
+  expect(rows).toHaveLength(0);
+  await page.getByRole('button', { name: 'Yes, sign me out' }).click();
+  await page.waitForURL(`${origin}/signed-out*`);
+  await expectAccessible(page);
+  await screenshot(page, 'signed-out');
+  await page.goto(origin + logs);
+  expect(page.url()).toContain(provider.issuer);
+});
+
+it('shows to a member that the page is not for them, and the way out', async () => {
+  const { origin } = await start();
+  const page = await browser.newPage({ expectedErrors: [/403/] });
+  await page.goto(origin + logs);
+  await enter(page, 'bob');
+  await page.getByRole('heading', { name: 'This page is for organization admins' }).waitFor();
+  expect(await page.locator('body').textContent()).not.toContain('acme');
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await expectAccessible(page);
+  await screenshot(page, 'not-an-admin');
+});
+
+it('takes the whole page to the login when a part of it finds the session ended', async () => {
+  const { origin, provider, db } = await start();
+  const page = await browser.newPage({ expectedErrors: [/401/] });
+  await page.goto(origin + logs);
+  await enter(page, 'ada');
+  await page.waitForURL(origin + logs);
+  await db.query('delete from audit.page_sessions');
+  // The provider still knows her, so she is back where she was without a word.
+  await page.getByRole('link', { name: 'flow.created' }).first().click();
+  await waitFor(() => provider.requests.filter((path) => path === '/token').length === 2);
+  await page.waitForURL(`${origin}${logs}**`);
+  await page.getByText('Ada Lovelace').waitFor();
+});
+
+it('says in words what went wrong at the provider', async () => {
+  const { origin } = await start();
+  const page = await browser.newPage({ expectedErrors: [/403/] });
+  await page.goto(origin + logs);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('heading', { name: 'The identity provider did not let you in' }).waitFor();
+  await expectAccessible(page);
+  await screenshot(page, 'sign-in-cancelled');
+  await page.getByRole('link', { name: 'Sign in again' }).click();
+  await enter(page, 'ada');
+  await page.waitForURL(origin + logs);
+});
