@@ -50,7 +50,7 @@ describe.skipIf(isToolMissing('otelcol'))('the recipe for the OpenTelemetry Coll
         name,
         (one) => one.lastError?.httpStatus === lastError.httpStatus,
       );
-      expect(failing).toMatchObject({ lastError, pendingEntries: 50, parkedEntries: 0 });
+      expect(failing).toMatchObject({ lastError, deliveredEntries: 0, parkedEntries: 0 });
     }
 
     receiver.answerWith(ok);
