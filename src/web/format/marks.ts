@@ -4,7 +4,7 @@ import { escapeHtml } from './html.ts';
 /** HTML: escaped, hits inside of `<mark>`; any case matches. */
 export function markedHtml(text: string, search: string): string {
   if (search === '') return escapeHtml(text);
-  const pattern = new RegExp(search.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), 'giu');
+  const pattern = new RegExp(search.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'giu');
   let html = '';
   let at = 0;
   for (const match of text.matchAll(pattern)) {
