@@ -232,14 +232,17 @@ function keepOwned(draft: ConfigDraft, { owners, spec }: EditableConfig): Config
   const ownedHeaders = spec.headers.filter(
     (header, index) => headerOwner(owners, header.name, index) !== null,
   );
-  const isOwned = (name: string): boolean =>
-    ownedHeaders.some((owned) => owned.name.toLowerCase() === name.toLowerCase());
   return {
     ...draft,
     endpoint: pick('endpoint', draft.endpoint, spec.endpoint),
+    // In the order of the rows, which is how problems name them.
     headers: [
-      ...ownedHeaders.map(({ name }) => ({ name, value: 'kept' as const })),
-      ...draft.headers.filter(({ name }) => !isOwned(name)),
+      ...draft.headers.map((header) =>
+        isAmong(ownedHeaders, header.name) ? { ...header, value: 'kept' as const } : header,
+      ),
+      ...ownedHeaders
+        .filter(({ name }) => !isAmong(draft.headers, name))
+        .map(({ name }) => ({ name, value: 'kept' as const })),
     ],
     maxBatchSize: pick('maxBatchSize', draft.maxBatchSize, String(spec.maxBatchSize)),
     compression: pick('compression', draft.compression, spec.compression),
@@ -268,6 +271,10 @@ function keepOwned(draft: ConfigDraft, { owners, spec }: EditableConfig): Config
       ),
     },
   };
+}
+
+function isAmong(headers: ReadonlyArray<{ readonly name: string }>, name: string): boolean {
+  return headers.some((each) => each.name.toLowerCase() === name.toLowerCase());
 }
 
 /** Who owns a header besides the page; null: nobody. */

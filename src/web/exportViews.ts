@@ -120,6 +120,8 @@ export interface HeadersView {
   readonly formUrl: string;
   readonly rows: readonly HeaderRowView[];
   readonly problem: string | null;
+  /** Who keeps others from adding one; null: nobody. */
+  readonly owner: string | null;
 }
 
 export interface ProblemLink {

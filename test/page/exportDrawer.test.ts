@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
+import { defaultRateLimits } from '../../src/web/security/rateLimits.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
@@ -109,7 +110,7 @@ it('adds a destination, from the empty list to a manifest and a secret file', {
   expect(JSON.stringify(entries) + under.log.join('')).not.toContain('s3cr3t');
 });
 
-it('says every problem at its field, and keeps what was typed', { timeout: 60_000 }, async () => {
+it('says every problem at its field, and keeps what was typed', { timeout: 120_000 }, async () => {
   const { under, url } = await setUp();
   const page = await browser.newPage({ expectedErrors: [/422/] });
   await page.goto(`${url}/new`);
@@ -127,7 +128,7 @@ it('says every problem at its field, and keeps what was typed', { timeout: 60_00
   expect(await summary.evaluate((element) => element.matches(':focus'))).toBe(true);
   await expectAccessible(page);
   await screenshot(page, 'export-422');
-  const text = await summary.innerText();
+  const text = await summary.textContent();
   expect(text).toContain('Endpoint URL is "otel.example.com": it must begin with http:// or https://');
   expect(text).toContain('Max batch size is 5000: it must be a whole number from 1 to 1000.');
   expect(text).not.toContain('spec.');
@@ -214,8 +215,8 @@ it('tells the second of two admins who saved first and what differs, and overwri
   await notice.waitFor();
   await expectAccessible(second);
   await screenshot(second, 'export-conflict');
-  expect(await notice.innerText()).toMatch(/Ada Lovelace saved this destination/);
-  expect(await notice.getByRole('row').nth(1).innerText()).toMatch(/Max batch size\s+100\s+200/);
+  expect(await notice.textContent()).toMatch(/Ada Lovelace saved this destination/);
+  expect(await notice.getByRole('row').nth(1).textContent()).toMatch(/Max batch size\s*100\s*200/);
   expect(await second.getByLabel('Max batch size').inputValue()).toBe('200');
   // Again, with the same old revision: still nothing.
   await button(second, 'Save').click();
@@ -226,7 +227,7 @@ it('tells the second of two admins who saved first and what differs, and overwri
   expect(await second.getByLabel('Max batch size').inputValue()).toBe('100');
 });
 
-it('works without JavaScript', { timeout: 60_000 }, async () => {
+it('works without JavaScript', { timeout: 120_000 }, async () => {
   const { under, receiver, url } = await setUp();
   const page = await browser.newPage({ javaScriptEnabled: false, expectedErrors: [/422/] });
   await page.goto(url);
@@ -258,7 +259,7 @@ it('works without JavaScript', { timeout: 60_000 }, async () => {
   expect(await readdir(under.directory)).not.toContain('acme-127-0-0-1.yaml');
 });
 
-it('says what came of a test, whatever it is', { timeout: 60_000 }, async () => {
+it('says what came of a test, whatever it is', { timeout: 120_000 }, async () => {
   const { receiver, url } = await setUp();
   const page = await browser.newPage({ expectedErrors: [/422/] });
   await page.goto(`${url}/new`);
@@ -267,7 +268,7 @@ it('says what came of a test, whatever it is', { timeout: 60_000 }, async () => 
   const test = async (answer: Parameters<Receiver['answerWith']>[0], expected: RegExp) => {
     receiver.answerWith(answer);
     await button(page, 'Send a test record').click();
-    await waitFor(async () => expected.test(await result.innerText()), {
+    await waitFor(async () => expected.test((await result.textContent()) ?? ''), {
       timeoutMs: 15_000,
       describe: () => String(expected),
     });
@@ -296,7 +297,7 @@ it('says what came of a test, whatever it is', { timeout: 60_000 }, async () => 
   await page.getByText('One thing is to be corrected.').waitFor();
 });
 
-it('can be used by the keyboard alone, and gives the focus back', { timeout: 60_000 }, async () => {
+it('can be used by the keyboard alone, and gives the focus back', { timeout: 120_000 }, async () => {
   const { under, receiver } = await setUp();
   const page = await browser.newPage();
   await page.goto(`${under.origin}/organizations/acme/audit-logs`);
@@ -324,7 +325,7 @@ it('can be used by the keyboard alone, and gives the focus back', { timeout: 60_
   await waitFor(() => opener.evaluate((element) => element.matches(':focus')));
 });
 
-it('fits a narrow phone, and a page of 200 percent', { timeout: 60_000 }, async () => {
+it('fits a narrow phone, and a page of 200 percent', { timeout: 120_000 }, async () => {
   const { under, url } = await setUp();
   await writeFile(
     join(under.directory, 'siem.yaml'),
@@ -358,7 +359,7 @@ it('fits a narrow phone, and a page of 200 percent', { timeout: 60_000 }, async 
   }
 });
 
-it('shows hostile text as text', { timeout: 60_000 }, async () => {
+it('shows hostile text as text', { timeout: 120_000 }, async () => {
   const { under, url } = await setUp();
   const hostile = '<hx-partial hx-target="#drawer-title"><script>alert(1)</script>';
   await writeFile(
@@ -374,5 +375,76 @@ it('shows hostile text as text', { timeout: 60_000 }, async () => {
   await page.getByRole('link', { name: 'otel.example.com' }).click();
   await page.getByLabel('Endpoint URL').waitFor();
   expect(await page.getByLabel('Only these event types').inputValue()).toContain(hostile);
-  expect(await page.locator('#drawer-title').innerText()).toBe('evil');
+  expect(await page.locator('#drawer-title').textContent()).toBe('evil');
+});
+
+it('says that it may not be asked more often, and keeps what was typed, secrets too', {
+  timeout: 60_000,
+}, async () => {
+  const minute = { windowMs: 60_000, atOnce: 4 };
+  const under = await startPageUnderTest(postgres, {
+    rateLimits: {
+      ...defaultRateLimits,
+      test: { requests: 1, ...minute },
+      write: { requests: 1, ...minute },
+    },
+  });
+  const page = await browser.newPage({ expectedErrors: [/429/, /422/] });
+  await page.goto(`${under.origin}${path}/new`);
+  await button(page, 'Add header').click();
+  await page.getByLabel('Value of header 1').fill('typed');
+  await page.getByLabel('Max batch size').fill('7');
+  await button(page, 'Add destination').click();
+  await page
+    .locator('#export-alert')
+    .getByText(/times a minute/)
+    .waitFor();
+  await button(page, 'Send a test record').click();
+  await page.getByText('things are to be corrected').or(page.getByText('One thing is')).waitFor();
+  await button(page, 'Send a test record').click();
+  await page
+    .locator('#export-test')
+    .getByText(/times a minute/)
+    .waitFor();
+  expect(await page.getByLabel('Value of header 1').inputValue()).toBe('typed');
+  expect(await page.getByLabel('Max batch size').inputValue()).toBe('7');
+  await screenshot(page, 'export-429');
+});
+
+it('says when the audit log could not record what was done, and logs it', { timeout: 120_000 }, async () => {
+  const { under, url } = await setUp();
+  await writeFile(
+    join(under.directory, 'siem.yaml'),
+    manifest('siem', { endpoint: 'https://otel.example.com' }),
+  );
+  const page = await browser.newPage();
+  await page.goto(`${url}/default.siem`);
+  await under.db.query(
+    `alter table audit.entries add constraint none check (event_type <> 'audit_export.suspended') not valid`,
+  );
+  await button(page, 'Suspend').click();
+  await page.getByText('Suspended. Entries are kept').waitFor();
+  await page.getByText('The audit log could not record this.').waitFor();
+  expect(under.log.join('')).toContain('an audit entry of its own was not written');
+});
+
+it('changes nothing when the browser comes from another site, or the method is a GET', async () => {
+  const { under, url } = await setUp();
+  await writeFile(
+    join(under.directory, 'siem.yaml'),
+    manifest('siem', { endpoint: 'https://otel.example.com' }),
+  );
+  for (const deed of ['suspend', 'resume', 'retry', 'replay', 'delete']) {
+    const foreign = await fetch(`${url}/default.siem/${deed}`, {
+      method: 'POST',
+      headers: { 'sec-fetch-site': 'cross-site' },
+    });
+    expect(foreign.status, deed).toBe(403);
+    if (deed !== 'delete') expect((await fetch(`${url}/default.siem/${deed}`)).status, deed).toBe(404);
+  }
+  for (const id of ['default.nobody', 'other.siem', '..%2f..', 'siem']) {
+    expect((await fetch(`${url}/${id}`)).status, id).toBe(404);
+  }
+  expect(await readFile(join(under.directory, 'siem.yaml'), 'utf8')).not.toContain('suspend: true');
+  expect(await readOwnEntries(under)).toEqual([]);
 });

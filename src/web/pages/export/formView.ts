@@ -159,7 +159,13 @@ function makeHeadersView(
       isNew: index === newRow,
     };
   });
-  return { frame: makeFrame(organization), formUrl, rows, problem: problems.get('headers') ?? null };
+  return {
+    frame: makeFrame(organization),
+    formUrl,
+    rows,
+    problem: problems.get('headers') ?? null,
+    owner: current?.owners.get('headers') ?? null,
+  };
 }
 
 function makeField(
@@ -187,7 +193,7 @@ function placeProblems(
   const byName = new Map<string, string>();
   const links: ProblemLink[] = [];
   for (const problem of problems) {
-    const message = inFormWords(problem.message);
+    const message = isTimeMissing(problem, form) ? missingTime : inFormWords(problem.message);
     const name = inputOf(problem.field, form);
     if (name === null) links.push({ href: null, message });
     else {
@@ -196,6 +202,12 @@ function placeProblems(
     }
   }
   return { byName, links };
+}
+
+const missingTime = 'Enter the time to start from, or choose Now or the beginning.';
+
+function isTimeMissing({ field }: FieldProblem, { startFrom, startTime }: ExportForm): boolean {
+  return field === 'startFrom' && startFrom === 'Time' && startTime === '';
 }
 
 /** The input of a field of the spec; null: there is none. */
