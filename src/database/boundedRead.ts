@@ -12,8 +12,8 @@ export interface Reader {
 /**
  * Runs `work` in a read-only transaction of one snapshot; `timeoutMs` bounds each of its statements.
  *
- * Never the whole table, whatever the planner believes: every statement here has an index to go by. Compiling a plan
- * and starting workers cost more than a page may take.
+ * Never the whole table, whatever the planner believes: every statement here has an index to go by, in the index's order. A bitmap of
+ * it would read a whole range to return the first rows. Compiling a plan and starting workers cost more than a page may take.
  */
 export async function boundedRead<T>(
   db: Database,
@@ -27,7 +27,7 @@ export async function boundedRead<T>(
   let isBroken = false;
   try {
     await client.query(
-      `begin isolation level repeatable read read only; set local jit = off; set local enable_seqscan = off;
+      `begin isolation level repeatable read read only; set local jit = off; set local enable_seqscan = off; set local enable_bitmapscan = off;
        set local max_parallel_workers_per_gather = 0; set local statement_timeout = ${Math.max(1, Math.ceil(timeoutMs))}`,
     );
     return await work({

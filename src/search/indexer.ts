@@ -33,7 +33,8 @@ export interface Indexer {
 const defaultIntervalMs = 30_000;
 /** Of the time. */
 const defaultShare = 0.25;
-const claimMs = 60_000;
+/** Far longer than a read takes; what a crash leaves claimed waits for so long. */
+const claimMs = 20_000;
 const blocksPerRead = 8;
 /** Then another organization has its turn. */
 const readsPerTurn = 25;
