@@ -5,10 +5,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { findFreePort } from '../../cmd/demo/freePort.ts';
 import { applySecret } from '../kubernetes/harness.ts';
-import { isToolMissing } from '../tools/build.ts';
+import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { insertEntries, numbered, openDatabase } from '../tools/database.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
@@ -27,6 +27,7 @@ const isMissing = isClusterMissing() || isToolMissing('helm') || !hasKubectl();
 describe.skipIf(isMissing)('a release', () => {
   const cluster = useCluster();
   const postgres = usePostgres();
+  beforeAll(() => provideTool('helm'), TOOL_TIMEOUT_MS);
 
   test('installs, delivers, is tested, upgraded, uninstalled and installed again: each entry arrives once', {
     timeout: 120_000,

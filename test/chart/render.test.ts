@@ -1,10 +1,10 @@
 /** What the chart makes of values, and which values it refuses, by the words of Helm. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readSettings } from '../../src/settings/readSettings.ts';
-import { isToolMissing } from '../tools/build.ts';
+import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
 import { CHART, COMBINATIONS, combinationArgs, renderChart, runHelm } from './helm.ts';
 import { type Container, envOf, findContainer, findObject, podSpecOf } from './manifest.ts';
 
@@ -21,6 +21,8 @@ const OIDC = {
 };
 
 describe.skipIf(isToolMissing('helm'))('helm', () => {
+  beforeAll(() => provideTool('helm'), TOOL_TIMEOUT_MS);
+
   test.each(COMBINATIONS)('lints %s without a warning', async (name) => {
     const { exitCode, stdout, stderr } = await runHelm(['lint', CHART, '--strict', ...combinationArgs(name)]);
     expect(stdout + stderr).not.toMatch(/WARNING|ERROR/);
@@ -136,6 +138,18 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       words: 'remove the one or the other',
     },
     { values: { ...MINIMAL, page: { sessionSecret: 'x'.repeat(32) } }, words: 'only with page.enabled' },
+    {
+      values: {
+        ...OIDC,
+        page: {
+          enabled: true,
+          sessionSecret: 'x'.repeat(32),
+          oidcClientSecret: 'x',
+          existingSecret: { clientSecretKey: '' },
+        },
+      },
+      words: 'page.existingSecret.clientSecretKey is empty',
+    },
     {
       values: { ...MINIMAL, page: { ingress: { enabled: true, hosts: ['a'] } } },
       words: 'page.ingress.enabled is true, but page.enabled is not',

@@ -69,6 +69,9 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- if and (or $page.existingSecret.name $page.sessionSecret $page.oidcClientSecret) (not (and $page.enabled (eq (default "" $settings.authMode) "oidc"))) -}}
 {{- $problems = append $problems "A session or client secret of the page is given, but only with page.enabled and settings.authMode oidc is it used: remove it." -}}
 {{- end -}}
+{{- if and $page.oidcClientSecret (not $page.existingSecret.clientSecretKey) -}}
+{{- $problems = append $problems "page.oidcClientSecret is set, but page.existingSecret.clientSecretKey is empty, which means a public client: remove one of them." -}}
+{{- end -}}
 {{- if and $page.ingress.enabled (not $page.ingress.hosts) -}}
 {{- $problems = append $problems "page.ingress.enabled is true, but page.ingress.hosts is empty: name a host." -}}
 {{- end -}}
