@@ -4,7 +4,7 @@ import type { Entry } from '../model/entry.ts';
 import { RequestWriter } from '../otlp/encode/request.ts';
 import type { Viewer } from './viewer.ts';
 
-export const TEST_EVENT_TYPE = 'audit_export.test';
+const TEST_EVENT_TYPE = 'audit_export.test';
 
 export interface TestRecordInput {
   readonly serviceName: string;

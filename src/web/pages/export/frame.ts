@@ -1,5 +1,5 @@
 /** Addresses of the drawer's views, and what all of its handlers share. */
-import type { ConfigId, EditableConfig } from '../../../configs/configEditor.ts';
+import type { ConfigId } from '../../../configs/configEditor.ts';
 import { parseConfigId, printConfigId } from '../../exportForm.ts';
 import type { ExportFrame } from '../../exportViews.ts';
 import type { Visit } from '../../visit.ts';
@@ -45,8 +45,4 @@ export function hostOf(endpoint: string): string {
 /** For people and for entries: some receivers take their token in the query. */
 export function withoutQuery(endpoint: string): string {
   return endpoint.replace(/\?.*$/s, '?…');
-}
-
-export function findById(configs: readonly EditableConfig[], id: ConfigId): EditableConfig | undefined {
-  return configs.find((each) => each.id.namespace === id.namespace && each.id.name === id.name);
 }
