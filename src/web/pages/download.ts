@@ -45,7 +45,7 @@ async function download(visit: Visit, format: Format): Promise<void> {
     return;
   }
   const query = toEntryQuery(filters, organization, new Date());
-  await writeEntry(context.db, {
+  const own = await writeEntry(context.db, {
     organization,
     eventType: 'audit_logs.exported',
     actorId: viewer.id,
@@ -55,15 +55,15 @@ async function download(visit: Visit, format: Format): Promise<void> {
     metadata: { format: format.name, filter: { ...query, organization: undefined } },
   });
   const signal = whenGone(response);
-  const entries = streamEntries(context.db, query, { signal });
+  const chunks = toChunks(format, streamEntries(context.db, query, { signal }), own);
   try {
     // What fails at once is still answered in words.
-    const first = await entries.next();
+    const first = await chunks.next();
     response.set({
       'Content-Type': format.type,
       'Content-Disposition': `attachment; filename="audit-logs.${format.name}"`,
     });
-    await pipeline(Readable.from(toChunks(format, first, entries)), response, { signal });
+    await pipeline(Readable.from(startingWith(first, chunks)), response, { signal });
   } catch (error) {
     if (signal.aborted) return;
     if (!response.headersSent) throw error;
@@ -73,21 +73,37 @@ async function download(visit: Visit, format: Format): Promise<void> {
 }
 
 const chunkCharacters = 65_536;
+/** A search that finds little is still seen to move. */
+const chunkMs = 1_000;
 
-/** Lines in pieces that are worth a write. */
+/**
+ * Lines in pieces that are worth a write, without the entry `ownId`, which records this very download and came after it was
+ * asked for.
+ */
 async function* toChunks(
   format: Format,
-  first: IteratorResult<FullEntry, void>,
-  rest: AsyncIterable<FullEntry>,
-): AsyncGenerator<string> {
+  entries: AsyncIterable<FullEntry>,
+  ownId: string,
+): AsyncGenerator<string, void, undefined> {
   let chunk = format.header;
-  if (!first.done) chunk += format.line(first.value);
-  for await (const entry of rest) {
-    if (chunk.length >= chunkCharacters) {
+  let yieldedAt = performance.now();
+  for await (const entry of entries) {
+    if (entry.id === ownId) continue;
+    chunk += format.line(entry);
+    if (chunk.length >= chunkCharacters || performance.now() - yieldedAt >= chunkMs) {
       yield chunk;
       chunk = '';
+      yieldedAt = performance.now();
     }
-    chunk += format.line(entry);
   }
   if (chunk !== '') yield chunk;
+}
+
+async function* startingWith(
+  first: IteratorResult<string, void>,
+  rest: AsyncIterable<string>,
+): AsyncGenerator<string, void, undefined> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
 }
