@@ -22,7 +22,7 @@ export interface ModePage extends PageUnderTest {
 
 type Start = (postgres: TestPostgres, options: PageUnderTestOptions) => Promise<ModePage>;
 
-export const membership = { templates: [{ prefix: 'audit-admin:', suffix: '' }], superAdminGroup: null };
+const membership = { templates: [{ prefix: 'audit-admin:', suffix: '' }], superAdminGroup: null };
 
 const people: Record<Exclude<Who, 'anonymous'>, { id: string; groups: string[] }> = {
   member: { id: 'u-bob', groups: ['everybody', 'audit-admin:'] },
