@@ -6,11 +6,20 @@ import { median, meetsGoal, pairedRatio, percentile } from '../bench/tools/figur
 
 const run = promisify(execFile);
 
-test('a quick benchmark exports and inserts, and prints a figure for each', { timeout: 60_000 }, async () => {
-  const { stdout } = await run('node', ['bench/run.ts', '--quick', '--only', 'export,inserts']);
+test('a quick benchmark exports, inserts and searches, and prints a figure for each', {
+  timeout: 120_000,
+}, async () => {
+  const { stdout } = await run('node', [
+    'bench/run.ts',
+    '--quick',
+    '--only',
+    'export,inserts,page,page-inserts',
+  ]);
   expect(stdout).toContain('these figures mean nothing');
   expect(stdout).toMatch(/^export: entries\/s against COPY.* \d+\.\d\d {2}≥ 0\.6 /m);
   expect(stdout).toMatch(/^inserts\/s against.* \d+\.\d\d {2}≥ 0\.9 /m);
+  expect(stdout).toMatch(/^search: absent.* {2}≤ 1000 ms /m);
+  expect(stdout).toMatch(/^inserts\/s with the page.* {2}≥ 0\.9 /m);
 });
 
 test('an unknown benchmark is refused with the names of those there are', async () => {
