@@ -208,7 +208,7 @@ describe('the drawer of an entry', () => {
       await screenshot(page, `entry-${width}`);
     }
     await expectAccessible(page);
-  }, 60_000);
+  });
 });
 
 describe('a hostile payload', () => {

@@ -132,5 +132,5 @@ describe('the list', () => {
       await screenshot(page, `list-${width}`);
     }
     await expectAccessible(page);
-  }, 60_000);
+  });
 });

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest';
 import { withFolderLock } from './folderLock.ts';
 
 export interface PageOptions extends BrowserContextOptions {
@@ -28,6 +28,8 @@ export interface TestBrowser {
 /** Gives the test file (or `describe` block) that calls it a browser, and takes it away afterwards. */
 export function useBrowser(): TestBrowser {
   let browser: Browser | undefined;
+  // A browser, a server and a database on one machine: seconds, and more of them when tests run side by side.
+  vi.setConfig({ testTimeout: 90_000 });
   beforeAll(async () => {
     browser = await launch();
   });
@@ -43,7 +45,7 @@ export function useBrowser(): TestBrowser {
         timezoneId: 'Europe/Berlin',
         ...options,
       });
-      context.setDefaultTimeout(8_000);
+      context.setDefaultTimeout(20_000);
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(`threw ${error.stack ?? error.message}`));

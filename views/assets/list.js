@@ -22,7 +22,7 @@ on('click', async (event) => {
   download = new AbortController();
   const panel = find('#progress');
   const say = (words) => (panel.firstElementChild.textContent = words);
-  panel.classList.remove('is-over');
+  panel.lastElementChild.textContent = 'Cancel';
   say('Preparing …');
   panel.showPopover();
   try {
@@ -50,10 +50,13 @@ on('click', async (event) => {
       );
   }
   download = null;
-  panel.classList.add('is-over');
-  setTimeout(() => download || panel.hidePopover(), 6_000);
+  panel.lastElementChild.textContent = 'Close';
 });
-on('click', ({ target }) => target.closest('[data-cancel]') && download?.abort());
+on('click', ({ target }) => {
+  if (!target.closest('[data-cancel]')) return;
+  if (download) download.abort();
+  else find('#progress').hidePopover();
+});
 
 /* Rows end at a line feed outside of quotes; JSON has neither inside of its strings. */
 async function readParts(response, report) {
