@@ -12,7 +12,7 @@ import type { EntryQuery } from '../database/entryQuery.ts';
 
 export const presets = ['1h', '24h', '7d', '30d', 'all'] as const;
 export type Preset = (typeof presets)[number];
-export const defaultPreset: Preset = '30d';
+const defaultPreset: Preset = '30d';
 
 export interface Filters {
   readonly text: string;
@@ -47,7 +47,7 @@ export interface ParsedFilters {
   readonly problems: readonly string[];
 }
 
-export const maxTextLength = 200;
+const maxTextLength = 200;
 const maxNameLength = 256;
 const maxValues = 100;
 const maxDocuments = 10;

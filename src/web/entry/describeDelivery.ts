@@ -7,8 +7,8 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
     case 'delivered': {
       const { notBefore, notAfter } = state;
       const times = [
-        ...(notBefore ? [{ label: notAfter ? 'between' : 'after', at: notBefore }] : []),
-        ...(notAfter ? [{ label: notBefore ? 'and' : 'by', at: notAfter }] : []),
+        ...(notBefore ? [{ label: notAfter ? 'Between' : 'After', at: notBefore }] : []),
+        ...(notAfter ? [{ label: notBefore ? 'and' : 'By', at: notAfter }] : []),
       ];
       return { destination, tone: 'good', icon: 'check', word: 'Delivered', detail: '', times };
     }
@@ -32,7 +32,7 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
         icon: 'parked',
         word: 'Parked',
         detail: `The receiver refused it${status}: ${state.message} ${next}`,
-        times: [{ label: 'since', at: state.parkedAt }],
+        times: [{ label: 'Parked', at: state.parkedAt }],
       };
     }
     case 'excluded':

@@ -100,6 +100,6 @@ export function describeDocument(text: string): string {
 }
 
 /** The text of a JSON string. */
-export function unquote(json: string): string {
+function unquote(json: string): string {
   return JSON.parse(json) as string;
 }
