@@ -25,7 +25,7 @@ const ADVICE: Readonly<Record<FailureReason | StreamFailure['reason'], string>> 
     'Use a receiver at another address, or ask the operator of this collector to take the range out of REFUSED_ADDRESSES.',
   Unauthorized: 'Enter a valid value for the header that carries the credentials, usually Authorization.',
   Forbidden: 'Give the credentials the permission to write logs, or enter others.',
-  NotFound: 'Correct the path of the endpoint: without a path /v1/logs is appended, a path is used as it is.',
+  NotFound: 'Correct the path of the endpoint and save: what waits is sent then.',
   MethodNotAllowed: 'Correct the path of the endpoint: what is there takes no logs.',
   ProxyAuthenticationRequired: 'Add a Proxy-Authorization header, or use an address that needs no proxy.',
   UnsupportedMediaType:

@@ -73,7 +73,6 @@ export interface ParkedListView {
 export interface ExportCardView {
   readonly url: string;
   readonly name: string;
-  readonly host: string;
   readonly endpoint: string;
   readonly badge: BadgeView;
   readonly error: ErrorView | null;

@@ -14,7 +14,7 @@ import type {
   FactView,
   ParkedListView,
 } from '../../exportViews.ts';
-import { destinationUrl, hostOf, makeFrame, withoutQuery } from './frame.ts';
+import { destinationUrl, makeFrame, withoutQuery } from './frame.ts';
 
 export interface Destination {
   readonly config: EditableConfig;
@@ -94,7 +94,6 @@ export function makeCard(organization: string, destination: Destination, now: nu
   return {
     url: destinationUrl(organization, id),
     name: id.name,
-    host: hostOf(spec.endpoint),
     endpoint: withoutQuery(spec.endpoint),
     badge: { ...badges[word], word },
     error: makeErrors(destination, word).find((error) => error.resolved === null) ?? null,
