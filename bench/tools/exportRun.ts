@@ -37,7 +37,7 @@ export async function runExport(bench: Bench, options: ExportRunOptions): Promis
   const { databaseUrl, count, receiver } = options;
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  await client.query('truncate audit.streams, audit.replicas, audit.parked');
+  await client.query('truncate audit.streams, audit.replicas cascade');
   await receiver.report();
   const postgresBefore = await readPostgresCpuSeconds(bench.server.dataDirectory);
   const directory = await bench.makeDirectory();
