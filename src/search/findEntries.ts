@@ -29,7 +29,7 @@ import { defaultSizes, goOn, type SearchLimits, type SearchSizes, searchBlocks }
 export interface FindOptions {
   /** Entries at most. */
   readonly limit: number;
-  /** What the search may take; default 900. */
+  /** What the search may take, a statement more or less; default 800. */
   readonly budgetMs?: number;
   /** `newer`: the oldest entries past the cursor, ascending. Default `older`. */
   readonly direction?: Direction;
@@ -44,7 +44,7 @@ export interface FindOptions {
 export interface FindOptions {
   /** Entries at most. */
   readonly limit: number;
-  /** What the search may take; default 900. */
+  /** What the search may take, a statement more or less; default 800. */
   readonly budgetMs?: number;
   /** `newer`: the oldest entries past the cursor, ascending. Default `older`. */
   readonly direction?: Direction;
@@ -72,7 +72,7 @@ export async function findEntries(
   cursor: Cursor | null,
   {
     limit,
-    budgetMs = 900,
+    budgetMs = 800,
     direction = 'older',
     signal,
     sizes = defaultSizes,
