@@ -11,6 +11,8 @@ it.each(['/', '/organizations/acme/audit-logs', '/organizations/a%2Fb/audit-logs
 it.each([
   'https://evil.example',
   '//evil.example',
+  '//evil.example/x',
+  '/\\evil.example/x',
   '///evil.example',
   '/\\evil.example',
   '\\\\evil.example',
