@@ -12,7 +12,7 @@ let indexer: Indexer | undefined;
 process.on('message', async (message) => {
   // What is there before it starts is not what is measured.
   if (message === 'catch-up') await indexAll(db, { share: 1 });
-  else if (message === 'start') indexer ??= startIndexer({ db, log, intervalMs: 250 });
+  else if (message === 'start') indexer ??= startIndexer({ db, log });
   else {
     await indexer?.stop();
     indexer = undefined;

@@ -62,7 +62,7 @@ export async function readEntries(
   const rows = await boundedRead(db, 60_000, (reader) =>
     reader.query<FullEntry & { n: string }>(
       `select ${viewColumns}, e.metadata::text, e.n::text
-       from (select e.*, n, sum(pg_column_size(e.metadata)) over (order by n) - pg_column_size(e.metadata) as before
+       from (select e.*, n, sum(pg_column_size(e.metadata)) over (order by n rows unbounded preceding) - pg_column_size(e.metadata) as before
          from unnest($1::bigint[]) with ordinality as wanted(id, n) join audit.entries e using (id)
          where e.organization = $2) as e
        where before < $3 order by e.n`,

@@ -108,7 +108,7 @@ export async function measureSlice(
   const order = orderBy(direction);
   const [last] = await reader.query<{ rows: string; occurredAt: string; id: string }>(
     `select count(*) over () as rows, ${utcMicroseconds('e.occurred_at')} as "occurredAt", e.id::text
-     from (select e.occurred_at, e.id, sum(e.size) over (${order}) - e.size as before
+     from (select e.occurred_at, e.id, sum(e.size) over (${order} rows unbounded preceding) - e.size as before
        from (select e.occurred_at, e.id, pg_column_size(e.metadata) as size from ${source} ${order} limit ${limit}) e) e
      where e.before < ${storedBytesPerSlice}
      ${orderBy(direction === 'older' ? 'newer' : 'older')} limit 1`,

@@ -113,7 +113,7 @@ export async function readFinal(
     db,
     `select e.xid, e.id, e.occurred_at,
        audit.search_text(e.event_type, e.actor_id, e.actor_name, e.session_type, e.project, e.metadata), (e.before + pg_column_size(e.metadata))::bigint
-     from (select e.*, sum(pg_column_size(e.metadata)) over (order by e.xid, e.id) - pg_column_size(e.metadata) as before
+     from (select e.*, sum(pg_column_size(e.metadata)) over (order by e.xid, e.id rows unbounded preceding) - pg_column_size(e.metadata) as before
        from (select * from audit.entries e where e.organization = ${pg.escapeLiteral(part.organization)} and e.cluster = ${cluster}
            and (e.xid, e.id) > ('${from.xid}'::xid8, ${from.id}) and e.xid < ${horizon(cluster.toString())}
          order by e.xid, e.id limit ${maxEntries}) e) e

@@ -41,21 +41,6 @@ export interface FindOptions {
   readonly now?: () => number;
 }
 
-export interface FindOptions {
-  /** Entries at most. */
-  readonly limit: number;
-  /** What the search may take, a statement more or less; default 800. */
-  readonly budgetMs?: number;
-  /** `newer`: the oldest entries past the cursor, ascending. Default `older`. */
-  readonly direction?: Direction;
-  /** The one who asked has gone: rejects with its reason between two statements. */
-  readonly signal?: AbortSignal;
-  /** For tests: others than the default. */
-  readonly sizes?: SearchSizes;
-  /** For tests: in place of performance.now(). */
-  readonly now?: () => number;
-}
-
 /** A slice gets as much, however small the budget. */
 const leastMs = 20;
 /** Far longer than what indexes have ever takes. */

@@ -35,9 +35,9 @@ const defaultIntervalMs = 30_000;
 const defaultShare = 0.25;
 /** Far longer than a read takes; what a crash leaves claimed waits for so long. */
 const claimMs = 20_000;
-const blocksPerRead = 8;
+const blocksPerRead = 4;
 /** Then another organization has its turn. */
-const readsPerTurn = 25;
+const readsPerTurn = 50;
 
 export function startIndexer({ db, log, intervalMs = defaultIntervalMs }: IndexerOptions): Indexer {
   const stopped = new AbortController();
