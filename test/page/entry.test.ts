@@ -150,7 +150,7 @@ describe('the drawer of an entry', () => {
       [id],
     );
     await page.reload();
-    await page.getByText('Parked').waitFor();
+    await page.getByText('Parked', { exact: true }).waitFor();
     expect(await page.locator('.deliveries').textContent()).toContain(
       'The receiver refused it (HTTP 400): The receiver said: bad body. It stays here until somebody replays it.',
     );

@@ -47,7 +47,7 @@ describe('new entries', () => {
     await page.clock.install();
     await page.goto(origin + logs);
     await page.getByText('View', { exact: true }).click();
-    await page.getByLabel('Look for new entries every 10 s').uncheck();
+    await page.getByLabel('Watch for new entries').uncheck();
     let polls = 0;
     page.on('request', (request) => {
       if (request.url().includes('/newer?')) polls++;
