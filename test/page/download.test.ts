@@ -95,14 +95,11 @@ describe('a download', () => {
     });
   });
 
-  it('breaks off when the database fails half-way, and the page says so and saves nothing', async () => {
+  it('breaks the connection when the database fails half-way', async () => {
     const { origin, db } = await startPageUnderTest(postgres);
     await db.query(
       `insert into audit.entries (organization, event_type, metadata)
        select 'acme', 'big.one', jsonb_build_object('n', n, 'text', repeat(md5(n::text), 3000)) from generate_series(1, 600) n`,
-    );
-    await db.query(
-      `create function fail_late() returns trigger language plpgsql as $$ begin return new; end $$`,
     );
     const response = await fetch(`${origin}${logs}/entries.ndjson`);
     const reader = response.body?.getReader();
