@@ -25,7 +25,6 @@ import type { Logger } from './telemetry/logger.ts';
 import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
 import { makeAddressGuard } from './transport/addressGuard.ts';
 import { makeTransport } from './transport/transport.ts';
-import type { PageServer } from './web/pageServer.ts';
 
 /** What all streams together may hold in memory: sixteen full pages. */
 const budgetBytes = 64 * 1024 * 1024;
@@ -173,7 +172,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     },
   });
 
-  let page: PageServer | null = null;
+  let page: Page | null = null;
   try {
     await delivery.start();
     await source.source.start((configs) => {
@@ -205,7 +204,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       version: programVersion,
       postgres: server.kind === 'ok' ? server.version : '',
       operationsPort: operations.port,
-      pagePort: page?.kind === 'listening' ? page.port : null,
+      pagePort: page?.port ?? null,
     },
     'collector started',
   );
@@ -214,11 +213,11 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     kind: 'started',
     app: {
       operationsPort: operations.port,
-      pagePort: page?.kind === 'listening' ? page.port : null,
+      pagePort: page?.port ?? null,
       async stop() {
         log.info('stopping');
         isStopping = true;
-        if (page?.kind === 'listening') await page.close();
+        await page?.stop();
         await delivery.drain(settings.shutdownGraceMs);
         await publisher.stop(states.keys());
         // After the last status: a stopped source writes none.
@@ -278,14 +277,21 @@ async function makeSource(
   return { kind: 'made', source };
 }
 
+interface Page {
+  readonly port: number;
+  /** Before its database pool ends. */
+  stop(): Promise<void>;
+}
+
 /** null: there is none. @throws Error one sentence naming the setting. */
 async function startPage(
   settings: Settings,
   parts: { db: Database; source: ConfigSource; send: Send; log: Logger; metrics: Metrics },
-): Promise<PageServer | null> {
+): Promise<Page | null> {
   if (settings.pageAddress === null) return null;
   // Only where it is used: a collector without a page does not pay for it.
   const { startPageServer } = await import('./web/pageServer.ts');
+  const { startIndexer } = await import('./search/indexer.ts');
   const { makeAuthenticator } = await import('./web/auth/makeAuthenticator.ts');
   const { db, source, send, log, metrics } = parts;
   const authenticator = await makeAuthenticator(settings, { db, log });
@@ -305,7 +311,13 @@ async function startPage(
     },
   });
   if (page.kind === 'failed') throw new Error(page.problem);
-  return page;
+  const indexer = startIndexer({ db, log });
+  return {
+    port: page.port,
+    async stop() {
+      await Promise.all([page.close(), indexer.stop()]);
+    },
+  };
 }
 
 function toResult(

@@ -39,7 +39,7 @@ export async function writeConfigs(configs: DemoConfigs): Promise<void> {
 }
 
 /** Its receiver answers 404: the path should end in logs. */
-export const brokenName = 'acme-archive';
+const brokenName = 'acme-archive';
 const mistypedPath = '/v1/log';
 const brokenExtras = '  startFrom: Beginning          # everything waits until the endpoint is right\n';
 

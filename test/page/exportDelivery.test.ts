@@ -81,7 +81,7 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
   await page.getByRole('group', { name: 'Most recent error' }).waitFor();
   await expectAccessible(page);
   await screenshot(page, 'export-list-held');
-  await page.getByRole('link', { name: `127.0.0.1:${receiver.port}` }).click();
+  await page.getByRole('link', { name: 'acme-127-0-0-1' }).click();
   await page.getByLabel('Value of header 1').fill('Bearer good');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
