@@ -48,12 +48,17 @@ describe.each(commands)('%s', (command) => {
     expect(problems[0]).toContain(`see node ${command} --help`);
   });
 
-  test('names the one setting that it cannot do without', async () => {
+  test('names every setting that it cannot do without', async () => {
     const { code, problems } = await runCommand([command]);
     expect([code, problems]).toEqual([
       1,
       [
         'DATABASE_URL is not set, and there is no default: set it, or name a file that holds it with DATABASE_URL_FILE.',
+        ...(command === 'cmd/collector.ts'
+          ? [
+              'AUTH_MODE is not set, and there is no default for who may read audit logs: set it to one of oidc, jwt, headers, local, or set PAGE_ADDRESS=off to run without the page.',
+            ]
+          : []),
       ],
     ]);
   });
@@ -98,6 +103,7 @@ test('the collector reports every wrong setting at once, and no secret one by it
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   const settings = problems.map((problem) => problem.split(' ')[0]);
   expect(settings.sort()).toEqual([
+    'AUTH_MODE',
     'CONFIG_SOURCE',
     'DATABASE_URL',
     'LOG_LEVEL',
