@@ -1,7 +1,7 @@
 /**
- * The Audit Logs page over ten million entries: how long its queries and searches take. Measured where the page asks for them, `target` below: put a client of the page there to measure it by HTTP.
+ * The Audit Logs page over ten million entries: how long its queries and searches take where the page asks for them, and its
+ * whole pages by HTTP (pageHttp.ts).
  */
-
 import type { Cursor } from '../src/database/cursor.ts';
 import { readEntry } from '../src/database/entries.ts';
 import type { EntryQuery } from '../src/database/entryQuery.ts';
@@ -11,9 +11,11 @@ import { Secret } from '../src/model/secret.ts';
 import { findEntries } from '../src/search/findEntries.ts';
 import { indexAll } from '../src/search/indexer.ts';
 import type { Found } from '../src/search/matches.ts';
+import { measureHttp } from './pageHttp.ts';
 import { type Bench, withClient } from './tools/bench.ts';
 import { type Figure, percentile, whole } from './tools/figure.ts';
 import { bigOrganization, loadPageEntries, terms } from './tools/pageEntries.ts';
+import { measure, spreadOf } from './tools/spread.ts';
 
 /** What is measured. */
 interface Target {
@@ -50,6 +52,7 @@ export async function benchPage(bench: Bench): Promise<Figure[]> {
     return [
       indexing,
       ...(await measurePages(bench, target, places)),
+      ...(await measureHttp(bench, db, places)),
       await measure('page: list of event types', '≤ 50 ms p95', runs, () =>
         listEventTypes(db, bigOrganization),
       ),
@@ -170,34 +173,4 @@ async function measureSearches(bench: Bench, target: Target, places: readonly Pl
     });
   }
   return figures;
-}
-
-async function measure(
-  figure: string,
-  goal: string,
-  runs: number,
-  ask: (run: number) => Promise<unknown>,
-): Promise<Figure> {
-  const times: number[] = [];
-  await ask(0);
-  for (let run = 0; run < runs; run++) {
-    const startedAt = performance.now();
-    await ask(run);
-    times.push(performance.now() - startedAt);
-  }
-  return {
-    figure: `${figure}, p95`,
-    ratio: percentile(
-      times.toSorted((a, b) => a - b),
-      0.95,
-    ),
-    goal: goal.replace(' p95', ''),
-    detail: `${spreadOf(times)}; ${runs} runs`,
-  };
-}
-
-function spreadOf(times: readonly number[]): string {
-  const sorted = times.toSorted((a, b) => a - b);
-  const [p50, p95, most] = [0.5, 0.95, 1].map((share) => percentile(sorted, share).toFixed(1));
-  return `p50 ${p50}, p95 ${p95}, longest ${most} ms`;
 }

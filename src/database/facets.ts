@@ -16,7 +16,8 @@ export interface Actor {
 const timeoutMs = 3_000;
 const mostEventTypes = 2_000;
 const mostFacets = 500;
-const newestRows = 5_000;
+/** Suggestions while one types, read with each whole page: 5,000 took 44 ms of it among ten million entries. */
+const newestRows = 1_000;
 
 /** All event types of an organization in Postgres's order, the first 2,000; one index probe each. */
 export async function listEventTypes(db: Database, organization: string): Promise<string[]> {
@@ -35,7 +36,7 @@ export async function listEventTypes(db: Database, organization: string): Promis
   return rows.map((row) => row.event_type);
 }
 
-/** Projects, session types and actors of the newest 5,000 entries, the most frequent 500 of each, sorted by name. */
+/** Projects, session types and actors of the newest 1,000 entries, the most frequent 500 of each, sorted by name. */
 export async function readFacets(db: Database, organization: string): Promise<Facets> {
   const [row] = await boundedRead(db, timeoutMs, (reader) =>
     reader.query<Facets>(
