@@ -62,6 +62,9 @@ it('adds a destination, from the empty list to a manifest and a secret file', {
   await page.getByLabel('Endpoint URL').fill(`http://127.0.0.1:${receiver.port}`);
   await button(page, 'Add header').click();
   // The new row has the focus; what it is asked for resolves the endpoint, too.
+  await expect
+    .poll(() => page.getByLabel('Name of header 1').evaluate((input) => input.matches(':focus')))
+    .toBe(true);
   await page.keyboard.type('Authorization');
   await page.keyboard.press('Tab');
   await page.keyboard.type('Bearer s3cr3t-value');
