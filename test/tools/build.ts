@@ -124,8 +124,8 @@ function planTool(name: ToolName): ToolPlan {
   };
 }
 
-/** For the `beforeAll` that starts a tool: a cold build takes one to four minutes, and another worker may build before. */
-export const TOOL_TIMEOUT_MS = 15 * 60_000;
+/** For the `beforeAll` that starts a tool: a cold build takes one to five minutes beside the others, and another worker may build before. */
+export const TOOL_TIMEOUT_MS = 20 * 60_000;
 
 /**
  * Whether a suite must be skipped for want of a tool, for `describe.skipIf`; says so on the console.
