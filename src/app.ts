@@ -8,15 +8,15 @@ import type { ConfigSource, ConfigState } from './configs/configSource.ts';
 import { makeDirectorySource } from './configs/directory/directorySource.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
-import { type Database, makePool } from './database/pool.ts';
+import { makePool } from './database/pool.ts';
 import type { StreamRequest } from './database/streams.ts';
 import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
-import type { Send } from './delivery/context.ts';
 import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
 import type { ExportConfig } from './model/exportConfig.ts';
 import { type OperationsServer, startOperationsServer } from './operations/operationsServer.ts';
+import { type Page, startPage } from './page.ts';
 import type { Settings } from './settings/settings.ts';
 import { programVersion } from './settings/version.ts';
 import { makeStatus } from './status/conditions.ts';
@@ -275,49 +275,6 @@ async function makeSource(
     instance: settings.replicaName,
   });
   return { kind: 'made', source };
-}
-
-interface Page {
-  readonly port: number;
-  /** Before its database pool ends. */
-  stop(): Promise<void>;
-}
-
-/** null: there is none. @throws Error one sentence naming the setting. */
-async function startPage(
-  settings: Settings,
-  parts: { db: Database; source: ConfigSource; send: Send; log: Logger; metrics: Metrics },
-): Promise<Page | null> {
-  if (settings.pageAddress === null) return null;
-  // Only where it is used: a collector without a page does not pay for it.
-  const { startPageServer } = await import('./web/pageServer.ts');
-  const { startIndexer } = await import('./search/indexer.ts');
-  const { makeAuthenticator } = await import('./web/auth/makeAuthenticator.ts');
-  const { db, source, send, log, metrics } = parts;
-  const authenticator = await makeAuthenticator(settings, { db, log });
-  if (authenticator.kind === 'failed') throw new Error(authenticator.problem);
-  const page = await startPageServer({
-    address: settings.pageAddress,
-    authenticator: authenticator.authenticator,
-    publicOrigin: settings.publicOrigin,
-    observe: metrics.observePageRequest,
-    context: {
-      db,
-      editor: source.editor,
-      send: (destination, body, signal) => send(destination, body, 1, signal),
-      serviceName: settings.serviceName,
-      version: programVersion,
-      log,
-    },
-  });
-  if (page.kind === 'failed') throw new Error(page.problem);
-  const indexer = startIndexer({ db, log });
-  return {
-    port: page.port,
-    async stop() {
-      await Promise.all([page.close(), indexer.stop()]);
-    },
-  };
 }
 
 function toResult(
