@@ -1,20 +1,47 @@
 /**
  * Records that the receiver has taken although the position is still before them: batches that overtook a failed one.
  * Kept in memory only, as ranges, so that a failure frees all buffers and the same process does not send them twice.
+ *
+ * A record counts as taken only where sequence number and place in the window both agree: numbers alone would be given to
+ * other entries after a failover that lost commits, or once somebody deleted an entry in between.
  */
-export class AcceptedAhead {
-  #ranges: Array<{ first: number; last: number }> = [];
+import type { Position } from '../model/stream.ts';
 
-  add(first: number, last: number): void {
-    if (last >= first) this.#ranges.push({ first, last });
+interface Range {
+  readonly first: number;
+  readonly last: number;
+  /** Place of the first and of the last entry. */
+  readonly from: Position;
+  readonly to: Position;
+}
+
+export class AcceptedAhead {
+  #ranges: Range[] = [];
+
+  add(range: Range): void {
+    if (range.last >= range.first) this.#ranges.push(range);
   }
 
-  has(sequence: number): boolean {
-    return this.#ranges.some((range) => range.first <= sequence && sequence <= range.last);
+  has(sequence: number, at: Position): boolean {
+    // Asked for each entry: nearly always there is nothing to look through.
+    if (this.#ranges.length === 0) return false;
+    return this.#ranges.some(
+      ({ first, last, from, to }) =>
+        first <= sequence && sequence <= last && !isBefore(at, from) && !isBefore(to, at),
+    );
   }
 
   /** Forgets what the position has moved over. */
   settledUpTo(sequence: number): void {
     if (this.#ranges.length > 0) this.#ranges = this.#ranges.filter((range) => range.last > sequence);
   }
+
+  /** The stream's row is not what these were sent from. */
+  forget(): void {
+    this.#ranges = [];
+  }
+}
+
+function isBefore(a: Position, b: Position): boolean {
+  return a.xid < b.xid || (a.xid === b.xid && a.id < b.id);
 }

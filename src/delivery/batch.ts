@@ -18,8 +18,8 @@ export interface Batch {
   readonly firstSequence: number;
   /** Sequence number of the last record, or of the one before the batch. */
   readonly lastSequence: number;
-  /** Id of the first record's entry. */
-  readonly firstEntryId: bigint;
+  /** Place of the first entry. */
+  readonly first: Position;
   /** `occurred_at` of the last record. */
   readonly lastOccurredAtMicros: number;
   /** The position moves here when the batch is settled. */
@@ -43,7 +43,7 @@ export interface CutterOptions {
   readonly observedAtMicros: number;
   readonly nextSequence: number;
   /** True for records that the receiver has taken, though the position is still before them. */
-  readonly isAccepted: (sequence: number) => boolean;
+  readonly isAccepted: (sequence: number, at: Position) => boolean;
 }
 
 type Growing = { -readonly [K in keyof Batch]: Batch[K] };
@@ -64,7 +64,7 @@ export class BatchCutter {
   /** Adds an entry that goes to the receiver. */
   addRecord(entry: Entry): void {
     const sequence = this.nextSequence++;
-    if (this.#options.isAccepted(sequence)) {
+    if (this.#options.isAccepted(sequence, entry)) {
       this.#extend(entry, sequence, false).accepted++;
       return;
     }
@@ -105,7 +105,7 @@ export class BatchCutter {
       accepted: 0,
       firstSequence: sequence,
       lastSequence: sequence - 1,
-      firstEntryId: entry.id,
+      first: { xid: entry.xid, id: entry.id },
       lastOccurredAtMicros: entry.occurredAtMicros,
       last: { xid: entry.xid, id: entry.id },
       bytes: 0,

@@ -183,7 +183,7 @@ export class Deliverer {
       rejected: 0,
       parked: {
         sequence: batch.firstSequence,
-        entryId: batch.firstEntryId.toString(),
+        entryId: batch.first.id.toString(),
         observedAtMicros: window.pinnedAtMicros,
         reason: outcome.reason,
         httpStatus: outcome.httpStatus ?? null,
@@ -196,7 +196,7 @@ export class Deliverer {
     this.#isolation.parked();
     this.#tracker.addParked(1);
     this.#context.log.warn(
-      { sequence: batch.firstSequence, entryId: batch.firstEntryId.toString(), reason: outcome.reason },
+      { sequence: batch.firstSequence, entryId: batch.first.id.toString(), reason: outcome.reason },
       'the receiver refuses one entry and accepts others: parked',
     );
     return { kind: 'again' };

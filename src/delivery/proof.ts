@@ -36,7 +36,8 @@ export async function findProof(
 ): Promise<Proof> {
   for (const batch of await readFollowing(context, stream, window, accepted, candidate)) {
     const proof = await ask(context, stream, batch.request, abort);
-    if (proof.kind === 'accepted') accepted.add(batch.sequence, batch.sequence);
+    if (proof.kind === 'accepted')
+      accepted.add({ first: batch.sequence, last: batch.sequence, from: batch.at, to: batch.at });
     if (proof.kind !== 'none') return proof;
   }
   return lastAccepted ? ask(context, stream, lastAccepted, abort) : { kind: 'none' };
@@ -68,7 +69,7 @@ async function readFollowing(
   window: Window,
   accepted: AcceptedAhead,
   candidate: Batch,
-): Promise<Array<{ sequence: number; request: Uint8Array }>> {
+): Promise<Array<{ sequence: number; at: Position; request: Uint8Array }>> {
   const { row } = stream;
   const after: Position = candidate.last;
   const { serviceName, version } = context.options;
@@ -78,7 +79,7 @@ async function readFollowing(
     buffers: context.buffers,
     observedAtMicros: window.pinnedAtMicros,
     nextSequence: candidate.lastSequence + 1,
-    isAccepted: (sequence) => accepted.has(sequence),
+    isAccepted: (sequence, at) => accepted.has(sequence, at),
   });
   await readPage(context.db, { ...row, window }, after, 4 * neighbours, (entry, matches) => {
     if (cutter.bytes > context.options.maxBatchBytes) return 'stop';
@@ -90,6 +91,7 @@ async function readFollowing(
     .slice(0, neighbours)
     .map((batch) => ({
       sequence: batch.firstSequence,
+      at: batch.first,
       request: batch.writer?.request() ?? new Uint8Array(0),
     }));
 }

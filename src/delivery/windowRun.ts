@@ -172,7 +172,7 @@ export class WindowRun {
       buffers,
       observedAtMicros: this.#window.pinnedAtMicros,
       nextSequence: this.#nextSequence,
-      isAccepted: (sequence) => this.#accepted.has(sequence),
+      isAccepted: (sequence, at) => this.#accepted.has(sequence, at),
     });
     try {
       const page = await readPage(
@@ -275,7 +275,12 @@ export class WindowRun {
   #conclude(): RunResult {
     for (const { batch, outcome } of this.#flying) {
       if (batch.writer && outcome !== null && outcome !== 'aborted' && outcome.kind === 'settled') {
-        this.#accepted.add(batch.firstSequence, batch.lastSequence);
+        this.#accepted.add({
+          first: batch.firstSequence,
+          last: batch.lastSequence,
+          from: batch.first,
+          to: batch.last,
+        });
       }
     }
     const left = [...this.#flying.map((f) => f.batch), ...this.#ready];
