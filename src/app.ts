@@ -155,8 +155,9 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         return null;
       }
       const standing = source.source.previousStatus?.(key) ?? previous;
-      // After a restart the status of before stands until there is news.
-      if (standing && state.kind === 'valid' && health?.activity === 'starting') return null;
+      // After a restart the status of before stands until there is news, or until there should have been.
+      if (standing && state.kind === 'valid' && health?.activity === 'starting' && !health.isBehind)
+        return null;
       return makeStatus({
         generation: state.kind === 'valid' ? state.config.generation : state.generation,
         resolvedEndpoint: running?.destination.url ?? null,

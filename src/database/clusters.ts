@@ -4,6 +4,10 @@
  * Every entry says in which cluster it was written. Entries of another cluster than the present one are all committed,
  * and the stream's old `settled` still says which of them are done. So: pin one last window over what is left of the
  * old cluster, deliver it, note the cluster as done, go on with the next one.
+ *
+ * A cluster that turns up later (entries that were imported before anybody looked) is visited once in the same way. What
+ * another cluster wrote and comes in while streams read this one is taken over as written now, by a trigger of the
+ * migrations.
  */
 
 import type { EntryFilter } from '../model/exportConfig.ts';
@@ -17,10 +21,10 @@ import type { Database } from './pool.ts';
  */
 export async function moveCluster(
   db: Database,
-  stream: Pick<StreamRow, 'id' | 'token'>,
+  stream: Pick<StreamRow, 'id' | 'token' | 'organization'>,
   filter: EntryFilter,
 ): Promise<boolean> {
-  await registerClusters(db);
+  await registerClusters(db, [stream.organization]);
   const key = [stream.id, stream.token];
   const pinned = await db.query(
     `update audit.streams s
@@ -39,6 +43,7 @@ export async function moveCluster(
   );
   if (pinned.rowCount === 1) return true;
 
+  // On to the next cluster; from the present one only to one that was never visited, and back afterwards.
   const moved = await db.query(
     `update audit.streams s
      set other_clusters = s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text),
@@ -49,24 +54,38 @@ export async function moveCluster(
        where c.system_identifier <> o.cluster
          and (c.system_identifier = audit.cluster_id() or not o.other_clusters ? c.system_identifier::text)
        order by c.system_identifier = audit.cluster_id(), c.ordinal limit 1) as next
-     where o.id = s.id and s.id = $1 and s.token = $2 and s.window_snapshot is null and s.cluster <> audit.cluster_id()
+     where o.id = s.id and s.id = $1 and s.token = $2 and s.window_snapshot is null
      returning 1`,
     key,
   );
   return moved.rowCount === 1;
 }
 
-/** Notes the present cluster, and before it any that only the entries know of: read once per move, whole table. */
-export async function registerClusters(db: Database): Promise<void> {
-  const known = await db.query(`select from audit.clusters where system_identifier = audit.cluster_id()`);
-  if (known.rowCount === 1) return;
+/**
+ * Notes the present cluster, and before it any other whose entries the table holds of these organizations: a few index
+ * probes each.
+ */
+export async function registerClusters(db: Database, organizations: readonly string[]): Promise<void> {
   await db.query(
-    `insert into audit.clusters (system_identifier)
-     select cluster from (select cluster, min(id) as first from audit.entries group by cluster) as seen
-     where cluster <> audit.cluster_id() order by first
+    `with recursive walk (organization, cluster) as (
+       select o.organization, (select e.cluster from audit.entries e
+         where e.organization = o.organization order by e.cluster limit 1)
+       from unnest($1::text[]) as o(organization)
+       union all
+       select w.organization, (select e.cluster from audit.entries e
+         where e.organization = w.organization and e.cluster > w.cluster order by e.cluster limit 1)
+       from walk w where w.cluster is not null
+     ), found as (
+       select w.cluster, min((select e.id from audit.entries e
+         where e.organization = w.organization and e.cluster = w.cluster order by e.xid, e.id limit 1)) as first
+       from walk w where w.cluster is not null group by w.cluster)
+     insert into audit.clusters (system_identifier)
+     select n.cluster from (
+       select f.cluster, f.first from found f where f.cluster <> audit.cluster_id()
+       union all select audit.cluster_id(), 9223372036854775807) as n
+     where not exists (select from audit.clusters c where c.system_identifier = n.cluster)
+     order by n.first
      on conflict do nothing`,
-  );
-  await db.query(
-    `insert into audit.clusters (system_identifier) values (audit.cluster_id()) on conflict do nothing`,
+    [organizations],
   );
 }

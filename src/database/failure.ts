@@ -18,9 +18,17 @@ const byCode: Readonly<Record<string, string>> = {
   '53300': 'Postgres has no connection left: raise max_connections or lower DATABASE_POOL_SIZE.',
   '57P01': 'Postgres is shutting down or ended the connection.',
   '57P03': 'Postgres is starting up or shutting down.',
+  AE001:
+    'a read was answered by a standby: DATABASE_URL must lead to the primary alone, so switch load balancing of reads off in the pooler in between.',
   '25006':
     'the database is read-only: DATABASE_URL must name the primary, since only there a snapshot is exact.',
 };
+
+/** Serialization failure or deadlock: the same statement is expected to succeed when it is tried again. */
+export function isRetryable(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === '40001' || code === '40P01';
+}
 
 /** False for an error that is not the database's: a bug of ours, which no waiting mends. */
 export function isDatabaseFailure(error: unknown): boolean {

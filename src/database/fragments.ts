@@ -19,6 +19,13 @@ export const hasNewEntries = `(
   or exists (select from audit.entries e
     where e.organization = s.organization and e.cluster = s.cluster and e.xid >= pg_snapshot_xmax(s.settled)))`;
 
+/**
+ * True when the stream has something to read in another cluster than its present one: the database was moved, or holds
+ * entries of a cluster that the stream never looked at.
+ */
+export const hasOtherCluster = `(s.cluster <> audit.cluster_id() or exists (select from audit.clusters c
+  where c.system_identifier <> s.cluster and not s.other_clusters ? c.system_identifier::text))`;
+
 /** A filter as `window_filter` keeps it. */
 export function filterJson({ eventTypes, excludeEventTypes, projects }: EntryFilter): string {
   return JSON.stringify({ eventTypes, excludeEventTypes, projects });

@@ -97,3 +97,24 @@ export async function succeed(db: Database, replica: Replica): Promise<void> {
     [replica.name, replica.id],
   );
 }
+
+export interface Unclaimed {
+  /** Their rows are gone: a restore, or somebody's delete. */
+  readonly gone: readonly string[];
+  /** Nobody holds them whose lease is valid, and yet this replica could not take them. */
+  readonly unheld: readonly string[];
+}
+
+/** Why a claim did not bring these streams. A write that changes nothing, so that no standby answers it. */
+export async function findUnclaimed(db: Database, ids: readonly string[]): Promise<Unclaimed> {
+  const result = await db.query<{ id: string; gone: boolean }>(
+    `with primary_only as (update audit.replicas set name = name where false)
+     select w.id, s.id is null as gone from unnest($1::uuid[]) as w(id) left join audit.streams s on s.id = w.id
+     where s.id is null
+       or not exists (select from audit.replicas r where r.id = s.holder and r.expires_at > clock_timestamp())`,
+    [ids],
+  );
+  const idsOf = (gone: boolean): string[] =>
+    result.rows.filter((row) => row.gone === gone).map((row) => row.id);
+  return { gone: idsOf(true), unheld: idsOf(false) };
+}

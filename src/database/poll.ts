@@ -1,5 +1,6 @@
 /** One query that serves every stream of a replica, however many there are. */
-import { hasNewEntries } from './fragments.ts';
+import { hasNewEntries, hasOtherCluster } from './fragments.ts';
+import { NotPrimaryError } from './notPrimary.ts';
 import type { Database } from './pool.ts';
 
 export interface PollResult {
@@ -17,18 +18,22 @@ export interface PollResult {
  * Which of the streams held by `replicaId` have entries past their snapshot, a replay to do, or a moved database?
  *
  * One statement, two index probes a stream: 1,000 idle streams cost 20 ms, and nothing while the server is quiet.
+ *
+ * A stream with a window counts as ready: its loop may not know of it, after a failover that lost the window's end.
+ *
+ * @throws NotPrimaryError when a standby answered: it may not have what the primary has.
  */
 export async function pollStreams(
   db: Database,
   replicaId: string,
   lastSnapshot: string | null,
 ): Promise<PollResult> {
-  const result = await db.query<{ snapshot: string; ready: string[]; replays: string[]; released: boolean }>(
-    `select pg_current_snapshot()::text as snapshot,
+  const result = await db.query<{ snapshot: string; standby: boolean } & PollResult>(
+    `select pg_is_in_recovery() as standby, pg_current_snapshot()::text as snapshot,
        case when pg_current_snapshot()::text = $2 then '{}' else array(
          select s.id::text from audit.streams s
-         where s.holder = $1 and s.window_snapshot is null
-           and (s.cluster <> audit.cluster_id() or ${hasNewEntries}))
+         where s.holder = $1
+           and (s.window_snapshot is not null or ${hasOtherCluster} or ${hasNewEntries}))
        end as ready,
        array(select distinct p.stream::text from audit.parked p join audit.streams s on s.id = p.stream
          where p.replay_requested_at is not null and s.holder = $1) as replays,
@@ -37,5 +42,6 @@ export async function pollStreams(
   );
   const row = result.rows[0];
   if (!row) throw new Error('a select without from returned no row');
+  if (row.standby) throw new NotPrimaryError();
   return row;
 }

@@ -4,6 +4,7 @@ import type { StreamRow, WindowFilter } from '../model/stream.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import { registerClusters } from './clusters.ts';
 import { utcMilliseconds } from './fragments.ts';
+import { NotPrimaryError } from './notPrimary.ts';
 import type { Database } from './pool.ts';
 
 /** Select list that `toStreamRow` reads. */
@@ -64,6 +65,8 @@ export interface StreamRequest {
   readonly configKey: string;
   readonly organization: string;
   readonly startFrom: StartFrom;
+  /** What its status is to say from the start: it is made again after its row was lost. */
+  readonly lastError?: LastError;
 }
 
 /**
@@ -81,9 +84,9 @@ export async function ensureStreams(db: Database, requests: readonly StreamReque
   const found = await db.query<{ id: string | null }>(find, [keys, organizations]);
   if (!found.rows.some((row) => row.id === null)) return found.rows.map((row) => row.id ?? '');
 
-  await registerClusters(db);
+  await registerClusters(db, [...new Set(organizations)]);
   await db.query(
-    `insert into audit.streams (config_key, organization, cluster, settled, other_clusters, starts_at)
+    `insert into audit.streams (config_key, organization, cluster, settled, other_clusters, starts_at, last_error)
      select r.config_key, r.organization,
        case when r.start = 'now' then audit.cluster_id() else first.system_identifier end,
        case when r.start = 'now' then pg_current_snapshot() else '3:3:' end,
@@ -91,8 +94,8 @@ export async function ensureStreams(db: Database, requests: readonly StreamReque
          (select coalesce(jsonb_object_agg(c.system_identifier, $5::text), '{}')
           from audit.clusters c where c.system_identifier <> audit.cluster_id())
        else '{}' end,
-       r.starts_at
-     from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) as r(config_key, organization, start, starts_at),
+       r.starts_at, r.last_error
+     from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $6::jsonb[]) as r(config_key, organization, start, starts_at, last_error),
        (select system_identifier from audit.clusters
          order by system_identifier = audit.cluster_id(), ordinal limit 1) as first
      on conflict (config_key, organization) do nothing`,
@@ -102,19 +105,26 @@ export async function ensureStreams(db: Database, requests: readonly StreamReque
       requests.map((r) => r.startFrom.kind),
       requests.map((r) => (r.startFrom.kind === 'time' ? r.startFrom.time : null)),
       everythingVisible,
+      requests.map((r) => (r.lastError ? JSON.stringify(r.lastError) : null)),
     ],
   );
-  const made = await db.query<{ id: string }>(find, [keys, organizations]);
-  return made.rows.map((row) => row.id);
+  const made = await db.query<{ id: string | null }>(find, [keys, organizations]);
+  return made.rows.map((row) => {
+    if (row.id === null) throw new NotPrimaryError();
+    return row.id;
+  });
 }
 
 /** A snapshot in which every transaction is visible: "done with this cluster". Largest value pg_snapshot reads. */
 const everythingVisible = '9223372036854775807:9223372036854775807:';
 
-/** The row as it stands, if `token` still holds it; null when the lease went to somebody else. */
+/**
+ * The row as it stands, if `token` still holds it; null when the lease went to somebody else, or the row is gone. Locked for
+ * share, which a standby refuses: it may not have the row as the primary has it.
+ */
 export async function loadStream(db: Database, id: string, token: string): Promise<StreamRow | null> {
   const result = await db.query<RawStream>(
-    `select ${streamColumns} from audit.streams s where s.id = $1 and s.token = $2`,
+    `select ${streamColumns} from audit.streams s where s.id = $1 and s.token = $2 for share`,
     [id, token],
   );
   const raw = result.rows[0];

@@ -10,7 +10,7 @@
  */
 import type { EntryFilter } from '../model/exportConfig.ts';
 import type { ParkedEntry, Position, StreamRow, Window } from '../model/stream.ts';
-import { filterJson, hasNewEntries, utcMilliseconds } from './fragments.ts';
+import { filterJson, hasNewEntries, hasOtherCluster, utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
 import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
 
@@ -25,38 +25,41 @@ const durable = `durable as materialized (
 export type Pinned =
   | { readonly kind: 'pinned'; readonly stream: StreamRow }
   | { readonly kind: 'nothing-new' }
-  /** The database is another cluster than the stream's; see clusters.ts. */
+  /** There is another cluster to read; see clusters.ts. */
   | { readonly kind: 'moved' }
+  /** The row has a window that the caller does not know of: read the row again. */
+  | { readonly kind: 'stale' }
   | { readonly kind: 'lease-lost' };
 
 /**
  * Pins the next window with the time and filter that hold for it, if there is anything to deliver.
  * After a crash the same window gives the same entries in the same order with the same sequence numbers.
+ *
+ * One statement, and a write whatever it finds: a standby refuses it, so "nothing new" is the primary's word.
  */
 export async function pinWindow(
   db: Database,
   stream: { id: string; token: string },
   filter: EntryFilter,
 ): Promise<Pinned> {
-  const result = await db.query<RawStream>(
-    `with ${durable}
-     update audit.streams s
-     set window_snapshot = pg_current_snapshot(), window_pinned_at = clock_timestamp(),
-       window_filter = $3::jsonb || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
-     from durable
-     where s.id = $1 and s.token = $2 and s.window_snapshot is null and s.cluster = audit.cluster_id() and ${hasNewEntries}
-     returning ${streamColumns}`,
+  const result = await db.query<RawStream & { kind: 'pinned' | 'nothing-new' | 'moved' | 'stale' }>(
+    `with ${durable}, pinned as (
+       update audit.streams s
+       set window_snapshot = pg_current_snapshot(), window_pinned_at = clock_timestamp(),
+         window_filter = $3::jsonb || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
+       from durable
+       where s.id = $1 and s.token = $2 and s.window_snapshot is null and not ${hasOtherCluster} and ${hasNewEntries}
+       returning ${streamColumns})
+     select 'pinned' as kind, pinned.* from pinned
+     union all
+     select case when s.window_snapshot is not null then 'stale' when ${hasOtherCluster} then 'moved' else 'nothing-new' end,
+       ${streamColumns}
+     from audit.streams s where s.id = $1 and s.token = $2 and not exists (select from pinned)`,
     [stream.id, stream.token, filterJson(filter)],
   );
   const raw = result.rows[0];
-  if (raw) return { kind: 'pinned', stream: toStreamRow(raw) };
-  const why = await db.query<{ moved: boolean }>(
-    `select s.cluster <> audit.cluster_id() as moved from audit.streams s where s.id = $1 and s.token = $2`,
-    [stream.id, stream.token],
-  );
-  const row = why.rows[0];
-  if (!row) return { kind: 'lease-lost' };
-  return row.moved ? { kind: 'moved' } : { kind: 'nothing-new' };
+  if (!raw) return { kind: 'lease-lost' };
+  return raw.kind === 'pinned' ? { kind: 'pinned', stream: toStreamRow(raw) } : { kind: raw.kind };
 }
 
 export interface Settlement {

@@ -3,6 +3,7 @@ import type { Database } from '../database/pool.ts';
 import type { Destination, ExportConfig } from '../model/exportConfig.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { StreamRow } from '../model/stream.ts';
+import type { StreamFailure } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { BackoffLimits } from './backoff.ts';
 import type { BufferPool } from './bufferPool.ts';
@@ -26,6 +27,8 @@ export interface DeliveryContext {
   readonly options: DeliveryOptions;
   /** False: this replica's lease may have expired; nothing may be sent until it is renewed. */
   readonly isLeaseValid: () => boolean;
+  /** Why nothing that a stream says of itself can be relied on; null: it can. */
+  readonly missingEvidence: () => StreamFailure | null;
   /** How long a stream gathers entries between two small windows. */
   readonly lingerMs: () => number;
 }

@@ -71,6 +71,12 @@ export class Deliverer {
     this.#lastAccepted = null;
   }
 
+  /** The row is not where it was: records that overtook, and suspects, were counted from another place. */
+  forgetRow(): void {
+    this.#accepted.forget();
+    this.#isolation.reset();
+  }
+
   /** The next batch is a small one: the last did not get through. */
   slowDown(): void {
     this.#pace.failed();

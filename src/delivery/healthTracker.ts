@@ -13,6 +13,9 @@ export interface HealthListener {
   onLastError(lastError: LastError): void;
 }
 
+/** A burst that is delivered within this time changes no status. */
+const behindAfterMs = 3_000;
+
 export class HealthTracker {
   #activity: StreamActivity = 'starting';
   #failure: StreamFailure | null = null;
@@ -20,6 +23,10 @@ export class HealthTracker {
   #rejected: number;
   #parked = 0;
   #pending: number | null = null;
+  /** Since when there is something to do, as far as is known; null while everything is delivered. */
+  #busySince: number | null = performance.now();
+  #isBehind = false;
+  #hasCaughtUp = false;
   #oldestPendingAt: string | null = null;
   #lastDeliveryAt: string | null;
   readonly #rate = new DeliveryRate();
@@ -53,6 +60,7 @@ export class HealthTracker {
       delivered: this.#delivered,
       rejected: this.#rejected,
       parked: this.#parked,
+      isBehind: this.#isBehind || (!this.#hasCaughtUp && this.#activity !== 'starting'),
       pending: this.#pending,
       oldestPendingAt: this.#oldestPendingAt,
       ratePerSecond: this.#activity === 'delivering' ? this.#rate.perSecond(Date.now()) : 0,
@@ -61,13 +69,9 @@ export class HealthTracker {
   }
 
   setActivity(activity: StreamActivity): void {
-    if (activity === 'idle') {
-      this.#pending = 0;
-      this.#oldestPendingAt = null;
-    }
+    if (activity === 'idle') this.#caughtUp();
     if (activity === this.#activity) return;
-    // There is something again, and nobody has counted it.
-    if (this.#activity === 'idle') this.#pending = null;
+    if (this.#activity === 'idle') this.#isBusyAgain();
     this.#log.debug({ from: this.#activity, to: activity }, 'stream activity changed');
     this.#activity = activity;
     this.#listener.onChange();
@@ -89,7 +93,7 @@ export class HealthTracker {
     } else {
       this.#log.debug({ reason: failure.reason, httpStatus: failure.httpStatus }, failure.message);
     }
-    if (this.#activity === 'idle') this.#pending = null;
+    if (this.#activity === 'idle') this.#isBusyAgain();
     const changed = isNew || this.#activity !== activity;
     this.#activity = activity;
     if (changed) this.#listener.onChange();
@@ -103,6 +107,40 @@ export class HealthTracker {
     if (this.#lastError) this.#setLastError({ ...this.#lastError, resolvedTime: new Date().toISOString() });
     this.#log.info({ reason: ended.reason, downMs: Date.now() - ended.since }, 'delivering again');
     this.#listener.onChange();
+  }
+
+  /** The database has answered again: what kept from reading and settling is over. */
+  clearDatabaseFailure(): void {
+    const reason = this.#failure?.reason;
+    if (reason === 'DatabaseUnavailable' || reason === 'DatabaseNotPrimary') this.clearFailure();
+  }
+
+  /** The row is another one than was thought, such as after a failover that lost commits: its counters hold. */
+  reload(row: StreamRow): void {
+    this.#delivered = row.delivered;
+    this.#rejected = row.rejected;
+    this.#lastDeliveryAt = row.lastDeliveryAt;
+  }
+
+  /** True when it became known, or stopped being true, that something has waited for seconds. To be asked often. */
+  noticeDelay(): boolean {
+    const isBehind = this.#busySince !== null && performance.now() - this.#busySince >= behindAfterMs;
+    if (isBehind === this.#isBehind) return false;
+    this.#isBehind = isBehind;
+    return true;
+  }
+
+  #caughtUp(): void {
+    this.#busySince = null;
+    this.#hasCaughtUp = true;
+    this.#pending = 0;
+    this.#oldestPendingAt = null;
+  }
+
+  /** There is something again, and nobody has counted it. */
+  #isBusyAgain(): void {
+    this.#busySince ??= performance.now();
+    this.#pending = null;
   }
 
   #setLastError(lastError: LastError): void {

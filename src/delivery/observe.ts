@@ -44,6 +44,7 @@ function stateOf(health: StreamHealth, isCatchingUp: boolean): StreamState {
     case 'retrying':
     case 'database-unavailable':
       return 'retrying';
+    case 'unclaimed':
     case 'held':
       return 'holding';
     case 'suspended':

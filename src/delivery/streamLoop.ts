@@ -11,7 +11,8 @@
  */
 import type { Backlog } from '../database/backlog.ts';
 import { moveCluster } from '../database/clusters.ts';
-import { describeDatabaseFailure, isDatabaseFailure } from '../database/failure.ts';
+import { describeDatabaseFailure, isDatabaseFailure, isRetryable } from '../database/failure.ts';
+import { NotPrimaryError } from '../database/notPrimary.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
 import { finishWindow, pinWindow } from '../database/window.ts';
 import type { ExportConfig } from '../model/exportConfig.ts';
@@ -73,10 +74,7 @@ export class StreamLoop {
     this.#windowStart = row.sequence;
     this.#observer = observer;
     this.#tracker = new HealthTracker(row, log, {
-      onChange: () => {
-        showHealth(this.metrics, this.health);
-        observer.onChange();
-      },
+      onChange: () => this.showHealth(),
       onLastError: (lastError) => this.#saveLastError(lastError),
     });
     this.#retryBackoff = new Backoff(context.options.retry);
@@ -102,8 +100,23 @@ export class StreamLoop {
     return this.#stream.config;
   }
 
+  /** Without evidence of what is in the database, that is what there is to say. */
   get health(): StreamHealth {
-    return this.#tracker.health;
+    const { health } = this.#tracker;
+    const missing = health.activity === 'suspended' ? null : this.#context.missingEvidence();
+    if (!missing) return health;
+    return { ...health, activity: 'database-unavailable', failure: missing, isBehind: true, pending: null };
+  }
+
+  /** Looks whether entries have waited for seconds; to be asked often. */
+  noticeDelay(): void {
+    if (this.#tracker.noticeDelay()) this.showHealth();
+  }
+
+  /** Tells everybody how it stands now. */
+  showHealth(): void {
+    showHealth(this.metrics, this.health);
+    this.#observer.onChange();
   }
 
   /** Whether the backlog was ever counted. */
@@ -173,6 +186,7 @@ export class StreamLoop {
         this.#databaseBackoff.reset();
         if (turn === 'lease-lost') return this.#observer.onLeaseLost();
         if (turn === 'nothing-new') {
+          this.#tracker.clearDatabaseFailure();
           this.#tracker.setActivity('idle');
           await this.#wake.wait();
         }
@@ -194,6 +208,8 @@ export class StreamLoop {
     const pinned = await pinWindow(this.#context.db, row, this.#stream.config.spec.filter);
     switch (pinned.kind) {
       case 'pinned':
+        this.#deliverer.forgetRow();
+        if (!isSamePlace({ ...pinned.stream, window: null }, row)) this.#tracker.reload(pinned.stream);
         this.#stream.row = pinned.stream;
         return 'again';
       case 'nothing-new':
@@ -203,12 +219,14 @@ export class StreamLoop {
       case 'moved':
         this.#context.log.warn(
           { cluster: row.cluster },
-          'the database is another cluster than the one this stream was read from: finishing what is left of the old one first',
+          'the table holds entries of another cluster than the one this stream reads: each cluster is finished by itself',
         );
         return (await moveCluster(this.#context.db, row, this.#stream.config.spec.filter)) &&
           (await this.#reload())
           ? 'again'
           : 'lease-lost';
+      case 'stale':
+        return (await this.#reload()) ? 'again' : 'lease-lost';
     }
   }
 
@@ -230,6 +248,7 @@ export class StreamLoop {
         const records = row.sequence - this.#windowStart;
         this.#windowStart = row.sequence;
         this.#stream.row = row;
+        this.#tracker.clearDatabaseFailure();
         // A steady trickle is gathered rather than sent entry by entry: this is most of an entry's latency.
         if (records < lingerBelowRecords) await this.#change.wait(this.#context.lingerMs());
         return 'again';
@@ -282,21 +301,27 @@ export class StreamLoop {
 
   async #reload(): Promise<boolean> {
     const row = await loadStream(this.#context.db, this.#stream.row.id, this.#stream.row.token);
-    if (row) this.#stream.row = row;
-    return row !== null;
+    if (!row) return false;
+    if (!isSamePlace(row, this.#stream.row)) {
+      this.#deliverer.forgetRow();
+      this.#tracker.reload(row);
+    }
+    this.#stream.row = row;
+    return true;
   }
 
-  /** Waits until the row can be read again; false: the lease is lost. Nothing is assumed of what was written before. */
+  /**
+   * Waits until the row can be read again; false: the lease is lost. Nothing is assumed of what was written before. The
+   * failure stands until entries are read or settled: that the row can be read says nothing of them.
+   */
   async #recover(error: unknown): Promise<boolean> {
     let cause = error;
     while (!this.#isStopping) {
-      this.#tellFailure(cause);
+      // Two transactions met: the next try is expected to succeed.
+      if (!isRetryable(cause) || this.#databaseBackoff.failures > 0) this.#tellFailure(cause);
       await this.#change.wait(this.#databaseBackoff.next());
       try {
-        if (!(await this.#reload())) return false;
-        // A defect is over only when entries get through again.
-        if (isDatabaseFailure(cause)) this.#tracker.clearFailure();
-        return true;
+        return await this.#reload();
       } catch (next) {
         cause = next;
       }
@@ -307,8 +332,9 @@ export class StreamLoop {
   #tellFailure(cause: unknown): void {
     if (isDatabaseFailure(cause)) {
       this.log.debug({ err: cause }, 'database error in a stream');
-      const message = describeDatabaseFailure(cause);
-      this.#tracker.setFailure({ reason: 'DatabaseUnavailable', message }, 'database-unavailable');
+      const reason = cause instanceof NotPrimaryError ? 'DatabaseNotPrimary' : 'DatabaseUnavailable';
+      const message = `The database cannot be used: ${describeDatabaseFailure(cause)}`;
+      this.#tracker.setFailure({ reason, message }, 'database-unavailable');
       return;
     }
     this.log.error({ err: cause }, 'unexpected error in a stream: a defect of this program');
@@ -326,6 +352,19 @@ export class StreamLoop {
         this.#context.log.debug({ err: error }, 'could not keep the last error');
       });
   }
+}
+
+/** Whether what is remembered of the one row holds for the other: nobody has moved it, and no failover has set it back. */
+function isSamePlace(a: StreamRow, b: StreamRow): boolean {
+  return (
+    a.settled === b.settled &&
+    a.cluster === b.cluster &&
+    a.sequence === b.sequence &&
+    a.window?.snapshot === b.window?.snapshot &&
+    a.window?.pinnedAtMicros === b.window?.pinnedAtMicros &&
+    a.position?.xid === b.position?.xid &&
+    a.position?.id === b.position?.id
+  );
 }
 
 /** Told of everything that happens to a stream; must not throw. */

@@ -11,7 +11,9 @@ export interface StreamHealth {
   readonly delivered: number;
   readonly rejected: number;
   readonly parked: number;
-  /** Entries not delivered yet; null before the first count. */
+  /** Something has waited for seconds, or nothing is known yet: "every entry is delivered" must not be said. */
+  readonly isBehind: boolean;
+  /** Entries not delivered yet; null while that is not known. */
   readonly pending: number | null;
   /** RFC 3339; null when nothing is pending. */
   readonly oldestPendingAt: string | null;
@@ -28,10 +30,18 @@ export type StreamActivity =
   | 'retrying' // waits for what passes by itself
   | 'held' // waits for a person
   | 'suspended' // spec.suspend
-  | 'database-unavailable';
+  | 'database-unavailable' // nothing is known of new entries
+  | 'unclaimed'; // no replica sends it; its counters are not known here
 
 export interface StreamFailure {
-  readonly reason: FailureReason | 'DatabaseUnavailable' | 'PartialSuccess' | 'InternalError';
+  readonly reason:
+    | FailureReason
+    | 'DatabaseUnavailable'
+    | 'DatabaseNotPrimary'
+    | 'PartialSuccess'
+    | 'StreamRestarted'
+    | 'Unclaimed'
+    | 'InternalError';
   readonly message: string;
   readonly httpStatus?: number;
   /** Milliseconds since the Unix epoch: since when it stands. */

@@ -38,6 +38,11 @@ const ADVICE: Readonly<Record<FailureReason | StreamFailure['reason'], string>> 
     'Look at what the receiver says: entries it refuses are parked, and can be replayed once it takes them.',
   DatabaseUnavailable:
     'Nothing to do here: the collector waits for its database, and loses nothing meanwhile.',
+  DatabaseNotPrimary:
+    'Nothing to do here. The operator of the collector leads DATABASE_URL to the primary, without load balancing of reads.',
+  StreamRestarted:
+    'Compare the receiver with the list of entries for the time around the restore; add a destination from that time to send them again.',
+  Unclaimed: 'Nothing to do here: tell the operator of the collector.',
   PartialSuccess:
     'Ask the operator of the receiver why it rejected entries: it has said how many, not which, so they are not sent again.',
   InternalError: 'This is a bug: please report it with the log of the collector.',

@@ -9,6 +9,7 @@ const healthy: StreamHealth = {
   delivered: 5,
   rejected: 0,
   parked: 0,
+  isBehind: false,
   pending: 0,
   oldestPendingAt: null,
   ratePerSecond: 0,

@@ -45,7 +45,9 @@ export function makeStatus(input: StatusInput): ExportStatus {
     conditions: toConditions(summary, input),
     ...(health?.lastError ? { lastError: health.lastError } : {}),
     ...(health?.lastDeliveryAt ? { lastDeliveryTime: health.lastDeliveryAt } : {}),
-    ...(health ? { deliveredEntries: health.delivered, parkedEntries: health.parked } : {}),
+    ...(health && health.activity !== 'unclaimed'
+      ? { deliveredEntries: health.delivered, parkedEntries: health.parked }
+      : {}),
     ...(health && health.pending !== null ? { pendingEntries: health.pending } : {}),
     ...(health && health.rejected > 0 ? { rejectedEntries: health.rejected } : {}),
     ...(health?.oldestPendingAt ? { oldestPendingTime: health.oldestPendingAt } : {}),
@@ -84,6 +86,7 @@ function summarize({ problem, health }: StatusInput): Summary {
         also: null,
       };
     case 'held':
+    case 'unclaimed':
       return { ready: 'False', ...describe(failure), also: 'Stalled' };
     case 'retrying':
     case 'database-unavailable':
@@ -98,19 +101,27 @@ function describe(failure: StreamHealth['failure']): { reason: string; message: 
   return failure ?? { reason: 'Progressing', message: 'The export is trying again.' };
 }
 
-function describeDelivery({ pending, parked, failure, ratePerSecond }: StreamHealth): string {
-  const sentences = [
-    pending !== null && pending > 0
-      ? `${count(pending, 'entry is', 'entries are')} pending${ratePerSecond >= 1 ? `, ${Math.round(ratePerSecond)} a second are delivered` : ''}.`
-      : 'Every entry is delivered.',
-  ];
+function describeDelivery({ pending, parked, isBehind, failure, ratePerSecond }: StreamHealth): string {
+  const sentences: string[] = [];
+  if (pending !== null && pending > 0) {
+    const rate = ratePerSecond >= 1 ? `, ${Math.round(ratePerSecond)} a second are delivered` : '';
+    sentences.push(`${count(pending, 'entry is', 'entries are')} pending${rate}.`);
+  } else if (isBehind) sentences.push('Entries are being delivered; how many wait is not known yet.');
+  else if (parked > 0) sentences.push(`All but ${count(parked, 'entry is', 'entries are')} delivered.`);
+  else sentences.push('Every entry is delivered.');
   if (parked > 0) {
     sentences.push(
-      `${count(parked, 'entry that the receiver refused is', 'entries that the receiver refused are')} parked: mend the receiver and replay with select audit.replay_parked(…).`,
+      `${count(parked, 'entry that the receiver refused is', 'entries that the receiver refused are')} parked: fix the receiver and replay with select audit.replay_parked(…).`,
     );
   }
   if (failure) sentences.push(failure.message);
   return sentences.join(' ');
+}
+
+/** Whether a status claims that nothing waits. Such a claim is taken back as soon as it stops being true. */
+export function claimsAllDelivered({ conditions }: ExportStatus): boolean {
+  const ready = conditions.find((condition) => condition.type === 'Ready');
+  return ready?.status === 'True' && /^(?:Every entry is|All but) /.test(ready.message);
 }
 
 function count(n: number, one: string, many: string): string {

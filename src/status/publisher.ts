@@ -1,5 +1,6 @@
 /** Writes each export's status: at once when a condition changes, seldom for counters, never when nothing differs. */
 import type { ExportStatus } from '../model/streamStatus.ts';
+import { claimsAllDelivered } from './conditions.ts';
 
 export interface PublisherOptions {
   /** Builds the status as it is now; null: not ours to write. */
@@ -90,6 +91,7 @@ function essence(status: ExportStatus): string {
     ]),
     status.lastError,
     status.parkedEntries,
+    claimsAllDelivered(status),
     // While entries wait: how many, once that is known.
     status.conditions[0]?.status === 'False' && status.pendingEntries === undefined,
     status.lastHandledReconcileAt,

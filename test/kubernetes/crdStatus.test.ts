@@ -31,6 +31,9 @@ const REASONS: { readonly [Each in Reason]: true } = {
   TooLarge: true,
   EntryRefused: true,
   DatabaseUnavailable: true,
+  DatabaseNotPrimary: true,
+  StreamRestarted: true,
+  Unclaimed: true,
   PartialSuccess: true,
   InternalError: true,
 };
@@ -43,6 +46,7 @@ const HEALTH: StreamHealth = {
   delivered: Number.MAX_SAFE_INTEGER,
   rejected: 3,
   parked: 2,
+  isBehind: false,
   pending: 1204,
   oldestPendingAt: '2026-01-31T08:00:00.123456Z',
   ratePerSecond: 0,
