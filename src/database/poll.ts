@@ -1,7 +1,7 @@
 /** One query that serves every stream of a replica, however many there are. */
 import { hasNewEntries, hasOtherCluster } from './fragments.ts';
-import { NotPrimaryError } from './notPrimary.ts';
 import type { Database } from './pool.ts';
+import { NotPrimaryError } from './primary.ts';
 
 export interface PollResult {
   /** Ids of this replica's streams that have entries to deliver. */

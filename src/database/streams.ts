@@ -4,8 +4,8 @@ import type { StreamRow, WindowFilter } from '../model/stream.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import { registerClusters } from './clusters.ts';
 import { utcMilliseconds } from './fragments.ts';
-import { NotPrimaryError } from './notPrimary.ts';
 import type { Database } from './pool.ts';
+import { NotPrimaryError } from './primary.ts';
 
 /** Select list that `toStreamRow` reads. */
 export const streamColumns = `

@@ -3,7 +3,7 @@
  * valid, and a poll that ran on the primary within the last few intervals.
  */
 import { describeDatabaseFailure } from '../database/failure.ts';
-import { NotPrimaryError } from '../database/notPrimary.ts';
+import { NotPrimaryError } from '../database/primary.ts';
 import type { StreamFailure } from '../model/streamHealth.ts';
 import { LeaseClock } from './lease.ts';
 

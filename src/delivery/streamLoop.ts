@@ -12,7 +12,7 @@
 import type { Backlog } from '../database/backlog.ts';
 import { moveCluster } from '../database/clusters.ts';
 import { describeDatabaseFailure, isDatabaseFailure, isRetryable } from '../database/failure.ts';
-import { NotPrimaryError } from '../database/notPrimary.ts';
+import { NotPrimaryError } from '../database/primary.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
 import { finishWindow, pinWindow } from '../database/window.ts';
 import type { ExportConfig } from '../model/exportConfig.ts';
