@@ -5,33 +5,32 @@
  *
  * Two timers for all streams together: one poll for new entries, one renewal of the lease.
  */
-import { createHash } from 'node:crypto';
 import { registerClusters } from '../database/clusters.ts';
 import { describeDatabaseFailure } from '../database/failure.ts';
 import {
   claimStreams,
-  findUnclaimed,
   leave,
   type Replica,
   releaseStreams,
   renewLease,
   succeed,
 } from '../database/leases.ts';
-import { pollStreams } from '../database/poll.ts';
+import type { PollResult } from '../database/poll.ts';
 import type { Database } from '../database/pool.ts';
-import { ensureStreams, type StreamRequest } from '../database/streams.ts';
+import type { StreamRequest } from '../database/streams.ts';
 import type { ExportConfig } from '../model/exportConfig.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
-import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { DeliveryContext } from './context.ts';
 import { Evidence } from './evidence.ts';
 import { Interrupt } from './interrupt.ts';
 import { LeaseClock } from './lease.ts';
+import { Poller } from './poller.ts';
 import { measureBacklogs } from './progress.ts';
 import { StreamLoop } from './streamLoop.ts';
+import { WantedStreams } from './wantedStreams.ts';
 
 export interface SupervisorOptions {
   /** Connections apart from the streams': however busy those are, leases are renewed in time. */
@@ -41,15 +40,6 @@ export interface SupervisorOptions {
   readonly pollIntervalMs: number;
   /** How often the backlog of a stream that has one is counted, at most. */
   readonly backlogIntervalMs: number;
-}
-
-interface Wanted {
-  readonly config: ExportConfig;
-  streamId: string | null;
-  /** The stream's row was there, and is gone. */
-  isLost: boolean;
-  /** Since when no replica sends it though every one may; null: one does. */
-  unclaimedSince: number | null;
 }
 
 export class Supervisor {
@@ -64,21 +54,18 @@ export class Supervisor {
   #clustersLookedForAt = Number.NEGATIVE_INFINITY;
   readonly #onStatus: (key: string) => void;
 
-  #wanted = new Map<string, Wanted>();
-  #wants = hashOf([]);
-  #reserved: readonly StreamRequest[] = [];
+  readonly #wanted: WantedStreams;
+  readonly #poller: Poller;
   /** By stream id. */
   readonly #loops = new Map<string, StreamLoop>();
   /** Loops on their way out. */
   readonly #ending = new Map<string, { loop: StreamLoop; done: Promise<void> }>();
   readonly #renewNow = new Interrupt();
-  readonly #pollNow = new Interrupt();
   readonly #backlogNow = new Interrupt();
   #isStopping = false;
   #timers: Promise<unknown> = Promise.resolve();
   #isDatabaseDown = false;
-  #lastPollAt = performance.now();
-  #lastRenewalAt = performance.now();
+  #lastRenewalAt = LeaseClock.now();
 
   /** `onStatus` is called with a config's key when its health changed in a way that a person wants to know at once. */
   constructor(
@@ -99,13 +86,21 @@ export class Supervisor {
     this.#log = context.log;
     this.#metrics = metrics;
     this.#onStatus = onStatus;
+    this.#wanted = new WantedStreams(context.log);
+    this.#poller = new Poller({
+      db: options.control,
+      replicaId: options.replica.id,
+      intervalMs: options.pollIntervalMs,
+      onResult: (poll, tookMs) => this.#onPoll(poll, tookMs),
+      onFailure: (error) => this.#onDatabaseError(error),
+    });
   }
 
   /** @throws the database's error when it cannot be reached at all. */
   async start(): Promise<void> {
     await succeed(this.#options.control, this.#options.replica);
     this.#watch = setInterval(() => this.#watchStreams(), watchIntervalMs);
-    this.#timers = Promise.all([this.#renewLoop(), this.#pollLoop(), this.#backlogLoop()]);
+    this.#timers = Promise.all([this.#renewLoop(), this.#poller.run(), this.#backlogLoop()]);
   }
 
   /**
@@ -113,38 +108,24 @@ export class Supervisor {
    * yet. Takes effect at once.
    */
   setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[] = []): void {
-    const wanted = new Map<string, Wanted>();
-    for (const [key, config] of configs) {
-      const before = this.#wanted.get(key);
-      const isSame = before?.config.spec.organization === config.spec.organization;
-      wanted.set(
-        key,
-        isSame ? { ...before, config } : { config, streamId: null, isLost: false, unclaimedSince: null },
-      );
-    }
-    this.#wanted = wanted;
-    this.#wants = hashOf([...wanted.keys()]);
+    this.#wanted.setConfigs(configs, reserved);
     for (const loop of this.#loops.values()) {
-      const config = wanted.get(loop.config.key)?.config;
+      const config = this.#wanted.configOf(loop.config.key);
       if (config && config !== loop.config && config.spec.organization === loop.row.organization)
         loop.updateConfig(config);
     }
-    this.#reserved = reserved;
     this.#renewNow.push();
   }
 
   /** Health of a config's stream, if it runs here, or if it runs nowhere though it could. */
   healthOf(key: string): StreamHealth | null {
-    const wanted = this.#wanted.get(key);
-    const loop = this.#loops.get(wanted?.streamId ?? '');
-    if (loop) return loop.health;
-    const since = wanted?.unclaimedSince ?? null;
-    return since !== null && performance.now() - since > unclaimedAfterMs ? unclaimedHealth(since) : null;
+    const loop = this.#loops.get(this.#wanted.streamIdOf(key) ?? '');
+    return loop?.health ?? this.#wanted.unclaimedHealthOf(key);
   }
 
   /** False when a timer has not come round for minutes though every statement has a deadline: only a restart helps. */
   isMoving(): boolean {
-    return performance.now() - Math.min(this.#lastPollAt, this.#lastRenewalAt) < stuckAfterMs;
+    return LeaseClock.now() - Math.min(this.#poller.lastEndAt, this.#lastRenewalAt) < stuckAfterMs;
   }
 
   /**
@@ -155,7 +136,7 @@ export class Supervisor {
     this.#isStopping = true;
     if (this.#watch) clearInterval(this.#watch);
     this.#renewNow.push();
-    this.#pollNow.push();
+    this.#poller.stop();
     this.#backlogNow.push();
     const leaving = [...this.#ending.values()];
     const loops = [...this.#loops.values(), ...leaving.map(({ loop }) => loop)];
@@ -183,8 +164,13 @@ export class Supervisor {
 
   async #renewLoop(): Promise<void> {
     while (!this.#isStopping) {
-      await this.#guard(() => this.#renew());
-      this.#lastRenewalAt = performance.now();
+      try {
+        await this.#renew();
+        this.#onDatabaseWell();
+      } catch (error) {
+        this.#onDatabaseError(error);
+      }
+      this.#lastRenewalAt = LeaseClock.now();
       await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease);
     }
   }
@@ -193,16 +179,11 @@ export class Supervisor {
     const { control: db } = this.#options;
     const { replica, leaseDurationMs } = this.#options;
     const askedAt = LeaseClock.now();
-    const view = await renewLease(db, replica, this.#wants, leaseDurationMs);
+    const view = await renewLease(db, replica, this.#wanted.hash, leaseDurationMs);
     this.#lease.renewed(askedAt);
 
-    await this.#makeMissing();
-    const reserved = this.#reserved;
-    if (reserved.length > 0) {
-      await ensureStreams(db, reserved);
-      if (this.#reserved === reserved) this.#reserved = [];
-    }
-    const configById = this.#configById();
+    await this.#wanted.makeMissing(db);
+    const configById = this.#wanted.byStreamId();
 
     // Others have taken it: whatever the loop still does is fenced off, so nothing is waited for.
     for (const [id, loop] of this.#loops) {
@@ -217,12 +198,10 @@ export class Supervisor {
     const orphans = [...view.held.keys()].filter((id) => !this.#loops.has(id) && !this.#ending.has(id));
     if (orphans.length > 0) await releaseStreams(db, replica.id, orphans);
 
-    const wantedIds = [...configById.keys()].filter((id): id is string => id !== null);
-    const free = wantedIds.filter((id) => !this.#loops.has(id) && !this.#ending.has(id));
+    const free = [...configById.keys()].filter((id) => !this.#loops.has(id) && !this.#ending.has(id));
     const claimed = await claimStreams(db, replica.id, free, share - this.#loops.size);
-    await this.#lookForClusters(claimed);
     // As they are now: one may have changed, or gone, while the claim was under way. What has gone is released as an orphan.
-    const current = this.#configById();
+    const current = this.#wanted.byStreamId();
     for (const row of claimed) {
       const config = current.get(row.id);
       if (config && !this.#isStopping) this.#startLoop(row, config);
@@ -233,67 +212,19 @@ export class Supervisor {
         'took streams',
       );
     }
-    if (free.length > claimed.length) await this.#lookIntoUnclaimed(free, claimed);
+    await this.#lookForClusters(claimed);
+    const taken = new Set(claimed.map((row) => row.id));
+    const left = free.filter((id) => !taken.has(id));
+    if (await this.#wanted.lookIntoUnclaimed(db, left)) this.#renewNow.push();
     this.#watchStreams();
     this.#backlogNow.push();
   }
 
-  /** Makes the streams that have no row yet, or none any more. */
-  async #makeMissing(): Promise<void> {
-    const missing = [...this.#wanted.values()].filter((wanted) => wanted.streamId === null);
-    if (missing.length === 0) return;
-    const ids = await ensureStreams(
-      this.#options.control,
-      missing.map(({ config, isLost }) => ({
-        configKey: config.key,
-        organization: config.spec.organization,
-        startFrom: config.spec.startFrom,
-        ...(isLost && { lastError: describeLoss(config) }),
-      })),
-    );
-    missing.forEach((wanted, i) => {
-      wanted.streamId = ids[i] ?? null;
-      if (wanted.isLost && wanted.streamId !== null) {
-        const { key, spec } = wanted.config;
-        this.#log.error(
-          {
-            config: key,
-            organization: spec.organization,
-            startFrom: spec.startFrom,
-            stream: wanted.streamId,
-          },
-          describeLoss(wanted.config).message,
-        );
-        wanted.isLost = false;
-      }
-    });
-  }
-
-  /** Streams that were to be had and were not taken: a row that is gone is made again, one that nobody holds is said. */
-  async #lookIntoUnclaimed(free: readonly string[], claimed: readonly StreamRow[]): Promise<void> {
-    const taken = new Set(claimed.map((row) => row.id));
-    const left = free.filter((id) => !taken.has(id));
-    const { gone, unheld } = await findUnclaimed(this.#options.control, left);
-    const unheldIds = new Set(unheld);
-    const goneIds = new Set(gone);
-    for (const [key, wanted] of this.#wanted) {
-      if (wanted.streamId === null) continue;
-      if (goneIds.has(wanted.streamId)) {
-        wanted.streamId = null;
-        wanted.isLost = true;
-        this.#renewNow.push();
-      } else if (unheldIds.has(wanted.streamId)) {
-        wanted.unclaimedSince ??= performance.now();
-        this.#onStatus(key);
-      } else wanted.unclaimedSince = null;
-    }
-  }
-
   /** Entries of clusters that nobody has looked at may be there from before, or come in where the table's trigger is off. */
   async #lookForClusters(claimed: readonly StreamRow[]): Promise<void> {
-    const isDue = performance.now() - this.#clustersLookedForAt > clustersIntervalMs;
+    const isDue = LeaseClock.now() - this.#clustersLookedForAt > clustersIntervalMs;
     const rows = isDue ? [...claimed, ...[...this.#loops.values()].map((loop) => loop.row)] : claimed;
-    if (isDue) this.#clustersLookedForAt = performance.now();
+    if (isDue) this.#clustersLookedForAt = LeaseClock.now();
     if (rows.length > 0) {
       await registerClusters(this.#options.control, [...new Set(rows.map((row) => row.organization))]);
     }
@@ -309,10 +240,7 @@ export class Supervisor {
       if (hasChanged || isMissing) loop.showHealth();
       else loop.noticeDelay();
     }
-  }
-
-  #configById(): Map<string | null, ExportConfig> {
-    return new Map([...this.#wanted.values()].map(({ streamId, config }) => [streamId, config]));
+    for (const key of this.#wanted.unclaimedKeys()) this.#onStatus(key);
   }
 
   #startLoop(row: StreamRow, config: ExportConfig): void {
@@ -365,32 +293,13 @@ export class Supervisor {
     this.#ending.set(loop.id, { loop, done: ending });
   }
 
-  async #pollLoop(): Promise<void> {
-    const { control: db, replica, pollIntervalMs } = this.#options;
-    let snapshot: string | null = null;
-    let lookedAt = Number.NEGATIVE_INFINITY;
-    while (!this.#isStopping) {
-      const startedAt = performance.now();
-      const isWell = await this.#guard(async () => {
-        // The same snapshot means that nothing has ended, but for a failover that has set transaction ids back.
-        const mayRest = startedAt - lookedAt < fullPollIntervalMs;
-        const poll = await pollStreams(db, replica.id, mayRest ? snapshot : null);
-        if (!mayRest || poll.snapshot !== snapshot) lookedAt = startedAt;
-        snapshot = poll.snapshot;
-        this.#evidence.polled(performance.now() - startedAt);
-        for (const id of poll.ready) this.#loops.get(id)?.wake('entries');
-        for (const id of poll.replays) this.#loops.get(id)?.wake('replay');
-        if (poll.released) this.#renewNow.push();
-      });
-      this.#lastPollAt = performance.now();
-      const tookMs = this.#lastPollAt - startedAt;
-      this.#metrics.observePoll(tookMs);
-      if (!isWell) snapshot = null;
-      // A slow poll (a thousand streams, a huge open transaction) takes a fifth of a connection at most, as long as nobody
-      // waits for it for more than a second. One that failed says nothing of how long the next one takes.
-      const restMs = isWell ? Math.min(4 * tookMs, longestRestMs) : 0;
-      await this.#pollNow.wait(Math.max(pollIntervalMs, restMs));
-    }
+  #onPoll(poll: PollResult, tookMs: number): void {
+    this.#evidence.polled(tookMs);
+    this.#metrics.observePoll(tookMs);
+    this.#onDatabaseWell();
+    for (const id of poll.ready) this.#loops.get(id)?.wake('entries');
+    for (const id of poll.replays) this.#loops.get(id)?.wake('replay');
+    if (poll.released) this.#renewNow.push();
   }
 
   async #backlogLoop(): Promise<void> {
@@ -406,78 +315,28 @@ export class Supervisor {
     }
   }
 
-  /** Runs work on the database; a failure is said once, and the next timer tries again. False: it failed. */
-  async #guard(work: () => Promise<void>): Promise<boolean> {
-    try {
-      await work();
-      if (this.#isDatabaseDown) this.#log.info('the database can be used again');
-      this.#isDatabaseDown = false;
-      return true;
-    } catch (error) {
-      this.#evidence.failed(error);
-      this.#metrics.countDatabaseError(error);
-      if (!this.#isDatabaseDown)
-        this.#log.error({ err: error }, `The database cannot be used: ${describeDatabaseFailure(error)}`);
-      this.#isDatabaseDown = true;
-      return false;
-    }
+  #onDatabaseWell(): void {
+    if (this.#isDatabaseDown) this.#log.info('the database can be used again');
+    this.#isDatabaseDown = false;
   }
-}
 
-/** What the status says of a stream whose row was lost, from its first moment on. */
-function describeLoss({ spec }: ExportConfig): LastError {
-  const time = new Date().toISOString();
-  const start = {
-    now: 'with what is written from now on, so entries of before that were not delivered yet are not sent',
-    beginning: 'from the beginning, so entries that were delivered before are sent again',
-    time: 'from the time in startFrom, so entries that were delivered since are sent again',
-  }[spec.startFrom.kind];
-  return {
-    time,
-    reason: 'StreamRestarted',
-    message: `The record of what this export had delivered is gone from the database (a restore, or a deleted row in audit.streams). It was made again by startFrom: ${start}.`,
-    resolvedTime: time,
-  };
-}
-
-function unclaimedHealth(since: number): StreamHealth {
-  return {
-    activity: 'unclaimed',
-    failure: {
-      reason: 'Unclaimed',
-      message:
-        'No replica of the collector sends this export: its row in audit.streams is locked, or the replica whose turn it is does not take it. Look for a long transaction on audit.streams, and at the logs of the replicas.',
-      since: Date.now() - (performance.now() - since),
-    },
-    lastError: null,
-    delivered: 0,
-    rejected: 0,
-    parked: 0,
-    isBehind: true,
-    pending: null,
-    oldestPendingAt: null,
-    ratePerSecond: 0,
-    lastDeliveryAt: null,
-  };
+  /** Said once; the next poll or renewal tries again. */
+  #onDatabaseError(error: unknown): void {
+    this.#evidence.failed(error);
+    this.#metrics.countDatabaseError(error);
+    if (!this.#isDatabaseDown)
+      this.#log.error({ err: error }, `The database cannot be used: ${describeDatabaseFailure(error)}`);
+    this.#isDatabaseDown = true;
+  }
 }
 
 /** Four renewals within a lease: one may fail, and the next still comes in time. */
 const renewalsPerLease = 4;
 /** A renewal takes at most a handful of statements, and each ends after 60 s (pool.ts). */
 const stuckAfterMs = 600_000;
-/** At most so long between two polls, however slow they are; besides, the wait counts as no evidence. */
-const longestRestMs = 1_000;
-/** A poll looks at every stream so often, even if no transaction seems to have ended. */
-const fullPollIntervalMs = 5_000;
 const watchIntervalMs = 500;
-/** A rolling update or a lost lease passes sooner. */
-const unclaimedAfterMs = 15_000;
 const clustersIntervalMs = 60_000;
 /** Most of a lone entry's latency in a steady trickle. */
 const minLingerMs = 50;
 /** A thousand trickling streams make 500 windows a second rather than 20,000. */
 const lingerPerStreamMs = 2;
-
-function hashOf(keys: readonly string[]): string {
-  return createHash('sha256').update(keys.toSorted().join('\n')).digest('hex').slice(0, 32);
-}

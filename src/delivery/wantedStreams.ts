@@ -1,0 +1,178 @@
+/**
+ * The streams that the configs ask for, whoever sends them: finds or makes the row of each, makes a lost one again, and
+ * notices those that no replica takes.
+ *
+ * Not here: which of them this replica sends (supervisor.ts).
+ */
+import { createHash } from 'node:crypto';
+import { findUnclaimed } from '../database/leases.ts';
+import type { Database } from '../database/pool.ts';
+import { ensureStreams, type StreamRequest } from '../database/streams.ts';
+import type { ExportConfig } from '../model/exportConfig.ts';
+import type { StreamHealth } from '../model/streamHealth.ts';
+import type { LastError } from '../model/streamStatus.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+interface Wanted {
+  readonly config: ExportConfig;
+  /** null: not known yet, or not any more. */
+  streamId: string | null;
+  /** The stream's row was there, and is gone. */
+  isLost: boolean;
+  /** Since when no replica sends it though every one may; null: one does, as far as is known. */
+  unclaimedSince: number | null;
+}
+
+export class WantedStreams {
+  readonly #log: Logger;
+  #byKey = new Map<string, Wanted>();
+  #reserved: readonly StreamRequest[] = [];
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** Identifies the set of configs: replicas that want the same share them. */
+  get hash(): string {
+    const keys = [...this.#byKey.keys()].toSorted().join('\n');
+    return createHash('sha256').update(keys).digest('hex').slice(0, 32);
+  }
+
+  /** `reserved` only have to exist. */
+  setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[]): void {
+    const byKey = new Map<string, Wanted>();
+    for (const [key, config] of configs) {
+      const before = this.#byKey.get(key);
+      const isSame = before?.config.spec.organization === config.spec.organization;
+      const known = isSame ? before : { streamId: null, isLost: false, unclaimedSince: null };
+      byKey.set(key, { ...known, config });
+    }
+    this.#byKey = byKey;
+    this.#reserved = reserved;
+  }
+
+  configOf(key: string): ExportConfig | undefined {
+    return this.#byKey.get(key)?.config;
+  }
+
+  streamIdOf(key: string): string | null {
+    return this.#byKey.get(key)?.streamId ?? null;
+  }
+
+  /** Configs by their stream's id, those whose row is known. */
+  byStreamId(): Map<string, ExportConfig> {
+    const byId = new Map<string, ExportConfig>();
+    for (const { streamId, config } of this.#byKey.values())
+      if (streamId !== null) byId.set(streamId, config);
+    return byId;
+  }
+
+  /** Makes the rows that are missing. @throws the database's error. */
+  async makeMissing(db: Database): Promise<void> {
+    const missing = [...this.#byKey.values()].filter((wanted) => wanted.streamId === null);
+    if (missing.length > 0) {
+      const ids = await ensureStreams(db, missing.map(toRequest));
+      missing.forEach((wanted, i) => {
+        wanted.streamId = ids[i] ?? null;
+        if (wanted.isLost) {
+          const { key, spec } = wanted.config;
+          const { organization, startFrom } = spec;
+          this.#log.error(
+            { config: key, organization, startFrom, stream: ids[i] },
+            describeLoss(wanted.config).message,
+          );
+          wanted.isLost = false;
+        }
+      });
+    }
+    const reserved = this.#reserved;
+    if (reserved.length > 0) {
+      await ensureStreams(db, reserved);
+      if (this.#reserved === reserved) this.#reserved = [];
+    }
+  }
+
+  /**
+   * Looks into streams that were to be had and were not taken (`left`, by id). Forgets the id of one whose row is gone, so that
+   * the next `makeMissing` makes it again: true when there is one.
+   */
+  async lookIntoUnclaimed(db: Database, left: readonly string[]): Promise<boolean> {
+    const found = left.length > 0 ? await findUnclaimed(db, left) : { gone: [], unheld: [] };
+    const gone = new Set(found.gone);
+    const unheld = new Set(found.unheld);
+    for (const wanted of this.#byKey.values()) {
+      const id = wanted.streamId ?? '';
+      if (unheld.has(id)) wanted.unclaimedSince ??= performance.now();
+      else wanted.unclaimedSince = null;
+      if (gone.has(id)) {
+        wanted.streamId = null;
+        wanted.isLost = true;
+      }
+    }
+    return gone.size > 0;
+  }
+
+  /** Keys of the configs that nobody has sent for a while. */
+  unclaimedKeys(): string[] {
+    return [...this.#byKey.keys()].filter((key) => this.unclaimedHealthOf(key) !== null);
+  }
+
+  /** null: somebody sends it, or will in a moment. */
+  unclaimedHealthOf(key: string): StreamHealth | null {
+    const since = this.#byKey.get(key)?.unclaimedSince ?? null;
+    return since !== null && performance.now() - since > unclaimedAfterMs ? unclaimedHealth(since) : null;
+  }
+}
+
+/** A rolling update or a lost lease passes sooner. */
+const unclaimedAfterMs = 15_000;
+
+function toRequest({ config, isLost }: Wanted): StreamRequest {
+  return {
+    configKey: config.key,
+    organization: config.spec.organization,
+    startFrom: config.spec.startFrom,
+    ...(isLost && { lastError: describeLoss(config) }),
+  };
+}
+
+/** What the status says of a stream whose row was lost, from its first moment on. */
+function describeLoss({ spec }: ExportConfig): LastError {
+  const time = new Date().toISOString();
+  const start = {
+    now: 'with what is written from now on, so entries of before that were not delivered yet are not sent',
+    beginning: 'from the beginning, so entries that were delivered before are sent again',
+    time: 'from the time in startFrom, so entries that were delivered since are sent again',
+  }[spec.startFrom.kind];
+  return {
+    time,
+    reason: 'StreamRestarted',
+    message: `The record of what this export had delivered is gone from the database (a restore, or a deleted row in audit.streams). It was made again by startFrom: ${start}.`,
+    resolvedTime: time,
+  };
+}
+
+function unclaimedHealth(since: number): StreamHealth {
+  return {
+    activity: 'unclaimed',
+    failure: {
+      reason: 'Unclaimed',
+      message:
+        'No replica of the collector sends this export: its row in audit.streams is locked, or the replica whose turn it is does not take it. Look for a long transaction on audit.streams, and at the logs of the replicas.',
+      since: Date.now() - (performance.now() - since),
+    },
+    lastError: null,
+    delivered: 0,
+    rejected: 0,
+    parked: 0,
+    isBehind: true,
+    pending: null,
+    oldestPendingAt: null,
+    ratePerSecond: 0,
+    lastDeliveryAt: null,
+  };
+}
