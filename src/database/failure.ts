@@ -18,6 +18,8 @@ const byCode: Readonly<Record<string, string>> = {
   '53300': 'Postgres has no connection left: raise max_connections or lower DATABASE_POOL_SIZE.',
   '57P01': 'Postgres is shutting down or ended the connection.',
   '57P03': 'Postgres is starting up or shutting down.',
+  AE001:
+    'a read was answered by a standby, which may lack entries: DATABASE_URL must name the primary, and a pooler must not balance statements.',
   '25006':
     'the database is read-only: DATABASE_URL must name the primary, since only there a snapshot is exact.',
 };
