@@ -6,80 +6,102 @@
  * Format: Postgres manual, COPY, "Binary Format". The server sends one CopyData message a row.
  */
 import type pg from 'pg';
+import { BinaryRow } from './binaryRow.ts';
+import { MessageWatch } from './messageWatch.ts';
 import type { Database } from './pool.ts';
+import { toPrimary } from './primary.ts';
 
-/** One row's fields; valid only during the call that hands it over, since the bytes belong to the socket's buffer. */
-export class BinaryRow {
-  #bytes: Buffer = Buffer.alloc(0);
-  #ends: number[] = [];
-  #lengths: number[] = [];
-
-  /** Reads the tuple at `offset`; false for the end-of-data marker. */
-  read(bytes: Buffer, offset: number): boolean {
-    const fields = bytes.readInt16BE(offset);
-    if (fields === -1) return false;
-    let at = offset + 2;
-    for (let i = 0; i < fields; i++) {
-      const length = bytes.readInt32BE(at);
-      at += 4 + (length === -1 ? 0 : length);
-      this.#lengths[i] = length;
-      this.#ends[i] = at;
-    }
-    this.#bytes = bytes;
-    return true;
-  }
-
-  /** The field's bytes, or null for SQL null. */
-  bytes(field: number): Buffer | null {
-    const length = this.#lengths[field] ?? -1;
-    const end = this.#ends[field] ?? 0;
-    return length === -1 ? null : this.#bytes.subarray(end - length, end);
-  }
-
-  /** A field that is not null by the table's definition. @throws when it is: a bug. */
-  required(field: number): Buffer {
-    const bytes = this.bytes(field);
-    if (!bytes) throw new Error(`field ${field} is null`);
-    return bytes;
-  }
+export interface CopyLimits {
+  /** A row of more bytes ends the COPY before it is taken into memory. Default: none. */
+  readonly rowBytes?: number;
+  /** For all of it. Default 55 s. */
+  readonly timeoutMs?: number;
 }
+
+export type CopyEnd =
+  /** Every row was handed on. */
+  | { readonly kind: 'done' }
+  /** `onRow` said so. */
+  | { readonly kind: 'stopped' }
+  /** The next row has so many bytes, more than `rowBytes`; it was not handed on. */
+  | { readonly kind: 'oversize'; readonly bytes: number };
 
 /** 11 bytes signature, 4 bytes flags, 4 bytes length of an extension. */
 const headerBytes = 19;
+/** After "stop" so much more is read away, which is cheaper than a new connection; then the connection is closed. */
+const maxDrainedBytes = 256 * 1024;
+const defaultTimeoutMs = 55_000;
+/** Long enough for whatever locks a table for a moment; well below the time after which the client gives up. */
+const lockTimeoutMs = 15_000;
+/** By how much the server's deadline comes before the client's, so that no backend is left behind. */
+const clientGraceMs = 5_000;
+
+type OnRow = (row: BinaryRow) => 'stop' | undefined;
 
 /** A query object as node-postgres's `client.query` takes it ("submittable"). */
 class CopyOut implements pg.Submittable {
   readonly #text: string;
-  readonly #onRow: (row: BinaryRow) => void;
+  readonly #onRow: OnRow;
+  readonly #rowBytes: number;
   readonly #row = new BinaryRow();
-  #started = false;
+  #connection: pg.Connection | null = null;
+  #watch: MessageWatch | null = null;
+  #hasStarted = false;
+  #end: CopyEnd = { kind: 'done' };
   #failure: Error | null = null;
-  callback: (error: Error | null) => void;
+  #drainedBytes = 0;
+  /** node-postgres's deadline for this query. */
+  readonly query_timeout: number;
+  /** Set by the caller, wrapped by node-postgres. */
+  callback: (error: Error | null) => void = () => {};
 
-  constructor(text: string, onRow: (row: BinaryRow) => void, callback: (error: Error | null) => void) {
-    this.#text = text;
+  constructor(select: string, onRow: OnRow, limits: CopyLimits) {
+    const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
+    // In one message they are one transaction, so they hold for it alone, and a pooler in transaction mode sees it whole.
+    this.#text = `${toPrimary}set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${lockTimeoutMs}; copy (${select}) to stdout (format binary)`;
     this.#onRow = onRow;
-    this.callback = callback;
+    this.#rowBytes = limits.rowBytes ?? Number.POSITIVE_INFINITY;
+    this.query_timeout = timeoutMs + clientGraceMs;
+  }
+
+  /** What it came to; null: the connection is still good. @throws `onRow`'s error, or else the database's. */
+  conclude(error: Error | null): CopyEnd {
+    this.#watch?.end();
+    if (this.#failure) throw this.#failure;
+    if (error && this.#end.kind === 'done') throw error;
+    return this.#end;
   }
 
   submit(connection: pg.Connection): void {
+    this.#connection = connection;
+    if (this.#rowBytes !== Number.POSITIVE_INFINITY) {
+      this.#watch = new MessageWatch(connection.stream, this.#rowBytes, (bytes) => {
+        if (this.#end.kind === 'done') this.#end = { kind: 'oversize', bytes };
+        connection.stream.destroy();
+      });
+    }
     connection.query(this.#text);
   }
 
   handleCopyData(message: { chunk: Buffer }): void {
-    if (this.#failure) return;
     const { chunk } = message;
+    if (this.#end.kind === 'stopped') {
+      this.#drainedBytes += chunk.length;
+      if (this.#drainedBytes > maxDrainedBytes) this.#connection?.stream.destroy();
+      return;
+    }
     let offset = 0;
-    if (!this.#started) {
-      this.#started = true;
+    if (!this.#hasStarted) {
+      this.#hasStarted = true;
       offset = headerBytes + chunk.readUInt32BE(headerBytes - 4);
       if (offset === chunk.length) return;
     }
     try {
-      if (this.#row.read(chunk, offset)) this.#onRow(this.#row);
+      if (this.#row.read(chunk, offset) && this.#onRow(this.#row) === 'stop') this.#end = { kind: 'stopped' };
     } catch (error) {
       // Thrown inside the socket's data event it would end the process; the query fails instead.
       this.#failure = error as Error;
+      this.#end = { kind: 'stopped' };
     }
   }
 
@@ -88,7 +110,7 @@ class CopyOut implements pg.Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.callback(this.#failure);
+    this.callback(null);
   }
 
   handleRowDescription(): void {}
@@ -100,27 +122,24 @@ class CopyOut implements pg.Submittable {
 }
 
 /**
- * `select` is SQL text without parameters, since COPY takes none: whatever goes into it must be a number or have
- * passed `literal` of sql.ts.
+ * `select` is SQL text without parameters, since COPY takes none: whatever goes into it must be a number or a quoted
+ * literal. It ends early when `onRow` says "stop", without reading the rest away.
  *
- * @throws the database's error, or the first one of `onRow` after the rest of the answer has been read away.
+ * @throws the database's error, or the first one of `onRow`; rows that came before it were handed on.
  */
-export async function copyOut(db: Database, select: string, onRow: (row: BinaryRow) => void): Promise<void> {
+export async function copyOut(
+  db: Database,
+  select: string,
+  onRow: OnRow,
+  limits: CopyLimits = {},
+): Promise<CopyEnd> {
   const client = await db.connect();
-  let failed: Error | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      client.query(
-        new CopyOut(`copy (${select}) to stdout (format binary)`, onRow, (error) =>
-          error ? reject(error) : resolve(),
-        ),
-      );
-    });
-  } catch (error) {
-    failed = error as Error;
-    throw error;
-  } finally {
-    // A connection whose query failed half-way is not given to the next one.
-    client.release(failed);
-  }
+  const copy = new CopyOut(select, onRow, limits);
+  const error = await new Promise<Error | null>((resolve) => {
+    copy.callback = resolve;
+    client.query(copy);
+  });
+  // A connection whose query failed half-way is not given to the next one.
+  client.release(error ?? undefined);
+  return copy.conclude(error);
 }

@@ -1,39 +1,29 @@
 /** Entries that were set aside, and their way back. */
-import type { Entry } from '../model/entry.ts';
 import type { StreamRow } from '../model/stream.ts';
-import { readEntriesById } from './page.ts';
 import type { Database } from './pool.ts';
 
 export interface ReplayEntry {
   readonly sequence: number;
+  readonly entryId: bigint;
   readonly observedAtMicros: number;
 }
 
-/**
- * Hands on the parked entries of a stream whose replay is asked for, at most `limit`, in sequence order. Synchronous
- * and not to be kept, like `readPage`.
- */
-export async function readReplays(
+/** The parked entries of a stream whose replay is asked for, at most `limit`, in sequence order. */
+export async function listReplays(
   db: Database,
   stream: Pick<StreamRow, 'id'>,
   limit: number,
-  onEntry: (entry: Entry, replay: ReplayEntry) => void,
-): Promise<void> {
+): Promise<ReplayEntry[]> {
   const requested = await db.query<{ sequence: string; entry_id: string; observed: string }>(
     `select sequence::text, entry_id::text, (extract(epoch from observed_at) * 1000000)::bigint::text as observed
      from audit.parked where stream = $1 and replay_requested_at is not null order by sequence limit $2`,
     [stream.id, limit],
   );
-  const byEntry = new Map(
-    requested.rows.map((row) => [
-      row.entry_id,
-      { sequence: Number(row.sequence), observedAtMicros: Number(row.observed) },
-    ]),
-  );
-  await readEntriesById(db, [...byEntry.keys()], (entry) => {
-    const replay = byEntry.get(entry.id.toString());
-    if (replay) onEntry(entry, replay);
-  });
+  return requested.rows.map((row) => ({
+    sequence: Number(row.sequence),
+    entryId: BigInt(row.entry_id),
+    observedAtMicros: Number(row.observed),
+  }));
 }
 
 /** The receiver took them: they are delivered and no longer parked. False: the lease is lost. */
@@ -61,7 +51,7 @@ export async function unpark(
   return result.rows[0]?.ok === true;
 }
 
-/** The receiver refused it again: it stays parked, with the newer reason. False: the lease is lost. */
+/** It did not get through again: it stays parked, with the newer reason, and is no longer asked for. False: the lease is lost. */
 export async function parkAgain(
   db: Database,
   stream: { id: string; token: string },

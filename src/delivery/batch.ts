@@ -26,6 +26,15 @@ export interface Batch {
   readonly last: Position;
   /** Memory it takes. */
   readonly bytes: number;
+  /** Its one entry cannot be sent, and is set aside instead; null for all other batches. */
+  readonly parked: SetAside | null;
+}
+
+/** Why an entry is not sent. */
+export interface SetAside {
+  readonly reason: 'EntryUnreadable' | 'EntryTooLarge';
+  /** For people. */
+  readonly message: string;
 }
 
 export interface BatchLimits {
@@ -45,6 +54,8 @@ export interface CutterOptions {
   /** True for records that the receiver has taken, though the position is still before them. */
   readonly isAccepted: (sequence: number, at: Position) => boolean;
 }
+
+type EntryHead = Pick<Entry, 'xid' | 'id' | 'occurredAtMicros'>;
 
 type Growing = { -readonly [K in keyof Batch]: Batch[K] };
 
@@ -80,13 +91,27 @@ export class BatchCutter {
   }
 
   /** Adds an entry that the filter leaves out: the position moves over it with the batch before. */
-  addSkipped(entry: Entry): void {
+  addSkipped(entry: Position): void {
     const batch = this.#current ?? (this.batches.at(-1) as Growing | undefined);
     if (batch) batch.last = { xid: entry.xid, id: entry.id };
-    else this.#start(entry, this.nextSequence, false);
+    else this.#start({ ...entry, occurredAtMicros: 0 }, this.nextSequence, false);
   }
 
-  #extend(entry: Entry, sequence: number, send: boolean): Growing {
+  /** Adds an entry that cannot be sent; it keeps its sequence number. */
+  addParked(entry: Position, parked: SetAside): void {
+    const sequence = this.nextSequence++;
+    const head = { ...entry, occurredAtMicros: 0 };
+    if (this.#options.isAccepted(sequence, entry)) {
+      this.#extend(head, sequence, false).accepted++;
+      return;
+    }
+    const batch = this.#start(head, sequence, false);
+    batch.lastSequence = sequence;
+    batch.parked = parked;
+    this.#current = null;
+  }
+
+  #extend(entry: EntryHead, sequence: number, send: boolean): Growing {
     let batch = this.#current;
     if (!batch || (batch.writer !== null) !== send) batch = this.#start(entry, sequence, send);
     if (send) batch.records++;
@@ -95,7 +120,7 @@ export class BatchCutter {
     return batch;
   }
 
-  #start(entry: Entry, sequence: number, send: boolean): Growing {
+  #start(entry: EntryHead, sequence: number, send: boolean): Growing {
     const { identity, limits, buffers } = this.#options;
     // Room for small batches; the buffer grows with large ones.
     const initialBytes = Math.min(limits.bytes, 2_048 * Math.min(limits.records, 64));
@@ -109,6 +134,7 @@ export class BatchCutter {
       lastOccurredAtMicros: entry.occurredAtMicros,
       last: { xid: entry.xid, id: entry.id },
       bytes: 0,
+      parked: null,
     };
     this.batches.push(batch);
     this.#current = batch;

@@ -2,47 +2,96 @@ import { expect, test } from 'vitest';
 import { ByteBudget } from './byteBudget.ts';
 
 const never = new AbortController().signal;
+const mebibyte = 1024 * 1024;
 
-test('grants in order, and only what is free', async () => {
-  const budget = new ByteBudget(10);
+/** A budget of 16 MiB in which `slow` streams hold so much that nothing is free. */
+async function exhausted(): Promise<ByteBudget> {
+  const budget = new ByteBudget(16 * mebibyte);
+  expect(await budget.acquire('slow-1', 8 * mebibyte, never)).toBe(true);
+  expect(await budget.acquire('slow-2', 8 * mebibyte, never)).toBe(true);
+  return budget;
+}
+
+test('a first page never waits, whatever others hold', async () => {
+  const budget = await exhausted();
+  const first = budget.acquire('good', budget.firstPageBytes, never);
+  expect(await Promise.race([first, Promise.resolve('waits')])).toBe(true);
+});
+
+test('first pages of a thousand streams take little more than an eighth of the total together', async () => {
+  const budget = new ByteBudget(64 * mebibyte);
+  let bytes = 0;
+  for (let i = 0; i < 1_000; i++) {
+    bytes += budget.firstPageBytes;
+    expect(await budget.acquire(`stream ${i}`, budget.firstPageBytes, never)).toBe(true);
+  }
+  expect(bytes).toBeLessThan(64 * mebibyte);
+});
+
+test('what comes free goes to the stream that holds least', async () => {
+  const budget = await exhausted();
   const order: string[] = [];
-  expect(await budget.acquire(8, never)).toBe(true);
-  const large = budget.acquire(5, never).then(() => order.push('large'));
-  // Would fit, but may not overtake: a large page would otherwise never get its turn.
-  const small = budget.acquire(1, never).then(() => order.push('small'));
-  budget.release(2);
+  await budget.acquire('a', 200_000, never);
+  await budget.acquire('b', 100_000, never);
+  const waits = ['a', 'b'].map((name) =>
+    budget.acquire(name, 2 * mebibyte, never).then(() => order.push(name)),
+  );
+  budget.release('slow-1', 3 * mebibyte);
+  await waits[1];
+  expect(order).toEqual(['b']);
+  budget.release('slow-1', 2 * mebibyte);
+  await waits[0];
+  expect(order).toEqual(['b', 'a']);
+});
+
+test('one stream alone takes at most half', async () => {
+  const budget = new ByteBudget(16 * mebibyte);
+  await budget.acquire('greedy', 6 * mebibyte, never);
+  const more = budget.acquire('greedy', 4 * mebibyte, never);
+  expect(await budget.acquire('other', 8 * mebibyte, never)).toBe(true);
+  budget.release('greedy', 3 * mebibyte);
+  budget.release('other', 8 * mebibyte);
+  expect(await more).toBe(true);
+});
+
+test('a large page is not passed over for ever by small ones', async () => {
+  const budget = await exhausted();
+  const order: string[] = [];
+  const large = budget.acquire('large', 8 * mebibyte, never).then(() => order.push('large'));
+  await budget.acquire('small', 100_000, never);
+  const small = budget.acquire('small', 400_000, never).then(() => order.push('small'));
+  budget.release('slow-1', 8 * mebibyte - 1);
   await Promise.resolve();
   expect(order).toEqual([]);
-  budget.release(6);
+  budget.release('slow-2', mebibyte);
   await Promise.all([large, small]);
   expect(order).toEqual(['large', 'small']);
 });
 
 test('gives up a wait when it is interrupted, and lets the next one through', async () => {
-  const budget = new ByteBudget(10);
-  await budget.acquire(10, never);
+  const budget = await exhausted();
   const interrupt = new AbortController();
-  const waiting = budget.acquire(10, interrupt.signal);
-  const next = budget.acquire(4, never);
+  const waiting = budget.acquire('a', 8 * mebibyte, interrupt.signal);
+  const next = budget.acquire('b', mebibyte, never);
+  budget.release('slow-1', 2 * mebibyte);
   interrupt.abort();
   expect(await waiting).toBe(false);
-  budget.release(5);
   expect(await next).toBe(true);
-  expect(await budget.acquire(1, interrupt.signal)).toBe(false);
+  expect(await budget.acquire('c', 1, interrupt.signal)).toBe(false);
 });
 
 test('a page that turned out larger is taken from what comes free', async () => {
-  const budget = new ByteBudget(10);
-  await budget.acquire(5, never);
-  budget.release(-10);
-  const waiting = budget.acquire(1, never);
+  const budget = new ByteBudget(16 * mebibyte);
+  await budget.acquire('a', mebibyte, never);
+  budget.release('a', -19 * mebibyte);
   let isGranted = false;
-  void waiting.then(() => {
+  const waiting = budget.acquire('b', mebibyte, never).then(() => {
     isGranted = true;
   });
-  budget.release(5);
+  budget.release('a', 4 * mebibyte);
   await Promise.resolve();
   expect(isGranted).toBe(false);
-  budget.release(10);
-  expect(await waiting).toBe(true);
+  budget.release('a', 4 * mebibyte);
+  await waiting;
+  expect(isGranted).toBe(true);
 });

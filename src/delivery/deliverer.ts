@@ -90,6 +90,7 @@ export class Deliverer {
       ...pace,
       single: pace.single || this.#isolation.isActive,
       ...signals,
+      onRead: () => this.#tracker.clearDatabaseFailure(),
       onSettled: (settled) => this.#onSettled(settled),
     });
     const result = await run.run();
@@ -109,6 +110,7 @@ export class Deliverer {
   #onSettled(run: SettledRun): void {
     this.#tracker.addDelivered(run.delivered, run.rejected, run.lastDeliveryAt);
     this.#metrics.countDelivered(run.delivered + run.rejected, run.rejected);
+    if (run.parked) this.#tellSetAside(run.parked);
     if (run.records === 0) return;
     this.#metrics.observeDeliveryDelay(Date.now() - run.lastOccurredAt);
     if (run.lastRecord) this.#lastAccepted = run.lastRecord;
@@ -120,6 +122,14 @@ export class Deliverer {
       this.#tracker.clearFailure();
       this.#tracker.setActivity('delivering');
     }
+  }
+
+  /** It stays to be seen as the last error, and holds up nothing. */
+  #tellSetAside({ sequence, entryId, why }: NonNullable<SettledRun['parked']>): void {
+    this.#tracker.addParked(1);
+    this.#tracker.setFailure(why, 'delivering');
+    this.#tracker.clearFailure();
+    this.#context.log.warn({ sequence, entryId, reason: why.reason }, 'one entry cannot be read: parked');
   }
 
   async #onFailure(window: Window, batch: Batch, outcome: Failed, abort: AbortSignal): Promise<Step> {

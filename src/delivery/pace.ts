@@ -6,6 +6,7 @@ export class Pace {
   #maxBytes: number;
   #inFlight: number;
   #isProbing = false;
+  #isSlow = false;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -19,23 +20,36 @@ export class Pace {
     recordLimit: number,
   ): {
     limits: { records: number; bytes: number };
-    maxInFlight: number;
+    maxInFlight: () => number;
     single: boolean;
-    pageBytes: number;
+    pageBytes: () => number;
+    onAnswer: (tookMs: number) => void;
   } {
     const records = Math.min(maxBatchSize, recordLimit, this.#isProbing ? probeRecords : maxBatchSize);
     const bytes = this.#isProbing ? Math.min(this.#maxBytes, probeBytes) : this.#maxBytes;
     return {
       limits: { records, bytes },
-      maxInFlight: this.#inFlight,
+      maxInFlight: () => this.#inFlight,
       single: this.#isProbing,
-      pageBytes: this.#isProbing ? probeBytes : Math.max(this.#maxBytes, fullPageBytes),
+      pageBytes: () => this.#pageBytes(),
+      onAnswer: (tookMs) => this.#answered(tookMs),
     };
+  }
+
+  #pageBytes(): number {
+    if (this.#isProbing) return probeBytes;
+    return this.#isSlow ? slowPageBytes : Math.max(this.#maxBytes, fullPageBytes);
+  }
+
+  /** Whoever answers slowly gets little at once, whatever the answer: what it has been sent is memory that others wait for. */
+  #answered(tookMs: number): void {
+    this.#isSlow = tookMs >= slowAnswerMs;
+    if (this.#isSlow) this.#inFlight = Math.max(1, Math.floor(this.#inFlight / 2));
   }
 
   succeeded(): void {
     this.#isProbing = false;
-    this.#inFlight = Math.min(this.#options.maxRequestsInFlight, this.#inFlight * 2);
+    if (!this.#isSlow) this.#inFlight = Math.min(this.#options.maxRequestsInFlight, this.#inFlight * 2);
   }
 
   failed(): void {
@@ -51,6 +65,7 @@ export class Pace {
 
   reset(): void {
     this.#maxBytes = this.#options.maxBatchBytes;
+    this.#isSlow = false;
     this.succeeded();
   }
 }
@@ -58,4 +73,6 @@ export class Pace {
 /** Small, so that a thousand streams that hang on their receivers do not take each other's memory budget. */
 const probeRecords = 100;
 const probeBytes = 256 * 1024;
+const slowAnswerMs = 5_000;
+const slowPageBytes = 1024 * 1024;
 const fullPageBytes = 4 * 1024 * 1024;

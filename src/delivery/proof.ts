@@ -81,7 +81,9 @@ async function readFollowing(
     nextSequence: candidate.lastSequence + 1,
     isAccepted: (sequence, at) => accepted.has(sequence, at),
   });
-  await readPage(context.db, { ...row, window }, after, 4 * neighbours, (entry, matches) => {
+  const limits = { rows: 4 * neighbours, rowBytes: context.options.maxBatchBytes };
+  // Whatever ends it: those that came before are neighbours enough.
+  await readPage(context.db, { ...row, window }, after, limits, (entry, matches) => {
     if (cutter.bytes > context.options.maxBatchBytes) return 'stop';
     if (matches) cutter.addRecord(entry);
     return 'taken';

@@ -16,8 +16,10 @@ import { settle } from '../database/window.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Position, Window } from '../model/stream.ts';
 import type { AcceptedAhead } from './acceptedAhead.ts';
-import { type Batch, BatchCutter, type BatchLimits } from './batch.ts';
+import { type Batch, BatchCutter, type BatchLimits, type SetAside } from './batch.ts';
 import type { ActiveStream, DeliveryContext } from './context.ts';
+import { type ReadPace, type ReadPlan, readPaceOf } from './readPace.ts';
+import { judgeNext } from './setAside.ts';
 
 export type Failed = Exclude<Outcome, { kind: 'settled' }>;
 
@@ -33,15 +35,20 @@ export type RunResult =
 
 export interface RunOptions {
   readonly limits: BatchLimits;
-  readonly maxInFlight: number;
+  /** Asked each time, since an answer may change it. */
+  readonly maxInFlight: () => number;
   /** Send one batch and end: for probing and for isolating a record. */
   readonly single: boolean;
   /** A page ends with the record that passes it. */
-  readonly pageBytes: number;
+  readonly pageBytes: () => number;
+  /** How long an answer took, whatever it was. */
+  readonly onAnswer: (tookMs: number) => void;
   /** Ends the run as soon as what is in flight is answered. */
   readonly interrupt: AbortSignal;
   /** Aborts even that. */
   readonly abort: AbortSignal;
+  /** A page was read, on the primary. */
+  readonly onRead: () => void;
   readonly onSettled: (run: SettledRun) => void;
 }
 
@@ -53,6 +60,8 @@ export interface SettledRun {
   readonly rejected: number;
   /** The receiver's words on a partial success, with the records it may concern. */
   readonly rejection: { readonly first: number; readonly last: number; readonly message: string } | null;
+  /** The entry that was set aside, when the run is one that could not be sent. */
+  readonly parked: { readonly sequence: number; readonly entryId: string; readonly why: SetAside } | null;
   /** The last record that was accepted, as a request of its own; null when nothing was sent, or it is very large. */
   readonly lastRecord: Uint8Array | null;
   /** Milliseconds since the Unix epoch: when the last record that was sent had occurred. */
@@ -65,11 +74,6 @@ interface Flying {
   readonly batch: Batch;
   outcome: Outcome | 'aborted' | null;
 }
-
-const firstPageRows = 500;
-/** A single record is looked for among a few: the filter may leave the next ones out. */
-const minPageRows = 16;
-const maxPageRows = 4_000;
 
 export class WindowRun {
   readonly #context: DeliveryContext;
@@ -93,7 +97,7 @@ export class WindowRun {
 
   #readAfter: Position | null;
   #nextSequence: number;
-  #pageRows: number;
+  readonly #reading: ReadPace;
 
   constructor(
     context: DeliveryContext,
@@ -109,9 +113,7 @@ export class WindowRun {
     this.#options = options;
     this.#readAfter = stream.row.position;
     this.#nextSequence = stream.row.sequence + 1;
-    this.#pageRows = options.single
-      ? Math.min(firstPageRows, Math.max(minPageRows, options.limits.records))
-      : firstPageRows;
+    this.#reading = readPaceOf(stream);
   }
 
   /** @throws when the database fails: wait, read the row again, start another run. */
@@ -126,7 +128,8 @@ export class WindowRun {
 
   #startWhatMay(): void {
     if (this.#options.interrupt.aborted || !this.#context.isLeaseValid()) this.#isHalted = true;
-    const { maxInFlight, single } = this.#options;
+    const { single } = this.#options;
+    const maxInFlight = this.#options.maxInFlight();
     if (!this.#isHalted) {
       const mayRead = !this.#isReading && !this.#isExhausted && !(single && this.#hasRead);
       if (mayRead && this.#ready.length < maxInFlight) this.#start(this.#read());
@@ -154,13 +157,36 @@ export class WindowRun {
   async #read(): Promise<void> {
     this.#isReading = true;
     this.#hasRead = true;
-    const { pageBytes, interrupt, limits } = this.#options;
-    const { budget, buffers, options, db } = this.#context;
-    const { row } = this.#stream;
-    if (!(await budget.acquire(pageBytes, interrupt))) {
+    try {
+      const { budget } = this.#context;
+      const { id } = this.#stream.row;
+      // A stream that holds nothing begins small, and need not wait then.
+      const mostBytes = budget.heldBy(id) === 0 ? budget.firstPageBytes : Number.POSITIVE_INFINITY;
+      const plan = this.#reading.plan(Math.min(this.#options.pageBytes(), mostBytes), this.#singleRecords());
+      const memoryBytes = Math.min(plan.memoryBytes, budget.mostBytes);
+      if (!(await budget.acquire(id, memoryBytes, this.#options.interrupt))) return;
+      let heldBytes = 0;
+      try {
+        heldBytes = await this.#readPlanned(plan);
+      } finally {
+        budget.release(id, memoryBytes - heldBytes);
+      }
+    } finally {
       this.#isReading = false;
-      return;
     }
+  }
+
+  /** How many records are looked for by a `single` run. */
+  #singleRecords(): number {
+    return this.#options.single ? this.#options.limits.records : Number.POSITIVE_INFINITY;
+  }
+
+  /** Reads one page into batches; returns the memory that they take. */
+  async #readPlanned(plan: ReadPlan): Promise<number> {
+    const { limits } = this.#options;
+    const { buffers, options, db } = this.#context;
+    const { row } = this.#stream;
+    const stream = { ...row, window: this.#window };
     const cutter = new BatchCutter({
       identity: {
         serviceName: options.serviceName,
@@ -174,34 +200,47 @@ export class WindowRun {
       nextSequence: this.#nextSequence,
       isAccepted: (sequence, at) => this.#accepted.has(sequence, at),
     });
-    try {
-      const page = await readPage(
-        db,
-        { ...row, window: this.#window },
-        this.#readAfter,
-        this.#pageRows,
-        (entry, matches) => {
-          if (cutter.bytes >= pageBytes) return 'stop';
-          if (matches) cutter.addRecord(entry);
-          else cutter.addSkipped(entry);
-          return 'taken';
-        },
-      );
-      this.#isExhausted = page.exhausted;
-      if (!this.#options.single && page.taken > 0) {
-        const rowBytes = Math.max(1, cutter.bytes / page.taken);
-        this.#pageRows = Math.min(maxPageRows, Math.max(1, Math.ceil(pageBytes / rowBytes)));
-      }
-      this.#readAfter = cutter.batches.at(-1)?.last ?? this.#readAfter;
-      this.#nextSequence = cutter.nextSequence;
-      this.#ready.push(...cutter.batches);
-      budget.release(pageBytes - cutter.bytes);
-    } catch (error) {
-      budget.release(pageBytes);
+    let textBytes = 0;
+    const page = await readPage(db, stream, this.#readAfter, plan, (entry, matches, bytes) => {
+      if (textBytes >= plan.pageBytes) return 'stop';
+      textBytes += bytes;
+      if (matches) cutter.addRecord(entry);
+      else cutter.addSkipped(entry);
+      return 'taken';
+    }).catch((error: unknown) => {
+      this.#reading.failed();
       throw error;
-    } finally {
-      this.#isReading = false;
+    });
+    switch (page.end.kind) {
+      case 'stale':
+        this.#isLeaseLost = true;
+        this.#isHalted = true;
+        return 0;
+      case 'exhausted':
+        this.#isExhausted = true;
+        this.#options.onRead();
+        break;
+      case 'more':
+      case 'oversize':
+        this.#options.onRead();
+        break;
+      case 'broken':
+        break;
     }
+    const next = this.#reading.ended(plan, page, textBytes);
+    if (next.kind === 'set-aside') {
+      const end = await judgeNext(db, stream, this.#readAfter, next.cause, this.#reading);
+      if (end.kind === 'stale') {
+        this.#isLeaseLost = true;
+        this.#isHalted = true;
+      }
+      if (end.kind === 'skip') cutter.addSkipped(end.head);
+      if (end.kind === 'park') cutter.addParked(end.head, end.why);
+    }
+    this.#readAfter = cutter.batches.at(-1)?.last ?? this.#readAfter;
+    this.#nextSequence = cutter.nextSequence;
+    this.#ready.push(...cutter.batches);
+    return cutter.bytes;
   }
 
   #launch(batch: Batch): void {
@@ -219,19 +258,23 @@ export class WindowRun {
   async #send(flying: Flying, body: Uint8Array): Promise<void> {
     try {
       const { destination } = this.#stream.config;
+      const startedAt = performance.now();
       flying.outcome = await this.#context.send(destination, body, flying.batch.records, this.#options.abort);
+      this.#options.onAnswer(performance.now() - startedAt);
     } finally {
       this.#sending--;
     }
     if (flying.outcome === 'aborted' || flying.outcome.kind !== 'settled') this.#isHalted = true;
   }
 
-  /** The batches from the position on that are settled without a gap. */
+  /** The batches from the position on that are settled without a gap; one that is set aside goes alone. */
   #settledRun(): Batch[] {
     const end = this.#flying.findIndex(
       (f) => f.outcome === null || f.outcome === 'aborted' || f.outcome.kind !== 'settled',
     );
-    return this.#flying.slice(0, end === -1 ? undefined : end).map((f) => f.batch);
+    const settled = this.#flying.slice(0, end === -1 ? undefined : end).map((f) => f.batch);
+    const parked = settled.findIndex((batch) => batch.parked !== null);
+    return parked === -1 ? settled : settled.slice(0, Math.max(1, parked));
   }
 
   async #settle(): Promise<void> {
@@ -249,7 +292,13 @@ export class WindowRun {
         sequence: last.lastSequence,
         delivered: run.delivered,
         rejected: run.rejected,
-        parked: null,
+        parked: last.parked && {
+          sequence: last.lastSequence,
+          entryId: last.first.id.toString(),
+          observedAtMicros: this.#window.pinnedAtMicros,
+          httpStatus: null,
+          ...last.parked,
+        },
       });
       if (!moved) {
         this.#isLeaseLost = true;
@@ -269,7 +318,10 @@ export class WindowRun {
   }
 
   #releaseBudget(batches: readonly Batch[]): void {
-    this.#context.budget.release(batches.reduce((sum, batch) => sum + batch.bytes, 0));
+    this.#context.budget.release(
+      this.#stream.row.id,
+      batches.reduce((sum, batch) => sum + batch.bytes, 0),
+    );
   }
 
   #conclude(): RunResult {
@@ -318,8 +370,12 @@ function summarize(run: readonly Flying[]): Omit<SettledRun, 'lastDeliveryAt'> {
   const writer = lastSent?.writer;
   const fits =
     writer && writer.byteLengthOf(writer.recordCount - 1, writer.recordCount) <= maxKeptRecordBytes;
+  const only = run[0]?.batch;
   return {
     records,
+    parked: only?.parked
+      ? { sequence: only.lastSequence, entryId: only.first.id.toString(), why: only.parked }
+      : null,
     delivered: records + accepted - rejected,
     rejected,
     rejection,

@@ -62,4 +62,7 @@ export type FailureReason =
   | 'NotOtlp' // 2xx, but not an OTLP answer
   | 'AnswerTooLarge' // over 4 MiB
   | 'TooLarge' // 413, or 400 that says so
-  | 'EntryRefused'; // 400, 422, other 4xx
+  | 'EntryRefused' // 400, 422, other 4xx
+  | 'EntryUnreadable' // one row that Postgres cannot read
+  | 'EntryTooLarge' // one row of more text than is read
+  | 'EntryMissing'; // a parked entry whose row is gone

@@ -36,6 +36,12 @@ const ADVICE: Readonly<Record<FailureReason | StreamFailure['reason'], string>> 
   TooLarge: 'Lower the max batch size, or ask the operator of the receiver to take larger requests.',
   EntryRefused:
     'Look at what the receiver says: entries it refuses are parked, and can be replayed once it takes them.',
+  EntryUnreadable:
+    'Ask the operator of the database to repair the row that the message names, then replay the entry: it is parked, and all others go on.',
+  EntryTooLarge:
+    'Nothing was lost: the entry stays in the table. Write smaller entries; this one is parked, and all others go on.',
+  EntryMissing:
+    'Ask the operator of the database where the row went: a parked entry can only be sent while it is in the table.',
   DatabaseUnavailable:
     'Nothing to do here: the collector waits for its database, and loses nothing meanwhile.',
   DatabaseNotPrimary:

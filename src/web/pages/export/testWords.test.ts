@@ -24,6 +24,9 @@ const reasons: readonly FailureReason[] = [
   'AnswerTooLarge',
   'TooLarge',
   'EntryRefused',
+  'EntryUnreadable',
+  'EntryTooLarge',
+  'EntryMissing',
 ];
 
 it.each(reasons)('says what happened and what to do after %s, and promises no second try', (reason) => {

@@ -25,6 +25,9 @@ const titles: Readonly<Record<FailureReason, string>> = {
   AnswerTooLarge: 'What answered is not an OTLP receiver',
   TooLarge: 'The receiver finds even one record too large',
   EntryRefused: 'The receiver refused the record',
+  EntryUnreadable: 'The entry cannot be read',
+  EntryTooLarge: 'The entry is too large',
+  EntryMissing: 'The entry is gone',
 };
 
 /** `url` is what was posted to, without its query; `elapsedMs` how long it took. */

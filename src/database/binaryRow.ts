@@ -1,0 +1,42 @@
+/** One row of a binary COPY. */
+
+/** Valid only during the call that hands it over, since the bytes belong to the socket's buffer. */
+export class BinaryRow {
+  #bytes: Buffer = Buffer.alloc(0);
+  #ends: number[] = [];
+  #lengths: number[] = [];
+
+  /** Reads the tuple at `offset`; false for the end-of-data marker. */
+  read(bytes: Buffer, offset: number): boolean {
+    const fields = bytes.readInt16BE(offset);
+    if (fields === -1) return false;
+    let at = offset + 2;
+    for (let i = 0; i < fields; i++) {
+      const length = bytes.readInt32BE(at);
+      at += 4 + (length === -1 ? 0 : length);
+      this.#lengths[i] = length;
+      this.#ends[i] = at;
+    }
+    this.#bytes = bytes;
+    return true;
+  }
+
+  /** Of the whole row, as it was sent. */
+  get byteLength(): number {
+    return this.#bytes.length;
+  }
+
+  /** The field's bytes, or null for SQL null. */
+  bytes(field: number): Buffer | null {
+    const length = this.#lengths[field] ?? -1;
+    const end = this.#ends[field] ?? 0;
+    return length === -1 ? null : this.#bytes.subarray(end - length, end);
+  }
+
+  /** A field that is not null by the table's definition. @throws when it is: a bug. */
+  required(field: number): Buffer {
+    const bytes = this.bytes(field);
+    if (!bytes) throw new Error(`field ${field} is null`);
+    return bytes;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Watches the messages of a connection by their heads alone, before node-postgres takes them together: it would hold a row of any
+ * size in memory, several times over.
+ *
+ * A message is a byte that says its kind, a length of four bytes that counts itself, and the rest.
+ */
+import type { Duplex } from 'node:stream';
+
+const copyData = 0x64;
+
+export class MessageWatch {
+  readonly #stream: Duplex;
+  readonly #limit: number;
+  readonly #onOver: (bytes: number) => void;
+  readonly #onData = (chunk: Buffer): void => this.#look(chunk);
+  /** Bytes of the message under way that are still to come. */
+  #left = 0;
+  /** The part of a head that came with the chunk before. */
+  #head: Buffer | null = null;
+
+  /** Begins between two messages. `onOver` is told once of a CopyData message of more than `limit` bytes. */
+  constructor(stream: Duplex, limit: number, onOver: (bytes: number) => void) {
+    this.#stream = stream;
+    this.#limit = limit;
+    this.#onOver = onOver;
+    stream.prependListener('data', this.#onData);
+  }
+
+  end(): void {
+    this.#stream.off('data', this.#onData);
+  }
+
+  #look(arrived: Buffer): void {
+    let chunk = arrived;
+    if (this.#head) {
+      chunk = Buffer.concat([this.#head, arrived]);
+      this.#head = null;
+    }
+    let at = this.#left;
+    while (at + 5 <= chunk.length) {
+      const length = chunk.readUInt32BE(at + 1);
+      if (length - 4 > this.#limit && chunk[at] === copyData) {
+        this.end();
+        this.#onOver(length - 4);
+        return;
+      }
+      at += 1 + length;
+    }
+    if (at < chunk.length) {
+      this.#head = Buffer.from(chunk.subarray(at));
+      this.#left = 0;
+    } else {
+      this.#left = at - chunk.length;
+    }
+  }
+}

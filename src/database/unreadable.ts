@@ -1,0 +1,54 @@
+/** Which errors of a read may be the fault of one row's contents, and whether the database is well besides. */
+import { copyOut } from './copyOut.ts';
+import type { Database } from './pool.ts';
+
+/** `value`: by what is in the row, each time again. `storage`: what is on the disk. `memory`: may be otherwise in a moment. */
+export type RowFault = 'value' | 'storage' | 'memory';
+
+/** Null for an error that no row causes: the network, a lock, a right, a bug. */
+export function rowFaultOf(error: unknown): RowFault | null {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code !== 'string') return wasCut.test(String(message)) ? 'memory' : null;
+  // Program limit exceeded: more than 1 GB as text. Data exception: encoding, jsonb that is none. Internal error: a missing piece
+  // of a large value, or one that does not unpack.
+  if (/^(22|54)\w{3}$/.test(code)) return 'value';
+  if (/^(XX|58)\w{3}$/.test(code)) return 'storage';
+  // Out of memory, or a backend that was killed for its memory.
+  return code === '53200' || code === 'ECONNRESET' || code === 'EPIPE' ? 'memory' : null;
+}
+
+const wasCut = /terminated unexpectedly/;
+
+/** The error says the same each time and of one value alone. */
+export function isTiedToValue(error: unknown): boolean {
+  return rowFaultOf(error) === 'value';
+}
+
+/**
+ * Whether an entry other than `id` can be read in full: the latest ones of the table, whoever's they are. Its texts are not sent.
+ * Null: there is no other.
+ */
+export async function canReadAnother(db: Database, id: bigint): Promise<boolean | null> {
+  let answer: boolean | null = null;
+  const others = await db.query<{ id: string }>(
+    'select id::text from audit.entries where id <> $1 order by id desc limit $2',
+    [id.toString(), triedEntries],
+  );
+  for (const other of others.rows) {
+    try {
+      await copyOut(
+        db,
+        `select length(metadata::text), length(concat(event_type, actor_id, actor_name, session_type, project)), uid, occurred_at
+         from audit.entries where id = ${BigInt(other.id)}`,
+        () => {},
+      );
+      return true;
+    } catch (error) {
+      if (rowFaultOf(error) === null) throw error;
+      answer = false;
+    }
+  }
+  return answer;
+}
+
+const triedEntries = 8;
