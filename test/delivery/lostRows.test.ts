@@ -7,28 +7,28 @@ import { setUp } from '../tools/setUp.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
-test.each([
-  'beginning',
-  'now',
-] as const)('makes a lost stream again by startFrom %s, and says so', async (kind) => {
-  const { db, receiver } = await setUp(postgres);
-  const engine = await startEngine(db, { leaseDurationMs: 1_000 });
-  engine.setConfigs(makeConfig(receiver.endpoint, { startFrom: { kind } }));
-  await engine.waitForIdle();
-  await insertEntries(db, numbered(20));
-  await engine.waitForHealth((h) => h.delivered === 20 && h.activity === 'idle');
-  await db.query('delete from audit.streams');
-  const again = await engine.waitForHealth((h) => h.lastError?.reason === 'StreamRestarted');
-  expect(again.lastError?.message).toMatch(/gone from the database .* made again by startFrom/);
-  await insertEntries(db, numbered(10));
-  const uids = await uidsOf(db);
-  const received = () => [...new Set(receiver.records.map((record) => record.uid))].sort();
-  await receiver.waitFor(() => received().length === 30);
-  expect(received()).toEqual(uids);
-  await engine.waitForIdle();
-  const kept = await db.query(`select last_error ->> 'reason' as reason from audit.streams`);
-  expect(kept.rows).toEqual([{ reason: 'StreamRestarted' }]);
-});
+test.each(['beginning', 'now'] as const)(
+  'makes a lost stream again by startFrom %s, and says so',
+  async (kind) => {
+    const { db, receiver } = await setUp(postgres);
+    const engine = await startEngine(db, { leaseDurationMs: 1_000 });
+    engine.setConfigs(makeConfig(receiver.endpoint, { startFrom: { kind } }));
+    await engine.waitForIdle();
+    await insertEntries(db, numbered(20));
+    await engine.waitForHealth((h) => h.delivered === 20 && h.activity === 'idle');
+    await db.query('delete from audit.streams');
+    const again = await engine.waitForHealth((h) => h.lastError?.reason === 'StreamRestarted');
+    expect(again.lastError?.message).toMatch(/gone from the database .* made again by startFrom/);
+    await insertEntries(db, numbered(10));
+    const uids = await uidsOf(db);
+    const received = () => [...new Set(receiver.records.map((record) => record.uid))].sort();
+    await receiver.waitFor(() => received().length === 30);
+    expect(received()).toEqual(uids);
+    await engine.waitForIdle();
+    const kept = await db.query(`select last_error ->> 'reason' as reason from audit.streams`);
+    expect(kept.rows).toEqual([{ reason: 'StreamRestarted' }]);
+  },
+);
 
 test('gives numbers that were sent ahead of a failure to nobody else after a failover has taken the entries back', async () => {
   const { db, receiver } = await setUp(postgres);
