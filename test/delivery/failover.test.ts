@@ -51,6 +51,9 @@ describe.skipIf(arePackagesMissing('delivery over failovers and poolers', pooler
         await Promise.all([poolers.pgpool.stop(), poolers.pgbouncer.stop()]);
       });
       await pair.setLag(lagMs);
+      // Where the collector looks for pgpool-II.
+      const entrance = await startTcpProxy(poolers.pgpool.port);
+      const doors = { pgpool: entrance.port, pgbouncer: poolers.pgbouncer.port };
 
       const failovers: Failover[] = [];
       const commits = new Commits();
