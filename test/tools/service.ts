@@ -9,7 +9,7 @@ export interface Service {
   readonly pid: number;
   /** What it printed last, both streams. */
   readonly output: () => string;
-  /** SIGTERM, then SIGKILL after 10 s. Safe to repeat. */
+  /** `stopSignal`, then SIGKILL after 10 s. Safe to repeat. */
   stop(): Promise<void>;
 }
 
@@ -21,6 +21,8 @@ export interface ServiceOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Asked again and again; a rejection counts as no. */
   readonly isReady: () => Promise<boolean>;
+  /** Default: SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -53,7 +55,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   child.once('exit', unwatch);
 
   const stop = async () => {
-    if (!hasEnded) child.kill('SIGTERM');
+    if (!hasEnded) child.kill(options.stopSignal ?? 'SIGTERM');
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await ended;
     clearTimeout(late);

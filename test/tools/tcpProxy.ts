@@ -9,10 +9,13 @@ export interface TcpProxy {
   cut(): void;
   /** Lets through again; what was cut is closed, as the other side would after a while. */
   heal(): void;
+  /** Ends what is connected; from now on connections go to this port. */
+  retarget(port: number): void;
 }
 
 /** Ended with the test. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+export async function startTcpProxy(firstTarget: number): Promise<TcpProxy> {
+  let targetPort = firstTarget;
   const sockets = new Set<Socket>();
   let isCut = false;
   const server = createServer({ pauseOnConnect: true }, (client) => {
@@ -44,6 +47,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     },
     heal: () => {
       isCut = false;
+      destroyAll();
+    },
+    retarget: (port) => {
+      targetPort = port;
       destroyAll();
     },
   };
