@@ -50,6 +50,11 @@ export interface Destination {
   /** Of one attempt as a whole, answer included. */
   readonly timeoutMs: number;
   readonly tls: TlsOptions;
+  /**
+   * Which addresses it may lead to. `public`: the endpoint was typed on the page, so loopback, private and link-local
+   * networks count only where ALLOWED_ADDRESSES names them. `any`: it stands in a manifest that others wrote.
+   */
+  readonly addresses: 'any' | 'public';
   /** Hash of all of the above, secrets included; safe to print. */
   readonly fingerprint: string;
 }

@@ -13,6 +13,7 @@ export function makeDestination(
     compression: 'none',
     timeoutMs: 5_000,
     tls: { insecureSkipVerify: false },
+    addresses: 'any',
     fingerprint: 'test',
     ...rest,
   };

@@ -16,9 +16,10 @@ import type {
   EditableConfig,
   EditorResult,
 } from '../../configEditor.ts';
-import { judgeDraft, resolveDraft } from '../../editor/judgeDraft.ts';
+import { judgeDraft, resolveDraft, type Target } from '../../editor/judgeDraft.ts';
 import { makeName } from '../../editor/makeName.ts';
 import type { PageSecret } from '../../editor/pageSecrets.ts';
+import { isTypedOnPage, originOf } from '../../editor/savedFor.ts';
 import { listGivenUp, listPageRefs } from '../../editor/secretRefsOf.ts';
 import { buildSpec, listUnits, type SpecUnits, spell } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
@@ -151,7 +152,9 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
     let result: EditorResult<void> = { kind: 'unavailable', reason: '' };
     try {
       await writeSecretFiles(directory, secrets);
-      result = await rewrite(manifest, path, (text) => editSpec(text, target));
+      const origin = originOf(target.get('endpoint'));
+      const isTyped = origin !== originOf(listUnits(specOf(manifest)).get('endpoint'));
+      result = await rewrite(manifest, path, (text) => editSpec(text, target, isTyped ? origin : null));
     } finally {
       if (result.kind !== 'ok') await deleteSecretFiles(directory, written);
     }
@@ -193,7 +196,7 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         const secrets = makeDirectorySecrets(directory, makeFileCache());
         return await resolveDraft(
           draft,
-          { namespace, name, stored: stored === null ? null : specOf(stored) },
+          { namespace, name, ...(stored === null ? NEW : targetOf(stored)) },
           secrets,
         );
       }),
@@ -204,7 +207,7 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         const taken = new Set((await readAll()).map(({ assigned }) => assigned.name));
         const name = await chooseName(draft, taken);
         const id = { namespace: DEFAULT_NAMESPACE, name };
-        const judged = await judgeDraft(draft, { ...id, stored: null });
+        const judged = await judgeDraft(draft, { ...id, ...NEW });
         if (judged.kind === 'invalid') return judged;
         const refused = taken.has(name) ? describeTaken(name) : findNameProblem(name);
         if (refused !== null) return { kind: 'invalid', problems: [{ field: 'name', message: refused }] };
@@ -212,7 +215,9 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         const refs = listPageRefs(spec, name);
         try {
           await writeSecretFiles(directory, secrets);
-          await createAtomically(join(directory, `${name}.yaml`), renderManifest(name, listUnits(spec)));
+          const units = listUnits(spec);
+          const text = renderManifest(name, units, originOf(units.get('endpoint')));
+          await createAtomically(join(directory, `${name}.yaml`), text);
         } catch (error) {
           await deleteSecretFiles(directory, refs);
           if (!isCode(error, 'EEXIST')) throw error;
@@ -226,7 +231,7 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
       const result = await change(draft.organization, id, async (manifest, path) => {
         if (revisionOf(manifest) !== revision)
           return { kind: 'changed-meanwhile', current: await toEditable(manifest) };
-        const judged = await judgeDraft(draft, { ...id, stored: specOf(manifest) });
+        const judged = await judgeDraft(draft, { ...id, ...targetOf(manifest) });
         if (judged.kind === 'invalid') return judged;
         return await saveSpec(manifest, path, listUnits(judged.plan.spec), judged.plan.secrets);
       });
@@ -258,6 +263,13 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         return OK;
       }),
   };
+}
+
+const NEW = { stored: null, isEndpointTyped: true } as const;
+
+function targetOf(manifest: StoredManifest): Pick<Target, 'stored' | 'isEndpointTyped'> {
+  const { parsed } = manifest.assigned.file;
+  return { stored: specOf(manifest), isEndpointTyped: parsed.ok && isTypedOnPage(parsed.manifest) };
 }
 
 const OK = { kind: 'ok', value: undefined } as const;

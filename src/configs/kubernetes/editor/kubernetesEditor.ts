@@ -10,7 +10,7 @@
  */
 import type { ConfigEditor, ConfigId, EditableConfig, EditorResult } from '../../configEditor.ts';
 import type { ConfigState } from '../../configSource.ts';
-import { judgeDraft, resolveDraft } from '../../editor/judgeDraft.ts';
+import { judgeDraft, resolveDraft, type Target } from '../../editor/judgeDraft.ts';
 import { makeName } from '../../editor/makeName.ts';
 import type { SecretKeyRef } from '../../editor/pageSecrets.ts';
 import type { DraftPlan } from '../../editor/planDraft.ts';
@@ -25,6 +25,7 @@ import { listPages, type Snapshot } from '../listPages.ts';
 import { collectionPath, PAGE_FIELD_MANAGER } from '../resource.ts';
 import { isVersionConflict, toRefusal } from './describeRefusal.ts';
 import { organizationOf, revisionOf, toEditableConfig } from './editableConfig.ts';
+import { isEndpointTyped } from './fieldOwners.ts';
 import { LiveSecretsError, makeLiveSecrets } from './liveSecrets.ts';
 import { makePageSecretStore } from './pageSecretStore.ts';
 import { removeConfig } from './removeConfig.ts';
@@ -144,16 +145,16 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
     },
 
     async resolve(draft) {
-      let stored: unknown = null;
+      let stored: Pick<Target, 'stored' | 'isEndpointTyped'> = NEW;
       if (draft.id !== null) {
         const found = await find(draft.organization, draft.id);
         if (found.kind !== 'ok') return found;
-        stored = found.value.raw['spec'];
+        stored = targetOf(found.value);
       }
       const namespace = draft.id?.namespace ?? createNamespace;
       const name = draft.id?.name ?? (draft.name || makeName(draft.organization, draft.endpoint, 1));
       try {
-        return await resolveDraft(draft, { namespace, name, stored }, makeLiveSecrets(api, signal));
+        return await resolveDraft(draft, { namespace, name, ...stored }, makeLiveSecrets(api, signal));
       } catch (error) {
         if (!(error instanceof LiveSecretsError)) throw error;
         return toRefusal(error.failure, { verb: 'get', resource: 'secrets', namespace });
@@ -163,7 +164,7 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
     async create(draft) {
       const name = await chooseName(draft.name, draft.organization, draft.endpoint);
       const id = { namespace: createNamespace, name };
-      const judged = await judgeDraft(draft, { ...id, stored: null });
+      const judged = await judgeDraft(draft, { ...id, ...NEW });
       return judged.kind === 'invalid' ? judged : await createWhole(id, judged.plan);
     },
 
@@ -179,7 +180,7 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
             if (revisionOf(object) !== revision)
               return { kind: 'changed-meanwhile', current: toEditable(object) };
             if (plan === null) {
-              const judged = await judgeDraft(draft, { ...id, stored: object.raw['spec'] });
+              const judged = await judgeDraft(draft, { ...id, ...targetOf(object) });
               if (judged.kind === 'invalid') return judged;
               plan = judged.plan;
             }
@@ -256,6 +257,12 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
       return { kind: 'unavailable', reason: BUSY };
     },
   };
+}
+
+const NEW = { stored: null, isEndpointTyped: true } as const;
+
+function targetOf(object: KubeObject): Pick<Target, 'stored' | 'isEndpointTyped'> {
+  return { stored: object.raw['spec'], isEndpointTyped: isEndpointTyped(object) };
 }
 
 function givenUp({ before, after }: Changed): SecretKeyRef[] {
