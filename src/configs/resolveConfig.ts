@@ -27,7 +27,7 @@ export async function resolveConfig(
   identity: ConfigIdentity,
   secrets: SecretReader,
 ): Promise<ResolvedConfig> {
-  const addresses = identity.isEndpointTyped ? 'public' : 'any';
+  const addresses = identity.isEndpointTyped ? 'public' : undefined;
   const resolved = await resolveDestination(manifest.spec, identity.namespace, secrets, addresses);
   const spec = toExportSpec(manifest.spec);
   if (resolved.kind === 'unresolved') return { ...resolved, spec };

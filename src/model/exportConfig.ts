@@ -51,10 +51,10 @@ export interface Destination {
   readonly timeoutMs: number;
   readonly tls: TlsOptions;
   /**
-   * Which addresses it may lead to. `public`: the endpoint was typed on the page, so loopback, private and link-local
-   * networks count only where ALLOWED_ADDRESSES names them. `any`: it stands in a manifest that others wrote.
+   * Where it may be: `public` refuses loopback, private and every other address that is not of the internet, unless
+   * ALLOWED_ADDRESSES names it. Absent: `any`.
    */
-  readonly addresses: 'any' | 'public';
+  readonly addresses?: 'any' | 'public';
   /** Hash of all of the above, secrets included; safe to print. */
   readonly fingerprint: string;
 }

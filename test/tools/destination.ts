@@ -13,7 +13,6 @@ export function makeDestination(
     compression: 'none',
     timeoutMs: 5_000,
     tls: { insecureSkipVerify: false },
-    addresses: 'any',
     fingerprint: 'test',
     ...rest,
   };

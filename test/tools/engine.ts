@@ -138,7 +138,6 @@ export function makeConfig(endpoint: string, options: ConfigOptions = {}): Expor
       compression: 'gzip',
       timeoutMs: 5_000,
       tls: { insecureSkipVerify: false },
-      addresses: 'any',
       fingerprint: JSON.stringify([endpoint, destination]),
       ...destination,
     },

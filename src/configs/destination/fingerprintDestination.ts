@@ -16,8 +16,7 @@ export function fingerprintDestination(destination: Omit<Destination, 'fingerpri
       tls.serverName ?? null,
       tls.insecureSkipVerify,
     ],
-    // Left out where nothing is restricted, as before there were restrictions.
-    ...(addresses === 'any' ? [] : [addresses]),
+    ...(addresses === undefined ? [] : [addresses]),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

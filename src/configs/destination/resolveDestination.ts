@@ -30,7 +30,7 @@ export async function resolveDestination(
   spec: ManifestSpec,
   namespace: string,
   secrets: SecretReader,
-  addresses: Destination['addresses'] = 'any',
+  addresses?: Destination['addresses'],
 ): Promise<ResolvedDestination> {
   const found = await findDestination(spec, namespace, secrets, addresses);
   if (found.kind === 'resolved') return found;
@@ -44,7 +44,7 @@ export async function findDestination(
   spec: ManifestSpec,
   namespace: string,
   secrets: SecretReader,
-  addresses: Destination['addresses'] = 'any',
+  addresses?: Destination['addresses'],
 ): Promise<FoundDestination> {
   const problems: SecretProblem[] = [];
   const headers = await resolveHeaders(spec.headers, namespace, secrets, problems);
@@ -56,7 +56,7 @@ export async function findDestination(
     compression: spec.compression,
     timeoutMs: spec.timeoutSeconds * 1000,
     tls,
-    addresses,
+    ...(addresses === undefined ? {} : { addresses }),
   };
   return {
     kind: 'resolved',

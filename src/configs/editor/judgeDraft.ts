@@ -53,7 +53,12 @@ export async function resolveDraft(
   if (judged.kind === 'invalid') return judged;
   const reader = overlay(judged.plan.secrets, secrets);
   const isTyped = target.isEndpointTyped || originOf(judged.spec.endpoint) !== storedOrigin(target);
-  const resolved = await findDestination(judged.spec, target.namespace, reader, isTyped ? 'public' : 'any');
+  const resolved = await findDestination(
+    judged.spec,
+    target.namespace,
+    reader,
+    isTyped ? 'public' : undefined,
+  );
   if (resolved.kind === 'resolved') return { kind: 'ok', value: resolved.destination };
   const problems = resolved.problems.map(({ ref, sentence }) => ({
     field: toField(ref.field),
