@@ -18,19 +18,42 @@ export interface ConfigEditor {
    * keeps. Writes nothing.
    */
   resolve(draft: ConfigDraft): Promise<EditorResult<Destination>>;
-  /** Makes a new one. Refused when the name is taken. */
-  create(draft: ConfigDraft): Promise<EditorResult<ConfigId>>;
+  /** Makes a new one. Refused when the organization has one of the name; a name that others have gets another ending. */
+  create(draft: ConfigDraft, before?: BeforeWrite): Promise<EditorResult<ConfigId>>;
   /**
    * Changes one. `revision` is of the `EditableConfig` that the draft was made from: when somebody has saved since, the
    * result is `changed-meanwhile` and nothing is written.
    */
-  update(id: ConfigId, draft: ConfigDraft, revision: string): Promise<EditorResult<ConfigId>>;
-  setSuspended(organization: string, id: ConfigId, suspend: boolean): Promise<EditorResult<void>>;
+  update(
+    id: ConfigId,
+    draft: ConfigDraft,
+    revision: string,
+    before?: BeforeWrite,
+  ): Promise<EditorResult<ConfigId>>;
+  setSuspended(
+    organization: string,
+    id: ConfigId,
+    suspend: boolean,
+    before?: BeforeWrite,
+  ): Promise<EditorResult<void>>;
   /** "Try again now": another value of the annotation auditexport.dev/reconcile-at. */
-  tryAgain(organization: string, id: ConfigId): Promise<EditorResult<void>>;
+  tryAgain(organization: string, id: ConfigId, before?: BeforeWrite): Promise<EditorResult<void>>;
   /** Deletes it with the Secrets that the page made for it. Its entries stay in the table. */
-  remove(organization: string, id: ConfigId, revision: string): Promise<EditorResult<void>>;
+  remove(
+    organization: string,
+    id: ConfigId,
+    revision: string,
+    before?: BeforeWrite,
+  ): Promise<EditorResult<void>>;
 }
+
+/**
+ * Asked once, when all that can be known says that a change will be taken, and before anything of it is written: what is
+ * not `ok` ends it.
+ */
+export type BeforeWrite = () => Promise<EditorResult<void>>;
+
+export const nothingBefore: BeforeWrite = async () => ({ kind: 'ok', value: undefined });
 
 export interface ConfigId {
   readonly namespace: string;

@@ -7,7 +7,10 @@ import { type Manifest, RECONCILE_AT_ANNOTATION } from './schema.ts';
 import { toExportSpec } from './toExportSpec.ts';
 
 /** What only the source knows of a manifest. */
-export type ConfigIdentity = Pick<ExportConfig, 'key' | 'namespace' | 'name' | 'generation'>;
+export interface ConfigIdentity extends Pick<ExportConfig, 'key' | 'namespace' | 'name' | 'generation'> {
+  /** The endpoint was typed on the page: it leads to public addresses alone. */
+  readonly isEndpointTyped: boolean;
+}
 
 export type ResolvedConfig =
   | { readonly kind: 'resolved'; readonly config: ExportConfig }
@@ -24,7 +27,8 @@ export async function resolveConfig(
   identity: ConfigIdentity,
   secrets: SecretReader,
 ): Promise<ResolvedConfig> {
-  const resolved = await resolveDestination(manifest.spec, identity.namespace, secrets);
+  const addresses = identity.isEndpointTyped ? 'public' : undefined;
+  const resolved = await resolveDestination(manifest.spec, identity.namespace, secrets, addresses);
   const spec = toExportSpec(manifest.spec);
   if (resolved.kind === 'unresolved') return { ...resolved, spec };
   const { key, namespace, name, generation } = identity;

@@ -16,6 +16,8 @@ import { tlsSchema } from './schema/tls.ts';
 export const API_VERSION = 'auditexport.dev/v1';
 export const KIND = 'AuditExportConfig';
 export const RECONCILE_AT_ANNOTATION = 'auditexport.dev/reconcile-at';
+/** In a file: the origin that was typed on the page. It counts as long as the endpoint has that origin. */
+export const TYPED_ENDPOINT_ANNOTATION = 'auditexport.dev/endpoint-typed-on-page';
 
 export const specSchema = field(
   z.strictObject({

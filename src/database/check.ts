@@ -57,7 +57,12 @@ export async function checkTables(db: Database, own: readonly Migration[]): Prom
            ('stream_history', 'INSERT'), ('stream_filters', 'INSERT'), ('replayed', 'INSERT'), ('page_sessions', 'INSERT'), ('search_positions', 'INSERT'),
            ('search_blocks', 'INSERT'))
            as needed(table_name, privilege)
-         where not has_table_privilege('audit.' || table_name, privilege)) as lacking`,
+         where not has_table_privilege('audit.' || table_name, privilege)
+         union all
+         -- Where it may not write an entry about it, the page lets nobody change anything.
+         select 'entries (INSERT of ' || column_name || ')'
+         from unnest('{organization,event_type,actor_id,actor_name,session_type,project,metadata}'::text[]) as written(column_name)
+         where not has_column_privilege('audit.entries', column_name, 'INSERT')) as lacking`,
     );
     const { lacking = [], role = '' } = rights.rows[0] ?? {};
     if (lacking.length > 0) {

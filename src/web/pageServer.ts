@@ -23,6 +23,7 @@ import { answerErrors } from './security/errors.ts';
 import { forbidKeeping, setHeaders } from './security/headers.ts';
 import { defaultRateLimits, makeRateLimits, type RateLimits } from './security/rateLimits.ts';
 import { logRequests, nameRoute, type PageRequest } from './security/requestLog.ts';
+import { organizationOf } from './urls.ts';
 
 export interface PageServerOptions {
   readonly address: ListenAddress;
@@ -96,7 +97,7 @@ function makeApp(options: PageServerOptions): Express {
           request,
           response,
           viewer: response.locals['viewer'],
-          organization: String(request.params['organization'] ?? ''),
+          organization: organizationOf(request),
           context,
         }),
     );

@@ -7,6 +7,7 @@
  *   time(at)            <time> with the exact time, in the reader's choice of zone; time(at, 'utc' | 'local') in that one
  *   ago(at)             <time> with the distance from now
  *   marked(text, q)     the text with <mark> around what was searched for
+ *   logsUrl(name)       the address of an organization's audit logs
  *   json(text, …)       JSON that folds; see JsonHtmlOptions
  */
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,7 @@ import { escapeHtml } from './format/html.ts';
 import { type JsonHtmlOptions, renderJsonHtml } from './format/jsonHtml.ts';
 import { markedHtml } from './format/marks.ts';
 import { agoElement, timeElement } from './format/time.ts';
+import { logsUrl } from './urls.ts';
 import type { Views } from './views.ts';
 
 /** What the frame around every full page needs. */
@@ -42,6 +44,7 @@ class ViewEngine extends Eta {
   readonly time = timeElement;
   readonly ago = agoElement;
   readonly marked = markedHtml;
+  readonly logsUrl = (organization: string): string => logsUrl(organization);
 
   json(text: string, options: JsonHtmlOptions & { readonly wholeUrl: string | null }): string {
     const { html, isCut } = renderJsonHtml(text, options);
@@ -58,7 +61,7 @@ const eta = new ViewEngine({
   cache: true,
   autoEscape: true,
   autoTrim: false,
-  functionHeader: `const ${['icon', 'time', 'ago', 'marked', 'json'].map((name) => `${name} = this.${name}.bind(this)`).join(', ')};`,
+  functionHeader: `const ${['icon', 'time', 'ago', 'marked', 'json', 'logsUrl'].map((name) => `${name} = this.${name}.bind(this)`).join(', ')};`,
 });
 
 /** A part of a page. */

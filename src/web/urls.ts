@@ -1,7 +1,28 @@
 /** Addresses below one organization. */
+import type { Request } from 'express';
+
+/**
+ * An organization as a part of an address. Browsers take `.` and `..` for steps, however they are encoded, so that those
+ * stand behind a `~`, and so does what begins with one.
+ */
+export function toSegment(organization: string): string {
+  const isStep = organization === '.' || organization === '..' || organization.startsWith('~');
+  return `${isStep ? '~' : ''}${encodeURIComponent(organization.toWellFormed())}`;
+}
+
+/** Of the address that was asked for; empty: it names none. */
+export function organizationOf({ params }: Pick<Request, 'params'>): string {
+  const segment = String(params['organization'] ?? '');
+  return segment.startsWith('~') ? segment.slice(1) : segment;
+}
+
+/** As the table checks it; whether there is one of the name is not said to whom it does not concern. */
+export function isOrganizationName(text: string): boolean {
+  return text !== '' && [...text].length <= 256 && !text.includes('\0');
+}
 
 export function logsUrl(organization: string, search = ''): string {
-  return `/organizations/${encodeURIComponent(organization)}/audit-logs${search === '' ? '' : `?${search}`}`;
+  return `/organizations/${toSegment(organization)}/audit-logs${search === '' ? '' : `?${search}`}`;
 }
 
 /** With the filter that the entry was found by, so that previous and next stay in it. */

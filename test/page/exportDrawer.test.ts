@@ -36,7 +36,7 @@ async function readOwnEntries({
 }: PageUnderTest): Promise<Array<{ type: string; metadata: Record<string, unknown> }>> {
   const { rows } = await db.query(
     `select event_type as type, metadata from audit.entries
-     where actor_id = 'u-ada' and event_type <> 'audit_export.settings_viewed' order by id`,
+     where actor_id = 'u-ada' and event_type not in ('audit_export.settings_viewed', 'audit_export.requested') order by id`,
   );
   return rows;
 }

@@ -30,8 +30,9 @@ export async function resolveDestination(
   spec: ManifestSpec,
   namespace: string,
   secrets: SecretReader,
+  addresses?: Destination['addresses'],
 ): Promise<ResolvedDestination> {
-  const found = await findDestination(spec, namespace, secrets);
+  const found = await findDestination(spec, namespace, secrets, addresses);
   if (found.kind === 'resolved') return found;
   const reason = SECRET_REASONS.find((each) => found.problems.some((problem) => problem.reason === each));
   const problems = found.problems.map(({ sentence }) => sentence);
@@ -43,6 +44,7 @@ export async function findDestination(
   spec: ManifestSpec,
   namespace: string,
   secrets: SecretReader,
+  addresses?: Destination['addresses'],
 ): Promise<FoundDestination> {
   const problems: SecretProblem[] = [];
   const headers = await resolveHeaders(spec.headers, namespace, secrets, problems);
@@ -54,6 +56,7 @@ export async function findDestination(
     compression: spec.compression,
     timeoutMs: spec.timeoutSeconds * 1000,
     tls,
+    ...(addresses === undefined ? {} : { addresses }),
   };
   return {
     kind: 'resolved',

@@ -1,6 +1,7 @@
 /** How one manifest stands: valid with everything it refers to, or invalid with the reason and the sentences. */
 import type { ExportConfig } from '../../model/exportConfig.ts';
 import type { ConfigState } from '../configSource.ts';
+import { isTypedOnPage } from '../editor/savedFor.ts';
 import { resolveConfig } from '../resolveConfig.ts';
 import type { Assigned } from './assignKeys.ts';
 import { makeDirectorySecrets } from './directorySecrets.ts';
@@ -29,7 +30,9 @@ export async function judgeManifest(
     return { state, lastGood: known.lastGood, secrets: null, secretDirectories: new Set() };
   }
   const secrets = makeDirectorySecrets(files.directory, files.cache);
-  const identity = { key, namespace, name, generation: known.generation };
+  const { generation } = known;
+  const isEndpointTyped = isTypedOnPage(parsed.manifest);
+  const identity = { key, namespace, name, generation, isEndpointTyped };
   const resolved = await resolveConfig(parsed.manifest, identity, secrets);
   const secretDirectories = secrets.directories;
   if (resolved.kind === 'unresolved') {

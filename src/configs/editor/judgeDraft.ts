@@ -10,12 +10,16 @@ import { API_VERSION, KIND, type ManifestSpec } from '../schema.ts';
 import { toField } from './fieldPath.ts';
 import type { PageSecret } from './pageSecrets.ts';
 import { type DraftPlan, planDraft } from './planDraft.ts';
+import { originOf } from './savedFor.ts';
+import { listUnits } from './specUnits.ts';
 
 export interface Target {
   readonly namespace: string;
   readonly name: string;
   /** The spec that stands; null for a new config. */
   readonly stored: unknown;
+  /** Whether the endpoint that stands was typed on the page. */
+  readonly isEndpointTyped: boolean;
 }
 
 export type JudgedDraft =
@@ -48,13 +52,23 @@ export async function resolveDraft(
   const judged = await judgeDraft(draft, target);
   if (judged.kind === 'invalid') return judged;
   const reader = overlay(judged.plan.secrets, secrets);
-  const resolved = await findDestination(judged.spec, target.namespace, reader);
+  const isTyped = target.isEndpointTyped || originOf(judged.spec.endpoint) !== storedOrigin(target);
+  const resolved = await findDestination(
+    judged.spec,
+    target.namespace,
+    reader,
+    isTyped ? 'public' : undefined,
+  );
   if (resolved.kind === 'resolved') return { kind: 'ok', value: resolved.destination };
   const problems = resolved.problems.map(({ ref, sentence }) => ({
     field: toField(ref.field),
     message: sentence,
   }));
   return { kind: 'invalid', problems };
+}
+
+function storedOrigin({ stored }: Target): string | null {
+  return originOf(listUnits(stored).get('endpoint'));
 }
 
 function parsePlan(

@@ -1,4 +1,5 @@
-/** A name for a config that was given none: who, and where to. */
+/** Names for configs: of one that was given none (who, and where to), and of one whose name is not free. */
+import { createHash, randomBytes } from 'node:crypto';
 
 /** `acme-otel-example-com`; with a number behind it from the second try on. Neither argument need be valid. */
 export function makeName(organization: string, endpoint: string, attempt: number): string {
@@ -19,4 +20,19 @@ function toSlug(text: string): string {
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 40);
+}
+
+/**
+ * `siem-3f9c2a` of `siem`, always the same for an organization: names that people choose are its own, so that whether one
+ * is free tells nothing of what others have. Empty stays empty.
+ */
+export function makeOwnName(organization: string, name: string): string {
+  if (name === '') return '';
+  const mark = createHash('sha256').update(organization).digest('hex').slice(0, 6);
+  return name.endsWith(`-${mark}`) ? name : `${name}-${mark}`;
+}
+
+/** Another name, beside one that somebody else has. */
+export function addMark(name: string): string {
+  return `${name.slice(0, 180)}-${randomBytes(3).toString('hex')}`;
 }

@@ -1,15 +1,18 @@
 /** From a draft to the spec it asks for, and to the Secrets that this spec will refer to. Writes nothing. */
 import { Secret } from '../../model/secret.ts';
 import type { ConfigDraft, FieldProblem } from '../configEditor.ts';
+import { readHeaderRef } from './editableSpec.ts';
 import { isMap } from './isMap.ts';
 import {
+  isPageSecretName,
   makeCaKey,
   makeClientCertSecretName,
   makeHeaderKey,
   type PageSecret,
   pageSecretName,
 } from './pageSecrets.ts';
-import { listHeaders, listUnits } from './specUnits.ts';
+import { isSameReceiver, receiverOf } from './savedFor.ts';
+import { listHeaders, listUnits, type RawHeader } from './specUnits.ts';
 
 export interface DraftPlan {
   /** As in a manifest; judged by nobody yet. */
@@ -40,7 +43,32 @@ export function planDraft(draft: ConfigDraft, configName: string, stored: unknow
     filter: { ...draft.filter },
     tls,
   };
+  if (isMap(stored) && !isSameReceiver(stored, spec)) refuseKept(draft, configName, stored, problems);
   return { spec, secrets, problems };
+}
+
+/** What is stored and hidden was entered for one receiver, and another one must not get it by a form that leaves it empty. */
+function refuseKept(draft: ConfigDraft, configName: string, stored: unknown, problems: FieldProblem[]): void {
+  const receiver = receiverOf(stored);
+  for (const [index, { name, value }] of draft.headers.entries()) {
+    const header = value === 'kept' ? findHeader(stored, name) : undefined;
+    if (header === undefined) continue;
+    const ref = readHeaderRef(header);
+    const number = index + 1;
+    const message =
+      ref === null || isPageSecretName(configName, ref.name)
+        ? `Enter the value of header ${number} again: it was saved for ${receiver}.`
+        : `Remove header ${number} or enter a value for it: Secret ${ref.name}/${ref.key} was given for ${receiver}, and its value goes to no endpoint that is typed here.`;
+    problems.push({ field: `headers.${index}.value`, message });
+  }
+  if (draft.tls.clientCert === 'kept') {
+    const message = `Enter the client certificate and its private key again: they were saved for ${receiver}.`;
+    problems.push({ field: 'tls.clientCertSecretRef', message });
+  }
+}
+
+function findHeader(spec: unknown, name: string): RawHeader | undefined {
+  return listHeaders(spec).find((each) => each.name.toLowerCase() === name.toLowerCase());
 }
 
 interface Planned {
@@ -60,7 +88,7 @@ function planHeaders(
       values.set(key, value.set);
       return { name, valueFrom: { secretKeyRef: { name: pageSecretName(configName), key } } };
     }
-    const kept = listHeaders(stored).find((each) => each.name.toLowerCase() === name.toLowerCase());
+    const kept = findHeader(stored, name);
     if (kept !== undefined) return { ...kept, name };
     problems.push({
       field: `headers.${index}.value`,

@@ -3,6 +3,7 @@ import type { ExportConfig } from '../../model/exportConfig.ts';
 import type { ConfigState } from '../configSource.ts';
 import { parseManifest } from '../parseManifest.ts';
 import { resolveConfig } from '../resolveConfig.ts';
+import { isEndpointTyped } from './editor/fieldOwners.ts';
 import type { KubeObject } from './kubeObject.ts';
 import { listSecretNames } from './secretRefs.ts';
 import type { SecretStore } from './secretStore.ts';
@@ -15,10 +16,11 @@ export type Judgement =
 
 /** The key is the uid: a config that is deleted and made again is another one, and starts anew. */
 export async function judgeObject(
-  { metadata, raw }: KubeObject,
+  object: KubeObject,
   lastGood: ExportConfig | null,
   secrets: SecretStore,
 ): Promise<Judgement> {
+  const { metadata, raw } = object;
   const { uid: key, namespace, name, generation } = metadata;
   const wrong = { kind: 'invalid', key, namespace, name, generation, lastGood } as const;
   const parsed = parseManifest(raw);
@@ -33,7 +35,8 @@ export async function judgeObject(
   secrets.want(key, namespace, listSecretNames(manifest.spec));
   const readiness = secrets.readiness(key);
   if (readiness !== 'known') return { kind: readiness };
-  const resolved = await resolveConfig(manifest, { key, namespace, name, generation }, secrets);
+  const identity = { key, namespace, name, generation, isEndpointTyped: isEndpointTyped(object) };
+  const resolved = await resolveConfig(manifest, identity, secrets);
   if (resolved.kind === 'resolved')
     return { kind: 'judged', state: { kind: 'valid', config: resolved.config } };
   const { reason, problems, spec } = resolved;

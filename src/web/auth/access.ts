@@ -2,8 +2,10 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { sendProblem } from '../reply.ts';
 import type { Route } from '../routes.ts';
+import { isOrganizationName, organizationOf } from '../urls.ts';
 import { isAdmin, type Viewer } from '../viewer.ts';
 import type { Authenticator, Identity } from './authenticator.ts';
+import { cleanViewer } from './identity.ts';
 import { toLocalPath } from './returnTo.ts';
 
 /** Sets `response.locals.viewer`. */
@@ -25,10 +27,11 @@ export function requireAccess(authenticator: Authenticator, access: Route['acces
       case 'known':
         break;
     }
-    response.locals['viewer'] = identity.viewer satisfies Viewer;
+    const viewer = cleanViewer(identity.viewer);
+    response.locals['viewer'] = viewer satisfies Viewer;
     response.locals['logoutUrl'] = identity.logoutUrl;
-    const organization = String(request.params['organization'] ?? '');
-    if (access === 'admin' && !isAdmin(identity.viewer, organization)) {
+    const organization = organizationOf(request);
+    if (access === 'admin' && !(isOrganizationName(organization) && isAdmin(viewer, organization))) {
       sendProblem(request, response, 403, {
         title: 'This page is for organization admins',
         message: 'You do not administer this organization, or it does not exist.',

@@ -1,6 +1,7 @@
 /** `/`: on to the organization one administers, or a choice of them. */
 import { listOrganizations } from '../../database/organizations.ts';
 import { sendPage, sendProblem } from '../reply.ts';
+import { isOrganizationName, logsUrl } from '../urls.ts';
 import type { Visit } from '../visit.ts';
 
 /** Who administers more of them goes on by name. */
@@ -10,7 +11,7 @@ export async function showHome(visit: Visit): Promise<void> {
   const { viewer, request, response, context } = visit;
   const wanted = request.query['organization'];
   if (typeof wanted === 'string' && isOrganizationName(wanted)) {
-    response.redirect(303, urlOf(wanted));
+    response.redirect(303, logsUrl(wanted));
     return;
   }
   const administersAll = viewer.administers === 'all';
@@ -26,18 +27,9 @@ export async function showHome(visit: Visit): Promise<void> {
       link: null,
     });
   } else if (first !== undefined && organizations.length === 1 && wanted === undefined) {
-    response.redirect(303, urlOf(first));
+    response.redirect(303, logsUrl(first));
   } else {
     const unknown = typeof wanted === 'string' ? wanted.slice(0, 300) : null;
     sendPage(visit, 'home', { organizations, unknown }, { title: 'Organizations' });
   }
-}
-
-/** As the table checks it; whether there is one of the name is not said to whom it does not concern. */
-function isOrganizationName(text: string): boolean {
-  return text !== '' && [...text].length <= 256 && !text.includes('\0');
-}
-
-function urlOf(organization: string): string {
-  return `/organizations/${encodeURIComponent(organization)}/audit-logs`;
 }

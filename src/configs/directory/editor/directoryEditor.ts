@@ -9,16 +9,19 @@
 import { access, constants, lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExportStatus } from '../../../model/streamStatus.ts';
-import type {
-  ConfigDraft,
-  ConfigEditor,
-  ConfigId,
-  EditableConfig,
-  EditorResult,
+import {
+  type BeforeWrite,
+  type ConfigDraft,
+  type ConfigEditor,
+  type ConfigId,
+  type EditableConfig,
+  type EditorResult,
+  nothingBefore,
 } from '../../configEditor.ts';
-import { judgeDraft, resolveDraft } from '../../editor/judgeDraft.ts';
-import { makeName } from '../../editor/makeName.ts';
+import { judgeDraft, resolveDraft, type Target } from '../../editor/judgeDraft.ts';
+import { addMark, makeName } from '../../editor/makeName.ts';
 import type { PageSecret } from '../../editor/pageSecrets.ts';
+import { isTypedOnPage, originOf } from '../../editor/savedFor.ts';
 import { listGivenUp, listPageRefs } from '../../editor/secretRefsOf.ts';
 import { buildSpec, listUnits, type SpecUnits, spell } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
@@ -142,22 +145,26 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
     manifest: StoredManifest,
     path: string,
     target: SpecUnits,
-    secrets: readonly PageSecret[],
+    { secrets, before }: { readonly secrets: readonly PageSecret[]; readonly before: BeforeWrite },
   ): Promise<EditorResult<void>> {
     const { name } = manifest.assigned;
+    const agreed = await before();
+    if (agreed.kind !== 'ok') return agreed;
     const written = secrets.flatMap((secret) =>
       [...secret.data.keys()].map((key) => ({ name: secret.name, key })),
     );
     let result: EditorResult<void> = { kind: 'unavailable', reason: '' };
     try {
       await writeSecretFiles(directory, secrets);
-      result = await rewrite(manifest, path, (text) => editSpec(text, target));
+      const origin = originOf(target.get('endpoint'));
+      const isTyped = origin !== originOf(listUnits(specOf(manifest)).get('endpoint'));
+      result = await rewrite(manifest, path, (text) => editSpec(text, target, isTyped ? origin : null));
     } finally {
       if (result.kind !== 'ok') await deleteSecretFiles(directory, written);
     }
     if (result.kind === 'ok') {
-      const before = listPageRefs(specOf(manifest), name);
-      await deleteSecretFiles(directory, listGivenUp(before, listPageRefs(buildSpec(target), name)));
+      const refs = listPageRefs(specOf(manifest), name);
+      await deleteSecretFiles(directory, listGivenUp(refs, listPageRefs(buildSpec(target), name)));
     }
     return result;
   }
@@ -193,26 +200,35 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         const secrets = makeDirectorySecrets(directory, makeFileCache());
         return await resolveDraft(
           draft,
-          { namespace, name, stored: stored === null ? null : specOf(stored) },
+          { namespace, name, ...(stored === null ? NEW : targetOf(stored)) },
           secrets,
         );
       }),
 
-    create: (draft) =>
+    create: (draft, before = nothingBefore) =>
       inTurn(async () => {
         if (!(await canWrite(directory))) return { kind: 'refused', reason: READ_ONLY };
-        const taken = new Set((await readAll()).map(({ assigned }) => assigned.name));
-        const name = await chooseName(draft, taken);
+        const all = await readAll();
+        const taken = new Set(all.map(({ assigned }) => assigned.name));
+        const others = all.filter(
+          (each) => (organizationOf(each) ?? draft.organization) !== draft.organization,
+        );
+        const chosen = await chooseName(draft, taken);
+        const name = others.some(({ assigned }) => assigned.name === chosen) ? addMark(chosen) : chosen;
         const id = { namespace: DEFAULT_NAMESPACE, name };
-        const judged = await judgeDraft(draft, { ...id, stored: null });
+        const judged = await judgeDraft(draft, { ...id, ...NEW });
         if (judged.kind === 'invalid') return judged;
         const refused = taken.has(name) ? describeTaken(name) : findNameProblem(name);
         if (refused !== null) return { kind: 'invalid', problems: [{ field: 'name', message: refused }] };
+        const agreed = await before();
+        if (agreed.kind !== 'ok') return agreed;
         const { spec, secrets } = judged.plan;
         const refs = listPageRefs(spec, name);
         try {
           await writeSecretFiles(directory, secrets);
-          await createAtomically(join(directory, `${name}.yaml`), renderManifest(name, listUnits(spec)));
+          const units = listUnits(spec);
+          const text = renderManifest(name, units, originOf(units.get('endpoint')));
+          await createAtomically(join(directory, `${name}.yaml`), text);
         } catch (error) {
           await deleteSecretFiles(directory, refs);
           if (!isCode(error, 'EEXIST')) throw error;
@@ -222,42 +238,53 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         return { kind: 'ok', value: id };
       }),
 
-    async update(id, draft, revision) {
+    async update(id, draft, revision, before = nothingBefore) {
       const result = await change(draft.organization, id, async (manifest, path) => {
         if (revisionOf(manifest) !== revision)
           return { kind: 'changed-meanwhile', current: await toEditable(manifest) };
-        const judged = await judgeDraft(draft, { ...id, stored: specOf(manifest) });
+        const judged = await judgeDraft(draft, { ...id, ...targetOf(manifest) });
         if (judged.kind === 'invalid') return judged;
-        return await saveSpec(manifest, path, listUnits(judged.plan.spec), judged.plan.secrets);
+        const { spec, secrets } = judged.plan;
+        return await saveSpec(manifest, path, listUnits(spec), { secrets, before });
       });
       return result.kind === 'ok' ? { kind: 'ok', value: id } : result;
     },
 
-    setSuspended: (organization, id, suspend) =>
-      change(organization, id, (manifest, path) =>
-        saveSpec(manifest, path, new Map([...listUnits(specOf(manifest)), ['suspend', suspend]]), []),
-      ),
-
-    tryAgain: (organization, id) =>
+    setSuspended: (organization, id, suspend, before = nothingBefore) =>
       change(organization, id, (manifest, path) => {
-        const { parsed } = manifest.assigned.file;
-        const before = parsed.ok
-          ? parsed.manifest.metadata.annotations?.[RECONCILE_AT_ANNOTATION]
-          : undefined;
-        const now = new Date().toISOString();
-        return rewrite(manifest, path, (text) => editReconcileAt(text, now === before ? `${now}+` : now));
+        const target = new Map([...listUnits(specOf(manifest)), ['suspend', suspend]]);
+        return saveSpec(manifest, path, target, { secrets: [], before });
       }),
 
-    remove: (organization, id, revision) =>
+    tryAgain: (organization, id, before = nothingBefore) =>
+      change(organization, id, async (manifest, path) => {
+        const agreed = await before();
+        if (agreed.kind !== 'ok') return agreed;
+        const { parsed } = manifest.assigned.file;
+        const last = parsed.ok ? parsed.manifest.metadata.annotations?.[RECONCILE_AT_ANNOTATION] : undefined;
+        const now = new Date().toISOString();
+        return await rewrite(manifest, path, (text) => editReconcileAt(text, now === last ? `${now}+` : now));
+      }),
+
+    remove: (organization, id, revision, before = nothingBefore) =>
       change(organization, id, async (manifest, path) => {
         if (revisionOf(manifest) !== revision)
           return { kind: 'changed-meanwhile', current: await toEditable(manifest) };
+        const agreed = await before();
+        if (agreed.kind !== 'ok') return agreed;
         await rm(path);
         await deleteSecretFiles(directory, listPageRefs(specOf(manifest), id.name));
         onWritten();
         return OK;
       }),
   };
+}
+
+const NEW = { stored: null, isEndpointTyped: true } as const;
+
+function targetOf(manifest: StoredManifest): Pick<Target, 'stored' | 'isEndpointTyped'> {
+  const { parsed } = manifest.assigned.file;
+  return { stored: specOf(manifest), isEndpointTyped: parsed.ok && isTypedOnPage(parsed.manifest) };
 }
 
 const OK = { kind: 'ok', value: undefined } as const;

@@ -17,34 +17,46 @@ import {
   spell,
 } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
-import { API_VERSION, KIND, RECONCILE_AT_ANNOTATION } from '../../schema.ts';
+import { API_VERSION, KIND, RECONCILE_AT_ANNOTATION, TYPED_ENDPOINT_ANNOTATION } from '../../schema.ts';
 
-/** A manifest that says just these; what is a default is left out. */
-export function renderManifest(name: string, units: SpecUnits): string {
+/** A manifest that says just these; what is a default is left out. `typedOrigin`: of the endpoint; null: not typed here. */
+export function renderManifest(name: string, units: SpecUnits, typedOrigin: string | null = null): string {
+  const annotations =
+    typedOrigin === null ? {} : { annotations: { [TYPED_ENDPOINT_ANNOTATION]: typedOrigin } };
   const said = [...units].filter(([unit, value]) => !isDefault(unit, value));
   return stringify(
-    { apiVersion: API_VERSION, kind: KIND, metadata: { name }, spec: buildSpec(said) },
+    { apiVersion: API_VERSION, kind: KIND, metadata: { name, ...annotations }, spec: buildSpec(said) },
     { lineWidth: 0, aliasDuplicateObjects: false },
   );
 }
 
-/** `text` is a valid manifest. null: it cannot be done in this text. */
-export function editSpec(text: string, target: SpecUnits): string | null {
+/**
+ * `text` is a valid manifest. `typedOrigin`: of an endpoint that is typed on the page with this change; null: it stays.
+ * null comes back when it cannot be done in this text.
+ */
+export function editSpec(text: string, target: SpecUnits, typedOrigin: string | null = null): string | null {
   const now = listUnits(readValue(text)?.['spec']);
   const { changed: news, removed } = compareUnits(now, target);
   if (news.length + removed.length === 0) return text;
-  const changed = editDocument(text, (document) => changeUnits(document, now, target));
-  return changed !== null && isAsWanted(text, changed, target) ? changed : null;
+  const changed = editDocument(text, (document) => {
+    changeUnits(document, now, target);
+    if (typedOrigin !== null) setAnnotation(document, TYPED_ENDPOINT_ANNOTATION, typedOrigin);
+  });
+  return changed !== null && isAsWanted(text, changed, target, typedOrigin) ? changed : null;
 }
 
 /** The same for the annotation that asks for another try. */
 export function editReconcileAt(text: string, value: string): string | null {
   const before = readValue(text);
   const changed = editDocument(text, (document) => {
-    document.setIn(['metadata', 'annotations', RECONCILE_AT_ANNOTATION], value);
+    setAnnotation(document, RECONCILE_AT_ANNOTATION, value);
   });
   const after = changed === null ? null : readValue(changed);
   return spell(before?.['spec']) === spell(after?.['spec']) && after !== null ? changed : null;
+}
+
+function setAnnotation(document: Document, name: string, value: string): void {
+  document.setIn(['metadata', 'annotations', name], value);
 }
 
 /** Only the document that says something is written anew. */
@@ -120,12 +132,24 @@ function indexOfHeader(document: Document, name: string): number {
   return list.items.findIndex((_, index) => document.getIn(['spec', 'headers', index, 'name']) === name);
 }
 
-function isAsWanted(before: string, after: string, target: SpecUnits): boolean {
+function isAsWanted(before: string, after: string, target: SpecUnits, typedOrigin: string | null): boolean {
   const [was, is] = [readValue(before), readValue(after)];
   if (was === null || is === null) return false;
   const { changed, removed } = compareUnits(listUnits(is['spec']), target);
-  const isRestSame = spell({ ...was, spec: null }) === spell({ ...is, spec: null });
+  const isRestSame = spell(restOf(was, typedOrigin)) === spell(restOf(is, null));
   return changed.length + removed.length === 0 && isRestSame;
+}
+
+/** Everything but the spec, with the annotation that is to come. */
+function restOf(manifest: Record<string, unknown>, typedOrigin: string | null): Record<string, unknown> {
+  const rest = { ...manifest, spec: null };
+  if (typedOrigin === null) return rest;
+  const metadata = isPlainMap(manifest['metadata']) ? manifest['metadata'] : {};
+  const annotations = isPlainMap(metadata['annotations']) ? metadata['annotations'] : {};
+  return {
+    ...rest,
+    metadata: { ...metadata, annotations: { ...annotations, [TYPED_ENDPOINT_ANNOTATION]: typedOrigin } },
+  };
 }
 
 function readValue(text: string): Record<string, unknown> | null {

@@ -53,6 +53,12 @@ export function readOwnership(object: KubeObject): Map<string, Ownership> {
   return owned;
 }
 
+/** Whether the endpoint was typed on the page, and nobody else has said it since. */
+export function isEndpointTyped(object: KubeObject): boolean {
+  const ownership = readOwnership(object).get('endpoint');
+  return ownership?.isOurs === true && ownership.manager === null;
+}
+
 /** `kubectl` for all of its ways to write. */
 export function toFriendlyName(manager: string): string {
   return manager.startsWith('kubectl') ? 'kubectl' : manager;

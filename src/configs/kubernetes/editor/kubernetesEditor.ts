@@ -8,10 +8,17 @@
  * Order of a save: new keys in the Secret → the spec that refers to them → keys given up. A new config comes before its
  * Secret, which needs its uid for an owner: meanwhile it refers to a Secret that is missing, and sends nothing.
  */
-import type { ConfigEditor, ConfigId, EditableConfig, EditorResult } from '../../configEditor.ts';
+import {
+  type BeforeWrite,
+  type ConfigEditor,
+  type ConfigId,
+  type EditableConfig,
+  type EditorResult,
+  nothingBefore,
+} from '../../configEditor.ts';
 import type { ConfigState } from '../../configSource.ts';
-import { judgeDraft, resolveDraft } from '../../editor/judgeDraft.ts';
-import { makeName } from '../../editor/makeName.ts';
+import { judgeDraft, resolveDraft, type Target } from '../../editor/judgeDraft.ts';
+import { addMark, makeName } from '../../editor/makeName.ts';
 import type { SecretKeyRef } from '../../editor/pageSecrets.ts';
 import type { DraftPlan } from '../../editor/planDraft.ts';
 import { listGivenUp, listPageRefs } from '../../editor/secretRefsOf.ts';
@@ -23,8 +30,9 @@ import type { ApiClient } from '../apiClient.ts';
 import { type KubeObject, readObject } from '../kubeObject.ts';
 import { listPages, type Snapshot } from '../listPages.ts';
 import { collectionPath, PAGE_FIELD_MANAGER } from '../resource.ts';
-import { isVersionConflict, toRefusal } from './describeRefusal.ts';
+import { describeOwner, isVersionConflict, toRefusal } from './describeRefusal.ts';
 import { organizationOf, revisionOf, toEditableConfig } from './editableConfig.ts';
+import { isEndpointTyped, readOwnership } from './fieldOwners.ts';
 import { LiveSecretsError, makeLiveSecrets } from './liveSecrets.ts';
 import { makePageSecretStore } from './pageSecretStore.ts';
 import { removeConfig } from './removeConfig.ts';
@@ -87,18 +95,23 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
   }
 
   /** With its Secrets, or not at all. */
-  async function createWhole(id: ConfigId, plan: DraftPlan): Promise<EditorResult<ConfigId>> {
+  async function createWhole(
+    id: ConfigId,
+    plan: DraftPlan,
+    before: BeforeWrite,
+  ): Promise<EditorResult<ConfigId> | { readonly kind: 'taken' }> {
     const { namespace, name } = id;
     const possible = await secrets.tryWrite(namespace, plan.secrets);
     if (possible.kind !== 'ok') return possible;
+    const agreed = await before();
+    if (agreed.kind !== 'ok') return agreed;
     const said = [...listUnits(plan.spec)].filter(([unit, value]) => !isDefault(unit, value));
     const created = await createConfig(api, { namespace, name, spec: buildSpec(said) }, signal);
     if (created.kind !== 'ok') {
       if (!isVersionConflict(created)) {
         return toRefusal(created, { verb: 'create', resource: 'configs', namespace });
       }
-      const message = `metadata.name is "${name}", which is taken in namespace ${namespace}: choose another one.`;
-      return { kind: 'invalid', problems: [{ field: 'name', message }] };
+      return { kind: 'taken' };
     }
     const object = readObject(created.body);
     if (object === null)
@@ -144,30 +157,41 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
     },
 
     async resolve(draft) {
-      let stored: unknown = null;
+      let stored: Pick<Target, 'stored' | 'isEndpointTyped'> = NEW;
       if (draft.id !== null) {
         const found = await find(draft.organization, draft.id);
         if (found.kind !== 'ok') return found;
-        stored = found.value.raw['spec'];
+        stored = targetOf(found.value);
       }
       const namespace = draft.id?.namespace ?? createNamespace;
       const name = draft.id?.name ?? (draft.name || makeName(draft.organization, draft.endpoint, 1));
       try {
-        return await resolveDraft(draft, { namespace, name, stored }, makeLiveSecrets(api, signal));
+        return await resolveDraft(draft, { namespace, name, ...stored }, makeLiveSecrets(api, signal));
       } catch (error) {
         if (!(error instanceof LiveSecretsError)) throw error;
         return toRefusal(error.failure, { verb: 'get', resource: 'secrets', namespace });
       }
     },
 
-    async create(draft) {
-      const name = await chooseName(draft.name, draft.organization, draft.endpoint);
-      const id = { namespace: createNamespace, name };
-      const judged = await judgeDraft(draft, { ...id, stored: null });
-      return judged.kind === 'invalid' ? judged : await createWhole(id, judged.plan);
+    async create(draft, before = nothingBefore) {
+      const ask = askOnce(before);
+      let name = await chooseName(draft.name, draft.organization, draft.endpoint);
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        const id = { namespace: createNamespace, name };
+        const judged = await judgeDraft(draft, { ...id, ...NEW });
+        if (judged.kind === 'invalid') return judged;
+        const created = await createWhole(id, judged.plan, ask);
+        if (created.kind !== 'taken') return created;
+        const own = await find(draft.organization, id);
+        if (own.kind === 'ok') return describeTaken(id);
+        if (own.kind !== 'gone') return own;
+        // Of another organization, which is nobody's business.
+        name = addMark(draft.name || makeName(draft.organization, draft.endpoint, 1));
+      }
+      return { kind: 'unavailable', reason: BUSY };
     },
 
-    async update(id, draft, revision) {
+    async update(id, draft, revision, before = nothingBefore) {
       let plan: DraftPlan | null = null;
       /** Has the keys of `plan` in its Secrets already. */
       let prepared: KubeObject | null = null;
@@ -178,14 +202,20 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
           async decide(object) {
             if (revisionOf(object) !== revision)
               return { kind: 'changed-meanwhile', current: toEditable(object) };
+            // Before anything that is asked for in vain.
+            const owner = readOwnership(object).get('endpoint')?.manager ?? null;
+            if (owner !== null && draft.endpoint !== listUnits(object.raw['spec']).get('endpoint'))
+              return { kind: 'refused', reason: describeOwner('spec.endpoint', owner) };
             if (plan === null) {
-              const judged = await judgeDraft(draft, { ...id, stored: object.raw['spec'] });
+              const judged = await judgeDraft(draft, { ...id, ...targetOf(object) });
               if (judged.kind === 'invalid') return judged;
               plan = judged.plan;
             }
             return { kind: 'ok', value: listUnits(plan.spec) };
           },
           async prepare(object) {
+            const agreed = await before();
+            if (agreed.kind !== 'ok') return agreed;
             prepared = object;
             const written = await secrets.write(object, plan?.secrets ?? []);
             return written.kind === 'ok' ? { kind: 'ok', value: undefined } : written;
@@ -203,7 +233,7 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
       return changed;
     },
 
-    async setSuspended(organization, id, suspend) {
+    async setSuspended(organization, id, suspend, before = nothingBefore) {
       const changed = await changeSpec(
         api,
         {
@@ -211,20 +241,23 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
           async decide(object) {
             return { kind: 'ok', value: new Map([...listUnits(object.raw['spec']), ['suspend', suspend]]) };
           },
+          prepare: before,
         },
         signal,
       );
       return changed.kind === 'ok' ? { kind: 'ok', value: undefined } : changed;
     },
 
-    async tryAgain(organization, id) {
+    async tryAgain(organization, id, before = nothingBefore) {
       const found = await find(organization, id);
       if (found.kind !== 'ok') return found;
+      const agreed = await before();
+      if (agreed.kind !== 'ok') return agreed;
       const { uid, annotations } = found.value.metadata;
-      const before = annotations[RECONCILE_AT_ANNOTATION];
+      const last = annotations[RECONCILE_AT_ANNOTATION];
       const now = new Date().toISOString();
       const value = {
-        metadata: { uid, annotations: { [RECONCILE_AT_ANNOTATION]: now === before ? `${now}+` : now } },
+        metadata: { uid, annotations: { [RECONCILE_AT_ANNOTATION]: now === last ? `${now}+` : now } },
       };
       const answer = await api.request({
         method: 'PATCH',
@@ -239,13 +272,16 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
       return toRefusal(answer, { verb: 'patch', resource: 'configs', namespace: id.namespace });
     },
 
-    async remove(organization, id, revision) {
+    async remove(organization, id, revision, before = nothingBefore) {
+      const ask = askOnce(before);
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const found = await find(organization, id);
         if (found.kind !== 'ok') return found;
         const object = found.value;
         if (revisionOf(object) !== revision)
           return { kind: 'changed-meanwhile', current: toEditable(object) };
+        const agreed = await ask();
+        if (agreed.kind !== 'ok') return agreed;
         const removed = await removeConfig(api, object, signal);
         if (removed.kind === 'conflict') continue;
         if (removed.kind !== 'ok') return removed;
@@ -256,6 +292,23 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
       return { kind: 'unavailable', reason: BUSY };
     },
   };
+}
+
+function describeTaken({ namespace, name }: ConfigId): EditorResult<never> {
+  const message = `metadata.name is "${name}", which is taken in namespace ${namespace}: choose another one.`;
+  return { kind: 'invalid', problems: [{ field: 'name', message }] };
+}
+
+/** What has agreed is not asked again. */
+function askOnce(before: BeforeWrite): BeforeWrite {
+  let answer: ReturnType<BeforeWrite> | null = null;
+  return () => (answer ??= before());
+}
+
+const NEW = { stored: null, isEndpointTyped: true } as const;
+
+function targetOf(object: KubeObject): Pick<Target, 'stored' | 'isEndpointTyped'> {
+  return { stored: object.raw['spec'], isEndpointTyped: isEndpointTyped(object) };
 }
 
 function givenUp({ before, after }: Changed): SecretKeyRef[] {

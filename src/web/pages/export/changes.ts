@@ -1,5 +1,5 @@
 /** What differs between two specs, without a secret: for the audit entry of a change, and for whom somebody else has overtaken. */
-import type { EditableSpec } from '../../../configs/configEditor.ts';
+import type { ConfigDraft, EditableSpec } from '../../../configs/configEditor.ts';
 import { withoutQuery } from './frame.ts';
 
 export interface Change {
@@ -21,6 +21,28 @@ export function findChanges(from: EditableSpec | null, to: EditableSpec | null):
     changes.unshift({ field: 'endpoint', from: shown, to: `${shown} (another query)` });
   }
   return changes;
+}
+
+/** What a draft asks for, as it will be shown once it is saved. */
+export function specOf(draft: ConfigDraft): EditableSpec {
+  const { organization, endpoint, suspend, filter, tls } = draft;
+  return {
+    organization,
+    endpoint,
+    headers: draft.headers.map(({ name }) => ({ name, source: 'page', reference: null })),
+    maxBatchSize: Number(draft.maxBatchSize),
+    startFrom: draft.startFrom,
+    suspend,
+    compression: draft.compression === 'none' ? 'none' : 'gzip',
+    timeoutSeconds: Number(draft.timeoutSeconds),
+    filter,
+    tls: {
+      hasCa: tls.ca !== 'none',
+      hasClientCert: tls.clientCert !== 'none',
+      serverName: tls.serverName,
+      insecureSkipVerify: tls.insecureSkipVerify,
+    },
+  };
 }
 
 function isOnlyQueryChanged(from: string, to: string): boolean {

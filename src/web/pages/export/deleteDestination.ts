@@ -7,7 +7,7 @@ import { sendDrawer } from '../sendDrawer.ts';
 import { configIdOf, destinationUrl, hostOf, makeFrame, sendGone } from './frame.ts';
 import { loadDestination, reasonOf } from './load.ts';
 import { noticeFor, unrecorded } from './notices.ts';
-import { describeDestination, recordAction } from './ownEntries.ts';
+import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
 import { sendStored, sendUnavailable } from './showForm.ts';
 import { loadList } from './showList.ts';
 import { type Destination, formatCount } from './stateView.ts';
@@ -72,10 +72,11 @@ export async function deleteDestination(visit: Visit): Promise<void> {
     return;
   }
   const { config } = loaded.destination;
-  const result = await loaded.editor.remove(
-    organization,
-    config.id,
-    String(visit.request.body?.revision ?? ''),
+  const { editor } = loaded;
+  const about = describeDestination(config.id, hostOf(config.spec.endpoint));
+  const revision = String(visit.request.body?.revision ?? '');
+  const result = await doRecorded(visit, { deed: 'deleted', about }, (before) =>
+    editor.remove(organization, config.id, revision, before),
   );
   switch (result.kind) {
     case 'ok':

@@ -2,11 +2,12 @@
 import type { ConfigId } from '../../../configs/configEditor.ts';
 import { parseConfigId, printConfigId } from '../../exportForm.ts';
 import type { ExportFrame } from '../../exportViews.ts';
+import { logsUrl } from '../../urls.ts';
 import type { Visit } from '../../visit.ts';
 import { sendDrawer } from '../sendDrawer.ts';
 
 export function makeFrame(organization: string): ExportFrame {
-  const auditLogsUrl = `/organizations/${encodeURIComponent(organization)}/audit-logs`;
+  const auditLogsUrl = logsUrl(organization);
   const listUrl = `${auditLogsUrl}/export`;
   return { organization, auditLogsUrl, listUrl, newUrl: `${listUrl}/new` };
 }

@@ -25,5 +25,5 @@ export function noticeOf(value: unknown): NoticeView | null {
 export const unrecorded: NoticeView = {
   tone: 'warn',
   title: 'The audit log could not record this.',
-  text: 'What you did is done, but the entry about it was not written: tell the operator of the collector, whose log says why.',
+  text: 'Of a change it has the entry of your request, and none of how it ended: tell the operator of the collector, whose log says why.',
 };

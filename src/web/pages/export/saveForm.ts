@@ -13,13 +13,13 @@ import {
 } from '../../exportForm.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts';
 import type { Visit } from '../../visit.ts';
-import { describeChanges, findChanges } from './changes.ts';
+import { describeChanges, findChanges, specOf } from './changes.ts';
 import { makeConflict } from './conflict.ts';
 import { type FormInput, makeEndpointAbout, makeHeaders } from './formView.ts';
 import { configIdOf, destinationUrl, hostOf, sendGone } from './frame.ts';
 import { joinStreams, loadDestination, loadState, makeActions, readOnlyNotice, reasonOf } from './load.ts';
 import { noticeFor, unrecorded } from './notices.ts';
-import { describeDestination, recordAction } from './ownEntries.ts';
+import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
 import { sendForm, sendStored, sendUnavailable } from './showForm.ts';
 import type { Destination } from './stateView.ts';
 
@@ -92,8 +92,14 @@ async function save(
 ): Promise<void> {
   const current = destination?.config ?? null;
   const draft = toDraft(form, { organization: visit.organization, current });
-  const result: EditorResult<ConfigId> =
-    current === null ? await editor.create(draft) : await editor.update(current.id, draft, form.revision);
+  const about = {
+    ...describeDestination(current?.id ?? null, hostOf(draft.endpoint)),
+    ...describeChanges(findChanges(current?.spec ?? null, specOf(draft)), newValuesOf(form)),
+  };
+  const deed = current === null ? 'created' : 'updated';
+  const result: EditorResult<ConfigId> = await doRecorded(visit, { deed, about }, (before) =>
+    current === null ? editor.create(draft, before) : editor.update(current.id, draft, form.revision, before),
+  );
   switch (result.kind) {
     case 'ok':
       await answerSaved(visit, editor, { id: result.value, before: current, form });
@@ -132,13 +138,12 @@ async function answerSaved(
   const { organization, request, response } = visit;
   const read = await editor.read(organization, id);
   const after = read.kind === 'ok' ? read.value : null;
-  const newValues = filledHeaders(form)
-    .filter(({ value }) => value.reveal() !== '')
-    .map(({ name }) => `headers.${name}`);
   const what = before === null ? 'created' : 'updated';
   const isRecorded = await recordAction(visit, what, {
     ...describeDestination(id, hostOf(form.endpoint)),
-    ...(after === null ? {} : describeChanges(findChanges(before?.spec ?? null, after.spec), newValues)),
+    ...(after === null
+      ? {}
+      : describeChanges(findChanges(before?.spec ?? null, after.spec), newValuesOf(form))),
   });
   const url = destinationUrl(organization, id);
   // A redirect could not say that the entry is missing.
@@ -152,4 +157,11 @@ async function answerSaved(
     return;
   }
   await sendStored(visit, destination, [noticeFor(what), ...(isRecorded ? [] : [unrecorded])]);
+}
+
+/** Names of what was entered and is never shown. */
+function newValuesOf(form: ExportForm): string[] {
+  return filledHeaders(form)
+    .filter(({ value }) => value.reveal() !== '')
+    .map(({ name }) => `headers.${name}`);
 }

@@ -1,5 +1,7 @@
 /** POST …/export/new/test and …/export/:id/test: sends one marked record to what is in the form. Saves nothing. */
 import type { ConfigEditor } from '../../../configs/configEditor.ts';
+import type { Destination as Target } from '../../../model/exportConfig.ts';
+import type { WebContext } from '../../context.ts';
 import { readForm, toDraft } from '../../exportForm.ts';
 import type { TestView } from '../../exportViews.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts';
@@ -9,7 +11,7 @@ import type { FormInput } from './formView.ts';
 import { configIdOf, hostOf, makeFrame, sendGone, withoutQuery } from './frame.ts';
 import { loadDestination, readOnlyNotice, reasonOf } from './load.ts';
 import { unrecorded } from './notices.ts';
-import { describeDestination, recordAction } from './ownEntries.ts';
+import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
 import { makeInput } from './saveForm.ts';
 import { sendForm, sendUnavailable } from './showForm.ts';
 import type { Destination } from './stateView.ts';
@@ -46,32 +48,23 @@ async function test(visit: Visit, editor: ConfigEditor, destination: Destination
     return;
   }
   if (resolved.kind !== 'ok') {
-    await answer(visit, input, {
-      frame: makeFrame(organization),
-      tone: 'bad',
-      title: 'Nothing was sent',
-      message: reasonOf(resolved),
-      advice: '',
-    });
+    await answer(visit, input, nothingSent(organization, reasonOf(resolved)));
     return;
   }
   const target = resolved.value;
-  const startedAt = performance.now();
-  const outcome = await visit.context.send(
-    { ...target, timeoutMs: Math.min(target.timeoutMs, testTimeoutMs) },
-    makeTestRequest({
-      serviceName: visit.context.serviceName,
-      version: visit.context.version,
-      organization,
-      viewer: visit.viewer,
-      now: Date.now(),
-    }),
-    // Also what waits for a free connection ends.
-    AbortSignal.timeout(testTimeoutMs + 1_000),
-  );
-  const words = describeTest(outcome, withoutQuery(target.url.href), performance.now() - startedAt);
+  const about = describeDestination(current?.id ?? null, hostOf(form.endpoint));
+  const sent = await doRecorded<Sent>(visit, { deed: 'tested', about }, async (before) => {
+    const agreed = await before();
+    return agreed.kind === 'ok' ? { kind: 'ok', value: await send(visit, target) } : agreed;
+  });
+  if (sent.kind !== 'ok') {
+    await answer(visit, input, nothingSent(organization, reasonOf(sent)));
+    return;
+  }
+  const { outcome, elapsedMs } = sent.value;
+  const words = describeTest(outcome, withoutQuery(target.url.href), elapsedMs);
   const isRecorded = await recordAction(visit, 'tested', {
-    ...describeDestination(current?.id ?? null, hostOf(form.endpoint)),
+    ...about,
     result:
       outcome === 'aborted'
         ? 'Timeout'
@@ -84,6 +77,27 @@ async function test(visit: Visit, editor: ConfigEditor, destination: Destination
     ...words,
     ...(isRecorded ? {} : { advice: `${words.advice} ${unrecorded.title}` }),
   });
+}
+
+interface Sent {
+  readonly outcome: Awaited<ReturnType<WebContext['send']>>;
+  readonly elapsedMs: number;
+}
+
+async function send({ context, organization, viewer }: Visit, target: Target): Promise<Sent> {
+  const startedAt = performance.now();
+  const { serviceName, version } = context;
+  const outcome = await context.send(
+    { ...target, timeoutMs: Math.min(target.timeoutMs, testTimeoutMs) },
+    makeTestRequest({ serviceName, version, organization, viewer, now: Date.now() }),
+    // Also what waits for a free connection ends.
+    AbortSignal.timeout(testTimeoutMs + 1_000),
+  );
+  return { outcome, elapsedMs: performance.now() - startedAt };
+}
+
+function nothingSent(organization: string, message: string): TestView {
+  return { frame: makeFrame(organization), tone: 'bad', title: 'Nothing was sent', message, advice: '' };
 }
 
 function describeSettled(rejected: number): string {
