@@ -101,17 +101,24 @@ class CopyOut implements pg.Submittable {
 
 /**
  * `select` is SQL text without parameters, since COPY takes none: whatever goes into it must be a number or have
- * passed `literal` of sql.ts.
+ * passed `literal` of sql.ts. `timeoutMs` ends it with SQLSTATE 57014; default: whatever holds for the connection.
  *
  * @throws the database's error, or the first one of `onRow` after the rest of the answer has been read away.
  */
-export async function copyOut(db: Database, select: string, onRow: (row: BinaryRow) => void): Promise<void> {
+export async function copyOut(
+  db: Database,
+  select: string,
+  onRow: (row: BinaryRow) => void,
+  timeoutMs?: number,
+): Promise<void> {
+  // Two statements of one message are one transaction, behind a pooler too.
+  const bound = timeoutMs === undefined ? '' : `set local statement_timeout = ${Math.ceil(timeoutMs)}; `;
   const client = await db.connect();
   let failed: Error | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       client.query(
-        new CopyOut(`copy (${select}) to stdout (format binary)`, onRow, (error) =>
+        new CopyOut(`${bound}copy (${select}) to stdout (format binary)`, onRow, (error) =>
           error ? reject(error) : resolve(),
         ),
       );
