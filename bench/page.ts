@@ -3,7 +3,7 @@
  * whole pages by HTTP (pageHttp.ts).
  */
 import type { Cursor } from '../src/database/cursor.ts';
-import { readEntry } from '../src/database/entries.ts';
+import { readShownEntry } from '../src/database/entries.ts';
 import type { EntryQuery } from '../src/database/entryQuery.ts';
 import { listEventTypes, readFacets } from '../src/database/facets.ts';
 import { type Database, makePool } from '../src/database/pool.ts';
@@ -46,7 +46,7 @@ export async function benchPage(bench: Bench): Promise<Figure[]> {
     bench.log(indexing.detail);
     const target: Target = {
       find: (query, cursor) => findEntries(db, query, cursor, { limit: pageLimit }),
-      open: (id) => readEntry(db, bigOrganization, id),
+      open: (id) => readShownEntry(db, bigOrganization, id),
     };
     const places = await samplePlaces(db, count, runs);
     return [

@@ -48,3 +48,14 @@ export async function boundedRead<T>(
 export function isTimeout(error: unknown): boolean {
   return (error as { code?: unknown }).code === '57014';
 }
+
+/** An entry was too much for Postgres: by its memory, by a limit of its own, or by the time that it may take. Fewer may do. */
+export function isTooMuch(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return (
+    code === '54000' ||
+    code === '53200' ||
+    code === '57014' ||
+    (typeof code === 'string' && code.startsWith('22'))
+  );
+}

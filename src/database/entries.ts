@@ -1,6 +1,7 @@
 /** Entries as the page shows them, and the ones that it writes about itself. */
-import { boundedRead } from './boundedRead.ts';
+import { boundedRead, isTooMuch } from './boundedRead.ts';
 import { isEntryId } from './cursor.ts';
+import { isReadable, mostColumnBytes, mostTextBytes } from './entryBounds.ts';
 import type { Database } from './pool.ts';
 
 /** An entry without its metadata. */
@@ -19,8 +20,16 @@ export interface EntryView {
 }
 
 export interface FullEntry extends EntryView {
-  /** JSON text as Postgres prints it: numbers as they were written. */
-  readonly metadata: string;
+  /** JSON text as Postgres prints it: numbers as they were written. null: it cannot be had as text; `leftOut` names it. */
+  readonly metadata: string | null;
+  /** Fields too large for a text: `metadata` is null, others are cut after 1,000 characters. Empty for nearly every entry. */
+  readonly leftOut: readonly string[];
+}
+
+/** What is shown of an entry: never more than a page carries, whatever it holds. */
+export interface ShownEntry extends EntryView {
+  /** null: it cannot be had as text. */
+  readonly payload: { readonly text: string; readonly isCut: boolean; readonly bytes: number } | null;
 }
 
 /** A timestamptz column as RFC 3339 in UTC with microseconds. */
@@ -28,27 +37,77 @@ export function utcMicroseconds(column: string): string {
   return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }
 
-/** Select list of an `EntryView` of the row `e`. */
-export const viewColumns = `e.id::text, e.uid::text, ${utcMicroseconds('e.occurred_at')} as "occurredAt", e.event_type as "eventType",
-  e.actor_id as "actorId", e.actor_name as "actorName", e.session_type as "sessionType", e.project`;
+/** Select list of an `EntryView` of the row `e`, each column cut after 1,000 characters. */
+export const viewColumns = listColumns((column) => `left(${column}, 1000)`);
+
+/** The same with columns up to 1 MiB whole. */
+const wholeColumns = listColumns(
+  (column) =>
+    `case when octet_length(${column}) <= ${mostColumnBytes} then ${column} else left(${column}, 1000) end`,
+);
+
+function listColumns(bound: (column: string) => string): string {
+  return `e.id::text, e.uid::text, ${utcMicroseconds('e.occurred_at')} as "occurredAt", e.event_type as "eventType",
+  ${bound('e.actor_id')} as "actorId", ${bound('e.actor_name')} as "actorName", ${bound('e.session_type')} as "sessionType", ${bound('e.project')} as project`;
+}
+
+const boundedColumns = {
+  actor_id: 'actorId',
+  actor_name: 'actorName',
+  session_type: 'sessionType',
+  project: 'project',
+};
+const columnsLeftOut = Object.entries(boundedColumns)
+  .map(([column, field]) => `case when octet_length(e.${column}) > ${mostColumnBytes} then '${field}' end`)
+  .join(', ');
 
 /** Longer than any that has an index to go by. */
 const readTimeoutMs = 5_000;
+/** Of a payload, as the page shows it. */
+export const mostShownCharacters = 256 * 1024;
+
+/** Null: the organization has no such entry. */
+export async function readShownEntry(
+  db: Database,
+  organization: string,
+  id: string,
+): Promise<ShownEntry | null> {
+  if (!isEntryId(id)) return null;
+  const [entry] = await boundedRead(db, readTimeoutMs, (reader) =>
+    reader.query<EntryView>(
+      `select ${viewColumns} from audit.entries e where e.id = $1 and e.organization = $2`,
+      [id, organization],
+    ),
+  );
+  if (!entry) return null;
+  const rows = await orNothing(
+    boundedRead(db, readTimeoutMs, (reader) =>
+      reader.query<{ text: string; bytes: number }>(
+        `select left(payload, ${mostShownCharacters}) as text, octet_length(payload) as bytes
+         from (select e.metadata::text as payload from audit.entries e
+           where e.id = $1 and e.organization = $2 and ${isReadable} offset 0) as e`,
+        [id, organization],
+      ),
+    ),
+  );
+  const payload = rows?.[0];
+  return {
+    ...entry,
+    payload: payload ? { ...payload, isCut: Buffer.byteLength(payload.text) < payload.bytes } : null,
+  };
+}
 
 /** Null: the organization has no such entry. */
 export async function readEntry(db: Database, organization: string, id: string): Promise<FullEntry | null> {
   if (!isEntryId(id)) return null;
-  const rows = await boundedRead(db, readTimeoutMs, (reader) =>
-    reader.query<FullEntry>(
-      `select ${viewColumns}, e.metadata::text from audit.entries e where e.id = $1 and e.organization = $2`,
-      [id, organization],
-    ),
-  );
-  return rows[0] ?? null;
+  const { entries } = await readEntries(db, organization, [id]);
+  return entries[0] ?? null;
 }
 
 /** What the metadata of one read of `readEntries` may take as it is stored, compressed: 64 KiB. */
 const storedBytesPerRead = 65_536;
+/** The same as text: 1 MiB, or one entry. */
+const textBytesPerRead = 1_048_576;
 
 /**
  * Whole entries by id, in the order given, as many of the first as memory is kept small for, at least one of those that
@@ -59,18 +118,51 @@ export async function readEntries(
   organization: string,
   ids: readonly string[],
 ): Promise<{ entries: FullEntry[]; read: number }> {
-  const rows = await boundedRead(db, 60_000, (reader) =>
-    reader.query<FullEntry & { n: string }>(
-      `select ${viewColumns}, e.metadata::text, e.n::text
-       from (select e.*, n, sum(pg_column_size(e.metadata)) over (order by n rows unbounded preceding) - pg_column_size(e.metadata) as before
-         from unnest($1::bigint[]) with ordinality as wanted(id, n) join audit.entries e using (id)
-         where e.organization = $2) as e
-       where before < $3 order by e.n`,
-      [ids, organization, storedBytesPerRead],
+  const [first] = ids;
+  if (first === undefined) return { entries: [], read: 0 };
+  // Below the bounds Postgres can still lack the memory or the time for a payload: then fewer at once, and one by itself without it.
+  for (let most = ids.length; ; most = Math.ceil(most / 4)) {
+    const rows = await orNothing(readWhole(db, organization, ids.slice(0, most), true));
+    const last = rows?.at(-1);
+    if (rows) return { entries: rows.map(({ n: _, ...entry }) => entry), read: last ? Number(last.n) : most };
+    if (most > 1) continue;
+    const bare = await readWhole(db, organization, [first], false);
+    return { entries: bare.map(({ n: _, ...entry }) => entry), read: 1 };
+  }
+}
+
+function readWhole(
+  db: Database,
+  organization: string,
+  ids: readonly string[],
+  withPayload: boolean,
+): Promise<Array<FullEntry & { n: string }>> {
+  // The text of each is built twice, so that no more of them than fit are ever held at once.
+  return boundedRead(db, 60_000, (reader) =>
+    reader.query(
+      `select ${wholeColumns}, case when sized.text_bytes <= ${mostTextBytes} then e.metadata::text end as metadata, sized.n::text,
+         array_remove(array[${columnsLeftOut}, case when sized.text_bytes <= ${mostTextBytes} then null else 'metadata' end], null) as "leftOut"
+       from (select n, id, text_bytes,
+           coalesce(sum(least(text_bytes, ${mostTextBytes})) over (order by n rows between unbounded preceding and 1 preceding), 0) as before
+         from (select n, e.id, ${withPayload ? `case when ${isReadable} then octet_length(e.metadata::text) end` : 'null::int'} as text_bytes
+           from (select n, e.id, e.metadata, sum(pg_column_size(e.metadata)) over (order by n rows unbounded preceding) - pg_column_size(e.metadata) as before
+             from unnest($1::bigint[]) with ordinality as wanted(id, n) join audit.entries e using (id)
+             where e.organization = $2) as e
+           where e.before < $3 offset 0) as e) as sized
+       join audit.entries e using (id) where sized.before < $4 order by sized.n`,
+      [ids, organization, storedBytesPerRead, textBytesPerRead],
     ),
   );
-  const entries = rows.map(({ n: _, ...entry }) => entry);
-  return { entries, read: rows.length === 0 ? ids.length : Number(rows.at(-1)?.n) };
+}
+
+/** Undefined: this was too much for Postgres, by its memory, by a limit of its own, or by the time that it may take. */
+async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isTooMuch(error)) return undefined;
+    throw error;
+  }
 }
 
 export interface OwnEntry {

@@ -1,5 +1,7 @@
 /** What a person asks for on the page, and the SQL conditions on an entry `e` that say it. */
 
+import { isSearchable } from './entryBounds.ts';
+
 export interface EntryQuery {
   readonly organization: string;
   /** Any of them; empty: all. */
@@ -65,7 +67,7 @@ const searchText =
 
 /**
  * Everything of `query` but organization and time, as one SQL condition. `forms`: the spellings of its text, folded; any of
- * them counts.
+ * them counts, and an entry too large to search counts as well: it may hold it.
  */
 export function entryCondition(query: EntryQuery, forms: readonly string[], parameters: Parameters): string {
   const conditions: string[] = [];
@@ -83,7 +85,7 @@ export function entryCondition(query: EntryQuery, forms: readonly string[], para
   for (const json of query.has) conditions.push(`e.metadata @> ${parameters.add(json, 'jsonb')}`);
   if (forms.length > 0) {
     const found = forms.map((form) => `strpos(${searchText}, ${parameters.add(form, 'text')}) > 0`);
-    conditions.push(`(${found.join(' or ')})`);
+    conditions.push(`case when ${isSearchable} then ${found.join(' or ')} else true end`);
   }
   return conditions.length === 0 ? 'true' : conditions.join(' and ');
 }

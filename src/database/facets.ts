@@ -41,10 +41,10 @@ export async function readFacets(db: Database, organization: string): Promise<Fa
   const [row] = await boundedRead(db, timeoutMs, (reader) =>
     reader.query<Facets>(
       `with newest as materialized (
-         select project, session_type, actor_id, actor_name from audit.entries where organization = $1
+         select ${['project', 'session_type', 'actor_id', 'actor_name'].map(ifShort).join(', ')} from audit.entries where organization = $1
          order by occurred_at desc, id desc limit ${newestRows})
        select array(select project from (select project from newest where project is not null group by 1 order by count(*) desc limit $2) p order by 1) as projects,
-         array(select session_type from (select session_type from newest group by 1 order by count(*) desc limit $2) s order by 1) as "sessionTypes",
+         array(select session_type from (select session_type from newest where session_type is not null group by 1 order by count(*) desc limit $2) s order by 1) as "sessionTypes",
          coalesce((select json_agg(json_build_object('id', actor_id, 'name', actor_name) order by coalesce(actor_name, actor_id), actor_id)
            from (select actor_id, actor_name from newest where actor_id is not null or actor_name is not null
              group by 1, 2 order by count(*) desc limit $2) a), '[]') as actors`,
@@ -52,4 +52,9 @@ export async function readFacets(db: Database, organization: string): Promise<Fa
     ),
   );
   return row ?? { projects: [], sessionTypes: [], actors: [] };
+}
+
+/** A filter takes 256 characters; a longer value is none to choose. Told by its stored length, so that it is not even read. */
+function ifShort(column: string): string {
+  return `case when octet_length(${column}) <= 1024 then ${column} end as ${column}`;
 }

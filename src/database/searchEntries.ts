@@ -2,6 +2,7 @@
 import type { Reader } from './boundedRead.ts';
 import { type Cursor, maxEntryId } from './cursor.ts';
 import { type EntryView, utcMicroseconds, viewColumns } from './entries.ts';
+import { isSearchable } from './entryBounds.ts';
 import { type EntryQuery, entryCondition, Parameters } from './entryQuery.ts';
 
 export type Direction = 'older' | 'newer';
@@ -9,6 +10,8 @@ export type Direction = 'older' | 'newer';
 export interface Hit extends EntryView {
   /** Metadata around the first hit of the text; null: the hit is in another column, or no text was asked for. */
   readonly excerpt: string | null;
+  /** False: a text was asked for, and the entry is too large to be searched; it may hold it or not. */
+  readonly isSearched: boolean;
 }
 
 /** Entries at or after `low` and before `high`, in the order (occurred_at, id). */
@@ -78,7 +81,7 @@ export function readIndexed(
   const most = parameters.add(limit, 'int');
   const source = entriesOf(query, query.eventTypes, range, parameters, { direction, limit: most });
   return reader.query(
-    `select ${viewColumns}, null as excerpt from ${source} ${orderBy(direction)} limit ${most}`,
+    `select ${viewColumns}, null as excerpt, true as "isSearched" from ${source} ${orderBy(direction)} limit ${most}`,
     parameters.values,
   );
 }
@@ -142,12 +145,13 @@ export function readHits(
   limit: number,
 ): Promise<Hit[]> {
   const condition = entryCondition(query, forms, parameters);
-  const excerpt = forms.length === 0 ? 'null' : excerptOf(forms, parameters);
+  const hasText = forms.length > 0;
+  const excerpt = hasText ? `case when "isSearched" then ${excerptOf(forms, parameters)} end` : 'null';
   return reader.query(
     `with matching as materialized (select e.id, e.occurred_at from ${source} where ${condition})
-     select ${viewColumns}, ${excerpt} as excerpt
+     select ${viewColumns}, ${excerpt} as excerpt, "isSearched"
      from (select e.id from matching e ${orderBy(direction)} limit ${parameters.add(limit, 'int')}) m
-     join audit.entries e on e.id = m.id ${orderBy(direction)}`,
+     join audit.entries e on e.id = m.id cross join lateral (select ${hasText ? isSearchable : 'true'} as "isSearched" offset 0) searched ${orderBy(direction)}`,
     parameters.values,
   );
 }

@@ -7,6 +7,7 @@
 import pg from 'pg';
 import type { Position } from '../model/stream.ts';
 import { copyOut } from './copyOut.ts';
+import { isSearchable } from './entryBounds.ts';
 import type { Database } from './pool.ts';
 
 export interface Block {
@@ -23,8 +24,8 @@ export interface Block {
 export interface IndexedEntry extends Position {
   /** Microseconds since 2000. */
   readonly occurredAt: bigint;
-  /** Folded, UTF-8; belongs to the socket's buffer. */
-  readonly text: Uint8Array;
+  /** Folded, UTF-8; belongs to the socket's buffer. null: too large to be searched. */
+  readonly text: Uint8Array | null;
 }
 
 /** The entries of an organization that one cluster wrote. */
@@ -98,13 +99,15 @@ const storedBytesPerRead = 8 * 1024 * 1024;
 
 /**
  * Hands on final entries after `from`, at most `maxEntries` and about 8 MiB, at least one if there is any. Synchronous and not to be kept.
- * True: it was the 8 MiB that ended it.
+ * True: it was the 8 MiB that ended it. Without `withText` no text is read, as if each entry were too large to be searched.
+ *
+ * @throws 57014 when it takes more than `timeoutMs`.
  */
 export async function readFinal(
   db: Database,
   part: Part,
   from: Position,
-  maxEntries: number,
+  { maxEntries, withText, timeoutMs }: { maxEntries: number; withText: boolean; timeoutMs: number },
   onEntry: (entry: IndexedEntry) => void,
 ): Promise<boolean> {
   const cluster = BigInt(part.cluster);
@@ -112,7 +115,8 @@ export async function readFinal(
   await copyOut(
     db,
     `select e.xid, e.id, e.occurred_at,
-       audit.search_text(e.event_type, e.actor_id, e.actor_name, e.session_type, e.project, e.metadata), (e.before + pg_column_size(e.metadata))::bigint
+       ${withText ? `case when ${isSearchable} then audit.search_text(e.event_type, e.actor_id, e.actor_name, e.session_type, e.project, e.metadata) end` : 'null::text'},
+       (e.before + pg_column_size(e.metadata))::bigint
      from (select e.*, sum(pg_column_size(e.metadata)) over (order by e.xid, e.id rows unbounded preceding) - pg_column_size(e.metadata) as before
        from (select * from audit.entries e where e.organization = ${pg.escapeLiteral(part.organization)} and e.cluster = ${cluster}
            and (e.xid, e.id) > ('${from.xid}'::xid8, ${from.id}) and e.xid < ${horizon(cluster.toString())}
@@ -124,9 +128,11 @@ export async function readFinal(
         xid: row.required(0).readBigUInt64BE(),
         id: row.required(1).readBigInt64BE(),
         occurredAt: row.required(2).readBigInt64BE(),
-        text: row.required(3),
+        text: row.bytes(3),
       });
+      return undefined;
     },
+    { timeoutMs: Math.ceil(timeoutMs) },
   );
   return storedBytes >= storedBytesPerRead;
 }

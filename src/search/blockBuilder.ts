@@ -13,24 +13,28 @@ export class BlockBuilder {
   readonly #grams = new GramSet();
   readonly #entriesPerBlock: number;
   #open: Omit<Block, 'grams'> | null = null;
+  /** What is open holds entries that nobody can search: it may hold anything. */
+  #isWild = false;
   #closed: Block[] = [];
 
   constructor(mostEntries = entriesPerBlock) {
     this.#entriesPerBlock = mostEntries;
   }
 
-  /** In (xid, id) order; the entry's text is not kept. */
+  /** In (xid, id) order; the entry's text is not kept. Entries without one lie in blocks of their own, which every search reads. */
   add({ xid, id, occurredAt, text }: IndexedEntry): void {
+    if (this.#open && this.#isWild !== (text === null)) this.#close();
+    this.#isWild = text === null;
     const open = this.#open;
     this.#open = {
       first: open?.first ?? { xid, id },
       last: { xid, id },
       entries: (open?.entries ?? 0) + 1,
-      textBytes: (open?.textBytes ?? 0) + text.length,
+      textBytes: (open?.textBytes ?? 0) + (text?.length ?? 0),
       oldest: open && open.oldest < occurredAt ? open.oldest : occurredAt,
       newest: open && open.newest > occurredAt ? open.newest : occurredAt,
     };
-    this.#grams.add(text);
+    if (text !== null) this.#grams.add(text);
     if (this.#open.entries >= this.#entriesPerBlock || this.#open.textBytes >= textBytesPerBlock)
       this.#close();
   }
@@ -49,7 +53,8 @@ export class BlockBuilder {
 
   #close(): void {
     if (!this.#open) return;
-    this.#closed.push({ ...this.#open, grams: this.#grams.take() });
+    const grams = this.#grams.take();
+    this.#closed.push({ ...this.#open, grams: this.#isWild ? null : grams });
     this.#open = null;
   }
 }

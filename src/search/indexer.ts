@@ -5,6 +5,7 @@
  * twice. It takes at most about a quarter of a core, and what it has not come to yet is searched entry by entry.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { isTooMuch } from '../database/boundedRead.ts';
 import type { Database } from '../database/pool.ts';
 import {
   claimPart,
@@ -38,15 +39,30 @@ const claimMs = 20_000;
 const blocksPerRead = 4;
 /** Then another organization has its turn. */
 const readsPerTurn = 50;
+const turnMs = 30_000;
+/** A read takes a tenth of a second; one that takes so long is tried with fewer entries. */
+const readTimeoutMs = 5_000;
+/** For a part whose entries cannot be read: doubled with each failure. */
+const firstRetryMs = 60_000;
+const longestRetryMs = 60 * 60_000;
+
+/** Parts that could not be indexed, and when each is tried again; the others have their turn meanwhile. */
+export type FailedParts = Map<string, { failures: number; retryAt: number }>;
 
 export function startIndexer({ db, log, intervalMs = defaultIntervalMs }: IndexerOptions): Indexer {
   const stopped = new AbortController();
   const { signal } = stopped;
+  const failed: FailedParts = new Map();
+  const onFailure = ({ organization }: Part, error: unknown): void =>
+    log.warn(
+      { err: error, organization },
+      'the entries of an organization cannot be put into the search index; its searches read them one by one, and it is tried again later',
+    );
   const run = async (): Promise<void> => {
     let isFailing = false;
     while (!signal.aborted) {
       try {
-        await indexAll(db, { signal });
+        await indexAll(db, { signal, failed, onFailure });
         if (isFailing) log.info('the search index is being built again');
         isFailing = false;
       } catch (error) {
@@ -74,15 +90,25 @@ export interface IndexOptions {
   readonly share?: number;
   /** For tests: others than the default. */
   readonly blockEntries?: number;
+  /** Kept from one call to the next. */
+  readonly failed?: FailedParts;
+  readonly onFailure?: (part: Part, error: unknown) => void;
 }
 
-/** Indexes all there is to index now; returns how many entries that was. @throws the database's error. */
+/**
+ * Indexes all there is to index now; returns how many entries that was. Entries of one organization that cannot be read keep no other
+ * one from its turn.
+ *
+ * @throws the database's error when it concerns all of them.
+ */
 export async function indexAll(
   db: Database,
   {
     signal = new AbortController().signal,
     share = defaultShare,
     blockEntries = entriesPerBlock,
+    failed = new Map(),
+    onFailure = () => {},
   }: IndexOptions = {},
 ): Promise<number> {
   const builder = new BlockBuilder(blockEntries);
@@ -92,33 +118,66 @@ export async function indexAll(
     let done = 0;
     for (const part of parts) {
       if (signal.aborted) return total;
-      done += await indexPart(db, part, builder, { signal, share, blockEntries });
+      const key = JSON.stringify([part.organization, part.cluster]);
+      const before = failed.get(key);
+      if (before && before.retryAt > performance.now()) continue;
+      try {
+        done += await indexPart(db, part, builder, { signal, share, blockEntries });
+        failed.delete(key);
+      } catch (error) {
+        if (signal.aborted || !isOfEntries(error)) throw error;
+        builder.take(false);
+        const failures = (before?.failures ?? 0) + 1;
+        const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
+        failed.set(key, { failures, retryAt: performance.now() + retryMs });
+        if (failures === 1) onFailure(part, error);
+        await releasePart(db, part);
+      }
     }
     total += done;
     if (done === 0 || signal.aborted) return total;
   }
 }
 
+/** Too large, not to be read, broken on the disk: not a lost connection, nor a missing right. */
+function isOfEntries(error: unknown): boolean {
+  return isTooMuch(error) || /^(?:22|40|XX)\w{3}$/.test(String((error as { code?: unknown }).code));
+}
+
 async function indexPart(
   db: Database,
   part: Part,
   builder: BlockBuilder,
-  { signal, share, blockEntries }: Required<IndexOptions>,
+  { signal, share, blockEntries }: Required<Pick<IndexOptions, 'signal' | 'share' | 'blockEntries'>>,
 ): Promise<number> {
-  let position = await claimPart(db, part, claimMs);
-  if (!position) return 0;
+  const claimed = await claimPart(db, part, claimMs);
+  if (!claimed) return 0;
+  let position = claimed;
+  const mostEntries = blocksPerRead * blockEntries;
+  let maxEntries = mostEntries;
+  let withText = true;
   let indexed = 0;
-  for (let reads = 0; reads < readsPerTurn && !signal.aborted; reads++) {
+  const endsAt = performance.now() + turnMs;
+  for (let reads = 0; reads < readsPerTurn && !signal.aborted && performance.now() < endsAt; reads++) {
     const startedAt = performance.now();
-    const isCutShort = await readFinal(db, part, position, blocksPerRead * blockEntries, (entry) =>
-      builder.add(entry),
-    );
-    // Cut short by its size: what was read is a block as it is, so that this gets on whatever the sizes are.
-    const blocks = builder.take(part.isClosed || isCutShort);
-    const last = blocks.at(-1)?.last;
-    if (!last || !(await saveBlocks(db, part, position, blocks, claimMs))) break;
-    position = last;
-    indexed += blocks.reduce((sum, block) => sum + block.entries, 0);
+    try {
+      const limits = { maxEntries, withText, timeoutMs: readTimeoutMs };
+      const isCutShort = await readFinal(db, part, position, limits, (entry) => builder.add(entry));
+      // Cut short, by its size or its time: what was read is a block as it is, so that this gets on whatever the sizes are.
+      const blocks = builder.take(part.isClosed || isCutShort || maxEntries < mostEntries);
+      const last = blocks.at(-1)?.last;
+      if (!last || !(await saveBlocks(db, part, position, blocks, claimMs))) break;
+      position = last;
+      indexed += blocks.reduce((sum, block) => sum + block.entries, 0);
+      maxEntries = Math.min(mostEntries, maxEntries * 2);
+      withText = true;
+    } catch (error) {
+      if (!isTooMuch(error) || !withText) throw error;
+      builder.take(false);
+      // Fewer at once; at last one by itself, and that one without its text.
+      withText = maxEntries > 1;
+      maxEntries = Math.ceil(maxEntries / 8);
+    }
     await pause((performance.now() - startedAt) * (1 / share - 1), signal);
   }
   await releasePart(db, part);

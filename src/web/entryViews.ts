@@ -14,8 +14,11 @@ export interface EntryDetailView {
     /** The list filtered by it; null: that cannot be filtered by. */
     readonly filterUrl: string | null;
   }>;
-  /** Metadata as text. */
-  readonly metadata: string;
+  /** Metadata as text, or its beginning; null: it cannot be had as text. */
+  readonly payload: string | null;
+  readonly isCut: boolean;
+  /** What is to be known of a payload that is not shown whole; empty: it is. */
+  readonly payloadNote: string;
   readonly filterUrl: (document: string) => string;
   readonly maxNodes: number;
   /** The same with everything shown; null: this is it. */

@@ -89,6 +89,8 @@ export interface EntryRow {
   readonly project: string | null;
   readonly occurredAt: string;
   readonly excerpt: string | null;
+  /** Too large to be searched: it may hold the text or not. */
+  readonly isUnsearched: boolean;
 }
 
 export type MoreView =

@@ -1,6 +1,11 @@
 /** Reads what the drawer of one entry shows. */
 import { readDeliveries } from '../../database/deliveries.ts';
-import { type FullEntry, readEntry } from '../../database/entries.ts';
+import {
+  type EntryView,
+  mostShownCharacters,
+  readShownEntry,
+  type ShownEntry,
+} from '../../database/entries.ts';
 import { findEntries } from '../../search/findEntries.ts';
 import type { WebContext } from '../context.ts';
 import type { DeliveryView, EntryDetailView } from '../entryViews.ts';
@@ -28,7 +33,7 @@ const neighbourBudgetMs = 400;
 /** null: the organization has no such entry. */
 export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDetailView | null> {
   const { context, organization, id, filters, isWhole } = entryRequest;
-  const entry = await readEntry(context.db, organization, id);
+  const entry = await readShownEntry(context.db, organization, id);
   if (entry === null) return null;
   const [newerUrl, olderUrl, deliveries] = await Promise.all([
     findNeighbour(entryRequest, entry, 'newer'),
@@ -44,7 +49,9 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
     occurredAt: entry.occurredAt,
     sign: signOfSession(entry.sessionType),
     facts: listFacts(entry, organization, filters),
-    metadata: entry.metadata,
+    payload: entry.payload?.text ?? null,
+    isCut: entry.payload?.isCut ?? false,
+    payloadNote: describePayload(entry.payload),
     filterUrl: (document) =>
       logsUrl(organization, toSearch({ ...filters, has: [...new Set([...filters.has, document])].sort() })),
     maxNodes: isWhole ? maxNodesWhole : maxNodes,
@@ -58,37 +65,65 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
   };
 }
 
-function listFacts(entry: FullEntry, organization: string, filters: Filters): EntryDetailView['facts'] {
-  const filterUrl = (more: Partial<Filters>): string =>
-    logsUrl(organization, toSearch({ ...filters, ...more }));
+/** Empty: all of it is shown. */
+function describePayload(payload: ShownEntry['payload']): string {
+  if (payload === null)
+    return 'This payload is too large to be shown or downloaded as text; it stays in the table as it was written.';
+  if (!payload.isCut) return '';
+  const shown = `${mostShownCharacters / 1024} KiB`;
+  return `The first ${shown} of ${formatMebibytes(payload.bytes)} are shown; Raw JSON and downloads have all of it.`;
+}
+
+function formatMebibytes(bytes: number): string {
+  return bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+/** Longer values are no filter, and none that is cut. */
+const mostFilterCharacters = 256;
+
+/** A value that the database has cut after 1,000 characters ends in a sign of it. */
+function shownValue(value: string): string {
+  return value.length >= 1_000 ? `${value}…` : value;
+}
+
+function listFacts(entry: EntryView, organization: string, filters: Filters): EntryDetailView['facts'] {
+  const filterUrl = (value: string, more: Partial<Filters>): string | null =>
+    value.length > mostFilterCharacters ? null : logsUrl(organization, toSearch({ ...filters, ...more }));
   const { actorId, actorName, project } = entry;
   return [
     {
       label: 'Event type',
       value: entry.eventType,
       isMono: true,
-      filterUrl: filterUrl({ eventTypes: [entry.eventType] }),
+      filterUrl: filterUrl(entry.eventType, { eventTypes: [entry.eventType] }),
     },
     {
       label: 'Actor',
-      value: actorName ?? actorId ?? 'Unknown',
+      value: shownValue(actorName ?? actorId ?? 'Unknown'),
       isMono: false,
-      filterUrl: actorName === null ? null : filterUrl({ actor: actorName }),
+      filterUrl: actorName === null ? null : filterUrl(actorName, { actor: actorName }),
     },
     ...(actorId === null
       ? []
-      : [{ label: 'Actor id', value: actorId, isMono: true, filterUrl: filterUrl({ actor: actorId }) }]),
+      : [
+          {
+            label: 'Actor id',
+            value: shownValue(actorId),
+            isMono: true,
+            filterUrl: filterUrl(actorId, { actor: actorId }),
+          },
+        ]),
     {
       label: 'Session type',
-      value: describeSession(entry.sessionType),
+      value: shownValue(describeSession(entry.sessionType)),
       isMono: false,
-      filterUrl: filterUrl({ sessionTypes: [entry.sessionType] }),
+      filterUrl: filterUrl(entry.sessionType, { sessionTypes: [entry.sessionType] }),
     },
     {
       label: 'Project',
-      value: project ?? 'None: an action on the organization',
+      value: shownValue(project ?? 'None: an action on the organization'),
       isMono: false,
-      filterUrl: filterUrl({ project: project === null ? 'none' : { name: project } }),
+      filterUrl: filterUrl(project ?? '', { project: project === null ? 'none' : { name: project } }),
     },
     { label: 'Entry id', value: entry.id, isMono: true, filterUrl: null },
     { label: 'UID', value: entry.uid, isMono: true, filterUrl: null },
@@ -97,7 +132,7 @@ function listFacts(entry: FullEntry, organization: string, filters: Filters): En
 
 async function findNeighbour(
   { context, organization, filters, signal }: EntryRequest,
-  entry: FullEntry,
+  entry: EntryView,
   direction: 'newer' | 'older',
 ): Promise<string | null> {
   const query = toEntryQuery(filters, organization, new Date());

@@ -119,7 +119,7 @@ describe('CSV', () => {
   it('gives back every value that no spreadsheet takes for a formula', () => {
     fc.assert(
       fc.property(text, fc.option(text), fc.json(), (actorId, project, metadata) => {
-        const row = csvRow({ ...entry, actorId, actorName: null, project, metadata });
+        const row = csvRow({ ...entry, leftOut: [], actorId, actorName: null, project, metadata });
         const expected = [
           entry.id,
           entry.uid,
@@ -132,7 +132,11 @@ describe('CSV', () => {
           metadata,
         ];
         const [cells] = parseCsv(row);
-        expect(cells?.map((cell) => cell.replace(/^'(?=[=+\-@\t\r\n＝＋－＠])/, ''))).toEqual(expected);
+        expect(
+          cells?.map((cell) =>
+            cell.replace(/^'(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n][ \u00a0"]*)'(?=[=+\-@＝＋－＠])/g, ''),
+          ),
+        ).toEqual(expected);
       }),
     );
   });
@@ -141,6 +145,14 @@ describe('CSV', () => {
     for (const start of ['=', '+', '-', '@', '\t', '\r']) {
       expect(parseCsv(`${csvCell(`${start}cmd|' /C calc'!A0`)}\r\n`)[0]?.[0]).toMatch(/^'/);
     }
+    // What splits elsewhere than at commas.
+    for (const separator of [';', '\t', '\r', '\n', '; ', ';"', '\t \u00a0']) {
+      for (const start of ['=', '+', '-', '@', '＝']) {
+        const cell = csvCell(`a${separator}${start}cmd|' /C calc'!A0`);
+        for (const part of cell.split(/[;\t\r\n]/)) expect(part).not.toMatch(/^[\s"]*[=+\-@＝]/);
+      }
+    }
+    expect(csvCell('a;b')).toBe('"a;b"');
     expect(csvHeader).toBe(
       '\uFEFFid,uid,occurred_at,event_type,actor_id,actor_name,session_type,project,metadata\r\n',
     );
@@ -159,6 +171,7 @@ describe('NDJSON', () => {
       sessionType: 'user',
       project: null,
       metadata: '{"n": 12345678901234567890.10}',
+      leftOut: [],
     });
     expect(line).toBe(
       '{"id":"1","uid":"u","occurredAt":"t","eventType":"a","actorId":null,"actorName":"A \\"B\\"","sessionType":"user","project":null,"metadata":{"n": 12345678901234567890.10}}',

@@ -12,6 +12,8 @@ export interface JsonContainer {
   readonly start: number;
   readonly end: number;
   readonly members: readonly JsonMember[];
+  /** The text ends inside of it: it has more members. */
+  readonly isCut?: boolean;
 }
 
 export interface JsonScalar {
@@ -19,6 +21,8 @@ export interface JsonScalar {
   readonly kind: 'string' | 'number' | 'literal';
   readonly start: number;
   readonly end: number;
+  /** The text ends inside of it: of a string, which is all that is kept of what is cut. */
+  readonly isCut?: boolean;
 }
 
 export interface JsonMember {
@@ -29,6 +33,7 @@ export interface JsonMember {
 
 interface OpenContainer extends JsonContainer {
   end: number;
+  isCut?: boolean;
   readonly members: JsonMember[];
 }
 
@@ -38,19 +43,36 @@ const between = /[\s,:]*/gy;
 
 /**
  * The tree of a JSON text that Postgres has printed; null for anything else. Depth costs no stack: containers are kept in a list.
+ *
+ * @param isCut the text is only the beginning of one. A number or a word at its end may go on: it is left out rather than shown as another.
  */
-export function parseJsonText(text: string): JsonNode | null {
+export function parseJsonText(text: string, isCut = false): JsonNode | null {
   const open: OpenContainer[] = [];
   let root: JsonNode | null = null;
   let key: string | null = null;
   let at = 0;
+  const closeCut = (stringStart: number | null = null): JsonNode | null => {
+    if (stringStart !== null) {
+      const value = { kind: 'string', start: stringStart, end: text.length, isCut: true } as const;
+      const parent = open.at(-1);
+      if (parent) parent.members.push({ key, value });
+      else root ??= value;
+    }
+    for (const container of open) Object.assign(container, { end: text.length, isCut: true });
+    return root;
+  };
   for (;;) {
     between.lastIndex = at;
     between.exec(text);
     at = between.lastIndex;
-    if (at === text.length) return open.length === 0 ? root : null;
+    if (at === text.length && open.length === 0) return root;
+    if (at === text.length) return isCut ? closeCut() : null;
     token.lastIndex = at;
     const match = token.exec(text);
+    if (isCut && (!match || (token.lastIndex === text.length && /[\dtfn-]/.test(match[0].charAt(0))))) {
+      const isValue = open.at(-1)?.kind !== 'object' || key !== null;
+      return closeCut(isValue && !match && text[at] === '"' ? at : null);
+    }
     if (!match || (open.length === 0 && root !== null)) return null;
     const [found] = match;
     at = token.lastIndex;

@@ -10,6 +10,8 @@ export interface JsonHtmlOptions {
   /** Address of the list that is filtered by a document such as `{"request": {"ip": "10.0.0.1"}}`. */
   readonly filterUrl: (document: string) => string;
   readonly maxNodes: number;
+  /** The text is only the beginning of a JSON text. Default: false. */
+  readonly isCut?: boolean;
 }
 
 export interface JsonHtml {
@@ -28,7 +30,7 @@ const maxDocumentLength = 500;
 const maxLinks = 1_000;
 
 export function renderJsonHtml(text: string, options: JsonHtmlOptions): JsonHtml {
-  const root = parseJsonText(text);
+  const root = parseJsonText(text, options.isCut);
   if (root === null) return { html: `<pre class="j-raw">${escapeHtml(cut(text).shown)}</pre>`, isCut: true };
   const writer = new JsonWriter(text, options);
   writer.writeMember({ key: null, value: root }, [], true);
@@ -63,22 +65,25 @@ class JsonWriter {
 
   #writeContainer(node: JsonContainer, path: Path, label: string, comma: string): void {
     const isObject = node.kind === 'object';
-    const count = `${node.members.length} ${isObject ? 'key' : 'item'}${node.members.length === 1 ? '' : 's'}`;
+    const isOne = node.members.length === 1 && !node.isCut;
+    const count = `${node.members.length}${node.isCut ? '+' : ''} ${isObject ? 'key' : 'item'}${isOne ? '' : 's'}`;
     this.html += `<details class="j-node"${path.length < openDepth ? ' open' : ''}><summary>${label}${isObject ? '{' : '['}<span class="j-count">${count}</span></summary><div class="j-body">`;
     for (const [index, member] of node.members.entries()) {
       if (this.#nodes >= this.#options.maxNodes) {
         this.isCut = true;
-        this.html += `<div class="j-line j-cut">… ${node.members.length - index} more</div>`;
+        this.html += `<div class="j-line j-cut">… ${node.members.length - index}${node.isCut ? '+' : ''} more</div>`;
         break;
       }
       this.writeMember(member, [...path, member.key], index === node.members.length - 1);
     }
+    if (node.isCut) this.html += '<div class="j-line j-cut">… and more</div>';
     this.html += `</div><div class="j-line">${isObject ? '}' : ']'}${comma}</div></details>`;
   }
 
   #scalar(node: JsonNode, path: Path): string {
-    const { shown, isCut } = cut(this.#text.slice(node.start, node.end));
-    if (isCut) this.isCut = true;
+    const whole = this.#text.slice(node.start, node.end);
+    const { shown, isCut } = node.isCut ? { shown: `${startOf(whole)}…`, isCut: true } : cut(whole);
+    if (isCut && !node.isCut) this.isCut = true;
     const value = `<bdi>${escapeHtml(shown)}</bdi>`;
     const kind = 'members' in node ? 'j-raw' : `j-${node.kind}`;
     if ('members' in node || isCut || path.length === 0 || this.#nodes > maxLinks)
@@ -101,7 +106,11 @@ function cut(text: string): { readonly shown: string; readonly isCut: boolean } 
   if (text.length <= maxStringLength) return { shown: text, isCut: false };
   const left = (text.length - maxStringLength).toLocaleString('en');
   return {
-    shown: `${text.slice(0, maxStringLength).toWellFormed()}… (${left} more characters)`,
+    shown: `${startOf(text)}… (${left} more characters)`,
     isCut: true,
   };
+}
+
+function startOf(text: string): string {
+  return text.slice(0, maxStringLength).toWellFormed();
 }

@@ -20,13 +20,19 @@ export function makeRows(hits: readonly Hit[], organization: string, search: str
     id: hit.id,
     url: entryUrl(organization, hit.id, search),
     eventType: hit.eventType,
-    actor: hit.actorName ?? hit.actorId,
-    actorId: hit.actorName === null ? null : hit.actorId,
-    sign: signOfSession(hit.sessionType),
-    project: hit.project,
+    actor: shorten(hit.actorName ?? hit.actorId),
+    actorId: hit.actorName === null ? null : shorten(hit.actorId),
+    sign: signOfSession(shorten(hit.sessionType) ?? ''),
+    project: shorten(hit.project),
     occurredAt: hit.occurredAt,
     excerpt: hit.excerpt,
+    isUnsearched: !hit.isSearched,
   }));
+}
+
+/** Fifty rows of the longest values are still a page. */
+function shorten(value: string | null): string | null {
+  return value !== null && value.length > 300 ? `${value.slice(0, 300).toWellFormed()}…` : value;
 }
 
 /** `answers`: how many the browser has already asked for by itself. */
