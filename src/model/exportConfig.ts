@@ -50,6 +50,11 @@ export interface Destination {
   /** Of one attempt as a whole, answer included. */
   readonly timeoutMs: number;
   readonly tls: TlsOptions;
+  /**
+   * Where it may be: `public` refuses loopback, private and every other address that is not of the internet, unless
+   * ALLOWED_ADDRESSES names it. Absent: `any`.
+   */
+  readonly addresses?: 'any' | 'public';
   /** Hash of all of the above, secrets included; safe to print. */
   readonly fingerprint: string;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Destination } from '../../model/exportConfig.ts';
 
 export function fingerprintDestination(destination: Omit<Destination, 'fingerprint'>): string {
-  const { url, headers, compression, timeoutMs, tls } = destination;
+  const { url, headers, compression, timeoutMs, tls, addresses } = destination;
   // Lists with fixed places: no two destinations have the same text.
   const parts = [
     url.href,
@@ -16,6 +16,7 @@ export function fingerprintDestination(destination: Omit<Destination, 'fingerpri
       tls.serverName ?? null,
       tls.insecureSkipVerify,
     ],
+    ...(addresses === undefined ? [] : [addresses]),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
