@@ -15,7 +15,17 @@ export type Send = (
   body: Uint8Array,
   records: number,
   signal: AbortSignal,
+  options?: SendOptions,
 ) => Promise<Outcome | 'aborted'>;
+
+export interface SendOptions {
+  /** Whose share of the receiver's connections is used. */
+  readonly stream?: string;
+  /** Whose share of DNS look-ups is used. */
+  readonly organization?: string;
+  /** True: over a new connection, which may reach another server of the same name. */
+  readonly freshConnection?: boolean;
+}
 
 /** Shared by all streams of the process. */
 export interface DeliveryContext {

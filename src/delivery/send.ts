@@ -1,16 +1,37 @@
 /** One attempt and what it means: transport and judgement put together. */
+import type { Answer } from '../model/answer.ts';
+import type { Destination } from '../model/exportConfig.ts';
+import type { Outcome } from '../model/outcome.ts';
 import { classify } from '../otlp/classify.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Send } from './context.ts';
 
 export function makeSend(transport: Transport): Send {
-  return async (destination, body, _records, signal) => {
-    const answer = await transport.send({ destination, body, signal });
-    if (answer.kind === 'no-answer' && answer.cause === 'aborted') return 'aborted';
-    return classify(answer, {
-      now: Date.now(),
-      url: destination.url,
-      secrets: destination.headers.map((header) => header.value),
+  return async (destination, body, _records, signal, options = {}) => {
+    const judged = new Map<Answer, Outcome>();
+    const judge = (answer: Answer): Outcome => {
+      const outcome = judged.get(answer) ?? judgeAnswer(answer, destination);
+      judged.set(answer, outcome);
+      return outcome;
+    };
+    const answer = await transport.send({
+      destination,
+      body,
+      signal,
+      ...options,
+      // Whatever is no delivery may be the fault of one of several servers: the next try goes to another, if it can.
+      isGood: (received) => judge(received).kind === 'settled',
     });
+    if (answer.kind === 'no-answer' && answer.cause === 'aborted') return 'aborted';
+    return judge(answer);
   };
+}
+
+function judgeAnswer(answer: Answer, { url, headers, addresses }: Destination): Outcome {
+  return classify(answer, {
+    now: Date.now(),
+    url,
+    secrets: headers.map((header) => header.value),
+    words: addresses === 'public' ? 'otlp' : 'any',
+  });
 }

@@ -8,7 +8,7 @@ export interface Response {
   readonly status: number;
   /** Lower-case names; a repeated header is joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Decompressed; at most 4 MiB. */
+  /** Decompressed; at most 64 KiB. */
   readonly body: Uint8Array;
   /** True: the body went on past the limit and was cut. */
   readonly truncated: boolean;
@@ -24,6 +24,7 @@ export interface NoAnswer {
     | 'connection' // reset, unreachable, closed early, malformed HTTP
     | 'tls'
     | 'address-refused'
+    | 'too-large' // more than is read of an answer, and no status among it
     | 'aborted'; // our own shutdown
   /** One sentence naming host, port or code; never a header value. */
   readonly message: string;

@@ -60,7 +60,7 @@ export type FailureReason =
   | 'UnsupportedMediaType' // 415
   | 'Redirected' // 3xx
   | 'NotOtlp' // 2xx, but not an OTLP answer
-  | 'AnswerTooLarge' // over 4 MiB
+  | 'AnswerTooLarge' // over 64 KiB, or over what is read of a connection
   | 'TooLarge' // 413, or 400 that says so
   | 'EntryRefused' // 400, 422, other 4xx
   | 'EntryUnreadable' // one row that Postgres cannot read

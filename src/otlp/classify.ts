@@ -17,6 +17,7 @@ import type { Answer, NoAnswer, Response } from '../model/answer.ts';
 import type { FailureReason, Outcome } from '../model/outcome.ts';
 import type { Secret } from '../model/secret.ts';
 import { decodeExportResponse } from './decode/exportResponse.ts';
+import { isOtlpMediaType } from './decode/mediaType.ts';
 import { findReceiverWords } from './decode/receiverWords.ts';
 import { quote } from './quote.ts';
 import { readRetryAfterMs } from './retryAfter.ts';
@@ -29,6 +30,11 @@ export interface ClassifyContext {
   readonly url: URL;
   /** Every header value that was sent: masked where the receiver echoes it. */
   readonly secrets: readonly Secret[];
+  /**
+   * Whose words are quoted. `otlp`: only those of an answer in a media type of OTLP, so that nobody reads what else
+   * answers there by naming it as a receiver. Default: `any`.
+   */
+  readonly words?: 'any' | 'otlp';
 }
 
 /** Pure. Never throws, whatever the answer holds. */
@@ -57,6 +63,8 @@ function classifyNoAnswer({ cause, message }: NoAnswer): Outcome {
       return { kind: 'hold', reason: 'TlsFailed', message };
     case 'address-refused':
       return { kind: 'hold', reason: 'AddressRefused', message };
+    case 'too-large':
+      return { kind: 'hold', reason: 'AnswerTooLarge', message };
   }
 }
 
@@ -66,7 +74,7 @@ function classifySuccess(answer: Response, context: ClassifyContext): Outcome {
       answer,
       context,
       'AnswerTooLarge',
-      'with more than 4 MiB, which is no OTLP answer: check the endpoint',
+      'with more than 64 KiB, which is no OTLP answer: check the endpoint',
     );
   }
   // Some receivers send 204, or 200 with no body and any type.
@@ -77,12 +85,11 @@ function classifySuccess(answer: Response, context: ClassifyContext): Outcome {
     return { kind: 'settled', rejected: decoded.rejected, message: quote(decoded.message, context.secrets) };
   }
   const type = quote(answer.headers['content-type'] ?? 'no content type', context.secrets);
-  return hold(
-    answer,
-    context,
-    'NotOtlp',
-    `but not as an OTLP receiver does (${type}): ${place(context)} may be a web page or a login page; check the path of the endpoint`,
-  );
+  const what =
+    decoded.kind === 'other-object'
+      ? `but not with an answer of OTLP (${type}): whether it has stored anything is unknown, so nothing counts as delivered; check the path of the endpoint, and what stands before the receiver`
+      : `but not as an OTLP receiver does (${type}): ${place(context)} may be a web page or a login page; check the path of the endpoint`;
+  return hold(answer, context, 'NotOtlp', what);
 }
 
 function classifyRedirect(answer: Response, context: ClassifyContext): Outcome {
@@ -156,7 +163,8 @@ function classifyClientError(answer: Response, context: ClassifyContext): Outcom
 }
 
 function retry(answer: Response, context: ClassifyContext, reason: FailureReason): Outcome {
-  const retryAfterMs = readRetryAfterMs(answer.headers['retry-after'], context.now);
+  const { 'retry-after': retryAfter, date } = answer.headers;
+  const retryAfterMs = readRetryAfterMs(retryAfter, { now: context.now, date });
   return {
     kind: 'retry',
     ...failure(answer, context, reason, ''),
@@ -169,11 +177,12 @@ function hold(answer: Response, context: ClassifyContext, reason: FailureReason,
 }
 
 /** `The receiver answered 401 Unauthorized: check … It says: "…"` */
-function failure(answer: Response, { secrets }: ClassifyContext, reason: FailureReason, advice: string) {
+function failure(answer: Response, context: ClassifyContext, reason: FailureReason, advice: string) {
   const { status } = answer;
   const name = STATUS_CODES[status];
   const head = name === undefined ? `${status}` : `${status} ${name}`;
-  const words = quote(findReceiverWords(answer), secrets);
+  const isQuoted = context.words !== 'otlp' || isOtlpMediaType(answer.headers['content-type']);
+  const words = isQuoted ? quote(findReceiverWords(answer), context.secrets) : '';
   const gap = advice === '' || advice.startsWith(':') ? '' : ' ';
   const says = words === '' ? '' : ` It says: "${words}"`;
   return { reason, message: `The receiver answered ${head}${gap}${advice}.${says}`, httpStatus: status };

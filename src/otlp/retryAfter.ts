@@ -6,14 +6,23 @@ const httpDate =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * Reads a Retry-After header: whole seconds, or an HTTP date.
+ * Reads a Retry-After header: whole seconds, or an HTTP date. A date is taken by the clock that made it, the answer's own
+ * `Date`: a receiver's clock and ours may differ by more than the wait.
  *
- * @param now milliseconds since the Unix epoch.
+ * @param clock `now` in milliseconds since the Unix epoch; `date` as in the answer, if it has one.
  * @returns 1..3,600,000 ms. undefined: no wish that can be followed (zero, negative, decimal, past, anything else):
  *   the caller's own back-off holds.
  */
-export function readRetryAfterMs(value: string | undefined, now: number): number | undefined {
+export function readRetryAfterMs(
+  value: string | undefined,
+  clock: { readonly now: number; readonly date: string | undefined },
+): number | undefined {
   const text = value?.trim() ?? '';
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : httpDate.test(text) ? Date.parse(text) - now : 0;
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : (readDate(text) ?? 0) - (readDate(clock.date) ?? clock.now);
   return waitMs > 0 ? Math.min(waitMs, maxRetryAfterMs) : undefined;
+}
+
+function readDate(text: string | undefined): number | null {
+  const time = text !== undefined && httpDate.test(text.trim()) ? Date.parse(text.trim()) : Number.NaN;
+  return Number.isNaN(time) ? null : time;
 }

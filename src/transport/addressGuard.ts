@@ -5,12 +5,31 @@
  * Asked with the address that is about to be connected to (connector.ts), never with a name: a name that is checked
  * first and resolved again later can change its answer in between (DNS rebinding).
  */
+import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
+import type { Destination } from '../model/exportConfig.ts';
 import { findWrappedAddresses } from './wrappedAddresses.ts';
 
 export interface AddressGuard {
   /** null: may be connected to. Text that is no IP address is refused. */
-  check(address: string): AddressRefusal | null;
+  check(address: string, target?: Target): AddressRefusal | null;
+}
+
+interface Target {
+  readonly port: number;
+  readonly policy: NonNullable<Destination['addresses']>;
+}
+
+export interface GuardOptions {
+  /** Further CIDRs, or single addresses, that may not be connected to. */
+  readonly refusedRanges: readonly string[];
+  /**
+   * CIDRs, or single addresses, that may be connected to although the rules refuse them. One opens a range that is always
+   * refused only where it lies inside of it: 10.0.0.0/8 or fd00::/8 say nothing of a metadata service.
+   */
+  readonly allowedRanges?: readonly string[];
+  /** Ports that this process listens on, asked at each check: nothing is sent to them on an address of this machine. */
+  readonly ownPorts?: () => readonly number[];
 }
 
 export interface AddressRefusal {
@@ -42,41 +61,109 @@ const alwaysRefused: readonly RefusedRange[] = [
   { cidr: '::/128', what: 'unspecified' },
   { cidr: 'fe80::/10', what: 'link-local' },
   { cidr: 'ff00::/8', what: 'multicast' },
-  { cidr: 'fd00:ec2::254/128', what: 'cloud metadata (AWS)' },
+  { cidr: 'fd00:ec2::/32', what: 'cloud metadata (AWS)' },
+  { cidr: 'fd00:42::/32', what: 'cloud metadata (Scaleway)' },
   { cidr: 'fd20:ce::254/128', what: 'cloud metadata (Google)' },
   { cidr: 'fd00:c1::a9fe:a9fe/128', what: 'cloud metadata (Oracle)' },
 ];
 
-/**
- * @param options.refusedRanges further CIDRs, or single addresses, that may not be connected to.
- * @throws RangeError naming every malformed range: a setting is wrong, stop the start.
- */
-export function makeAddressGuard(options: { readonly refusedRanges: readonly string[] }): AddressGuard {
-  const malformed: string[] = [];
-  const ranges: ParsedRange[] = [];
-  for (const { cidr, what } of [
-    ...alwaysRefused,
-    ...options.refusedRanges.map((cidr) => ({ cidr, what: 'refused by setting' })),
-  ]) {
-    const network = parseRange(cidr);
-    if (network) ranges.push({ cidr, what, network });
-    else malformed.push(cidr);
-  }
+/** Besides those above, no address of the internet. */
+const neverPublic: readonly RefusedRange[] = [
+  { cidr: '127.0.0.0/8', what: 'loopback' },
+  { cidr: '10.0.0.0/8', what: 'private' },
+  { cidr: '172.16.0.0/12', what: 'private' },
+  { cidr: '192.168.0.0/16', what: 'private' },
+  { cidr: '100.64.0.0/10', what: 'carrier-grade NAT' },
+  { cidr: '192.0.0.0/24', what: 'reserved' },
+  { cidr: '192.88.99.0/24', what: 'reserved' },
+  { cidr: '198.18.0.0/15', what: 'reserved for benchmarks' },
+  { cidr: '240.0.0.0/4', what: 'reserved' },
+  { cidr: '::1/128', what: 'loopback' },
+  { cidr: 'fc00::/7', what: 'unique local' },
+  { cidr: 'fec0::/10', what: 'site-local' },
+  { cidr: '64:ff9b:1::/48', what: 'local NAT64' },
+  { cidr: '100::/64', what: 'discard-only' },
+  { cidr: '5f00::/16', what: 'segment routing' },
+];
+
+/** @throws RangeError naming every malformed range: a setting is wrong, stop the start. */
+export function makeAddressGuard(options: GuardOptions): AddressGuard {
+  const bySetting = options.refusedRanges.map((cidr) => ({ cidr, what: 'refused by setting' }));
+  const byPermission = (options.allowedRanges ?? []).map((cidr) => ({ cidr, what: 'allowed by setting' }));
+  const given = [...bySetting, ...byPermission];
+  const malformed = given.filter(({ cidr }) => parseRange(cidr) === null);
   if (malformed.length > 0) {
-    const list = malformed.map((cidr) => JSON.stringify(cidr)).join(', ');
+    const list = malformed.map(({ cidr }) => JSON.stringify(cidr)).join(', ');
     throw new RangeError(`Not IP ranges: ${list}. Write them like 10.0.0.0/8 or fc00::/7.`);
   }
-  return { check: (address) => checkAddress(address, ranges) };
+  const refused = parseRanges(bySetting);
+  const always = parseRanges(alwaysRefused);
+  const notPublic = parseRanges(neverPublic);
+  const allowed = parseRanges(byPermission);
+
+  return {
+    check(text, target = { port: 0, policy: 'any' }) {
+      if (!ipaddr.isValid(text)) return { address: text, range: text, what: 'not an IP address' };
+      const address = ipaddr.parse(text);
+      const all = address instanceof ipaddr.IPv6 ? [address, ...findWrappedAddresses(address)] : [address];
+      const refuse = ({ cidr, what }: RefusedRange) => ({ address: text, range: cidr, what });
+
+      const own = isOwnAddress(all);
+      if (own && options.ownPorts?.().includes(target.port)) {
+        return { address: text, range: text, what: `port ${target.port} there is this collector's own` };
+      }
+      const bySettings = findRange(all, refused);
+      if (bySettings) return refuse(bySettings);
+      for (const one of all) {
+        const range = findRange([one], always);
+        if (range && !allowed.some((each) => isInside(one, each.network) && isWithin(each, range))) {
+          return refuse(range);
+        }
+      }
+      if (target.policy === 'any') return null;
+      for (const one of all) {
+        // Its form is no address of the internet, what it wraps may be.
+        if (one !== address && findRange([address], allowed)) continue;
+        const range = findRange([one], notPublic);
+        if (range && !findRange([one], allowed)) return refuse(range);
+      }
+      if (own && !findRange(all, allowed)) return { address: text, range: text, what: 'this machine itself' };
+      return null;
+    },
+  };
 }
 
-function checkAddress(text: string, ranges: readonly ParsedRange[]): AddressRefusal | null {
-  if (!ipaddr.isValid(text)) return { address: text, range: text, what: 'not an IP address' };
-  const address = ipaddr.parse(text);
-  const targets = address instanceof ipaddr.IPv6 ? [address, ...findWrappedAddresses(address)] : [address];
-  for (const { cidr, what, network } of ranges) {
-    if (targets.some((target) => isInside(target, network))) return { address: text, range: cidr, what };
+/** Loopback, and whatever the interfaces of this machine have: containers get and lose addresses while they run. */
+function isOwnAddress(all: readonly (ipaddr.IPv4 | ipaddr.IPv6)[]): boolean {
+  if (all.some((one) => one.range() === 'loopback')) return true;
+  const own = new Set<string>();
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { address } of addresses ?? []) own.add(normalize(address));
   }
-  return null;
+  return all.some((one) => own.has(one.toNormalizedString()));
+}
+
+function normalize(address: string): string {
+  const plain = address.replace(/%.*$/, '');
+  return ipaddr.isValid(plain) ? ipaddr.parse(plain).toNormalizedString() : plain;
+}
+
+function findRange(
+  all: readonly (ipaddr.IPv4 | ipaddr.IPv6)[],
+  ranges: readonly ParsedRange[],
+): ParsedRange | undefined {
+  return ranges.find(({ network }) => all.some((one) => isInside(one, network)));
+}
+
+function isWithin(inner: ParsedRange, outer: ParsedRange): boolean {
+  return inner.network[1] >= outer.network[1] && isInside(inner.network[0], outer.network);
+}
+
+function parseRanges(ranges: readonly RefusedRange[]): ParsedRange[] {
+  return ranges.flatMap((range) => {
+    const network = parseRange(range.cidr);
+    return network ? [{ ...range, network }] : [];
+  });
 }
 
 function isInside(address: ipaddr.IPv4 | ipaddr.IPv6, network: ParsedRange['network']): boolean {

@@ -1,40 +1,79 @@
 /**
- * Reads an answer's body no further than a limit, before and after inflating. An answer is a few bytes; a longer one
- * is a web page, a mistake or an attack, and is cut.
+ * Undoes the codings of an answer's body, no further than a limit. None is asked for (`Accept-Encoding: identity`), but
+ * some receivers and proxies use one anyway, and an answer that can be read counts.
  */
-import { createGunzip } from 'node:zlib';
-
-/** OTLP specification: an answer above 4 MiB must not be read, compressed or not. */
-export const maxAnswerBytes = 4 * 1024 * 1024;
+import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { maxAnswerBytes, maxCodings } from './answerLimits.ts';
 
 export interface BoundedBytes {
   readonly bytes: Uint8Array;
   readonly truncated: boolean;
 }
 
-/** Rejects as the source does. A source that goes past the limit is destroyed, and with it the connection. */
-export async function readBounded(source: AsyncIterable<Uint8Array>, limit: number): Promise<BoundedBytes> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of source) {
-    chunks.push(chunk);
-    length += chunk.byteLength;
-    if (length > limit) return { bytes: Buffer.concat(chunks, limit), truncated: true };
+/**
+ * Bytes that are not in the coding they claim come back as they are: the status code is still worth judging, and as an
+ * answer of OTLP they will not pass. gzip is undone also where nobody named it (a proxy that compresses twice names it
+ * once): its first bytes begin no answer of OTLP.
+ *
+ * @param contentEncoding as in the header: in the order in which they were applied.
+ */
+export async function undoCodings(
+  body: BoundedBytes,
+  contentEncoding: string | undefined,
+): Promise<BoundedBytes> {
+  const named = (contentEncoding ?? '').split(',').map((coding) => coding.trim().toLowerCase());
+  let current = body;
+  for (let undone = 0; undone < maxCodings; undone += 1) {
+    const coding = isGzip(current.bytes) ? 'gzip' : named.findLast((name) => name !== '' && name !== 'identity');
+    if (coding === undefined) return current;
+    const inflater = makeInflater(coding, current.bytes);
+    const inflated = inflater && (await inflate(current, inflater));
+    if (!inflated) return current;
+    current = inflated;
+    const at = named.findLastIndex((name) => name.replace(/^x-/, '') === coding.replace(/^x-/, ''));
+    if (at >= 0) named.length = at;
   }
-  return { bytes: Buffer.concat(chunks, length), truncated: false };
+  return current;
 }
 
-/**
- * Undoes gzip, which some receivers use unasked. Bytes that are no gzip come back as they are: the status code is
- * still worth judging, and as an answer of OTLP they will not pass.
- */
-export async function inflateBounded(body: BoundedBytes, limit: number): Promise<BoundedBytes> {
-  const gunzip = createGunzip();
-  gunzip.end(body.bytes);
-  try {
-    const inflated = await readBounded(gunzip, limit);
-    return { bytes: inflated.bytes, truncated: inflated.truncated || body.truncated };
-  } catch {
-    return body;
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 0x08;
+}
+
+/** Absent: a coding that is not undone, or bytes that are not in it. */
+function makeInflater(coding: string, bytes: Uint8Array) {
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      return isGzip(bytes) ? createGunzip() : undefined;
+    case 'deflate':
+      // Meant is the zlib format; some send the bare one (RFC 9110 section 8.4.1.2).
+      return isZlib(bytes) ? createInflate() : createInflateRaw();
+    default:
+      return undefined;
   }
+}
+
+function isZlib(bytes: Uint8Array): boolean {
+  const [first = 0, second = 0] = bytes;
+  return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
+}
+
+async function inflate(
+  body: BoundedBytes,
+  inflater: NonNullable<ReturnType<typeof makeInflater>>,
+): Promise<BoundedBytes | null> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  inflater.end(body.bytes);
+  try {
+    for await (const piece of inflater) {
+      pieces.push(piece);
+      length += piece.byteLength;
+      if (length > maxAnswerBytes) return { bytes: Buffer.concat(pieces, maxAnswerBytes), truncated: true };
+    }
+  } catch {
+    return null;
+  }
+  return { bytes: Buffer.concat(pieces, length), truncated: body.truncated };
 }

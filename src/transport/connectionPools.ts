@@ -1,19 +1,14 @@
 /**
  * Keeps one pool of connections for each receiver address and TLS identity. Streams that agree on both share
- * connections; a client certificate or a skipped verification is never shared with a stream that did not ask for it.
+ * connections; a client certificate or a skipped verification is never shared with a stream that did not ask for it, nor
+ * a connection to a private address with one that may not have it.
  */
 import { createHash } from 'node:crypto';
-import { Pool } from 'undici';
 import type { Destination, TlsOptions } from '../model/exportConfig.ts';
-import type { AddressGuard } from './addressGuard.ts';
-import { makeConnector } from './connector.ts';
-import type { ResolveName } from './guardedLookup.ts';
+import { ConnectionPool } from './connectionPool.ts';
 import { makeSecureContext, type SecureContextResult } from './secureContext.ts';
-import { Slots } from './slots.ts';
 
 export interface PoolOptions {
-  readonly guard: AddressGuard;
-  readonly resolveName: ResolveName;
   readonly maxConnectionsPerOrigin: number;
   /** Pools beyond this number are closed when nothing uses them, the longest unused first. */
   readonly maxPools: number;
@@ -21,28 +16,16 @@ export interface PoolOptions {
   readonly idlePoolMs: number;
 }
 
-export interface ConnectionPool {
-  readonly pool: Pool;
-  readonly slots: Slots;
-}
-
-interface Entry extends ConnectionPool {
+interface Entry {
+  readonly pool: ConnectionPool;
   /** Attempts that hold it, waiting ones included. */
   users: number;
   unusedSinceMs: number;
 }
 
 export type PoolLease =
-  | { readonly kind: 'leased'; readonly connections: ConnectionPool; readonly release: () => void }
+  | { readonly kind: 'leased'; readonly pool: ConnectionPool; readonly release: () => void }
   | Extract<SecureContextResult, { kind: 'unreadable' }>;
-
-/**
- * How long an idle connection is kept when the receiver gives no hint; a hint (`Keep-Alive: timeout=5`) is followed.
- * Shorter than the 60 s of load balancers and Collectors, so that they are not the ones to close it under a request.
- */
-const keepAliveMs = 30_000;
-/** Connections older than this are replaced once idle: DNS is asked again, and moved receivers are found. */
-const maxConnectionAgeMs = 10 * 60_000;
 
 export class ConnectionPools {
   readonly #options: PoolOptions;
@@ -78,44 +61,30 @@ export class ConnectionPools {
       leased.users -= 1;
       leased.unusedSinceMs = performance.now();
     };
-    return { kind: 'leased', connections: leased, release };
+    return { kind: 'leased', pool: leased.pool, release };
   }
 
   /** Ends waits for a connection and closes every pool; requests under way are waited for. */
   async close(): Promise<void> {
     if (this.#sweeper) clearInterval(this.#sweeper);
     this.#sweeper = null;
-    for (const [key, entry] of this.#entries) {
-      entry.slots.close();
-      this.#closeEntry(key, entry);
-    }
+    for (const [key, entry] of this.#entries) this.#closeEntry(key, entry);
     await Promise.all(this.#closing);
   }
 
   #open(
     destination: Destination,
   ): { kind: 'made'; entry: Entry } | Extract<PoolLease, { kind: 'unreadable' }> {
-    const { guard, resolveName, maxConnectionsPerOrigin } = this.#options;
     const { url, tls, timeoutMs } = destination;
     const secure = url.protocol === 'https:' ? this.#secureContextFor(tls) : null;
     if (secure?.kind === 'unreadable') return secure;
-    const pool = new Pool(url.origin, {
-      connections: maxConnectionsPerOrigin,
-      pipelining: 1,
-      keepAliveTimeout: keepAliveMs,
-      clientTtl: maxConnectionAgeMs,
-      // The attempt's own deadline covers both.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: makeConnector({
-        guard,
-        resolveName,
-        connectTimeoutMs: timeoutMs,
-        ...(secure && { secure: { tls, context: secure.context } }),
-      }),
+    const pool = new ConnectionPool({
+      origin: url.origin,
+      timeoutMs,
+      maxConnections: this.#options.maxConnectionsPerOrigin,
+      ...(secure && { secure: { tls, context: secure.context } }),
     });
-    const slots = new Slots(maxConnectionsPerOrigin);
-    return { kind: 'made', entry: { pool, slots, users: 0, unusedSinceMs: performance.now() } };
+    return { kind: 'made', entry: { pool, users: 0, unusedSinceMs: performance.now() } };
   }
 
   #secureContextFor(tls: TlsOptions): SecureContextResult {
@@ -124,15 +93,16 @@ export class ConnectionPools {
     return this.#commonContext;
   }
 
-  /** `timeoutMs` belongs to it because connecting is bounded by the pool, not by the request. */
-  #keyOf({ url, tls, timeoutMs }: Destination): string {
-    if (url.protocol !== 'https:') return `${url.origin} ${timeoutMs}`;
+  /** `timeoutMs` belongs to it because connecting is paced by it. */
+  #keyOf({ url, tls, timeoutMs, addresses = 'any' }: Destination): string {
+    const common = `${url.origin} ${timeoutMs} ${addresses}`;
+    if (url.protocol !== 'https:') return common;
     let tlsKey = this.#tlsKeys.get(tls);
     if (tlsKey === undefined) {
       tlsKey = hashTls(tls);
       this.#tlsKeys.set(tls, tlsKey);
     }
-    return `${url.origin} ${timeoutMs} ${tlsKey}`;
+    return `${common} ${tlsKey}`;
   }
 
   #startSweeping(): void {

@@ -1,71 +1,145 @@
 /**
- * One request and its answer on a connection of a pool, within the attempt's deadline.
+ * One request and its answer on a connection, within the attempt's deadline.
  */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { LookupAddress } from 'node:dns';
 import type { Dispatcher } from 'undici';
 import type { Answer, NoAnswer } from '../model/answer.ts';
 import type { Destination } from '../model/exportConfig.ts';
-import { inflateBounded, maxAnswerBytes, readBounded } from './answerBody.ts';
-import type { ConnectionPool } from './connectionPools.ts';
+import { undoCodings } from './answerBody.ts';
+import { AnswerLimitError, maxAnswerBytes, maxBodyPieces } from './answerLimits.ts';
+import type { Connection } from './connection.ts';
 import { describeFailure, noAnswer } from './noAnswer.ts';
 
 export interface Exchange {
-  readonly connections: ConnectionPool;
+  readonly connection: Connection;
   readonly destination: Destination;
   readonly headers: string[];
   readonly body: Uint8Array;
   readonly signal: AbortSignal;
+  /** Called when a connection has to be made; ends with the signal it is given. */
+  readonly findAddresses: (hostname: string, signal: AbortSignal) => Promise<readonly LookupAddress[]>;
 }
 
 /** How far an attempt had come; decides what a timeout says. */
-type Phase = 'connecting' | 'waiting' | 'reading';
+type Phase = 'resolving' | 'connecting' | 'waiting' | 'reading';
 
-/** Starts the deadline: connecting, sending and the whole answer must fit into `timeoutMs`. */
-export async function exchange({
-  connections,
-  destination,
-  headers,
-  body,
-  signal,
-}: Exchange): Promise<Answer> {
+interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts the deadline: the look-up of the name, connecting, sending and the whole answer must fit into `timeoutMs`. An
+ * attempt that ends early leaves its connection in the middle of things: close it unless the answer is whole.
+ *
+ * Rejects only for what is no failure of network or receiver: a bug.
+ */
+export async function exchange(given: Exchange): Promise<Answer> {
+  const { connection, destination, headers, body, signal } = given;
   const { url, timeoutMs } = destination;
   const ended = new AbortController();
+  const answer = new AnswerReader(url.host);
   let phase: Phase = 'connecting';
-  const abort = () => ended.abort();
+  const abort = () => answer.finish(aborted(destination));
   const timer = setTimeout(() => {
-    // Asked before the abort, which closes the connection. A pool without any connection has not got one for us.
-    if (phase === 'connecting' && connections.pool.stats.connected > 0) phase = 'waiting';
-    abort();
+    answer.finish(timedOut(destination, answer.isBegun ? 'reading' : answer.isSending ? 'waiting' : phase));
   }, timeoutMs);
   signal.addEventListener('abort', abort, { once: true });
   try {
-    const response = await connections.pool.request({
-      method: 'POST',
-      path: url.pathname + url.search,
-      headers,
-      body,
-      signal: ended.signal,
-    });
-    phase = 'reading';
-    return await readAnswer(response);
-  } catch (error) {
-    if (signal.aborted) return aborted(destination);
-    if (ended.signal.aborted) return timedOut(destination, phase);
-    return describeFailure(error, url.host);
+    connection.dispatch(
+      { method: 'POST', path: url.pathname + url.search, headers, body },
+      answer,
+      {
+        findAddresses: (hostname) => {
+          phase = 'resolving';
+          return given.findAddresses(hostname, ended.signal);
+        },
+        onConnecting: () => {
+          phase = 'connecting';
+        },
+      },
+    );
+    return await answer.finished;
   } finally {
+    ended.abort();
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
   }
 }
 
-async function readAnswer(response: Dispatcher.ResponseData): Promise<Answer> {
-  const headers = flattenHeaders(response.headers);
-  const raw = await readBounded(response.body, maxAnswerBytes);
-  const isGzip = /^(?:x-)?gzip$/i.test(headers['content-encoding'] ?? '');
-  const { bytes, truncated } = isGzip ? await inflateBounded(raw, maxAnswerBytes) : raw;
-  return { kind: 'response', status: response.statusCode, headers, body: bytes, truncated };
+/** What undici tells of the answer, kept as far as the limits go. Pieces are copied: each would keep its socket buffer. */
+class AnswerReader implements Dispatcher.DispatchHandler {
+  readonly finished: Promise<Answer>;
+  readonly #host: string;
+  #resolve: (answer: Answer | Promise<Answer>) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  #head: Head | null = null;
+  #pieces: Buffer[] = [];
+  #length = 0;
+  isSending = false;
+
+  constructor(host: string) {
+    this.#host = host;
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  get isBegun(): boolean {
+    return this.#head !== null;
+  }
+
+  /** The first call counts. */
+  finish(answer: Answer): void {
+    this.#resolve(answer);
+  }
+
+  onRequestStart(): void {
+    this.isSending = true;
+  }
+
+  onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
+    if (status >= 200) this.#head = { status, headers: flattenHeaders(headers) };
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
+    const room = maxAnswerBytes - this.#length;
+    this.#pieces.push(Buffer.from(piece.subarray(0, room)));
+    this.#length += Math.min(piece.length, room);
+    if (piece.length <= room && this.#pieces.length <= maxBodyPieces) return;
+    this.#resolve(this.#makeResponse(true));
+    controller.abort(new AnswerLimitError('has too long a body'));
+  }
+
+  onResponseEnd(): void {
+    this.#resolve(this.#makeResponse(false));
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (error instanceof AnswerLimitError && this.#head) {
+      this.#resolve(this.#makeResponse(true));
+      return;
+    }
+    try {
+      this.#resolve(describeFailure(error, this.#host));
+    } catch (bug) {
+      this.#reject(bug);
+    }
+  }
+
+  async #makeResponse(isCut: boolean): Promise<Answer> {
+    const { status, headers } = this.#head ?? { status: 0, headers: {} };
+    const body = { bytes: Buffer.concat(this.#pieces, this.#length), truncated: isCut };
+    this.#pieces = [];
+    const { bytes, truncated } =
+      body.bytes.length === 0 ? body : await undoCodings(body, headers['content-encoding']);
+    return { kind: 'response', status, headers, body: bytes, truncated };
+  }
 }
 
-function flattenHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+function flattenHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
@@ -81,6 +155,8 @@ export function aborted({ url }: Destination): NoAnswer {
 function timedOut({ url, timeoutMs }: Destination, phase: Phase): NoAnswer {
   const limit = `${timeoutMs / 1_000} s`;
   switch (phase) {
+    case 'resolving':
+      return noAnswer('dns', `Could not resolve the name of ${url.host}: no answer from DNS within ${limit}.`);
     case 'connecting':
       return noAnswer('timeout', `Could not connect to ${url.host} within ${limit}.`);
     case 'waiting':

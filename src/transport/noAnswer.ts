@@ -5,7 +5,9 @@
 import { errors } from 'undici';
 import type { NoAnswer } from '../model/answer.ts';
 import type { AddressRefusal } from './addressGuard.ts';
-import { AddressRefusedError } from './guardedLookup.ts';
+import { AnswerLimitError } from './answerLimits.ts';
+import { NameError } from './dns/nameResolver.ts';
+import { AddressRefusedError } from './receiverAddresses.ts';
 import { describeTlsFailure } from './tlsFailure.ts';
 
 export function noAnswer(cause: NoAnswer['cause'], message: string): NoAnswer {
@@ -55,6 +57,10 @@ const byCode: Readonly<Record<string, Describe>> = {
  */
 export function describeFailure(error: unknown, host: string): NoAnswer {
   if (error instanceof AddressRefusedError) return describeRefusal(error.refusal, host);
+  if (error instanceof AnswerLimitError) {
+    return noAnswer('too-large', `The answer of ${host} ${error.message}: it is no OTLP receiver.`);
+  }
+  if (error instanceof NameError) return describeNameError(error)(host);
   // Its code is not always there.
   if (error instanceof errors.HTTPParserError) return connection('the answer is not HTTP')(host);
   const code = codeOf(error);
@@ -65,6 +71,19 @@ export function describeFailure(error: unknown, host: string): NoAnswer {
   if (tls !== null) return noAnswer('tls', tls);
   if (code.startsWith('EAI_')) return dns(code)(host);
   return connection(code)(host);
+}
+
+function describeNameError({ code, afterMs }: NameError): Describe {
+  switch (code) {
+    case 'ENOTFOUND':
+      return dns('no such name');
+    case 'EAI_FAIL':
+      return dns('the DNS server failed');
+    case 'ERR_DNS_UNANSWERED':
+      return dns(`no answer from DNS within ${Math.round(afterMs / 100) / 10} s`);
+    case 'ERR_DNS_SHARE':
+      return dns('too many names of this organization wait for an answer from DNS');
+  }
 }
 
 /** The code of an error, or of the first of several (one for each address of a name that was tried). */

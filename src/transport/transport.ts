@@ -8,18 +8,22 @@
  *  - Every failure of the network, of TLS or of the receiver is an `Answer`; what throws is a bug.
  *  - An attempt ends within `timeoutMs` of its first packet, whatever the receiver does, and at once on `signal`.
  *  - Redirects are never followed: they would carry the headers, secrets included, to an address nobody configured.
- *  - The receiver cannot make us read more than 4 MiB.
+ *  - The receiver cannot make us read more than 256 KiB, or keep and parse more than 64 KiB (answerLimits.ts).
+ *  - After an answer that is not a good one the next attempt of the same stream goes over a new connection, and so may
+ *    reach another server behind the same name.
+ *  - Names that no DNS server answers for, and receivers that hang, take no more than a share from others.
  */
-import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Answer } from '../model/answer.ts';
 import type { Destination } from '../model/exportConfig.ts';
 import type { AddressGuard } from './addressGuard.ts';
+import type { ConnectionPool } from './connectionPool.ts';
 import { ConnectionPools } from './connectionPools.ts';
+import { makeNameResolver, type ResolveName } from './dns/nameResolver.ts';
 import { aborted, exchange } from './exchange.ts';
-import { makeSystemResolver, type ResolveName } from './guardedLookup.ts';
 import { noAnswer } from './noAnswer.ts';
+import { findAddresses } from './receiverAddresses.ts';
 import { makeRequestHeaders } from './requestHeaders.ts';
 
 export interface Attempt {
@@ -28,6 +32,14 @@ export interface Attempt {
   readonly body: Uint8Array;
   /** Ends the attempt at once; the answer is then a no-answer `aborted`, and the receiver may have got the request. */
   readonly signal: AbortSignal;
+  /** Whose share of the receiver's connections is used. Default: the destination's fingerprint. */
+  readonly stream?: string;
+  /** Whose share of look-ups is used. Default: `stream`. */
+  readonly organization?: string;
+  /** True: over a new connection, even where one is left from before. */
+  readonly freshConnection?: boolean;
+  /** Whether the answer says that all is well with this server. Default: a status below 300. */
+  readonly isGood?: (answer: Answer) => boolean;
 }
 
 export interface Transport {
@@ -45,8 +57,10 @@ export interface TransportOptions {
   readonly maxPools?: number;
   /** Default 60 s. */
   readonly idlePoolMs?: number;
-  /** Default: the system's resolver. */
+  /** Default: hosts file and DNS, as `/etc/resolv.conf` says. */
   readonly resolveName?: ResolveName;
+  /** Headers that no request carries besides those of requestHeaders.ts: what names people to the page. */
+  readonly identityHeaders?: readonly string[];
 }
 
 const compress = promisify(gzip);
@@ -64,37 +78,63 @@ function compressionOptions(bytes: number): { level: number; memLevel: number; c
 /** Opens nothing until the first attempt. */
 export function makeTransport(options: TransportOptions): Transport {
   const pools = new ConnectionPools({
-    guard: options.guard,
-    resolveName: options.resolveName ?? makeSystemResolver(),
     maxConnectionsPerOrigin: options.maxConnectionsPerOrigin ?? 32,
     maxPools: options.maxPools ?? 1_024,
     idlePoolMs: options.idlePoolMs ?? 60_000,
   });
+  const resolveName = options.resolveName ?? makeNameResolver();
+  const identityHeaders = new Set(options.identityHeaders?.map((name) => name.toLowerCase()));
   const closing = new AbortController();
 
   async function send(attempt: Attempt): Promise<Answer> {
     const { destination, signal } = attempt;
     if (signal.aborted || closing.signal.aborted) return aborted(destination);
-    const headers = makeRequestHeaders(destination, options.userAgent);
+    const headers = makeRequestHeaders(destination, options.userAgent, identityHeaders);
     if (headers.kind === 'invalid') return noAnswer('connection', headers.message);
     const lease = pools.lease(destination);
     if (lease.kind === 'unreadable') return noAnswer('tls', lease.message);
-    const { connections, release } = lease;
     try {
       const body =
         destination.compression === 'gzip'
           ? await compress(attempt.body, compressionOptions(attempt.body.length))
           : attempt.body;
-      if (!(await connections.slots.take(signal))) return aborted(destination);
-      try {
-        return await exchange({ connections, destination, headers: headers.headers, body, signal });
-      } finally {
-        // A turn of the event loop later undici knows the connection to be free; before, it would open another.
-        await setImmediate();
-        connections.slots.release();
-      }
+      return await sendBy(lease.pool, attempt, headers.headers, body);
     } finally {
-      release();
+      lease.release();
+    }
+  }
+
+  async function sendBy(
+    pool: ConnectionPool,
+    attempt: Attempt,
+    headers: string[],
+    body: Uint8Array,
+  ): Promise<Answer> {
+    const { destination, signal, isGood = isBelow300 } = attempt;
+    const { stream = destination.fingerprint, organization = stream } = attempt;
+    if (!(await pool.slots.take(stream, signal))) return aborted(destination);
+    const connection = pool.take(attempt.freshConnection === true || pool.slots.hasFailed(stream));
+    let worked: boolean | null = false;
+    try {
+      const answer = await exchange({
+        connection,
+        destination,
+        headers,
+        body,
+        signal,
+        findAddresses: async (hostname, ended) =>
+          pool.addresses.sort(
+            await findAddresses(hostname, targetOf(destination), options.guard, (name) =>
+              resolveName(name, organization, ended),
+            ),
+          ),
+      });
+      if (answer.kind === 'response') worked = !answer.truncated && isGood(answer);
+      else if (answer.cause === 'aborted') worked = null;
+      return answer;
+    } finally {
+      pool.giveBack(connection, worked);
+      pool.slots.release(stream, worked);
     }
   }
 
@@ -105,4 +145,12 @@ export function makeTransport(options: TransportOptions): Transport {
       return pools.close();
     },
   };
+}
+
+function isBelow300(answer: Answer): boolean {
+  return answer.kind === 'response' && answer.status < 300;
+}
+
+function targetOf({ url, addresses = 'any' }: Destination) {
+  return { port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)), policy: addresses };
 }

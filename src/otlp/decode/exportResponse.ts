@@ -13,24 +13,34 @@ export type ExportResponse =
       /** The receiver's words, raw; empty when it had none. */
       readonly message: string;
     }
+  /** A JSON object or a protobuf message, but of another kind: a gateway's own error, for example. */
+  | { readonly kind: 'other-object' }
   | { readonly kind: 'undecodable' };
 
 const undecodable: ExportResponse = { kind: 'undecodable' };
+const otherObject: ExportResponse = { kind: 'other-object' };
 
 /**
- * By the answer's own type, whatever the request's was; without a type, by its first byte. Never throws. An empty
- * protobuf body is a full success; so is a JSON object without `partialSuccess`, since unknown fields are ignored.
+ * By the answer's own type, whatever the request's was; where the type says nothing (absent, octet-stream), by the first
+ * byte. Plain text may be JSON. Never throws.
+ *
+ * An answer of OTLP is empty, or has at least one field of OTLP; unknown fields beside it come from a later version and
+ * are ignored. An object with unknown fields alone is somebody else's: gateways answer 200 with
+ * `{"errorMessage": "Task timed out"}`.
  */
 export function decodeExportResponse({ headers, body }: Response): ExportResponse {
+  const isJsonObject = body[0] === '{'.charCodeAt(0);
   switch (readMediaType(headers['content-type'])) {
     case 'protobuf':
       return decodeProtobuf(body);
     case 'json':
       return decodeJson(body);
     case 'absent':
-      return body[0] === '{'.charCodeAt(0) ? decodeJson(body) : decodeProtobuf(body);
-    case 'html':
+    case 'bytes':
+      return isJsonObject ? decodeJson(body) : decodeProtobuf(body);
     case 'text':
+      return decodeJson(body);
+    case 'html':
     case 'other':
       return undecodable;
   }
@@ -40,43 +50,65 @@ export function decodeExportResponse({ headers, body }: Response): ExportRespons
 function decodeProtobuf(body: Uint8Array): ExportResponse {
   let rejected = 0;
   let message = '';
+  let isOtlp = body.byteLength === 0;
   try {
     readFields(body, {
       1: {
         wireType: 2,
-        read: (outer) =>
-          readFields(outer.bytes(), {
+        read: (outer) => {
+          const inner = outer.bytes();
+          if (inner.byteLength === 0) isOtlp = true;
+          readFields(inner, {
             1: {
               wireType: 0,
               read: (reader) => {
                 rejected = Number(String(reader.int64()));
+                isOtlp = true;
               },
             },
             2: {
               wireType: 2,
               read: (reader) => {
-                message = reader.string();
+                message = readText(reader.bytes());
+                isOtlp = true;
               },
             },
-          }),
+          });
+        },
       },
     });
   } catch {
     return undecodable;
   }
+  if (!isOtlp) return otherObject;
   return isCount(rejected) ? { kind: 'decoded', rejected, message } : undecodable;
+}
+
+/** @throws TypeError when it is no UTF-8, which a string of protobuf must be. */
+function readText(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 /** Both spellings of a name are allowed, and a 64-bit integer is a string or a number (ProtoJSON). */
 function decodeJson(body: Uint8Array): ExportResponse {
   const answer = parseObject(body);
   if (!answer) return undecodable;
+  if (!isEmptyOrHas(answer, ['partialSuccess', 'partial_success'])) return otherObject;
   const partial = answer['partialSuccess'] ?? answer['partial_success'] ?? {};
   if (!isObject(partial)) return undecodable;
+  if (
+    !isEmptyOrHas(partial, ['rejectedLogRecords', 'rejected_log_records', 'errorMessage', 'error_message'])
+  ) {
+    return otherObject;
+  }
   const rejected = readCount(partial['rejectedLogRecords'] ?? partial['rejected_log_records'] ?? 0);
   const message = partial['errorMessage'] ?? partial['error_message'] ?? '';
   if (rejected === null || typeof message !== 'string') return undecodable;
   return { kind: 'decoded', rejected, message };
+}
+
+function isEmptyOrHas(object: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
+  return Object.keys(object).length === 0 || names.some((name) => Object.hasOwn(object, name));
 }
 
 function readCount(value: unknown): number | null {
@@ -89,8 +121,12 @@ function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 0;
 }
 
-/** The JSON object in `body`, or null when it is anything else. Never throws. */
+/** More is never parsed: it would hold the event loop, and no answer of OTLP is near it. */
+const maxJsonBytes = 64 * 1024;
+
+/** The JSON object in `body`, or null when it is anything else, or longer than 64 KiB. Never throws. */
 export function parseObject(body: Uint8Array): Readonly<Record<string, unknown>> | null {
+  if (body.byteLength > maxJsonBytes) return null;
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
     return isObject(value) ? value : null;

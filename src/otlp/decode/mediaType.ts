@@ -1,5 +1,5 @@
 /** What kind of body an answer says it has. */
-export type MediaType = 'protobuf' | 'json' | 'html' | 'text' | 'other' | 'absent';
+export type MediaType = 'protobuf' | 'json' | 'html' | 'text' | 'bytes' | 'other' | 'absent';
 
 /** Reads a Content-Type: parameters are allowed, upper and lower case are the same (RFC 9110 section 8.3.1). */
 export function readMediaType(contentType: string | undefined): MediaType {
@@ -14,6 +14,9 @@ export function readMediaType(contentType: string | undefined): MediaType {
     case 'application/json':
     case 'text/json':
       return 'json';
+    case 'application/octet-stream':
+    case 'binary/octet-stream':
+      return 'bytes';
     case 'text/html':
     case 'application/xhtml+xml':
       return 'html';
@@ -21,4 +24,10 @@ export function readMediaType(contentType: string | undefined): MediaType {
       if (essence.endsWith('+json')) return 'json';
       return essence.startsWith('text/') ? 'text' : 'other';
   }
+}
+
+/** One of those that OTLP answers in. */
+export function isOtlpMediaType(contentType: string | undefined): boolean {
+  const type = readMediaType(contentType);
+  return type === 'protobuf' || type === 'json';
 }

@@ -21,6 +21,7 @@ export function readFields(bytes: Uint8Array, known: Readonly<Record<number, Kno
     const tag = reader.uint32();
     const number = tag >>> 3;
     const wireType = tag & 7;
+    if (number === 0) throw new RangeError('No field has the number 0.');
     const field = known[number];
     if (!field) reader.skipType(wireType, 0, number);
     else if (field.wireType === wireType) field.read(reader);

@@ -6,8 +6,8 @@ import { parseObject } from './exportResponse.ts';
 import { readMediaType } from './mediaType.ts';
 import { decodeStatus } from './status.ts';
 
-/** More of a body is never looked at: words of interest stand at its beginning. */
-const maxBytesRead = 64 * 1024;
+/** More of a body is never looked at, but for JSON that is parsed as a whole: words of interest stand at its beginning. */
+const maxBytesRead = 4 * 1024;
 
 /** Raw text, perhaps long and with anything in it: clean and redact it before it is shown. Empty: no words. */
 export function findReceiverWords(response: Response): string {
@@ -47,6 +47,7 @@ function findHtmlTitle(html: string): string {
 /** Fields that hold the sentence, the most telling first: google.rpc.Status, OAuth, RFC 9457, Splunk, Elasticsearch. */
 const wordFields = [
   'message',
+  'errorMessage',
   'error_description',
   'detail',
   'error',

@@ -1,0 +1,28 @@
+/**
+ * How much a receiver may send in answer to one attempt. An answer of OTLP is some hundred bytes; more is a web page, a
+ * mistake or an attack, and every byte of it costs the event loop that serves all streams.
+ */
+
+/** Everything of one attempt as it comes from the socket: interim answers, headers, chunk sizes and extensions, trailers. */
+export const maxSocketBytes = 256 * 1024;
+/** Reads from the socket in one attempt: a peer that sends byte by byte costs one each. */
+export const maxSocketReads = 4_096;
+/** Of a body, compressed or not: what is read, kept and parsed. */
+export const maxAnswerBytes = 64 * 1024;
+/** Pieces that a body may come in: a chunk of one byte costs as much as one of a thousand. */
+export const maxBodyPieces = 1_024;
+/** Interim answers (1xx) before the final one. */
+export const maxInterimAnswers = 16;
+/** Of one interim answer. */
+export const maxInterimBytes = 16 * 1024;
+/** Codings of a body that are undone one after the other, such as gzip in gzip. */
+export const maxCodings = 3;
+
+export class AnswerLimitError extends Error {
+  readonly code = 'ERR_ANSWER_LIMIT';
+
+  /** @param what follows `The answer of HOST `, such as `has more than 16 interim answers`. */
+  constructor(what: string) {
+    super(what);
+  }
+}
