@@ -104,8 +104,14 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     return { kind: 'failed', problems };
   }
 
+  let page: Page | null = null;
   const transport = makeTransport({
-    guard: makeAddressGuard({ refusedRanges: [...settings.refusedAddresses] }),
+    guard: makeAddressGuard({
+      refusedRanges: settings.refusedAddresses,
+      allowedRanges: settings.allowedAddresses,
+      ownPorts: () => [operations.port, page?.port ?? settings.pageAddress?.port ?? operations.port],
+    }),
+    identityHeaders: [settings.userHeader, settings.nameHeader, settings.groupsHeader],
     userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
   });
   const send = makeSend(transport);
@@ -173,7 +179,6 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     },
   });
 
-  let page: Page | null = null;
   try {
     await delivery.start();
     await source.source.start((configs) => {

@@ -12,13 +12,14 @@ import {
 } from '../../src/configs/schema/endpoint.ts';
 import {
   FORBIDDEN_HEADER_PROBLEM,
-  FORBIDDEN_HEADERS,
   HEADER_VALUE_PATTERN,
   HEADER_VALUE_RULE,
   NO_VALUE_PROBLEM,
+  SPEAKING_HEADER_PROBLEM,
   TWO_VALUES_PROBLEM,
 } from '../../src/configs/schema/headers.ts';
 import { NO_SUCH_DAY, NO_SUCH_DAY_PROBLEM } from '../../src/configs/schema/startFrom.ts';
+import { allowedProxyHeader, requestHeaderNames, speakingHeaderPattern } from '../../src/model/ownHeaders.ts';
 import { type CelProblem, type CelRule, firstOf, matches, quote } from './cel.ts';
 
 export const RULES: Readonly<Record<string, (field: string) => CelRule[]>> = {
@@ -47,8 +48,12 @@ export const RULES: Readonly<Record<string, (field: string) => CelRule[]>> = {
   ],
   'spec.headers[].name': (name) => [
     {
-      rule: `!(${name}.lowerAscii() in [${FORBIDDEN_HEADERS.map((each) => `"${each}"`).join(', ')}])`,
+      rule: `!(${name}.lowerAscii() in [${requestHeaderNames.map((each) => `"${each}"`).join(', ')}])`,
       message: `is a header ${FORBIDDEN_HEADER_PROBLEM}`,
+    },
+    {
+      rule: `${name}.lowerAscii() == "${allowedProxyHeader}" || !${matches(`${name}.lowerAscii().replace("_", "-")`, speakingHeaderPattern)}`,
+      message: `is a header ${SPEAKING_HEADER_PROBLEM}`,
     },
   ],
   'spec.headers[].value': (value) => [

@@ -22,6 +22,9 @@ import { Pace } from './pace.ts';
 import { findProof } from './proof.ts';
 import { type Failed, type SettledRun, WindowRun } from './windowRun.ts';
 
+/** Before an entry is parked, so many more refusals are asked for, each over a connection of its own. */
+const refusalsElsewhere = 2;
+
 export type Step =
   | { readonly kind: 'again' }
   /** Everything of the window is settled. */
@@ -157,7 +160,7 @@ export class Deliverer {
   /** A single record is refused: park it if the endpoint is proven to accept another one, else it is the configuration. */
   async #settleRefused(window: Window, batch: Batch, outcome: Failed, abort: AbortSignal): Promise<Step> {
     this.#isolation.refused(1);
-    if (this.#isolation.isProven) return this.#park(window, batch, outcome);
+    if (this.#isolation.isProven) return this.#parkIfRefusedElsewhere(window, batch, outcome, abort);
     const proof = await findProof(
       this.#context,
       this.#stream,
@@ -186,6 +189,30 @@ export class Deliverer {
           },
         };
     }
+  }
+
+  /** Over new connections first: of several servers behind one name, a single one may refuse what the others take. */
+  async #parkIfRefusedElsewhere(
+    window: Window,
+    batch: Batch,
+    refusal: Failed,
+    abort: AbortSignal,
+  ): Promise<Step> {
+    for (let asked = 0; asked < refusalsElsewhere; asked += 1) {
+      if (!batch.writer) break;
+      const { destination } = this.#stream.config;
+      const options = { freshConnection: true };
+      const outcome = await this.#context.send(destination, batch.writer.request(), 1, abort, options);
+      if (outcome === 'aborted') return { kind: 'again' };
+      if (outcome.kind === 'retry' || outcome.kind === 'hold') return { kind: 'wait', outcome };
+      if (outcome.kind === 'settled' && outcome.rejected === 0) {
+        const { firstSequence, lastSequence, first, last } = batch;
+        this.#accepted.add({ first: firstSequence, last: lastSequence, from: first, to: last });
+        this.#isolation.parked();
+        return { kind: 'again' };
+      }
+    }
+    return this.#park(window, batch, refusal);
   }
 
   async #park(window: Window, batch: Batch, outcome: Failed): Promise<Step> {

@@ -1,13 +1,13 @@
 /** Turns what happens to a stream into its metrics. */
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { StreamMetrics, StreamState } from '../telemetry/streamMetrics.ts';
-import type { Send } from './context.ts';
+import type { ActiveStream, Send } from './context.ts';
 
 /** The same `send`, each attempt measured. */
 export function measured(send: Send, metrics: StreamMetrics): Send {
-  return async (destination, body, records, signal) => {
+  return async (destination, body, records, signal, options) => {
     const startedAt = performance.now();
-    const outcome = await send(destination, body, records, signal);
+    const outcome = await send(destination, body, records, signal, options);
     if (outcome === 'aborted') return outcome;
     metrics.observeRequest({
       outcome: outcome.kind,
@@ -18,6 +18,13 @@ export function measured(send: Send, metrics: StreamMetrics): Send {
     });
     return outcome;
   };
+}
+
+/** The same `send`, on the stream's own share of connections and look-ups. */
+export function sharedBy(send: Send, { row }: ActiveStream): Send {
+  const owner = { stream: row.id, organization: row.organization };
+  return (destination, body, records, signal, options) =>
+    send(destination, body, records, signal, { ...owner, ...options });
 }
 
 /** A stream that delivers with more than this behind it is catching up. */

@@ -26,7 +26,7 @@ import type { ActiveStream, DeliveryContext } from './context.ts';
 import { Deliverer } from './deliverer.ts';
 import { HealthTracker } from './healthTracker.ts';
 import { Interrupt } from './interrupt.ts';
-import { measured, showHealth } from './observe.ts';
+import { measured, sharedBy, showHealth } from './observe.ts';
 import { replayParked } from './replay.ts';
 import type { Failed } from './windowRun.ts';
 
@@ -69,8 +69,8 @@ export class StreamLoop {
   ) {
     this.log = log;
     this.metrics = metrics;
-    this.#context = { ...context, log, send: measured(context.send, metrics) };
     this.#stream = { row, config };
+    this.#context = { ...context, log, send: measured(sharedBy(context.send, this.#stream), metrics) };
     this.#windowStart = row.sequence;
     this.#observer = observer;
     this.#tracker = new HealthTracker(row, log, {

@@ -129,6 +129,11 @@ describe('classify: the body of a 2xx', () => {
     ['rejected -1', protobuf, bytes('0a 0b 08 ff ff ff ff ff ff ff ff ff 01'), 'hold NotOtlp'],
     ['cut off', protobuf, bytes('0a 05 12'), 'hold NotOtlp'],
     ['a Status', protobuf, bytes('08 03 12 03 6f 6c 64'), 'hold NotOtlp'],
+    ['a Status without its code', protobuf, bytes('12 03 6f 6c 64'), 'hold NotOtlp'],
+    ['unknown fields alone', protobuf, bytes('50 01'), 'hold NotOtlp'],
+    ['unknown fields alone inside', protobuf, bytes('0a 02 18 07'), 'hold NotOtlp'],
+    ['a message that is no UTF-8', protobuf, bytes('0a 03 12 01 ff'), 'hold NotOtlp'],
+    ['zeros', protobuf, Buffer.alloc(8), 'hold NotOtlp'],
     ['HTML said to be protobuf', protobuf, '<!doctype html>', 'hold NotOtlp'],
     ['JSON said to be protobuf', protobuf, '{"partialSuccess":{}}', 'hold NotOtlp'],
     ['text said to be protobuf', protobuf, 'OK', 'hold NotOtlp'],
@@ -149,7 +154,27 @@ describe('classify: the body of a 2xx', () => {
       'settled 3 old',
     ],
     ['null instead of an object', json, '{"partialSuccess":null}', 'settled 0'],
-    ['unknown fields', json, '{"status":"ok"}', 'settled 0'],
+    ['unknown fields beside known ones', json, '{"status":"ok","partialSuccess":{}}', 'settled 0'],
+    [
+      'unknown fields inside, beside known ones',
+      json,
+      '{"partialSuccess":{"rejectedLogRecords":0,"later":1}}',
+      'settled 0',
+    ],
+    ['unknown fields alone', json, '{"status":"ok"}', 'hold NotOtlp'],
+    ['an error', json, '{"status":"error"}', 'hold NotOtlp'],
+    ['a failed function', json, '{"errorMessage":"Task timed out after 3.00 seconds"}', 'hold NotOtlp'],
+    ['an answer about spans', json, '{"partialSuccess":{"rejectedSpans":3}}', 'hold NotOtlp'],
+    ['partial success as a word', json, '{"partialSuccess":"x"}', 'hold NotOtlp'],
+    ['partial success as a list', json, '{"partialSuccess":[]}', 'hold NotOtlp'],
+    ['a field of every object', json, '{"__proto__":{"partialSuccess":{}}}', 'hold NotOtlp'],
+    ['an empty object as text', text, '{}', 'settled 0'],
+    ['partial success as text', text, '{"partialSuccess":{"rejectedLogRecords":3}}', 'settled 3'],
+    ['an error as text', text, '{"error":"no"}', 'hold NotOtlp'],
+    ['an empty object as bytes', 'application/octet-stream', '{}', 'settled 0'],
+    ['protobuf as bytes', 'application/octet-stream', bytes('0a 02 08 03'), 'settled 3'],
+    ['other protobuf as bytes', 'application/octet-stream', bytes('12 03 6f 6c 64'), 'hold NotOtlp'],
+    ['an empty object said to be HTML', html, '{}', 'hold NotOtlp'],
     ['a type with parameters', 'APPLICATION/JSON;charset=UTF-8', '{}', 'settled 0'],
     ['a type of the JSON family', 'application/vnd.example+json', '{}', 'settled 0'],
     ['no type, JSON', '', '{"partialSuccess":{"rejectedLogRecords":3}}', 'settled 3'],
@@ -172,12 +197,12 @@ describe('classify: the body of a 2xx', () => {
     expect(show(classify(answer(200, contentType, body), context))).toBe(expected);
   });
 
-  it('over 4 MiB is held, whatever its beginning says', () => {
+  it('over 64 KiB is held, whatever its beginning says', () => {
     const outcome = classify(answer(200, json, '{}', { truncated: true }), context);
     expect(show(outcome)).toBe('hold AnswerTooLarge');
   });
 
-  it('over 4 MiB of a failure is judged by its status', () => {
+  it('over 64 KiB of a failure is judged by its status', () => {
     expect(show(classify(answer(503, text, 'a', { truncated: true }), context))).toBe(
       'retry ReceiverUnavailable',
     );
@@ -196,6 +221,7 @@ describe('classify: no answer', () => {
     ['aborted', 'retry', 'ConnectionFailed'],
     ['tls', 'hold', 'TlsFailed'],
     ['address-refused', 'hold', 'AddressRefused'],
+    ['too-large', 'hold', 'AnswerTooLarge'],
   ])('%s is %s %s', (cause, kind, reason) => {
     const given: Answer = { kind: 'no-answer', cause, message: 'It broke.' };
     expect(classify(given, context)).toEqual({ kind, reason, message: 'It broke.' });
@@ -279,6 +305,18 @@ describe('classify: Retry-After', () => {
   ])('%j waits %j', (header, expected) => {
     const headers: Record<string, string> = header === undefined ? {} : { 'retry-after': header };
     const outcome = classify(answer(503, '', '', { headers }), context);
+    expect(outcome.kind === 'retry' && outcome.retryAfterMs).toBe(expected);
+  });
+
+  it.each<[header: string, date: string, expected: number | undefined]>([
+    ['Sun, 01 Mar 2026 12:00:30 GMT', 'Sun, 01 Mar 2026 12:00:25 GMT', 5_000],
+    ['Sun, 01 Mar 2026 11:00:30 GMT', 'Sun, 01 Mar 2026 11:00:25 GMT', 5_000],
+    ['Sun, 01 Mar 2026 13:00:25 GMT', 'Sun, 01 Mar 2026 13:00:30 GMT', undefined],
+    ['Mon, 01 Mar 2027 12:00:00 GMT', 'Sun, 01 Mar 2026 12:00:00 GMT', hour],
+    ['Sun, 01 Mar 2026 12:00:30 GMT', 'yesterday', 30_000],
+    ['7', 'Sun, 01 Mar 2026 11:00:25 GMT', 7_000],
+  ])('%j is taken by the clock of the answer, %j', (header, date, expected) => {
+    const outcome = classify(answer(503, '', '', { headers: { 'retry-after': header, date } }), context);
     expect(outcome.kind === 'retry' && outcome.retryAfterMs).toBe(expected);
   });
 
@@ -370,6 +408,33 @@ describe('classify: the message', () => {
     ['white space', answer(400, text, ' \n ')],
   ])('quotes nothing of %s', (_what, given) => {
     expect(messageOf(given)).toBe('The receiver answered 400 Bad Request.');
+  });
+
+  it('shows the words of an object that is no answer of OTLP', () => {
+    expect(messageOf(answer(200, json, '{"errorMessage":"Task timed out after 3.00 seconds"}'))).toBe(
+      'The receiver answered 200 OK but not with an answer of OTLP (application/json): whether it has stored anything is unknown, so nothing counts as delivered; check the path of the endpoint, and what stands before the receiver. It says: "Task timed out after 3.00 seconds"',
+    );
+  });
+
+  it.each([
+    [json, '{"message":"old"}', ' It says: "old"'],
+    [protobuf, bytes('08 03 12 03 6f 6c 64'), ' It says: "old"'],
+    [text, 'old', ''],
+    [html, '<title>old</title>', ''],
+    ['', 'old', ''],
+    ['', '{"message":"old"}', ''],
+  ])('of an export kept to the internet quotes media types of OTLP alone (%s)', (type, body, words) => {
+    const outcome = classify(answer(400, type, body), { ...context, words: 'otlp' });
+    expect(outcome.message).toBe(`The receiver answered 400 Bad Request.${words}`);
+  });
+
+  it('reads no more than 4 KiB of text, and parses no more than 64 KiB', () => {
+    expect(messageOf(answer(400, text, `${' '.repeat(5_000)}late`))).not.toContain('late');
+    const keys = Array.from({ length: 330_000 }, (_, at) => `"k${at}":0`).join(',');
+    const given = answer(200, json, `{${keys}}`);
+    const startedAt = performance.now();
+    expect(show(classify(given, context))).toBe('hold NotOtlp');
+    expect(performance.now() - startedAt).toBeLessThan(50);
   });
 
   it('quotes no more than 300 characters, and no half of one', () => {

@@ -18,7 +18,9 @@ export function readRetryAfterMs(
   clock: { readonly now: number; readonly date: string | undefined },
 ): number | undefined {
   const text = value?.trim() ?? '';
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : (readDate(text) ?? 0) - (readDate(clock.date) ?? clock.now);
+  const waitMs = /^\d+$/.test(text)
+    ? Number(text) * 1_000
+    : (readDate(text) ?? 0) - (readDate(clock.date) ?? clock.now);
   return waitMs > 0 ? Math.min(waitMs, maxRetryAfterMs) : undefined;
 }
 

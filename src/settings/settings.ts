@@ -33,6 +33,8 @@ export interface Settings extends PageSettings {
   readonly holdMaxMs: number;
   /** CIDR notation; a single address as written in the setting becomes /32 or /128. */
   readonly refusedAddresses: readonly string[];
+  /** In the same notation: opens what the address guard would refuse. */
+  readonly allowedAddresses: readonly string[];
   readonly databasePoolSize: number;
   readonly shutdownGraceMs: number;
 }

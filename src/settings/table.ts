@@ -93,6 +93,9 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
   refusedAddresses: withDefault('REFUSED_ADDRESSES', '', networks(), {
     doc: 'Networks that no receiver may be in, such as 169.254.0.0/16,10.0.0.0/8; checked when connecting.',
   }),
+  allowedAddresses: withDefault('ALLOWED_ADDRESSES', '', networks(), {
+    doc: 'Networks that receivers may be in although they are no addresses of the internet, for exports that are kept to those (what is configured on the page); a network inside of a metadata service opens that too. REFUSED_ADDRESSES goes before it.',
+  }),
   databasePoolSize: withDefault('DATABASE_POOL_SIZE', '8', wholeNumber({ min: 3, max: 200 }), {
     doc: 'Most connections to Postgres at the same time; two of them are kept for leases, the poll and probes.',
   }),

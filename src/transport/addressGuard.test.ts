@@ -38,7 +38,9 @@ describe('makeAddressGuard', () => {
     ['fe80::1%eth0', 'fe80::/10'],
     ['febf::1', 'fe80::/10'],
     ['ff02::1', 'ff00::/8'],
-    ['fd00:ec2::254', 'fd00:ec2::254/128'],
+    ['fd00:ec2::254', 'fd00:ec2::/32'],
+    ['fd00:ec2::23', 'fd00:ec2::/32'],
+    ['fd00:42::42', 'fd00:42::/32'],
     ['fd20:ce::254', 'fd20:ce::254/128'],
     ['fd00:c1::a9fe:a9fe', 'fd00:c1::a9fe:a9fe/128'],
   ])('always refuses %s', (address, range) => {

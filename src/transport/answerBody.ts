@@ -24,7 +24,9 @@ export async function undoCodings(
   const named = (contentEncoding ?? '').split(',').map((coding) => coding.trim().toLowerCase());
   let current = body;
   for (let undone = 0; undone < maxCodings; undone += 1) {
-    const coding = isGzip(current.bytes) ? 'gzip' : named.findLast((name) => name !== '' && name !== 'identity');
+    const coding = isGzip(current.bytes)
+      ? 'gzip'
+      : named.findLast((name) => name !== '' && name !== 'identity');
     if (coding === undefined) return current;
     const inflater = makeInflater(coding, current.bytes);
     const inflated = inflater && (await inflate(current, inflater));

@@ -130,7 +130,10 @@ export class Connection {
     callback: buildConnector.Callback,
     user: ConnectionUser,
   ): void {
-    if (this.#isEnded) return callback(new Error('the attempt is over'), null);
+    if (this.#isEnded) {
+      callback(new Error('the attempt is over'), null);
+      return;
+    }
     user.onConnecting();
     const { secure, timeoutMs, onSession } = this.#options;
     const session = this.#options.session();

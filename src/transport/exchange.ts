@@ -1,8 +1,9 @@
 /**
  * One request and its answer on a connection, within the attempt's deadline.
  */
-import type { IncomingHttpHeaders } from 'node:http';
+
 import type { LookupAddress } from 'node:dns';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Answer, NoAnswer } from '../model/answer.ts';
 import type { Destination } from '../model/exportConfig.ts';
@@ -47,19 +48,15 @@ export async function exchange(given: Exchange): Promise<Answer> {
   }, timeoutMs);
   signal.addEventListener('abort', abort, { once: true });
   try {
-    connection.dispatch(
-      { method: 'POST', path: url.pathname + url.search, headers, body },
-      answer,
-      {
-        findAddresses: (hostname) => {
-          phase = 'resolving';
-          return given.findAddresses(hostname, ended.signal);
-        },
-        onConnecting: () => {
-          phase = 'connecting';
-        },
+    connection.dispatch({ method: 'POST', path: url.pathname + url.search, headers, body }, answer, {
+      findAddresses: (hostname) => {
+        phase = 'resolving';
+        return given.findAddresses(hostname, ended.signal);
       },
-    );
+      onConnecting: () => {
+        phase = 'connecting';
+      },
+    });
     return await answer.finished;
   } finally {
     ended.abort();
@@ -156,7 +153,10 @@ function timedOut({ url, timeoutMs }: Destination, phase: Phase): NoAnswer {
   const limit = `${timeoutMs / 1_000} s`;
   switch (phase) {
     case 'resolving':
-      return noAnswer('dns', `Could not resolve the name of ${url.host}: no answer from DNS within ${limit}.`);
+      return noAnswer(
+        'dns',
+        `Could not resolve the name of ${url.host}: no answer from DNS within ${limit}.`,
+      );
     case 'connecting':
       return noAnswer('timeout', `Could not connect to ${url.host} within ${limit}.`);
     case 'waiting':

@@ -3,46 +3,10 @@
  */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Destination } from '../model/exportConfig.ts';
+import { isSpeakingHeader, requestHeaderNames } from '../model/ownHeaders.ts';
 
-/** What the request is made of, and how the connection works: configured values for these are left out. */
-const ownNames: ReadonlySet<string> = new Set([
-  'content-type',
-  'content-encoding',
-  'content-length',
-  'user-agent',
-  'accept-encoding',
-  'host',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'expect',
-  'max-forwards',
-  'http2-settings',
-  'cookie',
-  'cookie2',
-  'origin',
-  'referer',
-  'forwarded',
-  'via',
-  'x-real-ip',
-]);
-
-/**
- * What browsers and proxies say of who asks. The receiver may be a page that trusts its proxies, and this collector may
- * be one of them by its address: whoever configures a destination must not be able to speak in their name.
- */
-const ownPrefixes = /^(?:sec-|x-forwarded-|proxy-(?!authorization$))/;
-
-/** Whether a configured header of this name, in any case of letters, is never sent. */
-export function isOwnHeader(name: string): boolean {
-  // Some servers take `_` for `-`.
-  const lower = name.toLowerCase().replaceAll('_', '-');
-  return ownNames.has(lower) || ownPrefixes.test(lower);
-}
+/** Configured values for these are left out. */
+const ownNames: ReadonlySet<string> = new Set([...requestHeaderNames, 'user-agent', 'accept-encoding']);
 
 export type RequestHeaders =
   | { readonly kind: 'made'; readonly headers: string[] }
@@ -64,7 +28,7 @@ export function makeRequestHeaders(
   headers.push('accept-encoding', 'identity');
   if (destination.compression === 'gzip') headers.push('content-encoding', 'gzip');
   for (const { name, value } of destination.headers) {
-    if (isOwnHeader(name) || isIdentityHeader(name, identityHeaders)) continue;
+    if (isOwnHeader(name, identityHeaders)) continue;
     const text = value.reveal();
     const problem = findProblem(name, text);
     if (problem) return { kind: 'invalid', message: problem };
@@ -73,9 +37,10 @@ export function makeRequestHeaders(
   return { kind: 'made', headers };
 }
 
-function isIdentityHeader(name: string, identityHeaders: ReadonlySet<string>): boolean {
+function isOwnHeader(name: string, identityHeaders: ReadonlySet<string>): boolean {
+  if (isSpeakingHeader(name)) return true;
   const lower = name.toLowerCase();
-  return identityHeaders.has(lower) || identityHeaders.has(lower.replaceAll('_', '-'));
+  return [lower, lower.replaceAll('_', '-')].some((each) => ownNames.has(each) || identityHeaders.has(each));
 }
 
 function findProblem(name: string, value: string): string | null {

@@ -65,8 +65,8 @@ describe('a connection that fails', () => {
     const answer = await send(transport, makeDestination(`http://${unreachableName}/`, { timeoutMs: 100 }));
     expect(answer).toEqual<NoAnswer>({
       kind: 'no-answer',
-      cause: 'timeout',
-      message: 'Could not connect to receiver.example within 0.1 s.',
+      cause: 'dns',
+      message: 'Could not resolve the name of receiver.example: no answer from DNS within 0.1 s.',
     });
   });
 });

@@ -1,27 +1,26 @@
 /** `spec.headers`: a list keyed by name. Values are secrets as soon as they are read: no sentence here ever repeats one. */
 import { z } from 'zod';
+import { isSpeakingHeader, requestHeaderNames } from '../../model/ownHeaders.ts';
 import { field } from './field.ts';
 import { secretKeySchema, secretNameSchema } from './names.ts';
 
 /** RFC 9110, section 5.6.2: token. */
 const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Set by the collector itself, or by the connection. */
-export const FORBIDDEN_HEADERS: readonly string[] = [
-  'content-type',
-  'content-length',
-  'content-encoding',
-  'host',
-  'connection',
-  'transfer-encoding',
-];
-
 export const FORBIDDEN_HEADER_PROBLEM = 'which is set by the collector itself: remove this header';
+
+export const SPEAKING_HEADER_PROBLEM =
+  'which says who asks, and only browsers and proxies may say that: remove this header';
 
 export const HEADER_VALUE_RULE = 'only printable ASCII characters can stand in a header';
 
 /** undici refuses the rest, and non-ASCII bytes are read differently by each receiver. */
 export const HEADER_VALUE_PATTERN = /^[\t\x20-\x7e]*$/;
+
+function findNameProblem(name: string): string | null {
+  if (requestHeaderNames.includes(name.toLowerCase())) return FORBIDDEN_HEADER_PROBLEM;
+  return isSpeakingHeader(name) ? SPEAKING_HEADER_PROBLEM : null;
+}
 
 const headerNameSchema = field(
   z
@@ -30,11 +29,10 @@ const headerNameSchema = field(
     .max(128)
     .regex(HEADER_NAME_PATTERN)
     .superRefine((name, context) => {
-      if (!FORBIDDEN_HEADERS.includes(name.toLowerCase())) return;
-      context.addIssue({
-        code: 'custom',
-        message: `is ${JSON.stringify(name)}, ${FORBIDDEN_HEADER_PROBLEM}`,
-      });
+      const problem = findNameProblem(name);
+      if (problem !== null) {
+        context.addIssue({ code: 'custom', message: `is ${JSON.stringify(name)}, ${problem}` });
+      }
     }),
   {
     description: 'Name of the header. Content-*, Host and the connection headers are set by the collector.',

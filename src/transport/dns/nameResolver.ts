@@ -143,7 +143,10 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
     const share = shares.get(owner);
     if (!share) return;
     const next = share.waiting.shift();
-    if (next) return next();
+    if (next) {
+      next();
+      return;
+    }
     share.running -= 1;
     if (share.running === 0) shares.delete(owner);
   }
@@ -166,7 +169,9 @@ function findLocal(name: string, { hosts }: SystemFiles): FoundAddress[] | null 
   const plain = name.replace(/\.$/, '');
   const listed = hosts.get(plain);
   const addresses = listed ?? (/(?:^|\.)localhost$/.test(plain) ? ['127.0.0.1', '::1'] : null);
-  return addresses && sortAddresses(addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 })));
+  return (
+    addresses && sortAddresses(addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 })))
+  );
 }
 
 /** One after the other, as the resolver of glibc: the next one only when a name is not there, or its server failed. */
@@ -220,6 +225,8 @@ function sortAddresses(addresses: readonly FoundAddress[]): FoundAddress[] {
 /** Whether this machine can be expected to reach IPv6 beyond its own link. */
 function hasIPv6(): boolean {
   return Object.values(networkInterfaces()).some((addresses) =>
-    addresses?.some(({ family, internal, address }) => family === 'IPv6' && !internal && !/^fe[89ab]/i.test(address)),
+    addresses?.some(
+      ({ family, internal, address }) => family === 'IPv6' && !internal && !/^fe[89ab]/i.test(address),
+    ),
   );
 }

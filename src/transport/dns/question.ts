@@ -16,7 +16,7 @@ export type Found =
   /** There is no such name, or it has no address. */
   | { readonly kind: 'absent' }
   /** A server said that it failed, or refuses to answer. */
-  | { readonly kind: 'failed'; readonly code: string }
+  | { readonly kind: 'failed' }
   | { readonly kind: 'unanswered' };
 
 /** Once one kind of address is known the other is waited for no longer than this: some servers never answer about IPv6. */
@@ -28,31 +28,52 @@ export async function askForAddresses(
   config: ResolverConfig,
   signal: AbortSignal,
 ): Promise<Found> {
-  if (signal.aborted) return { kind: 'unanswered' };
-  const resolver = new Resolver({ timeout: config.timeoutMs, tries: config.attempts });
-  resolver.setServers([...config.servers]);
-  const cancel = () => resolver.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
   let patience: NodeJS.Timeout | null = null;
-  const settle = (found: Found) => {
-    if (found.kind === 'found') patience ??= setTimeout(cancel, secondKindMs);
+  const ask = async (family: 4 | 6): Promise<Found> => {
+    const found = await askServers(name, family, config, ended.signal);
+    if (found.kind === 'found') patience ??= setTimeout(end, secondKindMs);
     return found;
   };
   try {
-    const [four, six] = await Promise.all([
-      ask(4, () => resolver.resolve4(name, { ttl: true })).then(settle),
-      ask(6, () => resolver.resolve6(name, { ttl: true })).then(settle),
-    ]);
-    return join(four, six);
+    return join(await Promise.all([ask(4), ask(6)]));
   } finally {
     if (patience) clearTimeout(patience);
-    signal.removeEventListener('abort', cancel);
+    signal.removeEventListener('abort', end);
   }
 }
 
-async function ask(family: 4 | 6, question: () => Promise<RecordWithTtl[]>): Promise<Found> {
+/** c-ares goes to the next server by itself when one does not answer, but not when one says that it failed. */
+async function askServers(
+  name: string,
+  family: 4 | 6,
+  { servers, timeoutMs, attempts }: ResolverConfig,
+  signal: AbortSignal,
+): Promise<Found> {
+  let found: Found = { kind: 'unanswered' };
+  for (let first = 0; first < servers.length && !signal.aborted; first += 1) {
+    const resolver = new Resolver({ timeout: timeoutMs, tries: attempts });
+    resolver.setServers(servers.slice(first));
+    const cancel = () => resolver.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    found = await toFound(
+      family,
+      family === 4 ? resolver.resolve4(name, withTtl) : resolver.resolve6(name, withTtl),
+    );
+    signal.removeEventListener('abort', cancel);
+    if (found.kind !== 'failed') return found;
+  }
+  return found;
+}
+
+const withTtl = { ttl: true } as const;
+
+async function toFound(family: 4 | 6, question: Promise<RecordWithTtl[]>): Promise<Found> {
   try {
-    const records = await question();
+    const records = await question;
     if (records.length === 0) return { kind: 'absent' };
     return {
       kind: 'found',
@@ -73,13 +94,13 @@ async function ask(family: 4 | 6, question: () => Promise<RecordWithTtl[]>): Pro
       case 'ECONNREFUSED':
         return { kind: 'unanswered' };
       default:
-        return { kind: 'failed', code };
+        return { kind: 'failed' };
     }
   }
 }
 
-function join(four: Found, six: Found): Found {
-  const found = [four, six].filter((each) => each.kind === 'found');
+function join(both: readonly Found[]): Found {
+  const found = both.filter((each) => each.kind === 'found');
   if (found.length > 0) {
     return {
       kind: 'found',
@@ -88,7 +109,7 @@ function join(four: Found, six: Found): Found {
     };
   }
   for (const kind of ['unanswered', 'failed'] as const) {
-    const each = [four, six].find((one) => one.kind === kind);
+    const each = both.find((one) => one.kind === kind);
     if (each) return each;
   }
   return { kind: 'absent' };

@@ -56,7 +56,10 @@ export function parseResolvConf(text: string): ResolverConfig {
   let search: string[] = [];
   const options = new Map<string, number>();
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*$/, '').trim().split(/\s+/);
+    const [keyword, ...values] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
     const [value] = values;
     if (keyword === 'nameserver' && value !== undefined && isServer(value)) servers.push(value);
     // The last of both kinds of lines counts.
