@@ -189,7 +189,7 @@ async function askCandidates(name: string, config: ResolverConfig, deadlineMs: n
 }
 
 /** Full names to ask for, in the order of resolv.conf(5). */
-export function listCandidates(
+function listCandidates(
   name: string,
   { search, ndots }: { readonly search: readonly string[]; readonly ndots: number },
 ): string[] {

@@ -51,7 +51,7 @@ function readText(path: string): string {
   }
 }
 
-export function parseResolvConf(text: string): ResolverConfig {
+function parseResolvConf(text: string): ResolverConfig {
   const servers: string[] = [];
   let search: string[] = [];
   const options = new Map<string, number>();
