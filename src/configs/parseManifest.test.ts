@@ -418,6 +418,26 @@ describe('a manifest that is wrong', () => {
       ['spec.headers[0].name is "Content-Type", which is set by the collector itself: remove this header.'],
     ],
     [
+      'a name of the connection',
+      { name: 'TE', value: 'x' },
+      ['spec.headers[0].name is "TE", which is set by the collector itself: remove this header.'],
+    ],
+    ...[
+      'Cookie',
+      'Origin',
+      'Forwarded',
+      'X-Real-IP',
+      'Sec-Fetch-Site',
+      'X-Forwarded-User',
+      'x_forwarded_for',
+    ].map((name): [string, object, string[]] => [
+      'a name that says who asks',
+      { name, value: 'x' },
+      [
+        `spec.headers[0].name is "${name}", which says who asks, and only browsers and proxies may say that: remove this header.`,
+      ],
+    ]),
+    [
       'an empty name',
       { name: '', value: 'x' },
       [

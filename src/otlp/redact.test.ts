@@ -16,6 +16,29 @@ describe('redact', () => {
     ['twice', bearer, 'abcdefgh12345678,abcdefgh12345678', '[secret],[secret]'],
     ['in base64', bearer, `<${base64('abcdefgh12345678')}>`, '<[secret]==>'],
     ['with its scheme in base64', bearer, `<${base64(bearer).replace(/=+$/, '')}>`, '<[secret]>'],
+    ['in hexadecimal', bearer, `<${Buffer.from('abcdefgh12345678').toString('hex')}>`, '<[secret]>'],
+    [
+      'in upper-case hexadecimal',
+      bearer,
+      `<${Buffer.from('abcdefgh12345678').toString('hex').toUpperCase()}>`,
+      '<[secret]>',
+    ],
+    ['with a plus for a space', 'a/b?c&d=e f+g', 'q=a%2Fb%3Fc%26d%3De+f%2Bg', 'q=[secret]'],
+    ['with every character percent-encoded', 'hunter22', '%68%75%6e%74%65%72%32%32', '[secret]'],
+    [
+      'an ordinary word that a secret holds',
+      'Bearer authorization-12345678',
+      'missing authorization header',
+      'missing authorization header',
+    ],
+    ['an ordinary word that is one', 'tenant', 'missing tenant header', 'missing tenant header'],
+    [
+      'an ordinary word as a part of more',
+      'Bearer authorization-12345678',
+      'no authorization-12345678',
+      'no [secret]',
+    ],
+    ['a value of one character', '1', 'HTTP/1.1 needs 1 token', 'HTTP/1.1 needs 1 token'],
     ['percent-encoded', 'a/b?c&d=e f+g', 'q=a%2Fb%3Fc%26d%3De%20f%2Bg', 'q=[secret]'],
     ['in JSON', 'say "hello" twice', '{"h":"say \\"hello\\" twice"}', '{"h":"[secret]"}'],
     ['Basic credentials', basic, `no ${basic.slice(6)}`, 'no [secret]'],
@@ -36,5 +59,27 @@ describe('redact', () => {
   it('masks each of several secrets', () => {
     const secrets = [new Secret(bearer), new Secret('tenant-acme')];
     expect(redact('tenant-acme with abcdefgh12345678', secrets)).toBe('[secret] with [secret]');
+  });
+
+  it.each([0, 1, 2, 3, 4, 5])('masks it in base64 at any offset, with %i bytes before it', (before) => {
+    const token = 'abcdefgh12345678';
+    for (const after of ['', 'x', 'xy', 'xyz']) {
+      for (const encoding of ['base64', 'base64url'] as const) {
+        const echoed = Buffer.from(`${'~'.repeat(before)}${token}${after}`).toString(encoding);
+        const shown = redact(echoed, [new Secret(`Bearer ${token}`)]).replace('[secret]', '');
+        // The first and the last character may hold bits of it.
+        expect(shown.length, echoed).toBeLessThan(echoed.length - 16);
+      }
+    }
+  });
+
+  it('is quick with long secrets and texts', () => {
+    const secret = new Secret(`Bearer ${'abcdefgh12345678'.repeat(256)}`);
+    const startedAt = performance.now();
+    redact(
+      'authorization '.repeat(300),
+      Array.from({ length: 8 }, () => secret),
+    );
+    expect(performance.now() - startedAt).toBeLessThan(500);
   });
 });

@@ -10,17 +10,40 @@ const mask = '[secret]';
 /** Words before the credentials in an Authorization header; by themselves they are not secret. */
 const scheme = /^(?:basic|bearer|digest|negotiate|token|splunk|api-?key|api-?token|genie-?key|key) +/i;
 
+/** One or two characters are no secret, and masking them would leave nothing to read. */
+const shortestSecret = 3;
+
+/**
+ * What receivers say every day. A header value may hold one of these words, or be one; masking it would take the sense
+ * from "missing authorization header", and showing it tells nothing.
+ */
+const ordinaryWords: ReadonlySet<string> = new Set(
+  (
+    'access account allowed api apikey application auth authenticate authenticated authentication authorization authorized ' +
+    'basic bearer client collector content credential credentials customer dataset default denied development endpoint ' +
+    'environment exporter expired false forbidden header headers identifier incorrect ingest ingestion instance internal ' +
+    'invalid json key logs malformed missing monitoring name namespace null opentelemetry organization otlp parameter ' +
+    'password permission permissions production project protobuf provided quota received receiver rejected request ' +
+    'required resource secret security service signature splunk staging stream subscription telemetry tenant test token ' +
+    'tokens true type unauthenticated unauthorized unknown unsupported user username value version workspace'
+  ).split(' '),
+);
+
 /**
  * Replaces every run of eight or more characters that also occurs in one of `secrets`, in any case of letters, plain or
- * in base64, percent or JSON encoding, and for `Basic` credentials also decoded. Shorter secrets are replaced where they
- * stand as a word of their own.
+ * in base64 (at any offset), hexadecimal, percent or JSON encoding, and for `Basic` credentials also decoded. Shorter
+ * secrets are replaced where they stand as a word of their own. Ordinary words of receivers stay, unless what is masked
+ * goes beyond them.
  */
 export function redact(text: string, secrets: readonly Secret[]): string {
   const forms = new Set(secrets.flatMap((secret) => listForms(secret.reveal())).map(toLowerAscii));
   const lower = toLowerAscii(text);
   const masked = new Uint8Array(text.length);
   markRuns(lower, forms, masked);
-  for (const form of forms) if (form.length < runLength) markWord(lower, form, masked);
+  for (const form of forms) {
+    if (form.length >= shortestSecret && form.length < runLength) markWord(lower, form, masked);
+  }
+  unmarkOrdinaryWords(lower, masked);
   return applyMask(text, masked);
 }
 
@@ -32,16 +55,32 @@ function listForms(value: string): string[] {
   const forms = [credentials, decoded, password].filter(
     (form) => form !== undefined && form !== '',
   ) as string[];
-  const inBase64 = [plain, ...forms].flatMap((form) => [
-    Buffer.from(form).toString('base64').replace(/=+$/, ''),
-    Buffer.from(form).toString('base64url'),
-  ]);
-  const escaped = forms.flatMap((form) => [
-    encodeURIComponent(form.toWellFormed()),
-    JSON.stringify(form).slice(1, -1),
-  ]);
-  const encoded = [...inBase64, ...escaped].filter((form) => form.length >= runLength);
-  return [...forms, ...encoded];
+  const inBytes = [plain, ...forms].map((form) => Buffer.from(form));
+  const encoded = inBytes.flatMap((bytes) => [...listBase64(bytes), bytes.toString('hex')]);
+  const escaped = forms.flatMap((form) => {
+    const inUrl = encodeURIComponent(form.toWellFormed());
+    const inHex = Buffer.from(form).toString('hex');
+    // As in a URL, as of an HTML form, with every byte escaped, and in JSON.
+    return [
+      inUrl,
+      inUrl.replaceAll('%20', '+'),
+      inHex.replace(/../g, '%$&'),
+      JSON.stringify(form).slice(1, -1),
+    ];
+  });
+  return [...forms, ...[...encoded, ...escaped].filter((form) => form.length >= runLength)];
+}
+
+/** As it stands inside of longer base64, whatever comes before it: what other bytes have a part in is left out. */
+function listBase64(bytes: Buffer): string[] {
+  return [0, 1, 2].flatMap((offset) => {
+    const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
+    const from = Math.ceil((offset * 8) / 6);
+    // At the end of everything the last character is its own; inside it is shared with what follows.
+    return [shifted.toString('base64').replace(/=+$/, ''), shifted.toString('base64url')].map((text) =>
+      text.slice(from),
+    );
+  });
 }
 
 /** Text inside base64, as Basic credentials are; undefined when it is not that. */
@@ -65,6 +104,13 @@ function markWord(text: string, word: string, masked: Uint8Array): void {
   const isLetterOrDigit = (at: number) => /[a-z0-9]/.test(text.charAt(at));
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
     if (!isLetterOrDigit(at - 1) && !isLetterOrDigit(at + word.length)) masked.fill(1, at, at + word.length);
+  }
+}
+
+function unmarkOrdinaryWords(text: string, masked: Uint8Array): void {
+  for (const { 0: word, index } of text.matchAll(/[a-z]+/g)) {
+    const end = index + word.length;
+    if (ordinaryWords.has(word) && !masked[index - 1] && !masked[end]) masked.fill(0, index, end);
   }
 }
 

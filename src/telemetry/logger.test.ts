@@ -132,6 +132,12 @@ test('says only the type of a thrown value that is not an error', () => {
   expect(lines()[0]?.['err']).toEqual({ type: 'string', message: 'a thrown value that is not an Error' });
 });
 
+test('shows the name of a Secret', () => {
+  const { logger, text } = makeTestLogger();
+  logger.warn({ namespace: 'flows', secret: 'acme-siem' }, 'the Secret cannot be followed');
+  expect(text()).toContain('"secret":"acme-siem"');
+});
+
 test('redacts secrets that slipped through as plain text', () => {
   const { logger, text } = makeTestLogger();
   const secret = 'leaked-value';

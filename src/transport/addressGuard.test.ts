@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { makeAddressGuard } from './addressGuard.ts';
 
@@ -99,5 +100,112 @@ describe('makeAddressGuard', () => {
     ).toThrow(
       'Not IP ranges: "10.0.0.0/33", "private", "10/8", "::/200". Write them like 10.0.0.0/8 or fc00::/7.',
     );
+  });
+
+  describe('of an export that is kept to the internet', () => {
+    const port = 4318;
+    const check = (address: string, allowedRanges: string[] = []) =>
+      makeAddressGuard({ refusedRanges: [], allowedRanges }).check(address, { port, policy: 'public' });
+
+    it.each([
+      '127.0.0.1',
+      '127.1.2.3',
+      '::1',
+      '10.1.2.3',
+      '172.16.0.1',
+      '172.31.255.255',
+      '192.168.1.1',
+      '100.64.0.1',
+      '192.0.0.8',
+      '198.18.0.1',
+      '240.0.0.1',
+      'fd12:3456::1',
+      'fc00::1',
+      'fec0::1',
+      '100::1',
+      '64:ff9b:1::203.0.113.7',
+      '::ffff:10.0.0.1',
+      '::ffff:127.0.0.1',
+      '::127.0.0.1',
+      '64:ff9b::10.0.0.1',
+      '2002:7f00:1::',
+      '2001:0:102:304::80ff:fffe',
+      '2606:4700::5efe:192.168.0.1',
+      '169.254.169.254',
+      'fe80::1',
+      '224.0.0.1',
+      'ff02::1',
+      '0.0.0.0',
+      '::',
+    ])('refuses %s', (address) => {
+      expect(check(address)).not.toBeNull();
+    });
+
+    it.each([
+      '203.0.113.7',
+      '1.1.1.1',
+      '172.32.0.1',
+      '2606:4700::1111',
+      '64:ff9b::1.1.1.1',
+      '::ffff:1.1.1.1',
+    ])('allows %s', (address) => {
+      expect(check(address)).toBeNull();
+    });
+
+    it('refuses the addresses of this machine', () => {
+      for (const { address } of Object.values(networkInterfaces()).flatMap((each) => each ?? [])) {
+        expect(check(address), address).not.toBeNull();
+      }
+    });
+
+    it('allows what the setting names, and no more', () => {
+      const allowed = ['10.1.0.0/16', 'fd12::/16', '127.0.0.1/32'];
+      for (const address of ['10.1.2.3', 'fd12::1', '127.0.0.1', '::ffff:10.1.2.3', '64:ff9b::10.1.2.3']) {
+        expect(check(address, allowed), address).toBeNull();
+      }
+      for (const address of ['10.2.0.1', 'fd13::1', '127.0.0.2', '::ffff:10.2.0.1', '169.254.169.254']) {
+        expect(check(address, allowed), address).not.toBeNull();
+      }
+    });
+  });
+
+  it('opens a metadata service only to a range inside of its own', () => {
+    const wide = makeAddressGuard({ refusedRanges: [], allowedRanges: ['fd00::/8', '0.0.0.0/0', '::/0'] });
+    const exact = makeAddressGuard({ refusedRanges: [], allowedRanges: ['fd00:ec2:5::/48', '169.254.7.7'] });
+    for (const address of ['fd00:ec2:5::1', '169.254.7.7', 'fd00:42::42']) {
+      expect(wide.check(address), address).not.toBeNull();
+    }
+    expect(exact.check('fd00:ec2:5::1')).toBeNull();
+    expect(exact.check('169.254.7.7')).toBeNull();
+    expect(exact.check('fd00:ec2::254')).not.toBeNull();
+    expect(exact.check('169.254.169.254')).not.toBeNull();
+  });
+
+  it('lets a refusal by setting go before a permission', () => {
+    const both = makeAddressGuard({ refusedRanges: ['10.0.0.0/8'], allowedRanges: ['10.1.0.0/16'] });
+    expect(both.check('10.1.2.3', { port: 80, policy: 'public' })).toMatchObject({
+      what: 'refused by setting',
+    });
+  });
+
+  it('refuses this process’s own ports on every address of the machine, whatever is allowed', () => {
+    const own = makeAddressGuard({
+      refusedRanges: [],
+      allowedRanges: ['127.0.0.0/8'],
+      ownPorts: () => [8080, 9090],
+    });
+    const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+    for (const address of [
+      '127.0.0.1',
+      '127.9.9.9',
+      '::1',
+      '::ffff:127.0.0.1',
+      ...addresses.map((a) => a.address),
+    ]) {
+      expect(own.check(address, { port: 8080, policy: 'any' }), address).not.toBeNull();
+      expect(own.check(address, { port: 9090, policy: 'public' }), address).not.toBeNull();
+    }
+    expect(own.check('127.0.0.1', { port: 4318, policy: 'any' })).toBeNull();
+    expect(own.check('203.0.113.7', { port: 8080, policy: 'any' })).toBeNull();
   });
 });

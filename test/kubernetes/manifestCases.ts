@@ -194,6 +194,11 @@ export const REFUSED: ReadonlyArray<readonly [string, Spec, string]> = [
     'spec.headers[0].name: Invalid value: is a header which is set by the collector itself: remove this header',
   ],
   [
+    'a header that says who asks',
+    oneHeader({ name: 'X_Forwarded-User', value: 'ada' }),
+    'spec.headers[0].name: Invalid value: is a header which says who asks, and only browsers and proxies may say that: remove this header',
+  ],
+  [
     'a line break in a header, which is not repeated',
     oneHeader({ name: 'a', value: 's3cr3t\nx: y' }),
     'spec.headers[0].value: Invalid value: has a line break: a header is one line, so remove it',

@@ -59,4 +59,30 @@ describe('a refused address', () => {
     expect(await send(openTransport({ guard }), destination)).toMatchObject({ cause: 'address-refused' });
     expect(server.accepted()).toBe(0);
   });
+
+  it('is never connected to over a connection that another export made', async () => {
+    const server = await serveHttp((_request, response) => response.end());
+    const transport = openTransport();
+    expect(await send(transport, makeDestination(server.url))).toMatchObject({ status: 200 });
+    const kept = await send(transport, makeDestination(server.url, { addresses: 'public' }));
+    expect(kept).toMatchObject({ cause: 'address-refused', message: expect.stringContaining('loopback') });
+    expect(server.accepted()).toBe(1);
+  });
+
+  it('opens again by setting', async () => {
+    const server = await serveHttp((_request, response) => response.end());
+    const guard = makeAddressGuard({ refusedRanges: [], allowedRanges: ['127.0.0.1'] });
+    const destination = makeDestination(server.url, { addresses: 'public' });
+    expect(await send(openTransport({ guard }), destination)).toMatchObject({ status: 200 });
+  });
+
+  it('is that of the collector itself, by whatever name', async () => {
+    const page = await serveHttp((_request, response) => response.end());
+    const guard = makeAddressGuard({ refusedRanges: [], ownPorts: () => [page.port] });
+    for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]', '127.0.0.2']) {
+      const answer = await send(openTransport({ guard }), makeDestination(`http://${host}:${page.port}/`));
+      expect(answer, host).toMatchObject({ cause: 'address-refused' });
+    }
+    expect(page.accepted()).toBe(0);
+  });
 });

@@ -83,6 +83,38 @@ describe('a request', () => {
     });
   });
 
+  it('carries nothing that says who asks, in any spelling', async () => {
+    const server = await serveRecorder();
+    const headers = {
+      'X-Forwarded-User': 'ada',
+      'x-forwarded-groups': 'audit-admin:acme',
+      X_Forwarded_For: '127.0.0.1',
+      Forwarded: 'for=127.0.0.1',
+      'X-Real-IP': '127.0.0.1',
+      'Sec-Fetch-Site': 'same-origin',
+      Origin: 'https://audit.example.com',
+      Cookie: 'session=1',
+      'Proxy-Connection': 'keep-alive',
+      'Proxy-Authorization': 'Basic cHJveHk=',
+      'X-Remote-User': 'ada',
+      X_REMOTE_USER: 'ada',
+      'Keep-Alive': 'timeout=5',
+      TE: 'trailers',
+      Upgrade: 'h2c',
+    };
+    const transport = openTransport({ identityHeaders: ['X-Remote-User'] });
+    expect(await send(transport, makeDestination(server.url, { headers }))).toMatchObject({ status: 200 });
+    expect(server.received[0]?.headers).toEqual({
+      'proxy-authorization': 'Basic cHJveHk=',
+      host: `127.0.0.1:${server.port}`,
+      connection: 'keep-alive',
+      'content-type': 'application/x-protobuf',
+      'content-length': '3',
+      'accept-encoding': 'identity',
+      'user-agent': userAgent,
+    });
+  });
+
   it.each([
     [{ Authorization: 'Bearer t0ken\n' }, 'The value of header Authorization has characters'],
     [{ 'X-Name': 'Łukasz' }, 'The value of header X-Name has characters'],
