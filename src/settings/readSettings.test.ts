@@ -82,6 +82,7 @@ test('fills in every default', () => {
     holdInitialMs: 5_000,
     holdMaxMs: 60_000,
     refusedAddresses: [],
+    allowedAddresses: [],
     databasePoolSize: 8,
     shutdownGraceMs: 25_000,
   });
