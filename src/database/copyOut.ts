@@ -6,6 +6,7 @@
  * Format: Postgres manual, COPY, "Binary Format". The server sends one CopyData message a row.
  */
 import type pg from 'pg';
+import { guardStatements } from './guardedClient.ts';
 import type { Database } from './pool.ts';
 
 /** One row's fields; valid only during the call that hands it over, since the bytes belong to the socket's buffer. */
@@ -111,7 +112,7 @@ export async function copyOut(db: Database, select: string, onRow: (row: BinaryR
   try {
     await new Promise<void>((resolve, reject) => {
       client.query(
-        new CopyOut(`copy (${select}) to stdout (format binary)`, onRow, (error) =>
+        new CopyOut(`${guardStatements} copy (${select}) to stdout (format binary)`, onRow, (error) =>
           error ? reject(error) : resolve(),
         ),
       );

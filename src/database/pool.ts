@@ -1,6 +1,7 @@
 /** Opens the connection pool; everything that speaks SQL takes it as its first argument. */
 import pg from 'pg';
 import type { Secret } from '../model/secret.ts';
+import { GuardedClient } from './guardedClient.ts';
 
 export type Database = pg.Pool;
 
@@ -16,10 +17,11 @@ export interface PoolOptions {
 
 /**
  * Nothing is sent before the first query. All statements are unnamed and none leaves state in its session, so a
- * pooler in transaction mode may stand between.
+ * pooler in transaction mode may stand between; what a statement needs of its session goes along with it, see guardedClient.ts.
  */
 export function makePool({ url, size, onIdleError, waitMs = 5_000 }: PoolOptions): Database {
   const pool = new pg.Pool({
+    Client: GuardedClient,
     connectionString: url.reveal(),
     max: size,
     application_name: 'audit-export',
