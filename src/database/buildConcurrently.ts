@@ -1,5 +1,6 @@
 /** Builds one index while a product goes on writing; the part of a migration that no transaction can hold. */
-import pg from 'pg';
+import type pg from 'pg';
+import { GuardedClient } from './guardedClient.ts';
 
 export interface Build {
   /** Holds the lock of the migrations in an open transaction. It has no snapshot between statements, so the build does not wait for it. */
@@ -22,7 +23,7 @@ export async function buildConcurrently({ lock, options, onProgress }: Build, sq
   const name = /create (?:unique )?index concurrently if not exists (\w+) on audit\./.exec(sql)?.[1];
   if (name === undefined)
     throw new Error('a concurrent migration is not one "create index concurrently if not exists"');
-  const builder = new pg.Client({ ...options, query_timeout: 0 });
+  const builder: pg.Client = new GuardedClient({ ...options, query_timeout: 0 });
   // The statement under way rejects as well.
   builder.on('error', () => {});
   await builder.connect();

@@ -10,12 +10,12 @@ export type DatabaseCheck =
 /** xid8 and pg_snapshot came with 13; 14 is the oldest that is tested. */
 const oldestVersion = 140_000;
 
-/** Reachable, new enough, a primary. The problem is one sentence. */
+/** Reachable, new enough, a primary, in UTF-8. The problem is one sentence. */
 export async function checkServer(db: Database): Promise<DatabaseCheck> {
   try {
-    const result = await db.query<{ number: number; version: string; standby: boolean }>(
+    const result = await db.query<{ number: number; version: string; standby: boolean; encoding: string }>(
       `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
-         pg_is_in_recovery() as standby`,
+         pg_is_in_recovery() as standby, current_setting('server_encoding') as encoding`,
     );
     const row = result.rows[0];
     if (!row || row.number < oldestVersion) {
@@ -28,11 +28,40 @@ export async function checkServer(db: Database): Promise<DatabaseCheck> {
           'DATABASE_URL names a standby: it must name the primary, since only there a snapshot is exact.',
       };
     }
+    if (row.encoding !== 'UTF8') {
+      return {
+        kind: 'failed',
+        problem: `The database is encoded in ${row.encoding}, in which not every entry can be kept and read exactly: name one in DATABASE_URL that was made with encoding 'UTF8' template template0.`,
+      };
+    }
     return { kind: 'ok', version: row.version };
   } catch (error) {
     return { kind: 'failed', problem: `The database cannot be used: ${describeDatabaseFailure(error)}` };
   }
 }
+
+const needed: ReadonlyArray<readonly [table: string, privilege: string]> = [
+  ['entries', 'SELECT'],
+  ['streams', 'SELECT'],
+  ['streams', 'INSERT'],
+  ['streams', 'UPDATE'],
+  ['replicas', 'INSERT'],
+  ['replicas', 'UPDATE'],
+  ['replicas', 'DELETE'],
+  ['parked', 'INSERT'],
+  ['parked', 'UPDATE'],
+  ['parked', 'DELETE'],
+  ['clusters', 'INSERT'],
+  ['stream_history', 'INSERT'],
+  ['stream_filters', 'INSERT'],
+  ['replayed', 'INSERT'],
+  ['page_sessions', 'INSERT'],
+  ['search_positions', 'INSERT'],
+  ['search_blocks', 'INSERT'],
+];
+
+/** Of an entry about the page itself: what a person does there must be recorded. */
+const writtenColumns = 'organization event_type actor_id actor_name session_type project metadata'.split(' ');
 
 /** Up to date (a newer schema that is not breaking is fine), and open to the collector's role. */
 export async function checkTables(db: Database, own: readonly Migration[]): Promise<DatabaseCheck> {
@@ -49,26 +78,29 @@ export async function checkTables(db: Database, own: readonly Migration[]): Prom
       case 'current':
         break;
     }
-    const rights = await db.query<{ lacking: string[]; role: string }>(
+    const rights = await db.query<{ lacking: string[]; hidden: string[]; role: string }>(
       `select current_user as role, array(
-         select table_name || ' (' || privilege || ')'
-         from (values ('entries', 'SELECT'), ('streams', 'SELECT'), ('streams', 'INSERT'), ('streams', 'UPDATE'), ('replicas', 'INSERT'),
-           ('replicas', 'UPDATE'), ('replicas', 'DELETE'), ('parked', 'INSERT'), ('parked', 'UPDATE'), ('parked', 'DELETE'), ('clusters', 'INSERT'),
-           ('stream_history', 'INSERT'), ('stream_filters', 'INSERT'), ('replayed', 'INSERT'), ('page_sessions', 'INSERT'), ('search_positions', 'INSERT'),
-           ('search_blocks', 'INSERT'))
-           as needed(table_name, privilege)
-         where not has_table_privilege('audit.' || table_name, privilege)
-         union all
-         -- Where it may not write an entry about it, the page lets nobody change anything.
-         select 'entries (INSERT of ' || column_name || ')'
-         from unnest('{organization,event_type,actor_id,actor_name,session_type,project,metadata}'::text[]) as written(column_name)
-         where not has_column_privilege('audit.entries', column_name, 'INSERT')) as lacking`,
+           select table_name || ' ('::text || privilege || ')'::text
+           from unnest($1::text[], $2::text[]) as needed(table_name, privilege)
+           where not has_table_privilege('audit.'::text || table_name, privilege)
+           union all
+           select 'entries (INSERT of '::text || name || ')'::text from unnest($3::text[]) as name
+           where not has_column_privilege('audit.entries'::text, name, 'INSERT'::text)) as lacking,
+         array(select relname::text from pg_class where relnamespace = to_regnamespace('audit'::text)::oid
+           and relkind = 'r'::"char" and row_security_active(oid) order by 1) as hidden`,
+      [needed.map(([table]) => table), needed.map(([, privilege]) => privilege), writtenColumns],
     );
-    const { lacking = [], role = '' } = rights.rows[0] ?? {};
+    const { lacking = [], hidden = [], role = '' } = rights.rows[0] ?? {};
     if (lacking.length > 0) {
       return {
         kind: 'failed',
         problem: `The role ${role} lacks rights in schema audit: ${lacking.join(', ')}. As the schema's owner run select audit.grant_collector('${role}').`,
+      };
+    }
+    if (hidden.length > 0) {
+      return {
+        kind: 'failed',
+        problem: `Row level security hides rows of ${hidden.map((name) => `audit.${name}`).join(', ')} from the role ${role}, so that entries would never be seen: run alter table … disable row level security, or alter role ${role} bypassrls.`,
       };
     }
     return { kind: 'ok', version: '' };

@@ -7,6 +7,7 @@
  */
 import type pg from 'pg';
 import { BinaryRow } from './binaryRow.ts';
+import { guardStatements } from './guardedClient.ts';
 import { MessageWatch } from './messageWatch.ts';
 import type { Database } from './pool.ts';
 import { toPrimary } from './primary.ts';
@@ -58,7 +59,7 @@ class CopyOut implements pg.Submittable {
   constructor(select: string, onRow: OnRow, limits: CopyLimits) {
     const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
     // In one message they are one transaction, so they hold for it alone, and a pooler in transaction mode sees it whole.
-    this.#text = `${toPrimary}set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${lockTimeoutMs}; copy (${select}) to stdout (format binary)`;
+    this.#text = `${toPrimary}${guardStatements} set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${lockTimeoutMs}; copy (${select}) to stdout (format binary)`;
     this.#onRow = onRow;
     this.#rowBytes = limits.rowBytes ?? Number.POSITIVE_INFINITY;
     this.query_timeout = timeoutMs + clientGraceMs;

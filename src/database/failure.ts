@@ -1,5 +1,8 @@
 /** Says what is wrong with the database in one sentence, without values of rows or of the connection's password. */
 
+import { adviseOnSqlState } from '../telemetry/sqlAdvice.ts';
+import { isPostgresError } from '../telemetry/sqlState.ts';
+
 const byCode: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Postgres refuses connections: is it running, and are host and port of DATABASE_URL right?',
   ENOTFOUND: "the host of DATABASE_URL cannot be resolved: check the name, or the cluster's DNS.",
@@ -7,21 +10,9 @@ const byCode: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'Postgres does not answer: check host, port and firewall of DATABASE_URL.',
   ECONNRESET: 'the connection to Postgres was cut.',
   EPIPE: 'the connection to Postgres was cut.',
-  '28P01': 'Postgres refuses the user name or password of DATABASE_URL.',
-  '28000': 'Postgres refuses the user of DATABASE_URL: check the role and pg_hba.conf.',
-  '3D000': 'the database named in DATABASE_URL does not exist.',
-  '3F000': 'the schema audit does not exist: run `node cmd/migrate.ts`.',
-  '42P01': 'a table of the schema audit is missing: run `node cmd/migrate.ts`.',
-  '42703': 'a column of the schema audit is missing: run `node cmd/migrate.ts`.',
-  '42501':
-    "the role of DATABASE_URL lacks a permission: run `select audit.grant_collector('ROLE')` as the schema's owner.",
-  '53300': 'Postgres has no connection left: raise max_connections or lower DATABASE_POOL_SIZE.',
-  '57P01': 'Postgres is shutting down or ended the connection.',
-  '57P03': 'Postgres is starting up or shutting down.',
   AE001:
     'a read was answered by a standby: DATABASE_URL must lead to the primary alone, so switch load balancing of reads off in the pooler in between.',
-  '25006':
-    'the database is read-only: DATABASE_URL must name the primary, since only there a snapshot is exact.',
+  EHOSTUNREACH: 'no network leads to the host of DATABASE_URL: check host and routes.',
 };
 
 /** Serialization failure or deadlock: the same statement is expected to succeed when it is tried again. */
@@ -35,20 +26,26 @@ export function isDatabaseFailure(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return (
     typeof code === 'string' ||
-    (typeof message === 'string' && (timedOut.test(message) || wasCut.test(message)))
+    (typeof message === 'string' &&
+      (timedOut.test(message) || wasCut.test(message) || lacksTls.test(message)))
   );
 }
 
 // node-postgres gives these no code.
 const timedOut = /timeout/i;
+const lacksTls = /does not support SSL/i;
 const wasCut = /terminated|ended|not queryable|closed/i;
 
 /** A sentence that begins in lower case, for use after "The database cannot be used: ". */
 export function describeDatabaseFailure(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code === 'string') return byCode[code] ?? `Postgres error ${code}.`;
+  if (error instanceof Error && isPostgresError(error)) return adviseOnSqlState(error.code);
+  if (typeof code === 'string')
+    return byCode[code] ?? `the connection to Postgres failed (${code}): check DATABASE_URL.`;
   const text = typeof message === 'string' ? message : '';
   if (timedOut.test(text)) return 'Postgres does not answer in time.';
+  if (lacksTls.test(text))
+    return 'Postgres offers no TLS, and sslmode of DATABASE_URL asks for it: turn ssl on in Postgres, or choose another sslmode.';
   if (wasCut.test(text)) return 'the connection to Postgres was cut.';
   return 'the connection to Postgres failed.';
 }

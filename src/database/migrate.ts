@@ -11,6 +11,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 import { buildConcurrently } from './buildConcurrently.ts';
+import { guardStatements } from './guardedClient.ts';
 import type { Database } from './pool.ts';
 
 export interface Migration {
@@ -21,9 +22,6 @@ export interface Migration {
   /** Absent: no. */
   readonly concurrently?: boolean;
 }
-
-/** "audit" as bytes: any number will do that no other program takes in this database. */
-const advisoryLockKey = 0x6175646974;
 
 /** The migrations that this program brings along, in order. */
 export async function readMigrations(): Promise<Migration[]> {
@@ -54,7 +52,7 @@ export async function checkSchema(
   own: readonly Migration[],
 ): Promise<SchemaState> {
   const exists = await db.query<{ there: boolean }>(
-    `select to_regclass('audit.migrations') is not null as there`,
+    `select to_regclass('audit.migrations'::text) is not null as there`,
   );
   const applied = exists.rows[0]?.there
     ? (
@@ -81,8 +79,8 @@ export type Migrated =
   | { readonly kind: 'too-new'; readonly problem: string };
 
 /**
- * Brings the schema up to date; returns the names of what it applied. Any number of processes may call it at once.
- * `onProgress` is told in a sentence what takes long.
+ * Brings the schema up to date; returns the names of what it applied. Any number of processes may call it at once, and any role that
+ * may read the schema, as long as there is nothing to do. `onProgress` is told in a sentence what takes long.
  *
  * @throws the database's error; what had been applied before stays applied.
  */
@@ -95,28 +93,18 @@ export async function migrate(
   const client = await db.connect();
   let failed: Error | undefined;
   try {
-    for (;;) {
-      await lock(client, onProgress);
-      await client.query(`create schema if not exists audit`);
-      await client.query(`create table if not exists audit.migrations (
-        number integer primary key, name text not null, breaking boolean not null, applied_at timestamptz not null default now())`);
-      const state = await checkSchema(client, own);
-      if (state.kind !== 'behind') {
-        await client.query('commit');
-        return state.kind === 'current' ? { kind: 'done', applied } : state;
+    for (let tries = 0; ; ) {
+      const before = await checkSchema(client, own);
+      if (before.kind !== 'behind') return before.kind === 'current' ? { kind: 'done', applied } : before;
+      const step = await lockAndApply(client, db.options, own, onProgress);
+      if (step.kind === 'applied') {
+        applied.push(step.name);
+        tries = 0;
+      } else if (step.kind === 'busy') {
+        if (++tries % step.quietTries === 0)
+          onProgress(`${step.what}${await describeHolder(client, step.mode)}.`);
+        await setTimeout(step.pauseMs * (1 + Math.random()));
       }
-      const next = own.find((migration) => migration.name === state.missing[0]);
-      if (!next) throw new Error(`migration ${state.missing[0]} is missing`);
-      if (next.concurrently)
-        await buildConcurrently({ lock: client, options: db.options, onProgress }, next.sql);
-      else await client.query(next.sql);
-      await client.query('insert into audit.migrations (number, name, breaking) values ($1, $2, $3)', [
-        next.number,
-        next.name,
-        next.breaking,
-      ]);
-      await client.query('commit');
-      applied.push(next.name);
     }
   } catch (error) {
     failed = error as Error;
@@ -126,23 +114,112 @@ export async function migrate(
   }
 }
 
+type Step =
+  | { readonly kind: 'applied'; readonly name: string }
+  /** Another process has done it meanwhile. */
+  | { readonly kind: 'overtaken' }
+  | {
+      readonly kind: 'busy';
+      readonly what: string;
+      /** The lock that the holder is to be looked for by. */
+      readonly mode: 'ShareRowExclusiveLock' | null;
+      readonly pauseMs: number;
+      /** So many tries from one word to the next. */
+      readonly quietTries: number;
+    };
+
 /**
- * Begins the transaction that one process at a time may have; it ends with it, so that this works through a pooler too.
+ * Applies the next migration that is missing, if this process gets the lock of the migrations. That is a lock on audit.migrations, which
+ * nobody can take who may not write there: an advisory lock is open to every user of the database. It ends with the transaction, so
+ * that this works through a pooler too.
  *
- * By trying again and again: a statement that waits for the lock holds a snapshot, and an index that another process
- * builds concurrently waits for every snapshot, so the two would wait for each other for ever.
+ * Never waits for it: a statement that waits holds a snapshot, and an index that another process builds concurrently waits for every
+ * snapshot, so the two would wait for each other for ever.
  */
-async function lock(client: pg.PoolClient, onProgress: (sentence: string) => void): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    await client.query('begin');
-    const result = await client.query<{ locked: boolean }>('select pg_try_advisory_xact_lock($1) as locked', [
-      advisoryLockKey,
-    ]);
-    if (result.rows[0]?.locked) break;
-    await client.query('rollback');
-    if (tries % 200 === 100) onProgress('Another process is migrating; waiting for it.');
-    await setTimeout(50 + 50 * Math.random());
-  }
+async function lockAndApply(
+  client: pg.PoolClient,
+  options: pg.PoolOptions,
+  own: readonly Migration[],
+  onProgress: (sentence: string) => void,
+): Promise<Step> {
   // Building an index may take hours, for which this transaction is idle.
-  await client.query(`set local idle_in_transaction_session_timeout = 0`);
+  await client.query(`begin; ${guardStatements} set local idle_in_transaction_session_timeout = 0`);
+  try {
+    await makeTable(client);
+    await client.query('lock table audit.migrations in share row exclusive mode nowait');
+  } catch (error) {
+    await client.query('rollback');
+    if (!isBusy(error)) throw error;
+    return {
+      kind: 'busy',
+      what: 'Another process is migrating',
+      mode: 'ShareRowExclusiveLock',
+      pauseMs: 50,
+      quietTries: 100,
+    };
+  }
+  const state = await checkSchema(client, own);
+  const next = state.kind === 'behind' ? own.find(({ name }) => name === state.missing[0]) : undefined;
+  if (!next) {
+    await client.query('rollback');
+    return { kind: 'overtaken' };
+  }
+  try {
+    if (next.concurrently) await buildConcurrently({ lock: client, options, onProgress }, next.sql);
+    // A statement that waits for a table holds up every insert that comes after it.
+    else await client.query(`set local lock_timeout = '1s'; ${next.sql}`);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== lockNotAvailable) throw error;
+    await client.query('rollback');
+    return {
+      kind: 'busy',
+      what: `Migration ${next.name} waits for a table in use`,
+      mode: null,
+      pauseMs: 1_000,
+      quietTries: 3,
+    };
+  }
+  await client.query('insert into audit.migrations (number, name, breaking) values ($1, $2, $3)', [
+    next.number,
+    next.name,
+    next.breaking,
+  ]);
+  await client.query('commit');
+  return { kind: 'applied', name: next.name };
+}
+
+/** Not where they are: to create one that exists needs a right that only the owner of the database has. */
+async function makeTable(client: pg.PoolClient): Promise<void> {
+  const { rows } = await client.query<{ schema: boolean; table: boolean }>(
+    `select to_regnamespace('audit'::text) is not null as schema, to_regclass('audit.migrations'::text) is not null as table`,
+  );
+  if (!rows[0]?.schema) await client.query('create schema audit');
+  if (!rows[0]?.table)
+    await client.query(`create table audit.migrations (
+      number integer primary key, name text not null, breaking boolean not null, applied_at timestamptz not null default now())`);
+}
+
+const lockNotAvailable = '55P03';
+
+/** The lock is taken, or another process has just made schema or table: unique_violation, duplicate_schema, duplicate_table. */
+function isBusy(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return [lockNotAvailable, '23505', '42P06', '42P07'].includes(String(code));
+}
+
+/** Who has had a lock on a table of ours for longest, as the end of a sentence. */
+async function describeHolder(client: pg.PoolClient, mode: string | null): Promise<string> {
+  const { rows } = await client.query<{ pid: number; role: string; application: string; seconds: number }>(
+    `select a.pid, coalesce(a.usename::text, '?') as role, coalesce(a.application_name, '') as application,
+       extract(epoch from clock_timestamp() - a.xact_start)::int as seconds
+     from pg_locks l join pg_class c on c.oid = l.relation join pg_stat_activity a on a.pid = l.pid
+     where c.relnamespace = to_regnamespace('audit'::text)::oid and l.granted and l.pid <> pg_backend_pid()
+       and l.mode = coalesce($1::text, l.mode) and l.database = (select oid from pg_database where datname = current_database())
+     order by a.xact_start nulls last limit 1`,
+    [mode],
+  );
+  const [holder] = rows;
+  if (!holder) return '';
+  const { pid, role, application, seconds } = holder;
+  return `: process ${pid} of role ${role}${application === '' ? '' : ` (${application})`} holds it in a transaction ${seconds} s old`;
 }

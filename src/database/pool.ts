@@ -1,6 +1,8 @@
 /** Opens the connection pool; everything that speaks SQL takes it as its first argument. */
+import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import type { Secret } from '../model/secret.ts';
+import { GuardedClient } from './guardedClient.ts';
 
 export type Database = pg.Pool;
 
@@ -16,10 +18,11 @@ export interface PoolOptions {
 
 /**
  * Nothing is sent before the first query. All statements are unnamed and none leaves state in its session, so a
- * pooler in transaction mode may stand between.
+ * pooler in transaction mode may stand between; what a statement needs of its session goes along with it, see guardedClient.ts.
  */
 export function makePool({ url, size, onIdleError, waitMs = 5_000 }: PoolOptions): Database {
-  const pool = new pg.Pool({
+  const pool = new RetryingPool({
+    Client: GuardedClient,
     connectionString: url.reveal(),
     max: size,
     application_name: 'audit-export',
@@ -36,3 +39,33 @@ export function makePool({ url, size, onIdleError, waitMs = 5_000 }: PoolOptions
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
+
+/** Statements of their own are tried so many times. */
+const mostTries = 8;
+
+/**
+ * Runs a statement again that lost against another transaction (serialization failure, deadlock): nothing of it has happened. Under
+ * `default_transaction_isolation = serializable` that is usual.
+ */
+class RetryingPool extends pg.Pool {
+  override query(...statement: unknown[]): never {
+    const ask = super.query.bind(this) as (...args: unknown[]) => Promise<pg.QueryResult>;
+    // With a callback, or an object of one's own: as node-postgres has it.
+    if (typeof statement[0] !== 'string' || typeof statement.at(-1) === 'function')
+      return ask(...statement) as never;
+    const tryAgain = async (): Promise<pg.QueryResult> => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await ask(...statement);
+        } catch (error) {
+          if (tries === mostTries || !lost.has(String((error as { code?: unknown }).code))) throw error;
+          await setTimeout(Math.random() * 10 * 2 ** tries);
+        }
+      }
+    };
+    return tryAgain() as never;
+  }
+}
+
+/** serialization_failure, deadlock_detected */
+const lost = new Set(['40001', '40P01']);

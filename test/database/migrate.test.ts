@@ -52,7 +52,7 @@ test('twenty that migrate at once apply each migration once', async () => {
   expect(await appliedOf(db)).toEqual(names);
 });
 
-test('three processes of cmd/migrate.ts at once all end well, and one of them did it', async () => {
+test('three processes of cmd/migrate.ts at once all end well, and each migration is applied once', async () => {
   const { url, db } = await setUp(false);
   const runs = await Promise.all([1, 2, 3].map(() => runCommand(['cmd/migrate.ts'], { DATABASE_URL: url })));
   expect(runs.map((run) => [run.code, run.stderr])).toEqual([
@@ -60,11 +60,9 @@ test('three processes of cmd/migrate.ts at once all end well, and one of them di
     [0, ''],
     [0, ''],
   ]);
-  expect(runs.map((run) => run.stdout).sort()).toEqual([
-    `Applied ${names.join(', ')}.\n`,
-    'The schema is up to date.\n',
-    'The schema is up to date.\n',
-  ]);
+  // Between two migrations another of them may go on.
+  const said = runs.flatMap((run) => run.stdout.match(/\d{4}_\w+\.sql|up to date/g) ?? []);
+  expect(said.filter((word) => word !== 'up to date').sort()).toEqual(names);
   expect(await appliedOf(db)).toEqual(names);
 });
 
@@ -236,6 +234,8 @@ test('a role without its rights is told which function gives them', async () => 
   await db.query(`grant select on all tables in schema audit to "${role}"`);
   expect(await checkTables(open(roleUrl, 1), own)).toMatchObject({
     kind: 'failed',
-    problem: expect.stringMatching(/lacks rights in schema audit: streams \(INSERT\), .*grant_collector/),
+    problem: expect.stringMatching(
+      /lacks rights in schema audit: streams \(INSERT\), .*entries \(INSERT of metadata\).*grant_collector/,
+    ),
   });
 });

@@ -61,7 +61,7 @@ create table audit.streams (
   -- Everything of `cluster` that is visible in `settled` is delivered or parked.
   cluster          bigint not null,
   settled          pg_snapshot not null,
-  -- Same for clusters that this stream is done with: system identifier → snapshot.
+  -- Same for clusters that this stream is done with: system identifier to snapshot.
   other_clusters   jsonb not null default '{}',
 
   -- The window under delivery; all null when there is none.

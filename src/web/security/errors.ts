@@ -1,6 +1,7 @@
 /** What is said when a handler threw: a sentence for the person, the error for the log, and nothing of it for the person. */
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from '../../telemetry/logger.ts';
+import { isPassing } from '../../telemetry/sqlAdvice.ts';
 import { isPostgresError } from '../../telemetry/sqlState.ts';
 import { sendProblem } from '../reply.ts';
 
@@ -49,8 +50,6 @@ function describe(error: unknown): Answer {
   };
 }
 
-/** Connection exceptions, insufficient resources, operator intervention (a cancelled statement is one). */
-const awayClasses = ['08', '53', '57'];
 const networkCodes = [
   'ECONNREFUSED',
   'ECONNRESET',
@@ -66,7 +65,7 @@ const driverMessages =
 
 function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (isPostgresError(error)) return awayClasses.includes(error.code.slice(0, 2));
+  if (isPostgresError(error)) return isPassing(error.code);
   if ('code' in error && typeof error.code === 'string') return networkCodes.includes(error.code);
   return driverMessages.test(error.message);
 }
