@@ -5,7 +5,7 @@ import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts'
 import type { Visit } from '../../visit.ts';
 import { sendDrawer } from '../sendDrawer.ts';
 import { describeLimit, limitOf } from './destinationLimit.ts';
-import { makeFrame } from './frame.ts';
+import { isOwnVisit, makeFrame } from './frame.ts';
 import { joinStreams, readOnlyNotice, reasonOf } from './load.ts';
 import { noticeOf, unrecorded } from './notices.ts';
 import { recordAction } from './ownEntries.ts';
@@ -13,6 +13,7 @@ import { makeCard } from './stateView.ts';
 
 export async function showDestinations(visit: Visit): Promise<void> {
   const { request, organization } = visit;
+  if (!isOwnVisit(visit, makeFrame(organization).listUrl)) return;
   const view = await loadList(visit, noticeOf(request.query['done']));
   if (isFragmentRequest(request) && fragmentTarget(request) === 'export-destinations') {
     sendFragment(visit, 'export/destinations', view);
