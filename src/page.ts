@@ -35,6 +35,7 @@ export async function startPage(
       db,
       editor: source.editor,
       send: (destination, body, signal) => send(destination, body, 1, signal),
+      maxDestinations: settings.maxDestinations,
       serviceName: settings.serviceName,
       version: programVersion,
       log,

@@ -18,6 +18,8 @@ export const DECIDED: ReadonlyMap<string, string> = new Map([
   ['PAGE_ADDRESS', '`page.enabled`, `page.port`'],
   ['OIDC_CLIENT_SECRET', '`page.existingSecret`, `page.oidcClientSecret`'],
   ['SESSION_SECRET', '`page.existingSecret`, `page.sessionSecret`'],
+  ['SESSION_SECRET_PREVIOUS', '`extraEnv`, from a Secret'],
+  ['PROXY_SECRET', '`extraEnv`, from a Secret'],
   ['OPERATIONS_ADDRESS', '`operations.port`'],
   ['REPLICA_NAME', 'the name of the pod'],
 ]);

@@ -68,8 +68,23 @@ interface Checkpoint extends Coverage {
 
 const timeoutMs = 5_000;
 
-/** One row a stream, deleted configs' included, in the order of their making; empty when the organization has no such entry. */
-export async function readDeliveries(db: Database, organization: string, id: string): Promise<Delivery[]> {
+export interface StreamChoice {
+  /** Keys of configs whose streams are looked at, however many. */
+  readonly current: readonly string[];
+  /** Of all others, those of deleted configs, the newest. */
+  readonly mostOthers: number;
+}
+
+/**
+ * One row a stream, in the order of their making; empty when the organization has no such entry. Each is several reads, so
+ * that those of deleted configs, which only ever become more, are bounded.
+ */
+export async function readDeliveries(
+  db: Database,
+  organization: string,
+  id: string,
+  { current, mostOthers }: StreamChoice = { current: [], mostOthers: 50 },
+): Promise<Delivery[]> {
   if (!isEntryId(id)) return [];
   return boundedRead(db, timeoutMs, async (reader) => {
     const [place] = await reader.query<{ cluster: string; xid: string }>(
@@ -82,8 +97,14 @@ export async function readDeliveries(db: Database, organization: string, id: str
       `select s.id, s.config_key, ${coverageColumns('s')}, ${utcMilliseconds('s.created_at')} as created,
          ${utcMilliseconds('s.moved_at')} as moved, ${utcMilliseconds('s.window_pinned_at')} as window_pinned,
          s.history_number::text as newest, (select min(number)::text from audit.stream_history h where h.stream = s.id) as oldest
-       from audit.streams s where s.organization = $1 order by s.created_at, s.id`,
-      [organization],
+       from audit.streams s
+       where s.id in (
+         select c.id from audit.streams c where c.organization = $1 and c.config_key = any ($2)
+         union all
+         (select o.id from audit.streams o where o.organization = $1 and o.config_key <> all ($2)
+          order by o.created_at desc, o.id desc limit $3))
+       order by s.created_at, s.id`,
+      [organization, current, mostOthers],
     );
     const deliveries: Delivery[] = [];
     for (const stream of streams) {

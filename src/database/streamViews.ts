@@ -28,14 +28,19 @@ export interface ParkedView {
   readonly replayRequested: boolean;
 }
 
-/** Every stream that the organization ever had, those of deleted configs included. */
-export async function readStreams(db: Database, organization: string): Promise<StreamView[]> {
+/** The organization's streams of these configs; null: every one that it ever had, those of deleted configs included. */
+export async function readStreams(
+  db: Database,
+  organization: string,
+  configKeys: readonly string[] | null = null,
+): Promise<StreamView[]> {
   const result = await db.query<StreamView & { delivered: string; parked: string; rejected: string }>(
     `select s.id as "streamId", s.config_key as "configKey", s.delivered, s.rejected,
        (select count(*) from audit.parked p where p.stream = s.id) as parked,
        ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError"
-     from audit.streams s where s.organization = $1 order by s.created_at, s.id`,
-    [organization],
+     from audit.streams s
+     where s.organization = $1 and ($2::text[] is null or s.config_key = any ($2)) order by s.created_at, s.id`,
+    [organization, configKeys],
   );
   return result.rows.map((row) => ({
     ...row,

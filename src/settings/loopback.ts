@@ -13,3 +13,6 @@ export function isLoopbackName(host: string): boolean {
     name === '[::1]'
   );
 }
+
+/** The addresses of this machine alone, in CIDR notation. */
+export const loopbackRanges: readonly string[] = ['127.0.0.0/8', '::1/128'];

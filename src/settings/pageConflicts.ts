@@ -20,7 +20,9 @@ const needs = {
     jwtAudience: 'what aud of a token must be',
   },
   headers: {
-    trustedProxies: 'the networks of the proxies that may say who asks, such as 10.0.0.0/8',
+    trustedProxies: 'the networks of the proxies that may say who asks, such as 10.1.2.3/32',
+    proxySecret:
+      'at least 32 random characters (openssl rand -base64 32), which the proxy sends in PROXY_SECRET_HEADER',
   },
   local: {},
 } as const satisfies Record<AuthMode, Partial<Record<keyof typeof pageSettingsTable, string>>>;
@@ -46,8 +48,20 @@ export function findPageConflicts(values: Values): string[] {
       `AUTH_MODE is "local", which lets in whoever reaches the page, but PAGE_ADDRESS is on ${JSON.stringify(address.host)}: set PAGE_ADDRESS to a loopback address such as 127.0.0.1:8080, or choose another AUTH_MODE.`,
     );
   }
+  if (mode === 'headers') problems.push(...findWideNetworks(values));
   if (mode === 'oidc') problems.push(...findOidcConflicts(values));
   return problems;
+}
+
+/** Whoever has an address in them and the secret is everybody: that is to be few. */
+function findWideNetworks(values: Values): string[] {
+  const networks = (values.get('trustedProxies') ?? []) as readonly string[];
+  return networks
+    .filter((network) => Number(network.split('/')[1]) < (network.includes(':') ? 64 : 24))
+    .map(
+      (network) =>
+        `TRUSTED_PROXIES holds ${network}, which is wider than ${network.includes(':') ? '/64' : '/24'} and so trusts more than proxies: name the addresses of the proxies alone, such as ${network.includes(':') ? 'fd00::1/128' : '10.1.2.3/32'}, or choose another AUTH_MODE.`,
+    );
 }
 
 function isMissing(value: unknown): boolean {

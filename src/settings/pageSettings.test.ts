@@ -25,6 +25,12 @@ const jwt = {
   JWT_AUDIENCE: 'audit',
 };
 
+const headers = {
+  AUTH_MODE: 'headers',
+  TRUSTED_PROXIES: '10.1.2.3/32',
+  PROXY_SECRET: '0123456789abcdef0123456789abcdef',
+};
+
 test.each<[string, Environment]>([
   ['oidc', oidc],
   [
@@ -32,7 +38,7 @@ test.each<[string, Environment]>([
     { ...oidc, PUBLIC_URL: 'http://localhost:8080', OIDC_ISSUER: 'http://[::1]:9000' },
   ],
   ['jwt', jwt],
-  ['headers', { AUTH_MODE: 'headers', TRUSTED_PROXIES: '10.0.0.0/8' }],
+  ['headers', { ...headers, TRUSTED_PROXIES: '10.1.2.3,10.0.7.0/24,::1,fd00:7::/64' }],
   ['local', { AUTH_MODE: 'local', PAGE_ADDRESS: '[::1]:8080' }],
   ['no page', { PAGE_ADDRESS: 'off' }],
   ['no page, though a mode is chosen', { PAGE_ADDRESS: 'off', AUTH_MODE: 'oidc' }],
@@ -48,7 +54,7 @@ test('says all that a mode lacks at once', () => {
     'AUTH_MODE is "oidc", but SESSION_SECRET is not set: put at least 32 random characters, such as those of: openssl rand -base64 32 into SESSION_SECRET, or choose another AUTH_MODE.',
   ]);
   expect(problemsOf({ AUTH_MODE: 'jwt' })).toHaveLength(3);
-  expect(problemsOf({ AUTH_MODE: 'headers' })).toHaveLength(1);
+  expect(problemsOf({ AUTH_MODE: 'headers' })).toHaveLength(2);
   expect(problemsOf({})).toEqual([expect.stringMatching(/^AUTH_MODE is not set/)]);
 });
 
@@ -69,6 +75,13 @@ test.each<[Environment, RegExp]>([
   [{ ...jwt, JWT_ALGORITHMS: 'RS256,HS256' }, /^JWT_ALGORITHMS is .*"HS256" in it is not a signature/],
   [{ ...jwt, JWT_ALGORITHMS: 'none' }, /^JWT_ALGORITHMS is "none"/],
   [{ ...jwt, ADMIN_GROUP: 'admins' }, /^ADMIN_GROUP is "admins": "admins" in it must hold \{organization\}/],
+  [{ ...headers, TRUSTED_PROXIES: '10.0.0.0/8' }, /^TRUSTED_PROXIES holds 10\.0\.0\.0\/8, .*wider than \/24/],
+  [{ ...headers, TRUSTED_PROXIES: '10.0.0.0/23,::1' }, /^TRUSTED_PROXIES holds 10\.0\.0\.0\/23/],
+  [{ ...headers, TRUSTED_PROXIES: '0.0.0.0/0' }, /^TRUSTED_PROXIES holds 0\.0\.0\.0\/0/],
+  [{ ...headers, TRUSTED_PROXIES: 'fd00::/8' }, /^TRUSTED_PROXIES holds fd00::\/8, .*wider than \/64/],
+  [{ ...headers, TRUSTED_PROXIES: '::/0' }, /^TRUSTED_PROXIES holds ::\/0/],
+  [{ ...headers, PROXY_SECRET: '' }, /^AUTH_MODE is "headers", but PROXY_SECRET is not set/],
+  [{ ...headers, PROXY_SECRET: 'short' }, /^PROXY_SECRET cannot be used: it must be at least 32/],
   [{ ...jwt, JWT_HEADER: 'X Token' }, /^JWT_HEADER is "X Token": it must be the name of a header/],
 ])('refuses %o', (env, sentence) => {
   expect(problemsOf(env)).toEqual([expect.stringMatching(sentence)]);

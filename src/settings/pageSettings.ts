@@ -7,6 +7,8 @@ export interface PageSettings {
   readonly publicOrigin: string | null;
   /** Where the page creates configs in; null: the config source decides. */
   readonly pageNamespace: string | null;
+  /** Of one organization: the page adds none beyond. */
+  readonly maxDestinations: number;
   /** A group that one of them fits makes its members admins of the organization. */
   readonly adminGroups: readonly GroupTemplate[];
   /** Its members administer every organization; null: nobody does. */
@@ -19,6 +21,8 @@ export interface PageSettings {
   readonly oidcScopes: string;
   readonly oidcGroupsClaim: string;
   readonly sessionSecret: Secret | null;
+  /** Still opens what was sealed before `sessionSecret` came; null: nothing is. */
+  readonly previousSessionSecret: Secret | null;
   readonly sessionIdleMs: number;
   readonly sessionAbsoluteMs: number;
 
@@ -32,6 +36,9 @@ export interface PageSettings {
 
   /** CIDR notation. */
   readonly trustedProxies: readonly string[];
+  /** Proves that a request comes from the proxy, and not from another process at its address. */
+  readonly proxySecret: Secret | null;
+  readonly proxySecretHeader: string;
   readonly userHeader: string;
   readonly nameHeader: string;
   readonly groupsHeader: string;

@@ -22,6 +22,9 @@ export const pageSettingsTable: { readonly [K in keyof PageSettings]: Setting<Pa
   pageNamespace: optional('PAGE_NAMESPACE', namespaceName(), {
     doc: 'The namespace in which the page creates AuditExportConfigs.',
   }),
+  maxDestinations: withDefault('MAX_DESTINATIONS', '10', wholeNumber({ min: 1, max: 1_000 }), {
+    doc: 'AuditExportConfigs that one organization may have before the page adds no more; those made elsewhere count, and are not refused.',
+  }),
   adminGroups: withDefault('ADMIN_GROUP', 'audit-admin:{organization}', groupTemplates(), {
     doc: 'Which group makes somebody an admin of which organization: names with {organization} where its name stands, compared exactly.',
   }),
@@ -51,7 +54,11 @@ export const pageSettingsTable: { readonly [K in keyof PageSettings]: Setting<Pa
   }),
   sessionSecret: optional('SESSION_SECRET', secretText({ minLength: 32 }), {
     secret: true,
-    doc: 'Signs and seals the cookies of the page; required with AUTH_MODE=oidc, the same for all replicas. A new one ends all sessions.',
+    doc: 'Signs and seals the cookies and sessions of the page; required with AUTH_MODE=oidc, the same for all replicas. A new one ends all sessions, unless the old one is named in SESSION_SECRET_PREVIOUS.',
+  }),
+  previousSessionSecret: optional('SESSION_SECRET_PREVIOUS', secretText({ minLength: 32 }), {
+    secret: true,
+    doc: 'The SESSION_SECRET of before: sessions that began with it go on. Remove it once SESSION_ABSOLUTE_MS has passed.',
   }),
   sessionIdleMs: withDefault(
     'SESSION_IDLE_MS',
@@ -90,7 +97,14 @@ export const pageSettingsTable: { readonly [K in keyof PageSettings]: Setting<Pa
     doc: 'The signatures that are taken.',
   }),
   trustedProxies: withDefault('TRUSTED_PROXIES', '', networks(), {
-    doc: 'From where USER_HEADER and its like are believed, by the address of the connection itself; required with AUTH_MODE=headers.',
+    doc: 'From where USER_HEADER and its like are believed, by the address of the connection itself; required with AUTH_MODE=headers, where each may be as wide as /24 (IPv6: /64) and no wider.',
+  }),
+  proxySecret: optional('PROXY_SECRET', secretText({ minLength: 32 }), {
+    secret: true,
+    doc: 'What the proxy sends in PROXY_SECRET_HEADER with every request; required with AUTH_MODE=headers, since other processes may share the address of the proxy, the collector itself among them.',
+  }),
+  proxySecretHeader: withDefault('PROXY_SECRET_HEADER', 'X-Proxy-Secret', headerName(), {
+    doc: 'With AUTH_MODE=headers: carries PROXY_SECRET. The proxy must remove what a client sends under this name.',
   }),
   userHeader: withDefault('USER_HEADER', 'X-Forwarded-User', headerName(), {
     doc: 'With AUTH_MODE=headers: who it is. The proxy must remove what a client sends under this name and the next two.',

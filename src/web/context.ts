@@ -16,6 +16,8 @@ export interface WebContext {
     body: Uint8Array,
     signal: AbortSignal,
   ) => Promise<Outcome | 'aborted'>;
+  /** Of one organization. Default 10. */
+  readonly maxDestinations?: number;
   readonly serviceName: string;
   readonly version: string;
   readonly log: Logger;

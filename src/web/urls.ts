@@ -5,7 +5,7 @@ import type { Request } from 'express';
  * An organization as a part of an address. Browsers take `.` and `..` for steps, however they are encoded, so that those
  * stand behind a `~`, and so does what begins with one.
  */
-export function toSegment(organization: string): string {
+function toSegment(organization: string): string {
   const isStep = organization === '.' || organization === '..' || organization.startsWith('~');
   return `${isStep ? '~' : ''}${encodeURIComponent(organization.toWellFormed())}`;
 }

@@ -134,6 +134,14 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       words: 'settings.trustedProxies is empty',
     },
     {
+      values: {
+        ...MINIMAL,
+        page: { enabled: true },
+        settings: { authMode: 'headers', trustedProxies: ['10.1.2.3'] },
+      },
+      words: 'extraEnv sets no PROXY_SECRET',
+    },
+    {
       values: { ...OIDC, page: { ...OIDC.page, oidcClientSecret: 'x' } },
       words: 'remove the one or the other',
     },

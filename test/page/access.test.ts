@@ -156,6 +156,38 @@ it.each(['Acme', 'acme%20', 'acme%00', '%2e%2e', 'globex%2F..%2Facme', 'acme%2Fa
   },
 );
 
+it.each(['%00', 'a%00b', 'x'.repeat(257)])(
+  'says of %s, which no organization is called, what it says of one that does not exist',
+  async (organization) => {
+    const page = await modes.local(postgres, { rateLimits });
+    for (const route of routes.filter(({ access }) => access === 'admin')) {
+      for (const shape of Object.keys(shapes) as Shape[]) {
+        expect((await ask(page, route, shape, {}, organization)).status).toBe(403);
+      }
+    }
+  },
+  60_000,
+);
+
+it.each(['.', '..', '~', '~.', '~acme', '%2e', 'a/../b', 'Ä ö?#%'])(
+  'has an address for an organization that is called %s',
+  async (organization) => {
+    const page = await modes.local(postgres, { rateLimits });
+    await insertEntries(page.db, [{ organization, eventType: 'flow.found' }, { eventType: 'flow.other' }]);
+    const home = await (
+      await fetch(`${page.origin}/?organization=${encodeURIComponent(organization)}`)
+    ).text();
+    expect(home).toContain('flow.found');
+    expect(home).not.toContain('flow.other');
+    // Its own links lead to it again.
+    const href = /href="([^"]*\/audit-logs)" aria-current="page"/.exec(home)?.[1] ?? '';
+    const again = await (await fetch(new URL(href.replaceAll('&amp;', '&'), page.origin))).text();
+    expect(again).toContain('flow.found');
+    const exports = await (await fetch(new URL(`${href}/export`, page.origin))).text();
+    expect(exports).toContain('No destination yet');
+  },
+);
+
 it('tries every kind of access and of cost there is', () => {
   expect(new Set(routes.map(({ access }) => access))).toEqual(new Set(['viewer', 'admin']));
   expect(new Set(routes.map(({ cost }) => cost))).toEqual(new Set(Object.keys(rateLimits)));

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
+import { Secret } from '../../src/model/secret.ts';
 import { closeServer, listen } from '../../src/operations/listen.ts';
 import { makeHeadersAuthenticator } from '../../src/web/auth/headers.ts';
 import { type JwtOptions, makeJwtAuthenticator } from '../../src/web/auth/jwt.ts';
@@ -44,7 +45,7 @@ export const modes: Record<'local' | 'headers' | 'jwt' | 'oidc', Start> = {
       async headersOf(who) {
         if (who === 'anonymous') return {};
         const { id, groups } = people[who];
-        return { 'X-Forwarded-User': id, 'X-Forwarded-Groups': groups.join(',') };
+        return { ...proxySecret, 'X-Forwarded-User': id, 'X-Forwarded-Groups': groups.join(',') };
       },
     };
   },
@@ -81,7 +82,12 @@ export const modes: Record<'local' | 'headers' | 'jwt' | 'oidc', Start> = {
   },
 };
 
+/** What the proxy sends with every request. */
+export const proxySecret = { 'X-Proxy-Secret': 'k4VnJ8sQ2xYt6RzWb1LmPc9GdHf3TaUe' };
+
 export const headersOptions = {
+  proxySecret: new Secret(proxySecret['X-Proxy-Secret']),
+  proxySecretHeader: 'x-proxy-secret',
   userHeader: 'x-forwarded-user',
   nameHeader: 'x-forwarded-preferred-username',
   groupsHeader: 'x-forwarded-groups',

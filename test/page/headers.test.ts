@@ -6,11 +6,11 @@ import { makeLocalAuthenticator } from '../../src/web/auth/local.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { headersOptions } from './authModes.ts';
+import { headersOptions, proxySecret } from './authModes.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const logs = '/organizations/acme/audit-logs';
-const ada = { 'X-Forwarded-User': 'u-ada', 'X-Forwarded-Groups': 'staff, audit-admin:acme' };
+const ada = { ...proxySecret, 'X-Forwarded-User': 'u-ada', 'X-Forwarded-Groups': 'staff, audit-admin:acme' };
 
 function start(trustedProxies: string[] = ['127.0.0.1/32']): Promise<PageUnderTest> {
   const authenticator = makeHeadersAuthenticator({ ...headersOptions, trustedProxies });
@@ -74,7 +74,7 @@ describe('with AUTH_MODE=headers', () => {
     'knows nobody without a user: %j',
     async (headers) => {
       const page = await start();
-      const groups = { 'X-Forwarded-Groups': 'audit-admin:acme' };
+      const groups = { ...proxySecret, 'X-Forwarded-Groups': 'audit-admin:acme' };
       expect((await ask(page, { ...groups, ...headers })).status).toBe(401);
     },
   );
@@ -90,6 +90,22 @@ describe('with AUTH_MODE=headers', () => {
     ]) {
       expect((await ask(page, { ...ada, 'X-Forwarded-Groups': group })).status).toBe(403);
     }
+  });
+
+  const { 'X-Proxy-Secret': secret } = proxySecret;
+  it.each([
+    ['none', {}],
+    ['an empty one', { 'X-Proxy-Secret': '' }],
+    ['its beginning', { 'X-Proxy-Secret': secret.slice(0, -1) }],
+    ['more than it', { 'X-Proxy-Secret': `${secret}x` }],
+    ['it in another case', { 'X-Proxy-Secret': secret.toLowerCase() }],
+    ['it twice', { 'X-Proxy-Secret': [secret, secret] }],
+    ['it behind another', { 'X-Proxy-Secret': `x, ${secret}` }],
+    ['it under another name', { 'X-Proxy_Secret': secret }],
+  ])('believes nobody at the address of the proxy who sends %s for its secret', async (_what, headers) => {
+    const page = await start();
+    const { 'X-Proxy-Secret': _, ...without } = ada;
+    expect((await ask(page, { ...without, ...(headers as Record<string, string>) })).status).toBe(401);
   });
 
   it('reads names in UTF-8 and in Latin-1', async () => {

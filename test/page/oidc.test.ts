@@ -1,5 +1,12 @@
 /** AUTH_MODE=oidc over a real identity provider, without a browser; oidcBrowser.test.ts has one. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/model/secret.ts';
+import { closeServer, listen } from '../../src/operations/listen.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
+import { openSessions } from '../../src/web/auth/oidc/sessions.ts';
 import { CookieJar } from '../tools/cookieJar.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
@@ -82,6 +89,18 @@ describe('a login', () => {
     expect(again.response.status).toBe(200);
     expect(jar.cookies(page.origin).get('sid')).not.toBe(first);
     expect(await countSessions(page)).toBe(1);
+  });
+
+  it('leaves few cookies behind, however many are given up', async () => {
+    const page = await start();
+    const jar = new CookieJar();
+    for (let n = 0; n < 40; n++) await jar.fetch(`${page.origin}/login?return_to=${logs}?tab=${n}`);
+    const left = [...jar.cookies(page.origin).keys()].filter((name) => name.startsWith('login-'));
+    expect(left.length).toBeLessThanOrEqual(6);
+    const last = await jar.fetch(`${page.origin}/login?return_to=${logs}?tab=last`);
+    const atProvider = await jar.follow(last.headers.get('location') ?? '');
+    const landed = await jar.follow(atProvider.url, { method: 'POST', form: { login: 'ada', do: 'enter' } });
+    expect(landed.url.search).toBe('?tab=last');
   });
 
   it('works in two tabs at the same time', async () => {
@@ -249,6 +268,69 @@ describe('a session', () => {
       [Date.now() - 3_600_001],
     );
     expect((await jar.fetch(page.origin + logs)).status).toBe(302);
+  });
+
+  it('is sealed in its row: nothing of it is read there, and nothing is put in', async () => {
+    const page = await start();
+    const [ada, grace] = [await signIn(page, 'ada'), await signIn(page, 'grace')];
+    const { rows } = await page.db.query<{ sid: string; sess: string }>(
+      'select sid, sess::text from audit.page_sessions order by sid',
+    );
+    const text = rows.map(({ sess }) => sess).join('\n');
+    expect(text).not.toMatch(/eyJ|audit-admin|Lovelace|"ada"|globex/);
+    // Whoever writes to the table has their own groups, of their own making, in a row of their own.
+    const own = {
+      id: 'bob',
+      name: 'Bob',
+      groups: ['audit-admin:acme'],
+      idToken: null,
+      signedInAtMs: Date.now(),
+    };
+    for (const signedIn of [own, { sealed: JSON.stringify(own), signedInAtMs: Date.now() }]) {
+      await page.db.query(`update audit.page_sessions set sess = jsonb_set(sess::jsonb, '{signedIn}', $1)`, [
+        signedIn,
+      ]);
+      expect((await ada.jar.fetch(page.origin + logs)).status).toBe(302);
+    }
+    // A row of somebody else's, moved under one's own id, does not open there.
+    const [one, two] = rows;
+    await page.db.query(
+      'update audit.page_sessions set sess = case sid when $1 then $4::json when $2 then $3::json end',
+      [one?.sid, two?.sid, one?.sess, two?.sess],
+    );
+    for (const { jar } of [ada, grace]) expect((await jar.fetch(page.origin + logs)).status).toBe(302);
+  });
+
+  it('goes on when the secret is replaced, as long as the old one is named', async () => {
+    const page = await start();
+    const { jar } = await signIn(page, 'ada');
+    expect((await jar.fetch(page.origin + logs)).status).toBe(200);
+    const old = new Secret('a secret of at least 32 characters');
+    const next = new Secret('another secret of at least 32 characters');
+    const request = { headers: { cookie: `sid=${jar.cookies(page.origin).get('sid')}` } };
+    const read = async (previousSecret: Secret | null) => {
+      const log = makeLogger({ level: 'error', destination: { write: () => true } });
+      const sessions = openSessions({
+        db: page.db,
+        secret: next,
+        previousSecret,
+        isSecure: false,
+        idleMs: 60_000,
+        log,
+      });
+      const app = express().use(sessions.middleware, (asked, response) => {
+        response.json(sessions.read(asked)?.id ?? null);
+      });
+      const server = createServer(app);
+      await listen(server, { host: '127.0.0.1', port: 0 });
+      const { port } = server.address() as AddressInfo;
+      const answer = await (await fetch(`http://127.0.0.1:${port}/`, request)).json();
+      await closeServer(server, 0);
+      sessions.stop();
+      return answer;
+    };
+    expect(await read(null)).toBeNull();
+    expect(await read(old)).toBe('ada');
   });
 
   it('is worth nothing with a cookie that was not signed here', async () => {

@@ -86,6 +86,26 @@ describe('a read that another site causes', () => {
   });
 });
 
+it.each(['cross-site', 'same-site'])(
+  'notes nothing in the name of somebody whom a link of another site (%s) led to the settings',
+  async (site) => {
+    const page = await startPageUnderTest(postgres);
+    const ask = (value: string) =>
+      sendRaw(page, [
+        `GET ${logs}/export HTTP/1.1`,
+        'Host: x',
+        `Sec-Fetch-Site: ${value}`,
+        'Sec-Fetch-Mode: navigate',
+        'Sec-Fetch-Dest: document',
+      ]);
+    const count = async () => (await page.db.query('select from audit.entries')).rowCount;
+    expect(await ask(site)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await count()).toBe(0);
+    expect(await ask('same-origin')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await count()).toBe(1);
+  },
+);
+
 /** Sends lines as they are and returns the first line of the answer; empty when the connection just ended. */
 function sendRaw(page: PageUnderTest, lines: string[], end = '\r\n\r\n'): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import { findFreePort } from '../../cmd/demo/freePort.ts';
 import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { makeSend } from '../../src/delivery/send.ts';
+import { loopbackRanges } from '../../src/settings/loopback.ts';
 import { type Logger, makeLogger } from '../../src/telemetry/logger.ts';
 import { makeAddressGuard } from '../../src/transport/addressGuard.ts';
 import { makeTransport } from '../../src/transport/transport.ts';
@@ -38,6 +39,8 @@ export interface PageUnderTestOptions {
   /** Default: any free one. */
   readonly port?: number;
   readonly context?: Partial<WebContext>;
+  /** For endpoints that are typed on the page. Default: loopback, where receivers of tests are. */
+  readonly allowedRanges?: readonly string[];
 }
 
 export interface AuthenticatorParts {
@@ -66,7 +69,7 @@ export async function startPageUnderTest(
   const source = makeDirectorySource({ directory, log: logger });
   await source.start(() => {});
   const transport = makeTransport({
-    guard: makeAddressGuard({ refusedRanges: [] }),
+    guard: makeAddressGuard({ refusedRanges: [], allowedRanges: options.allowedRanges ?? loopbackRanges }),
     userAgent: 'audit-export-test',
   });
   const send = makeSend(transport);

@@ -49,8 +49,19 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- $problems = append $problems (printf "settings.authMode is jwt, but settings.%s is not set: set it." .) -}}
 {{- end -}}
 {{- end -}}
-{{- else if not $settings.trustedProxies -}}
+{{- else -}}
+{{- if not $settings.trustedProxies -}}
 {{- $problems = append $problems "settings.authMode is headers, but settings.trustedProxies is empty: give the networks of the proxies that may say who asks." -}}
+{{- end -}}
+{{- $hasProxySecret := false -}}
+{{- range .Values.extraEnv -}}
+{{- if has .name (list "PROXY_SECRET" "PROXY_SECRET_FILE") -}}
+{{- $hasProxySecret = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $hasProxySecret -}}
+{{- $problems = append $problems "settings.authMode is headers, but extraEnv sets no PROXY_SECRET: give it there by valueFrom of a Secret, and have the proxy send it as X-Proxy-Secret." -}}
+{{- end -}}
 {{- end -}}
 {{- else -}}
 {{- if $page.ingress.enabled -}}

@@ -1,17 +1,24 @@
 /**
  * `AUTH_MODE=headers`: a proxy in front has authenticated and says who it is in headers.
  *
- * Believed by the address of the connection itself; X-Forwarded-For is a header like any other and says nothing here.
+ * Believed by the address of the connection itself and by a secret that the proxy sends: at that address there may be
+ * others, the collector itself when the proxy stands beside it, whose requests people choose. X-Forwarded-For is a header
+ * like any other and says nothing here.
  */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
 import ipaddr from 'ipaddr.js';
+import type { Secret } from '../../model/secret.ts';
 import type { Authenticator, Identity } from './authenticator.ts';
 import { administersOf, type MembershipRules } from './membership.ts';
 
 export interface HeadersOptions {
   /** CIDR notation. */
   readonly trustedProxies: readonly string[];
+  /** null only where it was not read from the settings: then nobody is let in. */
+  readonly proxySecret: Secret | null;
   /** Names in lower case. */
+  readonly proxySecretHeader: string;
   readonly userHeader: string;
   readonly nameHeader: string;
   readonly groupsHeader: string;
@@ -25,6 +32,11 @@ export function makeHeadersAuthenticator(options: HeadersOptions): Authenticator
     async identify(request) {
       if (!isWithin(request.socket.remoteAddress, networks)) {
         return refuse('This page is reached through a proxy that signs people in. Open it by that address.');
+      }
+      if (!hasSecret(request, options)) {
+        return refuse(
+          'The proxy in front of this page does not prove itself by PROXY_SECRET: tell the operator of the collector.',
+        );
       }
       const user = readHeader(request, options.userHeader);
       const name = readHeader(request, options.nameHeader);
@@ -49,6 +61,20 @@ export function makeHeadersAuthenticator(options: HeadersOptions): Authenticator
       };
     },
   };
+}
+
+/** Takes as long whatever is sent. One that comes twice is perhaps a client's and a proxy's. */
+function hasSecret(
+  request: Request,
+  { proxySecret, proxySecretHeader }: Pick<HeadersOptions, 'proxySecret' | 'proxySecretHeader'>,
+): boolean {
+  const sent = request.headersDistinct[proxySecretHeader] ?? [];
+  if (proxySecret === null || sent.length !== 1) return false;
+  const hash = (text: Buffer) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(
+    hash(Buffer.from(sent[0] ?? '', 'latin1')),
+    hash(Buffer.from(proxySecret.reveal().trim(), 'utf8')),
+  );
 }
 
 function refuse(message: string): Identity {

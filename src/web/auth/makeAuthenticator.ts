@@ -59,6 +59,7 @@ function make(mode: AuthMode, settings: Settings, parts: Parts): Authenticator {
 function makeOidc(settings: Settings, membership: MembershipRules, { db, log }: Parts): Authenticator {
   const publicOrigin = needed(settings.publicOrigin);
   const secret = needed(settings.sessionSecret);
+  const previousSecret = settings.previousSessionSecret;
   const isSecure = publicOrigin.startsWith('https:');
   return makeOidcAuthenticator(
     {
@@ -76,8 +77,8 @@ function makeOidc(settings: Settings, membership: MembershipRules, { db, log }: 
         clientSecret: settings.oidcClientSecret,
         log,
       }),
-      sessions: openSessions({ db, secret, isSecure, idleMs: settings.sessionIdleMs, log }),
-      loginCookies: makeLoginCookies(secret, isSecure),
+      sessions: openSessions({ db, secret, previousSecret, isSecure, idleMs: settings.sessionIdleMs, log }),
+      loginCookies: makeLoginCookies(secret, isSecure, previousSecret),
     },
   );
 }

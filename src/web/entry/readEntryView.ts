@@ -29,6 +29,8 @@ const maxNodes = 400;
 const maxNodesWhole = 20_000;
 /** For finding a neighbour in a filter that few entries match; then there is none to go to. */
 const neighbourBudgetMs = 400;
+/** Destinations that are gone and are told of all the same. */
+const mostDeleted = 10;
 
 /** null: the organization has no such entry. */
 export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDetailView | null> {
@@ -151,19 +153,34 @@ async function readDeliveryViews(
   organization: string,
   id: string,
 ): Promise<DeliveryView[]> {
-  const deliveries = await readDeliveries(db, organization, id);
-  if (deliveries.length === 0) return [];
   const configs = await editor?.list(organization).catch((error: unknown) => {
     log.warn({ err: error }, 'page: the destinations could not be listed');
     return undefined;
   });
   const known = configs?.kind === 'ok' ? configs.value : null;
-  return deliveries.map(({ configKey, state }) => {
-    const config = known?.find(({ key }) => key === configKey);
-    const name = config?.id.name ?? (known ? `${nameOf(configKey)} (deleted)` : nameOf(configKey));
-    return describeDelivery(name, state);
-  });
+  const current = (known ?? []).flatMap(({ key }) => key ?? []);
+  // One more than is shown, to know whether there are more.
+  const deliveries = await readDeliveries(db, organization, id, { current, mostOthers: mostDeleted + 1 });
+  const others = deliveries.filter(({ configKey }) => !current.includes(configKey));
+  const left = others.length > mostDeleted ? others[0] : undefined;
+  const views = deliveries
+    .filter((delivery) => delivery !== left)
+    .map(({ configKey, state }) => {
+      const config = known?.find(({ key }) => key === configKey);
+      const name = config?.id.name ?? (known ? `${nameOf(configKey)} (deleted)` : nameOf(configKey));
+      return describeDelivery(name, state);
+    });
+  return left === undefined ? views : [...views, earlierDestinations];
 }
+
+const earlierDestinations: DeliveryView = {
+  destination: 'Earlier destinations',
+  tone: 'idle',
+  icon: 'minus',
+  word: 'Not shown',
+  detail: `Of those that were deleted, the latest ${mostDeleted} are shown.`,
+  times: [],
+};
 
 function nameOf(configKey: string): string {
   return configKey.split('/').at(-1) ?? configKey;

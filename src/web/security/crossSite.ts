@@ -28,6 +28,12 @@ export function refuseCrossSite(publicOrigin: string | null): RequestHandler {
   };
 }
 
+/** Whether somebody came by a link or a redirect of another site: what leaves a trace in their name wants a click of their own. */
+export function isFromOtherSite(request: Request): boolean {
+  const site = request.get('Sec-Fetch-Site');
+  return site === 'cross-site' || site === 'same-site';
+}
+
 /** A link that somebody follows is fine; an image, a frame or a script of another site is not. */
 function mayRead(request: Request): boolean {
   const site = request.get('Sec-Fetch-Site');

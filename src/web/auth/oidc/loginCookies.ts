@@ -2,10 +2,10 @@
  * What a login that is under way must remember, sealed in a cookie of its own: nothing is stored for somebody who is not
  * known yet, and several tabs may sign in at the same time.
  */
-import { hkdfSync } from 'node:crypto';
 import type { CookieOptions, Request, Response } from 'express';
 import { EncryptJWT, jwtDecrypt } from 'jose';
 import type { Secret } from '../../../model/secret.ts';
+import { deriveKey } from './seal.ts';
 
 export interface PendingLogin {
   readonly state: string;
@@ -23,14 +23,28 @@ export interface LoginCookies {
 
 /** A login at the provider takes as long as somebody looks for their phone. */
 const lifetimeSeconds = 15 * 60;
+/** Logins that nobody finished leave their cookies; too many of them make every request too large. */
+const mostLeft = 5;
 
-/** @param isSecure whether browsers reach the page by https. */
-export function makeLoginCookies(secret: Secret, isSecure: boolean): LoginCookies {
-  const key = new Uint8Array(hkdfSync('sha256', secret.reveal(), '', 'audit-export login cookie', 32));
+/**
+ * @param isSecure whether browsers reach the page by https.
+ * @param previousSecret what was sealed with it still opens.
+ */
+export function makeLoginCookies(
+  secret: Secret,
+  isSecure: boolean,
+  previousSecret: Secret | null = null,
+): LoginCookies {
+  const purpose = 'audit-export login cookie';
+  const key = deriveKey(secret, purpose);
+  const keys = [key, ...(previousSecret === null ? [] : [deriveKey(previousSecret, purpose)])];
   const options: CookieOptions = { httpOnly: true, secure: isSecure, sameSite: 'lax', path: '/' };
   const nameOf = (state: string): string => `${isSecure ? '__Host-' : ''}login-${state.slice(0, 16)}`;
   return {
     async keep(response, login) {
+      // Browsers name the oldest first.
+      const others = listCookies(response.req).filter(([name]) => name.startsWith(nameOf('')));
+      for (const [name] of others.slice(0, -mostLeft)) response.clearCookie(name, options);
       const sealed = await new EncryptJWT({ ...login })
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
         .setExpirationTime(`${lifetimeSeconds}s`)
@@ -43,24 +57,35 @@ export function makeLoginCookies(secret: Secret, isSecure: boolean): LoginCookie
       const sealed = readCookie(request, name);
       if (sealed === undefined) return null;
       response.clearCookie(name, options);
-      try {
-        const { payload } = await jwtDecrypt<PendingLogin>(sealed, key, {
-          keyManagementAlgorithms: ['dir'],
-          contentEncryptionAlgorithms: ['A256GCM'],
-          requiredClaims: ['exp'],
-        });
-        return payload.state === state ? payload : null;
-      } catch {
-        return null;
+      for (const each of keys) {
+        const login = await open(sealed, each);
+        if (login !== null) return login.state === state ? login : null;
       }
+      return null;
     },
   };
 }
 
-function readCookie(request: Request, name: string): string | undefined {
-  for (const pair of (request.headers.cookie ?? '').split(';')) {
-    const [key, value] = pair.trim().split('=');
-    if (key === name) return value;
+async function open(sealed: string, key: Uint8Array): Promise<PendingLogin | null> {
+  try {
+    const { payload } = await jwtDecrypt<PendingLogin>(sealed, key, {
+      keyManagementAlgorithms: ['dir'],
+      contentEncryptionAlgorithms: ['A256GCM'],
+      requiredClaims: ['exp'],
+    });
+    return payload;
+  } catch {
+    return null;
   }
-  return undefined;
+}
+
+function readCookie(request: Request, name: string): string | undefined {
+  return listCookies(request).find(([key]) => key === name)?.[1];
+}
+
+function listCookies(request: Request): Array<readonly [name: string, value: string]> {
+  return (request.headers.cookie ?? '').split(';').map((pair) => {
+    const [name = '', value = ''] = pair.trim().split('=');
+    return [name, value];
+  });
 }

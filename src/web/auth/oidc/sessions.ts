@@ -1,6 +1,7 @@
 /**
  * Sessions of people who signed in: a random id in a signed cookie, everything else in `audit.page_sessions`, so that a
- * logout ends a session on every replica.
+ * logout ends a session on every replica. It is sealed there (seal.ts): whoever reads the table learns no ID token, and
+ * whoever writes to it signs nobody in.
  *
  * Promises:
  *  - Idle timeout: the row's `expire`, moved on by every request but those that a page makes by itself (poll.ts).
@@ -16,6 +17,7 @@ import type { Database } from '../../../database/pool.ts';
 import type { Secret } from '../../../model/secret.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { isPoll } from '../../poll.ts';
+import { makeSeals } from './seal.ts';
 
 export interface SignedIn {
   readonly id: string;
@@ -29,13 +31,16 @@ export interface SignedIn {
 
 declare module 'express-session' {
   interface SessionData {
-    signedIn: SignedIn;
+    /** `sealed` is a `SignedIn`. The time stands beside it for operators, who may set it back to end a session early. */
+    signedIn: { sealed: string; signedInAtMs: number };
   }
 }
 
 export interface SessionOptions {
   readonly db: Database;
   readonly secret: Secret;
+  /** What was sealed with it still opens. Default null: nothing was. */
+  readonly previousSecret?: Secret | null;
   /** Whether browsers reach the page by https. */
   readonly isSecure: boolean;
   readonly idleMs: number;
@@ -53,7 +58,10 @@ export interface Sessions {
   stop(): void;
 }
 
-export function openSessions({ db, secret, isSecure, idleMs, log }: SessionOptions): Sessions {
+export function openSessions(options: SessionOptions): Sessions {
+  const { db, secret, previousSecret = null, isSecure, idleMs, log } = options;
+  const secrets = [secret, ...(previousSecret === null ? [] : [previousSecret])] as const;
+  const seals = makeSeals(secrets, 'audit-export session');
   const Store = connectPgSimple(session);
   const makeStore = (options: { disableTouch?: boolean; pruneSessionInterval?: false }) =>
     new Store({
@@ -69,7 +77,14 @@ export function openSessions({ db, secret, isSecure, idleMs, log }: SessionOptio
   const name = isSecure ? '__Host-sid' : 'sid';
   const cookie = { httpOnly: true, secure: isSecure, sameSite: 'lax', path: '/' } as const;
   const makeMiddleware = (store: session.Store): RequestHandler =>
-    session({ store, name, cookie, secret: secret.reveal(), resave: false, saveUninitialized: false });
+    session({
+      store,
+      name,
+      cookie,
+      secret: secrets.map((each) => each.reveal()),
+      resave: false,
+      saveUninitialized: false,
+    });
 
   const store = makeStore({});
   const touching = makeMiddleware(store);
@@ -81,10 +96,19 @@ export function openSessions({ db, secret, isSecure, idleMs, log }: SessionOptio
       if (isSecure) Object.defineProperty(request, 'secure', { value: true });
       (isPoll(request) ? untouching : touching)(request, response, next);
     },
-    read: (request) => request.session?.signedIn ?? null,
+    read(request) {
+      const stored = request.session?.signedIn;
+      // Those of before were not sealed: who has one signs in again.
+      const text = typeof stored?.sealed === 'string' ? seals.open(stored.sealed, request.sessionID) : null;
+      if (text === null) return null;
+      const signedIn = JSON.parse(text) as SignedIn;
+      const signedInAtMs = Math.min(signedIn.signedInAtMs, Number(stored?.signedInAtMs) || 0);
+      return { ...signedIn, signedInAtMs };
+    },
     async begin(request, signedIn) {
       await promisify((done) => request.session.regenerate(done));
-      request.session.signedIn = signedIn;
+      const sealed = seals.seal(JSON.stringify(signedIn), request.sessionID);
+      request.session.signedIn = { sealed, signedInAtMs: signedIn.signedInAtMs };
       await promisify((done) => request.session.save(done));
     },
     async end(request, response) {

@@ -2,6 +2,8 @@
 import type { ConfigId } from '../../../configs/configEditor.ts';
 import { parseConfigId, printConfigId } from '../../exportForm.ts';
 import type { ExportFrame } from '../../exportViews.ts';
+import { sendProblem } from '../../reply.ts';
+import { isFromOtherSite } from '../../security/crossSite.ts';
 import { logsUrl } from '../../urls.ts';
 import type { Visit } from '../../visit.ts';
 import { sendDrawer } from '../sendDrawer.ts';
@@ -36,6 +38,18 @@ export async function sendGone(visit: Visit): Promise<void> {
     title: 'This destination is gone',
     text: 'It was deleted, or the address is wrong.',
   });
+}
+
+/** False: another site led here, and a click is asked for first, since looking at settings is noted in the viewer's name. */
+export function isOwnVisit(visit: Visit, url: string): boolean {
+  const { request, response } = visit;
+  if (!isFromOtherSite(request)) return true;
+  sendProblem(request, response, 200, {
+    title: 'Open the export settings?',
+    message: 'Another site led here. That you look at these settings is noted in the audit log.',
+    link: { url, text: 'Open them' },
+  });
+  return false;
 }
 
 /** What a destination is called: its host, as people know the receiver. */

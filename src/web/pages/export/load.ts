@@ -35,7 +35,11 @@ export async function joinStreams(
   { context, organization }: Visit,
   configs: readonly EditableConfig[],
 ): Promise<Destination[]> {
-  const streams = await readStreams(context.db, organization);
+  const streams = await readStreams(
+    context.db,
+    organization,
+    configs.flatMap(({ key }) => key ?? []),
+  );
   return configs.map((config) => ({
     config,
     stream: streams.find(({ configKey }) => configKey === config.key) ?? null,

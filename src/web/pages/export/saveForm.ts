@@ -15,6 +15,7 @@ import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts'
 import type { Visit } from '../../visit.ts';
 import { describeChanges, findChanges, specOf } from './changes.ts';
 import { makeConflict } from './conflict.ts';
+import { createWithinLimit } from './destinationLimit.ts';
 import { type FormInput, makeEndpointAbout, makeHeaders } from './formView.ts';
 import { configIdOf, destinationUrl, hostOf, sendGone } from './frame.ts';
 import { joinStreams, loadDestination, loadState, makeActions, readOnlyNotice, reasonOf } from './load.ts';
@@ -98,7 +99,9 @@ async function save(
   };
   const deed = current === null ? 'created' : 'updated';
   const result: EditorResult<ConfigId> = await doRecorded(visit, { deed, about }, (before) =>
-    current === null ? editor.create(draft, before) : editor.update(current.id, draft, form.revision, before),
+    current === null
+      ? createWithinLimit(visit, editor, draft, before)
+      : editor.update(current.id, draft, form.revision, before),
   );
   switch (result.kind) {
     case 'ok':

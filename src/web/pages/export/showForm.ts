@@ -4,7 +4,7 @@ import type { NoticeView } from '../../exportViews.ts';
 import type { Visit } from '../../visit.ts';
 import { sendDrawer } from '../sendDrawer.ts';
 import { type FormInput, makeFormView } from './formView.ts';
-import { configIdOf, destinationUrl, hostOf, makeFrame, sendGone, sendMessage } from './frame.ts';
+import { configIdOf, destinationUrl, hostOf, isOwnVisit, makeFrame, sendGone, sendMessage } from './frame.ts';
 import { loadDestination, loadState, makeActions, readOnlyNotice } from './load.ts';
 import { noticeOf, unrecorded } from './notices.ts';
 import { describeDestination, recordAction } from './ownEntries.ts';
@@ -24,7 +24,9 @@ export async function showNewDestination(visit: Visit): Promise<void> {
 }
 
 export async function showDestination(visit: Visit): Promise<void> {
-  const loaded = await loadDestination(visit, configIdOf(visit));
+  const id = configIdOf(visit);
+  if (id !== null && !isOwnVisit(visit, destinationUrl(visit.organization, id))) return;
+  const loaded = await loadDestination(visit, id);
   switch (loaded.kind) {
     case 'gone':
       await sendGone(visit);

@@ -4,7 +4,8 @@ import type { ExportListView, NoticeView } from '../../exportViews.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts';
 import type { Visit } from '../../visit.ts';
 import { sendDrawer } from '../sendDrawer.ts';
-import { makeFrame } from './frame.ts';
+import { describeLimit, limitOf } from './destinationLimit.ts';
+import { isOwnVisit, makeFrame } from './frame.ts';
 import { joinStreams, readOnlyNotice, reasonOf } from './load.ts';
 import { noticeOf, unrecorded } from './notices.ts';
 import { recordAction } from './ownEntries.ts';
@@ -12,6 +13,7 @@ import { makeCard } from './stateView.ts';
 
 export async function showDestinations(visit: Visit): Promise<void> {
   const { request, organization } = visit;
+  if (!isOwnVisit(visit, makeFrame(organization).listUrl)) return;
   const view = await loadList(visit, noticeOf(request.query['done']));
   if (isFragmentRequest(request) && fragmentTarget(request) === 'export-destinations') {
     sendFragment(visit, 'export/destinations', view);
@@ -33,7 +35,7 @@ export async function showDestinations(visit: Visit): Promise<void> {
 /** With the notice of what was just done. */
 export async function loadList(visit: Visit, notice: NoticeView | null): Promise<ExportListView> {
   const { context, organization } = visit;
-  const notices = notice === null ? [] : [notice];
+  const notices: NoticeView[] = notice === null ? [] : [notice];
   const frame = makeFrame(organization);
   const { editor } = context;
   if (editor === undefined) {
@@ -49,6 +51,8 @@ export async function loadList(visit: Visit, notice: NoticeView | null): Promise
     return { frame, notices: [...notices, problem], destinations: [], isKnown: false, canAdd: false };
   }
   const destinations = await joinStreams(visit, listed.value);
+  const canAdd = destinations.length < limitOf(visit);
+  if (!canAdd) notices.push({ tone: 'info', title: '', text: describeLimit(limitOf(visit)) });
   const now = Date.now();
   return {
     frame,
@@ -58,6 +62,6 @@ export async function loadList(visit: Visit, notice: NoticeView | null): Promise
       // What stands in the way is seen first.
       .toSorted((a, b) => Number(a.error === null) - Number(b.error === null)),
     isKnown: true,
-    canAdd: true,
+    canAdd,
   };
 }
