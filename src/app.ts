@@ -12,6 +12,7 @@ import { makePool } from './database/pool.ts';
 import type { StreamRequest } from './database/streams.ts';
 import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
+import { planMemory } from './delivery/memory.ts';
 import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
 import type { ExportConfig } from './model/exportConfig.ts';
@@ -26,10 +27,6 @@ import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
 import { makeAddressGuard } from './transport/addressGuard.ts';
 import { makeTransport } from './transport/transport.ts';
 
-/** What all streams together may hold in memory: sixteen full pages. */
-const budgetBytes = 64 * 1024 * 1024;
-/** Memory that is kept for the next batches while none needs it. */
-const keptBytes = 24 * 1024 * 1024;
 const backlogIntervalMs = 10_000;
 /** For leases, the poll and probes; the rest of DATABASE_POOL_SIZE is the streams'. */
 const controlConnections = 2;
@@ -115,13 +112,14 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
   });
   const send = makeSend(transport);
+  const memory = planMemory();
   const delivery = new Supervisor(
     {
       db,
       log,
       send,
-      budget: new ByteBudget(Math.max(budgetBytes, 2 * settings.maxBatchBytes)),
-      buffers: new BufferPool(keptBytes),
+      budget: new ByteBudget(memory.budgetBytes),
+      buffers: new BufferPool(memory.keptBytes),
       options: {
         serviceName: settings.serviceName,
         version: programVersion,

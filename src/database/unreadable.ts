@@ -31,7 +31,7 @@ export function isTiedToValue(error: unknown): boolean {
 export async function canReadAnother(db: Database, id: bigint): Promise<boolean | null> {
   let answer: boolean | null = null;
   const others = await db.query<{ id: string }>(
-    'select id::text from audit.entries where id <> $1 order by id desc limit $2',
+    'select e.id::text from audit.entries e where e.id <> $1 order by e.id desc limit $2',
     [id.toString(), triedEntries],
   );
   for (const other of others.rows) {

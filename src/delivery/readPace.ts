@@ -59,7 +59,7 @@ export class ReadPace {
     if (this.#largeBytes > 0) {
       const rowBytes = Math.min(maxRowBytes, this.#largeBytes);
       const memoryBytes = rowMemoryBytes(rowBytes);
-      return { rows: 1, pageBytes: 0, rowBytes, memoryBytes, timeoutMs: largeRowTimeoutMs };
+      return { rows: 1, pageBytes: rowBytes, rowBytes, memoryBytes, timeoutMs: largeRowTimeoutMs };
     }
     const bytes = Math.min(pageBytes, this.#pageBytes);
     const rows = Math.min(this.#rows, Math.max(minSingleRows, records));

@@ -18,8 +18,8 @@ export type Judgement =
   | { readonly kind: 'park'; readonly head: EntryHead; readonly why: SetAside }
   | { readonly kind: 'stale' };
 
-/** A row that fails for what is on the disk is tried so often. */
-const storageStrikes = 2;
+/** So often a row is tried again that a page cannot read and a look-up by id can. */
+const mostContradictions = 3;
 /** One that fails for the memory it takes must go on failing for so long, while others can be read. */
 const memoryStrikes = 3;
 const memoryPatienceMs = 15_000;
@@ -53,7 +53,7 @@ export async function judgeNext(
     case 'read':
     case 'missing':
       // By another way it is there: the way is what failed, such as an index.
-      if (pace.strike(key).count >= storageStrikes) throw cause.error;
+      if (pace.strike(key).count >= mostContradictions) throw cause.error;
       return { kind: 'again' };
     case 'unreadable': {
       const fault = rowFaultOf(read.error);
@@ -72,10 +72,10 @@ export function isLastingFault(
   switch (fault) {
     case null:
       return false;
+    // Read twice by now.
     case 'value':
-      return true;
     case 'storage':
-      return count >= storageStrikes;
+      return true;
     case 'memory':
       return count >= memoryStrikes && forMs >= memoryPatienceMs;
   }

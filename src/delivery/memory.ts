@@ -1,0 +1,32 @@
+/** How much memory the entries under way may take, by what the process has. */
+import { totalmem } from 'node:os';
+
+export interface MemoryPlan {
+  /** For pages and requests of all streams together; see byteBudget.ts. */
+  readonly budgetBytes: number;
+  /** Kept for the next batches while none needs it; see bufferPool.ts. */
+  readonly keptBytes: number;
+}
+
+const mebibyte = 1024 * 1024;
+/** The program, its libraries and V8's heap at work: measured 130 MiB, and what gzip and sockets take besides. */
+const programBytes = 160 * mebibyte;
+/** More was not faster: sixteen full pages. */
+const mostBudgetBytes = 64 * mebibyte;
+const leastBudgetBytes = 8 * mebibyte;
+
+/**
+ * Of a process that may have `limitBytes`. An entry under way takes up to three times what is counted of it: as it arrives, put
+ * together, encoded; and as much again may wait for the garbage collector.
+ */
+export function planMemory(limitBytes = memoryLimit()): MemoryPlan {
+  const budgetBytes = Math.max(leastBudgetBytes, Math.min(mostBudgetBytes, (limitBytes - programBytes) / 4));
+  return { budgetBytes: Math.floor(budgetBytes), keptBytes: Math.floor(budgetBytes * (3 / 8)) };
+}
+
+/** Of the container (cgroup 1 and 2), or of the machine. */
+function memoryLimit(): number {
+  // 0, or a number beyond any memory: there is no limit.
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
