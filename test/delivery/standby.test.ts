@@ -66,17 +66,17 @@ describe.skipIf(arePackagesMissing('reads that a standby answers', poolerPackage
       await pair.catchUp();
 
       const db = openDatabase(pair.primaryUrl, 1);
-      const missing: Record<string, number> = {};
-      for (const { organization, log } of exports) {
-        const uids = await uidsOf(db, organization);
-        const count = (): number => uids.filter((uid) => !log.has(uid)).length;
-        await waitFor(() => count() === 0, { timeoutMs: 20_000 }).catch(() => {
-          missing[organization] = count();
-        });
-      }
+      const uids = new Map<string, string[]>();
+      for (const organization of organizations) uids.set(organization, await uidsOf(db, organization));
       await db.end();
+      const missing = (): string[] =>
+        exports.flatMap(({ organization, log }) => {
+          const count = uids.get(organization)?.filter((uid) => !log.has(uid)).length ?? 0;
+          return count === 0 ? [] : [`${organization}: ${count} of ${uids.get(organization)?.length}`];
+        });
+      await waitFor(() => missing().length === 0, { timeoutMs: 30_000 }).catch(() => {});
       await watcher.stop();
-      expect({ missing, lies: watcher.lies() }).toEqual({ missing: {}, lies: [] });
+      expect({ missing: missing(), lies: watcher.lies() }).toEqual({ missing: [], lies: [] });
       expect(exports.flatMap(({ log }) => [...log.faults, ...log.gaps()])).toEqual([]);
     });
   },
