@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Commits } from '../tools/chaos/commits.ts';
 import { startMoodyReceiver } from '../tools/chaos/moodyReceiver.ts';
-import { watchTruth } from '../tools/chaos/truthWatcher.ts';
+import { type WatchedExport, watchTruth } from '../tools/chaos/truthWatcher.ts';
 import { startWriters } from '../tools/chaos/writers.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase, uidsOf } from '../tools/database.ts';
@@ -35,7 +35,7 @@ describe.skipIf(arePackagesMissing('reads that a standby answers', poolerPackage
         `postgres://postgres:${pair.password}@127.0.0.1:${entrance.port}/postgres`,
         { LOG_LEVEL: 'warn' },
       );
-      const exports = [];
+      const exports: WatchedExport[] = [];
       for (const organization of organizations) {
         const { receiver, log } = await startMoodyReceiver({ moods: ['good'], failovers: [], seed: 1 });
         onTestFinished(() => receiver.stop());
