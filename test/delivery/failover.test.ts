@@ -59,7 +59,7 @@ describe.skipIf(arePackagesMissing('delivery over failovers and poolers', pooler
       const commits = new Commits();
       const startCollector = async (through: 'pgpool' | 'pgbouncer') => {
         const url = `postgres://postgres:${password}@127.0.0.1:${doors[through]}/postgres`;
-        return makeCollectorProcess(url, { LOG_LEVEL: 'warn', REPLICA_NAME: through });
+        return makeCollectorProcess(url, { LOG_LEVEL: 'info', REPLICA_NAME: through });
       };
       const collectors = {
         pgpool: await startCollector('pgpool'),
@@ -85,8 +85,11 @@ describe.skipIf(arePackagesMissing('delivery over failovers and poolers', pooler
           readStatus: () => collectors[through].readStatus(organization),
         });
       }
-      collectors.pgpool.start();
-      collectors.pgbouncer.start();
+      // As a kubelet does with whatever ends, killed or by itself.
+      const keeper = setInterval(() => {
+        for (const collector of Object.values(collectors)) if (!collector.isRunning) collector.start();
+      }, 200);
+      onTestFinished(() => clearInterval(keeper));
       const watcher = watchTruth({
         exports: watched,
         commits,
@@ -130,7 +133,6 @@ describe.skipIf(arePackagesMissing('delivery over failovers and poolers', pooler
         }
         const collector = turn % 2 === 0 ? collectors.pgpool : collectors.pgbouncer;
         await collector.kill('SIGKILL');
-        collector.start();
       }
       await writers.stop();
       for (const { settle } of receivers.values()) settle('good');
@@ -159,7 +161,11 @@ describe.skipIf(arePackagesMissing('delivery over failovers and poolers', pooler
             (status) => status.conditions[0]?.status === 'True' && status.pendingEntries === 0,
             15_000,
           )
-          .catch((error: Error) => silent.push(`${organization}: ${error.message}`));
+          .catch(async () =>
+            silent.push(
+              `${organization}: ${JSON.stringify(await collectors[through].readStatus(organization))}; the log ends with ${collectors[through].output().slice(-1_500)}`,
+            ),
+          );
       }
       await watcher.stop();
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Commits } from '../tools/chaos/commits.ts';
 import { startMoodyReceiver } from '../tools/chaos/moodyReceiver.ts';
-import { watchTruth } from '../tools/chaos/truthWatcher.ts';
+import { type WatchedExport, watchTruth } from '../tools/chaos/truthWatcher.ts';
 import { startWriters } from '../tools/chaos/writers.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase, uidsOf } from '../tools/database.ts';
@@ -35,7 +35,7 @@ describe.skipIf(arePackagesMissing('reads that a standby answers', poolerPackage
         `postgres://postgres:${pair.password}@127.0.0.1:${entrance.port}/postgres`,
         { LOG_LEVEL: 'warn' },
       );
-      const exports = [];
+      const exports: WatchedExport[] = [];
       for (const organization of organizations) {
         const { receiver, log } = await startMoodyReceiver({ moods: ['good'], failovers: [], seed: 1 });
         onTestFinished(() => receiver.stop());
@@ -66,17 +66,17 @@ describe.skipIf(arePackagesMissing('reads that a standby answers', poolerPackage
       await pair.catchUp();
 
       const db = openDatabase(pair.primaryUrl, 1);
-      const missing: Record<string, number> = {};
-      for (const { organization, log } of exports) {
-        const uids = await uidsOf(db, organization);
-        const count = (): number => uids.filter((uid) => !log.has(uid)).length;
-        await waitFor(() => count() === 0, { timeoutMs: 20_000 }).catch(() => {
-          missing[organization] = count();
-        });
-      }
+      const uids = new Map<string, string[]>();
+      for (const organization of organizations) uids.set(organization, await uidsOf(db, organization));
       await db.end();
+      const missing = (): string[] =>
+        exports.flatMap(({ organization, log }) => {
+          const count = uids.get(organization)?.filter((uid) => !log.has(uid)).length ?? 0;
+          return count === 0 ? [] : [`${organization}: ${count} of ${uids.get(organization)?.length}`];
+        });
+      await waitFor(() => missing().length === 0, { timeoutMs: 30_000 }).catch(() => {});
       await watcher.stop();
-      expect({ missing, lies: watcher.lies() }).toEqual({ missing: {}, lies: [] });
+      expect({ missing: missing(), lies: watcher.lies() }).toEqual({ missing: [], lies: [] });
       expect(exports.flatMap(({ log }) => [...log.faults, ...log.gaps()])).toEqual([]);
     });
   },

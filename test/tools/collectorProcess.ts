@@ -18,6 +18,8 @@ export interface CollectorProcess {
   /** Both streams of every start so far. */
   readonly output: () => string;
   readonly pid: number;
+  /** False before `start`, and after an end that nobody asked for too. */
+  readonly isRunning: boolean;
   writeConfig(name: string, spec: Record<string, unknown>): Promise<void>;
   /** undefined while there is none. */
   readStatus(name: string): Promise<ExportStatus | undefined>;
@@ -32,11 +34,15 @@ export interface CollectorProcess {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Ended and removed with the test. Not started yet. `program`: the folder of another version than this one. */
+/**
+ * Ended and removed with the test. Not started yet. `program`: the folder of another version than this one. `prefix` stands
+ * before the command, and hands over to it.
+ */
 export async function makeCollectorProcess(
   databaseUrl: string,
   settings: Readonly<Record<string, string>> = {},
   program?: string,
+  prefix: readonly string[] = [],
 ): Promise<CollectorProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'audit-export-configs-'));
   const port = await findFreePort();
@@ -50,6 +56,9 @@ export async function makeCollectorProcess(
     output: () => output,
     get pid() {
       return child?.pid ?? 0;
+    },
+    get isRunning() {
+      return child !== null && child.exitCode === null && child.signalCode === null;
     },
     async writeConfig(name, spec) {
       const manifest = {
@@ -77,7 +86,8 @@ export async function makeCollectorProcess(
       );
     },
     start() {
-      const started = spawn('node', ['cmd/collector.ts'], {
+      const [command = '', ...args] = [...prefix, 'node', 'cmd/collector.ts'];
+      const started = spawn(command, args, {
         stdio: ['ignore', 'pipe', 'pipe'],
         ...(program === undefined ? {} : { cwd: program }),
         env: {

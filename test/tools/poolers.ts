@@ -64,13 +64,21 @@ interface PoolerOptions {
   readonly password: string;
 }
 
+interface PgbouncerOptions extends PoolerOptions {
+  readonly serverPort: number;
+  /** Others who may come in: name → password. */
+  readonly users?: Readonly<Record<string, string>>;
+}
+
 /** Transaction mode, no prepared statements, nothing forgiven at the start of a connection: the strictest one there is. */
-export async function startPgbouncer(
-  options: PoolerOptions & { readonly serverPort: number },
-): Promise<Pooler> {
+export async function startPgbouncer(options: PgbouncerOptions): Promise<Pooler> {
   const program = findDebianProgram('pgbouncer') ?? 'pgbouncer';
   const [folder, port] = await Promise.all([makeFolder('pgbouncer'), findFreePort()]);
-  const users = await folder.write('users.txt', `"postgres" "${options.password}"\n`);
+  const users = Object.entries({ postgres: options.password, ...options.users });
+  const userFile = await folder.write(
+    'users.txt',
+    users.map(([name, password]) => `"${name}" "${password}"\n`).join(''),
+  );
   const { stdout: version } = await promisify(execFile)(program, ['--version']);
   const [, major = '1', minor = '0'] = /PgBouncer (\d+)\.(\d+)/.exec(version) ?? [];
   const knowsPrepared = Number(major) > 1 || Number(minor) >= 21;
@@ -83,7 +91,7 @@ listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = scram-sha-256
-auth_file = ${users}
+auth_file = ${userFile}
 pool_mode = transaction
 default_pool_size = 10
 server_connect_timeout = 2
