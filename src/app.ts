@@ -109,6 +109,8 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       ownPorts: () => [operations.port, page?.port ?? settings.pageAddress?.port ?? operations.port],
     }),
     identityHeaders: [settings.userHeader, settings.nameHeader, settings.groupsHeader],
+    onHeaderLeftOut: (name, host) =>
+      log.warn({ header: name, host }, 'a configured header is not sent: it is the collector’s own, or says who asks'),
     userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
   });
   const send = makeSend(transport);

@@ -36,6 +36,7 @@ const ordinaryWords: ReadonlySet<string> = new Set(
  * goes beyond them.
  */
 export function redact(text: string, secrets: readonly Secret[]): string {
+  if (text === '') return '';
   const forms = new Set(secrets.flatMap((secret) => listForms(secret.reveal())).map(toLowerAscii));
   const lower = toLowerAscii(text);
   const masked = new Uint8Array(text.length);
@@ -90,13 +91,20 @@ function decodeBase64(text: string): string | undefined {
   return /^[\x20-\x7e]+$/.test(decoded) ? decoded : undefined;
 }
 
+/** By the runs of the text, of which there are few: secrets may be long, and each is written in twenty ways. */
 function markRuns(text: string, forms: ReadonlySet<string>, masked: Uint8Array): void {
-  const runs = new Set<string>();
-  for (const form of forms) {
-    for (let at = 0; at + runLength <= form.length; at += 1) runs.add(form.slice(at, at + runLength));
-  }
+  const places = new Map<string, number[]>();
   for (let at = 0; at + runLength <= text.length; at += 1) {
-    if (runs.has(text.slice(at, at + runLength))) masked.fill(1, at, at + runLength);
+    const run = text.slice(at, at + runLength);
+    const found = places.get(run);
+    if (found) found.push(at);
+    else places.set(run, [at]);
+  }
+  for (const form of forms) {
+    for (let from = 0; from + runLength <= form.length; from += 1) {
+      const found = places.get(form.slice(from, from + runLength));
+      for (const at of found ?? []) masked.fill(1, at, at + runLength);
+    }
   }
 }
 

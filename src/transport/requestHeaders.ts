@@ -9,7 +9,7 @@ import { isSpeakingHeader, requestHeaderNames } from '../model/ownHeaders.ts';
 const ownNames: ReadonlySet<string> = new Set([...requestHeaderNames, 'user-agent', 'accept-encoding']);
 
 export type RequestHeaders =
-  | { readonly kind: 'made'; readonly headers: string[] }
+  | { readonly kind: 'made'; readonly headers: string[]; readonly leftOut: readonly string[] }
   /** Cannot be sent; `message` names the header, never its value. */
   | { readonly kind: 'invalid'; readonly message: string };
 
@@ -26,15 +26,19 @@ export function makeRequestHeaders(
 ): RequestHeaders {
   const headers = ['content-type', 'application/x-protobuf', 'user-agent', userAgent];
   headers.push('accept-encoding', 'identity');
+  const leftOut: string[] = [];
   if (destination.compression === 'gzip') headers.push('content-encoding', 'gzip');
   for (const { name, value } of destination.headers) {
-    if (isOwnHeader(name, identityHeaders)) continue;
+    if (isOwnHeader(name, identityHeaders)) {
+      leftOut.push(name);
+      continue;
+    }
     const text = value.reveal();
     const problem = findProblem(name, text);
     if (problem) return { kind: 'invalid', message: problem };
     headers.push(name, text);
   }
-  return { kind: 'made', headers };
+  return { kind: 'made', headers, leftOut };
 }
 
 function isOwnHeader(name: string, identityHeaders: ReadonlySet<string>): boolean {

@@ -61,6 +61,8 @@ export interface TransportOptions {
   readonly resolveName?: ResolveName;
   /** Headers that no request carries besides those of requestHeaders.ts: what names people to the page. */
   readonly identityHeaders?: readonly string[];
+  /** Told once of each configured header that is left out. */
+  readonly onHeaderLeftOut?: (name: string, host: string) => void;
 }
 
 const compress = promisify(gzip);
@@ -75,6 +77,9 @@ function compressionOptions(bytes: number): { level: number; memLevel: number; c
   return { level: compressionLevel, memLevel: 9, chunkSize: Math.max(4_096, Math.ceil(bytes / 3)) };
 }
 
+/** Headers left out of which is told. */
+const maxTold = 1_000;
+
 /** Opens nothing until the first attempt. */
 export function makeTransport(options: TransportOptions): Transport {
   const pools = new ConnectionPools({
@@ -84,6 +89,7 @@ export function makeTransport(options: TransportOptions): Transport {
   });
   const resolveName = options.resolveName ?? makeNameResolver();
   const identityHeaders = new Set(options.identityHeaders?.map((name) => name.toLowerCase()));
+  const told = new Set<string>();
   const closing = new AbortController();
 
   async function send(attempt: Attempt): Promise<Answer> {
@@ -91,6 +97,7 @@ export function makeTransport(options: TransportOptions): Transport {
     if (signal.aborted || closing.signal.aborted) return aborted(destination);
     const headers = makeRequestHeaders(destination, options.userAgent, identityHeaders);
     if (headers.kind === 'invalid') return noAnswer('connection', headers.message);
+    for (const name of headers.leftOut) tellLeftOut(name, destination.url.host);
     const lease = pools.lease(destination);
     if (lease.kind === 'unreadable') return noAnswer('tls', lease.message);
     try {
@@ -102,6 +109,13 @@ export function makeTransport(options: TransportOptions): Transport {
     } finally {
       lease.release();
     }
+  }
+
+  function tellLeftOut(name: string, host: string): void {
+    const key = `${host} ${name}`;
+    if (told.has(key) || told.size >= maxTold) return;
+    told.add(key);
+    options.onHeaderLeftOut?.(name, host);
   }
 
   async function sendBy(

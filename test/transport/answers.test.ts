@@ -102,7 +102,11 @@ describe('a request', () => {
       TE: 'trailers',
       Upgrade: 'h2c',
     };
-    const transport = openTransport({ identityHeaders: ['X-Remote-User'] });
+    const leftOut = new Set<string>();
+    const transport = openTransport({
+      identityHeaders: ['X-Remote-User'],
+      onHeaderLeftOut: (name) => leftOut.add(name),
+    });
     expect(await send(transport, makeDestination(server.url, { headers }))).toMatchObject({ status: 200 });
     expect(server.received[0]?.headers).toEqual({
       'proxy-authorization': 'Basic cHJveHk=',
@@ -113,6 +117,7 @@ describe('a request', () => {
       'accept-encoding': 'identity',
       'user-agent': userAgent,
     });
+    expect(leftOut.size).toBe(Object.keys(headers).length - 1);
   });
 
   it.each([

@@ -25,7 +25,7 @@ describe('tenants of one gateway', () => {
   it.each([8, 40])('%i of which hang do not delay the good one, from the beginning on', async (hanging) => {
     const gateway = await serveGateway();
     const transport = openTransport();
-    const timeoutMs = 1_000;
+    const timeoutMs = 3_000;
     // Known to work, as nearly all are.
     await sendAs(transport, gateway.url, 'good', timeoutMs);
     const ends: Array<Promise<void>> = [];
@@ -38,7 +38,7 @@ describe('tenants of one gateway', () => {
     }
     await until(() => gateway.open() > 7);
     let longestMs = 0;
-    for (const startedAt = performance.now(); performance.now() - startedAt < 2_500; ) {
+    for (const startedAt = performance.now(); performance.now() - startedAt < 4_000; ) {
       const sentAt = performance.now();
       const answers = await Promise.all(
         [1, 2, 3, 4].map(() => sendAs(transport, gateway.url, 'good', timeoutMs)),
@@ -49,7 +49,8 @@ describe('tenants of one gateway', () => {
     isOver = true;
     await transport.close();
     await Promise.all(ends);
-    expect(longestMs).toBeLessThan(400);
+    // An attempt that had to wait for others to end would take three seconds.
+    expect(longestMs).toBeLessThan(1_500);
   });
 
   it('that work again get their turn, however many others are busy', async () => {
