@@ -110,7 +110,10 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     }),
     identityHeaders: [settings.userHeader, settings.nameHeader, settings.groupsHeader],
     onHeaderLeftOut: (name, host) =>
-      log.warn({ header: name, host }, 'a configured header is not sent: it is the collector’s own, or says who asks'),
+      log.warn(
+        { header: name, host },
+        'a configured header is not sent: it is the collector’s own, or says who asks',
+      ),
     userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
   });
   const send = makeSend(transport);

@@ -34,7 +34,7 @@ export async function startPage(
     context: {
       db,
       editor: source.editor,
-      send: (destination, body, signal) => send(destination, body, 1, signal),
+      send: (destination, body, signal, organization) => send(destination, body, 1, signal, { organization }),
       maxDestinations: settings.maxDestinations,
       serviceName: settings.serviceName,
       version: programVersion,

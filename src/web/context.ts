@@ -15,6 +15,7 @@ export interface WebContext {
     destination: Destination,
     body: Uint8Array,
     signal: AbortSignal,
+    organization: string,
   ) => Promise<Outcome | 'aborted'>;
   /** Of one organization. Default 10. */
   readonly maxDestinations?: number;

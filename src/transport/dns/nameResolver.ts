@@ -168,7 +168,7 @@ function endWith<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promi
 function findLocal(name: string, { hosts }: SystemFiles): FoundAddress[] | null {
   const plain = name.replace(/\.$/, '');
   const listed = hosts.get(plain);
-  const addresses = listed ?? (/(?:^|\.)localhost$/.test(plain) ? ['127.0.0.1', '::1'] : null);
+  const addresses = listed ?? (plain === 'localhost' ? ['127.0.0.1', '::1'] : null);
   return (
     addresses && sortAddresses(addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 })))
   );

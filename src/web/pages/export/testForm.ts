@@ -92,6 +92,7 @@ async function send({ context, organization, viewer }: Visit, target: Target): P
     makeTestRequest({ serviceName, version, organization, viewer, now: Date.now() }),
     // Also what waits for a free connection ends.
     AbortSignal.timeout(testTimeoutMs + 1_000),
+    organization,
   );
   return { outcome, elapsedMs: performance.now() - startedAt };
 }
