@@ -1,7 +1,4 @@
-/**
- * What the engine needs of Postgres, on each major version that this machine has: the embedded one, and where it is
- * installed a second one.
- */
+/** What the engine needs of Postgres, on each major version that is supported. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hasNewEntries } from '../../src/database/fragments.ts';
 import { pageQuery } from '../../src/database/page.ts';
@@ -16,18 +13,16 @@ import {
   uidsOf,
 } from '../tools/database.ts';
 import { type ConfigOptions, makeConfig, startEngine } from '../tools/engine.ts';
-import { hasSystemPostgres, usePostgres } from '../tools/postgres.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { otherMajors } from '../tools/postgresVersions.ts';
 import { makeRole } from '../tools/roles.ts';
 import { setUp } from '../tools/setUp.ts';
 import { collectScans, explain } from './explain.ts';
 
 const noFilter: WindowFilter = { eventTypes: [], excludeEventTypes: [], projects: [] };
 
-describe.each([
-  { which: 'embedded' as const, isThere: true },
-  { which: 'system' as const, isThere: await hasSystemPostgres() },
-])('on the $which Postgres', ({ which, isThere }) => {
-  describe.skipIf(!isThere)('the engine', () => {
+describe.each(['embedded' as const, ...otherMajors])('on Postgres: %s', (which) => {
+  describe('the engine', () => {
     // Without autovacuum the planner knows nothing of the table until a test says so.
     const postgres = usePostgres({ which, prepare: migrateDatabase, settings: { autovacuum: 'off' } });
 

@@ -170,7 +170,7 @@ export async function provideTool(name: ToolName): Promise<string> {
   return plan.path;
 }
 
-function cacheFolder(): string {
+export function cacheFolder(): string {
   const { AUDIT_EXPORT_TOOLS: own, XDG_CACHE_HOME: xdg } = process.env;
   return resolve(own || join(xdg || join(homedir(), '.cache'), 'audit-export-tools'));
 }

@@ -6,9 +6,10 @@ import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../cmd/demo/postgres.ts';
 import { findEmbedded, findSecondMajorVersion } from './postgresInstallations.ts';
+import { type OtherMajor, provideMajor } from './postgresVersions.ts';
 
-/** `embedded`: the one npm brings. `system`: a second major version, where one is installed. */
-export type WhichPostgres = 'embedded' | 'system';
+/** `embedded`: the one npm brings. A number: another major version. `system`: one that the machine has, with `pg_dump`. */
+export type WhichPostgres = 'embedded' | 'system' | OtherMajor;
 
 /**
  * Nothing waits for the disk, so a power cut would lose data. A crash of the server (`stop('immediate')`) does not:
@@ -26,13 +27,16 @@ export async function startTestPostgres(
   which: WhichPostgres = 'embedded',
   settings: Readonly<Record<string, string>> = {},
 ): Promise<TestPostgresServer> {
-  const installation = which === 'embedded' ? await findEmbedded() : await findSecondMajorVersion();
-  if (installation === undefined) throw new Error('No Postgres of a second major version is installed.');
+  const binaries =
+    typeof which === 'number'
+      ? await provideMajor(which)
+      : (which === 'embedded' ? await findEmbedded() : await findSecondMajorVersion())?.binaries;
+  if (binaries === undefined) throw new Error('No Postgres of a second major version is installed.');
   const dataDirectory = await mkdtemp(join(tmpdir(), 'audit-export-postgres-'));
   const removeData = () => rm(dataDirectory, { recursive: true, force: true, maxRetries: 3 });
   try {
     const server = await startPostgres({
-      binaries: installation.binaries,
+      binaries,
       dataDirectory,
       settings: { ...FAST_SETTINGS, ...settings },
     });
