@@ -18,6 +18,7 @@ import { Supervisor } from './delivery/supervisor.ts';
 import type { ExportConfig } from './model/exportConfig.ts';
 import { type OperationsServer, startOperationsServer } from './operations/operationsServer.ts';
 import { type Page, startPage } from './page.ts';
+import { loopbackRanges } from './settings/loopback.ts';
 import type { Settings } from './settings/settings.ts';
 import { programVersion } from './settings/version.ts';
 import { makeStatus } from './status/conditions.ts';
@@ -102,13 +103,25 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   }
 
   let page: Page | null = null;
+  const isLocal = settings.pageAddress !== null && settings.authMode === 'local';
+  if (isLocal) {
+    log.info(
+      { allowed: loopbackRanges },
+      'AUTH_MODE is local: endpoints that are typed on the page may lead to loopback addresses',
+    );
+  }
   const transport = makeTransport({
     guard: makeAddressGuard({
       refusedRanges: settings.refusedAddresses,
-      allowedRanges: settings.allowedAddresses,
+      allowedRanges: [...settings.allowedAddresses, ...(isLocal ? loopbackRanges : [])],
       ownPorts: () => [operations.port, page?.port ?? settings.pageAddress?.port ?? operations.port],
     }),
-    identityHeaders: [settings.userHeader, settings.nameHeader, settings.groupsHeader],
+    identityHeaders: [
+      settings.userHeader,
+      settings.nameHeader,
+      settings.groupsHeader,
+      settings.proxySecretHeader,
+    ],
     onHeaderLeftOut: (name, host) =>
       log.warn(
         { header: name, host },

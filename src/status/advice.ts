@@ -22,7 +22,7 @@ const ADVICE: Readonly<Record<FailureReason | StreamFailure['reason'], string>> 
   TlsFailed:
     'Check the TLS settings under Advanced: the certificate authority, the server name, the client certificate.',
   AddressRefused:
-    'Use a receiver at another address, or ask the operator of this collector to take the range out of REFUSED_ADDRESSES.',
+    'Use a receiver at another address, or ask the operator of this collector to name it in ALLOWED_ADDRESSES, or to take it out of REFUSED_ADDRESSES.',
   Unauthorized: 'Enter a valid value for the header that carries the credentials, usually Authorization.',
   Forbidden: 'Give the credentials the permission to write logs, or enter others.',
   NotFound: 'Correct the path of the endpoint and save: what waits is sent then.',
