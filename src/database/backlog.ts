@@ -1,38 +1,67 @@
-/** How far behind a stream is, for people: counts entries, so it is asked seldom. */
+/** How far behind a stream is, for people: counts entries, so it is asked seldom, and bounded in entries and in time. */
 import type { StreamRow } from '../model/stream.ts';
+import { boundedRead } from './boundedRead.ts';
 import { endedSinceSettled, utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
+import { NotPrimaryError } from './primary.ts';
 
 export interface Backlog {
-  /** Committed entries of the organization that are neither settled nor parked, those that a filter leaves out included. */
+  /**
+   * Committed entries of the organization that are neither settled nor parked, those that a filter leaves out included; counted up
+   * to `mostCounted`.
+   */
   readonly pending: number;
-  /** RFC 3339 `occurred_at` of the oldest of them; null when there are none. */
+  /** RFC 3339 `occurred_at` of the oldest of those counted; null when there are none. */
   readonly oldestOccurredAt: string | null;
   readonly parked: number;
 }
 
-/** Reads every pending index entry: about 1 s a million. */
-export async function countBacklog(db: Database, stream: Pick<StreamRow, 'id'>): Promise<Backlog> {
-  const result = await db.query<{ pending: string; oldest: string | null; parked: string }>(
-    `with s as (select * from audit.streams where id = $1),
+/** More takes longer than anybody wants to wait for: about 1 s a million. */
+export const mostCounted = 10_000_000;
+const timeoutMs = 20_000;
+
+/**
+ * Null: there is no such stream, or it is another's.
+ *
+ * @throws NotPrimaryError when a standby answered, or the database's error, one of having taken too long included: then nothing is known.
+ */
+export async function countBacklog(
+  db: Database,
+  stream: Pick<StreamRow, 'id' | 'token'>,
+): Promise<Backlog | null> {
+  const rows = await boundedRead(db, timeoutMs, (reader) =>
+    reader.query<{
+      pending: string;
+      oldest: string | null;
+      parked: string;
+      found: boolean;
+      primary: boolean;
+    }>(
+      `with s as (select * from audit.streams where id = $1 and token = $2::bigint),
      past as (
        select e.xid, e.id, e.occurred_at from s join audit.entries e on e.organization = s.organization and e.cluster = s.cluster
        where e.xid = any (${endedSinceSettled})
        union all
        select e.xid, e.id, e.occurred_at from s join audit.entries e on e.organization = s.organization and e.cluster = s.cluster
-       where e.xid >= (select pg_snapshot_xmax(settled) from s))
-     select count(*) as pending,
-       ${utcMilliseconds('min(past.occurred_at)')} as oldest,
-       (select count(*) from audit.parked where stream = $1) as parked
-     from past, s
-     where s.position_xid is null or (past.xid, past.id) > (s.position_xid, s.position_id)
-       or not pg_visible_in_snapshot(past.xid, s.window_snapshot)`,
-    [stream.id],
+       where e.xid >= (select pg_snapshot_xmax(settled) from s)),
+     waiting as (
+       select past.occurred_at from past, s
+       where s.position_xid is null or (past.xid, past.id) > (s.position_xid, s.position_id)
+         or not pg_visible_in_snapshot(past.xid, s.window_snapshot)
+       limit ${mostCounted})
+     select count(*) as pending, ${utcMilliseconds('min(occurred_at)')} as oldest,
+       (select count(*) from audit.parked where stream = $1) as parked,
+       exists (select from s) as found, not pg_is_in_recovery() as primary
+     from waiting`,
+      [stream.id, stream.token],
+    ),
   );
-  const row = result.rows[0];
+  const row = rows[0];
+  if (!row?.primary) throw new NotPrimaryError();
+  if (!row.found) return null;
   return {
-    pending: Number(row?.pending ?? 0),
-    oldestOccurredAt: row?.oldest ?? null,
-    parked: Number(row?.parked ?? 0),
+    pending: Number(row.pending),
+    oldestOccurredAt: row.oldest,
+    parked: Number(row.parked),
   };
 }

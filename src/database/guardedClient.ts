@@ -3,17 +3,24 @@
  * settings nor a pooler that hands out another session each time can undo it, and nothing of it stays behind.
  */
 import pg from 'pg';
+import { toPrimary } from './primary.ts';
 
 /**
  * - `search_path`: with another one, a function or an operator that somebody made in `public`, or in a schema with the role's name, can
  *   match better than Postgres's own, and would run with the collector's rights (CVE-2018-1058).
  * - `row_security`: an error where a policy would hide rows. An entry that is not seen would be passed over for ever.
+ * - `lock_timeout`: below the client's deadline, so that a table that is locked for minutes gathers no backends behind a pooler.
  * - `array_nulls`: nulls in arrays are nulls, whatever the role's setting.
  */
-const settings = { search_path: 'pg_catalog, pg_temp', row_security: 'off', array_nulls: 'on' };
+const settings = {
+  search_path: 'pg_catalog, pg_temp',
+  row_security: 'off',
+  array_nulls: 'on',
+  lock_timeout: '45s',
+};
 
 /** Names written out: it runs before there is a path to rely on. Transaction-local. */
-const guardSelect = `select ${Object.entries(settings)
+const guardSelect = `${toPrimary}select ${Object.entries(settings)
   .map(
     ([name, value]) => `pg_catalog.set_config('${name}'::pg_catalog.text, '${value}'::pg_catalog.text, true)`,
   )
@@ -23,7 +30,7 @@ const guardSelect = `select ${Object.entries(settings)
  * The same, to stand before a statement in one text of several (simple protocol), and after `begin`. It returns no rows.
  */
 export const guardStatements = Object.entries(settings)
-  .map(([name, value]) => `set local ${name} to ${value};`)
+  .map(([name, value]) => `set local ${name} to ${name === 'lock_timeout' ? `'${value}'` : value};`)
   .join(' ');
 
 /** Statements that name functions, operators or rows. Others (`begin`, `vacuum`) cannot all run beside another one. */
@@ -76,9 +83,9 @@ export class GuardedClient extends pg.Client {
       return send(first, second, third) as never;
     const callback = (typeof second === 'function' ? second : third) as Callback | undefined;
     const ask = (done: Callback): void => {
-      if (values) send(new GuardedQuery(first, values, done as never));
+      if (values) send(new GuardedQuery(`${toPrimary}${first}`, values, done as never));
       else
-        send(`${guardStatements} ${first}`, (error: Error | null, results: pg.QueryResult[]) =>
+        send(`${toPrimary}${guardStatements} ${first}`, (error: Error | null, results: pg.QueryResult[]) =>
           done(error, ownResult(results)),
         );
     };

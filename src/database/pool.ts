@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import type { Secret } from '../model/secret.ts';
+import { cancelBackend } from './cancelBackend.ts';
 import { GuardedClient } from './guardedClient.ts';
 
 export type Database = pg.Pool;
@@ -14,13 +15,25 @@ export interface PoolOptions {
   readonly onIdleError: (error: Error) => void;
   /** For a free connection, or a new one. Default 5 s. */
   readonly waitMs?: number;
+  /** For a statement. Default 60 s. */
+  readonly queryTimeoutMs?: number;
 }
+
+/** node-postgres's words for a statement that was not answered in time. */
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'Query read timeout';
 
 /**
  * Nothing is sent before the first query. All statements are unnamed and none leaves state in its session, so a
  * pooler in transaction mode may stand between; what a statement needs of its session goes along with it, see guardedClient.ts.
  */
-export function makePool({ url, size, onIdleError, waitMs = 5_000 }: PoolOptions): Database {
+export function makePool({
+  url,
+  size,
+  onIdleError,
+  waitMs = 5_000,
+  queryTimeoutMs = 60_000,
+}: PoolOptions): Database {
   const pool = new RetryingPool({
     Client: GuardedClient,
     connectionString: url.reveal(),
@@ -29,7 +42,7 @@ export function makePool({ url, size, onIdleError, waitMs = 5_000 }: PoolOptions
     connectionTimeoutMillis: waitMs,
     // A network that swallows packets must end in an error, not in a wait without end. Counting a large backlog is
     // the longest statement there is.
-    query_timeout: 60_000,
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
     idleTimeoutMillis: 30_000,
   });
@@ -37,6 +50,10 @@ export function makePool({ url, size, onIdleError, waitMs = 5_000 }: PoolOptions
   // A client in use has no listener of the pool's: when its socket breaks the statement rejects, and the client's own
   // 'error' event would end the process besides.
   pool.on('connect', (client) => client.on('error', () => {}));
+  // Each would go on waiting for its lock while its statement is asked again on another connection.
+  pool.on('release', (error, client) => {
+    if (isTimeout(error)) cancelBackend(client as unknown as Parameters<typeof cancelBackend>[0]);
+  });
   return pool;
 }
 

@@ -3,7 +3,7 @@
  * is not a thousand pages.
  *
  * Promises:
- *  - A stream that holds nothing gets a small first page at once, whatever the others hold: their slow receivers are not its
+ *  - A stream that holds nothing, or no longer anything, gets a small first page at once, whatever the others hold: their slow receivers are not its
  *    business. So what may be held is the total and one first page a stream.
  *  - The rest goes to whoever holds least, and among equals to who came first.
  *  - One stream alone takes at most half of it, unless a single request wants more.
@@ -35,30 +35,32 @@ export class ByteBudget {
     return this.#held.get(stream) ?? 0;
   }
 
-  /** Takes `bytes` for `stream`, at most `mostBytes`; false when `signal` aborts first. */
-  async acquire(stream: string, bytes: number, signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) return false;
-    const isFirst = this.heldBy(stream) === 0 && bytes <= this.firstPageBytes;
-    if (isFirst || (this.#waiting.length === 0 && this.#mayHave(stream, bytes))) {
-      this.#take(stream, bytes);
-      return true;
-    }
+  /**
+   * Takes `bytes` for `stream`, at most `mostBytes`; returns how many it got, 0 when `signal` aborts first. Unless all of it is
+   * needed (`whole`), a stream that holds nothing gets a first page rather than waiting.
+   */
+  async acquire(
+    stream: string,
+    bytes: number,
+    signal: AbortSignal,
+    kind: 'page' | 'whole' = 'page',
+  ): Promise<number> {
+    if (signal.aborted) return 0;
     return new Promise((resolve) => {
-      const waiting = { stream, bytes, resolve };
+      const waiting = { stream, bytes, kind, resolve };
       this.#waiting.push(waiting);
-      // Others that wait may want more than there is.
-      this.#serve();
       signal.addEventListener(
         'abort',
         () => {
           const at = this.#waiting.indexOf(waiting);
           if (at === -1) return;
           this.#waiting.splice(at, 1);
-          resolve(false);
+          resolve(0);
           this.#serve();
         },
         { once: true },
       );
+      this.#serve();
     });
   }
 
@@ -66,10 +68,6 @@ export class ByteBudget {
   release(stream: string, bytes: number): void {
     this.#take(stream, -bytes);
     this.#serve();
-  }
-
-  #mayHave(stream: string, bytes: number): boolean {
-    return bytes <= this.#free && this.#isWithinShare(stream, bytes);
   }
 
   #isWithinShare(stream: string, bytes: number): boolean {
@@ -92,18 +90,27 @@ export class ByteBudget {
         if (!next || this.heldBy(request.stream) < this.heldBy(next.stream)) next = request;
       }
       // The one that holds least waits until it fits: a large page is not passed over for ever by small ones.
-      if (!next || next.bytes > this.#free) return;
-      this.#waiting.splice(this.#waiting.indexOf(next), 1);
-      this.#take(next.stream, next.bytes);
-      next.resolve(true);
+      if (!next || next.bytes > this.#free) break;
+      this.#grant(next, next.bytes);
     }
+    for (const request of [...this.#waiting]) {
+      if (request.kind === 'page' && this.heldBy(request.stream) === 0)
+        this.#grant(request, Math.min(request.bytes, this.firstPageBytes));
+    }
+  }
+
+  #grant(request: Request, bytes: number): void {
+    this.#waiting.splice(this.#waiting.indexOf(request), 1);
+    this.#take(request.stream, bytes);
+    request.resolve(bytes);
   }
 }
 
 interface Request {
   readonly stream: string;
   readonly bytes: number;
-  readonly resolve: (ok: boolean) => void;
+  readonly kind: 'page' | 'whole';
+  readonly resolve: (bytes: number) => void;
 }
 
 const minFirstPageBytes = 32 * 1024;

@@ -1,4 +1,5 @@
 /** Keeps what a person may know of a stream, and says it once per change: in the log and to whoever writes the status. */
+import type { Backlog } from '../database/backlog.ts';
 import type { FailureReason } from '../model/outcome.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
@@ -161,9 +162,20 @@ export class HealthTracker {
     this.#listener.onChange();
   }
 
-  setBacklog(backlog: { pending: number; oldestOccurredAt: string | null; parked: number }): void {
-    this.#pending = backlog.pending;
-    this.#oldestPendingAt = backlog.oldestOccurredAt;
-    this.#parked = backlog.parked;
+  /**
+   * Null: nobody knows how many wait. The oldest then stays what it was, or is taken to have come when the stream began to have
+   * something to do: an age that goes on growing, since one that is not told alerts nobody.
+   */
+  setBacklog(backlog: Backlog | null): void {
+    if (backlog) {
+      this.#pending = backlog.pending;
+      this.#oldestPendingAt = backlog.oldestOccurredAt;
+      this.#parked = backlog.parked;
+      return;
+    }
+    this.#pending = null;
+    if (this.#busySince === null) return;
+    const busySince = new Date(Date.now() - (performance.now() - this.#busySince));
+    this.#oldestPendingAt ??= busySince.toISOString();
   }
 }

@@ -34,8 +34,7 @@ export function showHealth(metrics: StreamMetrics, health: StreamHealth): void {
   const { pending, oldestPendingAt, parked, ratePerSecond } = health;
   const isCatchingUp = health.activity === 'delivering' && (pending ?? 0) >= catchUpFrom;
   metrics.setState(stateOf(health, isCatchingUp));
-  // Before the first count nothing is known, which is not the same as nothing pending.
-  if (pending !== null) metrics.setPending(pending);
+  metrics.setPending(pending);
   metrics.setOldestPending(oldestPendingAt === null ? null : new Date(oldestPendingAt));
   metrics.setParked(parked);
   metrics.setCatchUpRate(isCatchingUp ? ratePerSecond : 0);

@@ -14,6 +14,8 @@ export interface ReadPlan extends PageLimits {
   readonly rowBytes: number;
   /** What reading it may take. */
   readonly memoryBytes: number;
+  /** All of that is needed. */
+  readonly isLargeRow: boolean;
 }
 
 export type AfterRead =
@@ -59,11 +61,24 @@ export class ReadPace {
     if (this.#largeBytes > 0) {
       const rowBytes = Math.min(maxRowBytes, this.#largeBytes);
       const memoryBytes = rowMemoryBytes(rowBytes);
-      return { rows: 1, pageBytes: rowBytes, rowBytes, memoryBytes, timeoutMs: largeRowTimeoutMs };
+      return {
+        rows: 1,
+        pageBytes: rowBytes,
+        rowBytes,
+        memoryBytes,
+        isLargeRow: true,
+        timeoutMs: largeRowTimeoutMs,
+      };
     }
     const bytes = Math.min(pageBytes, this.#pageBytes);
     const rows = Math.min(this.#rows, Math.max(minSingleRows, records));
-    return { rows, pageBytes: bytes, rowBytes: Math.max(plainRowBytes, bytes), memoryBytes: bytes };
+    return {
+      rows,
+      pageBytes: bytes,
+      rowBytes: Math.max(plainRowBytes, bytes),
+      memoryBytes: bytes,
+      isLargeRow: false,
+    };
   }
 
   /** Nothing was read: less the next time. */

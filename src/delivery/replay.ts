@@ -41,9 +41,8 @@ export async function replayParked(
         let read = await readRequest(context, stream, entry, plainRowBytes);
         if (read.kind === 'oversize' && read.bytes <= maxRowBytes) {
           const bytes = Math.min(rowMemoryBytes(read.bytes), budget.mostBytes);
-          if (!(await budget.acquire(row.id, bytes, interrupt)))
-            return { kind: 'done', replayed, parkedAgain };
-          heldBytes = bytes;
+          heldBytes = await budget.acquire(row.id, bytes, interrupt, 'whole');
+          if (heldBytes === 0) return { kind: 'done', replayed, parkedAgain };
           read = await readRequest(context, stream, entry, maxRowBytes);
         }
         if (read.kind === 'stale') return { kind: 'lease-lost' };

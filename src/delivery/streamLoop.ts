@@ -124,8 +124,9 @@ export class StreamLoop {
     return this.#isCounted;
   }
 
-  setBacklog(backlog: Backlog): void {
-    this.#isCounted = true;
+  /** Null: it could not be counted. */
+  setBacklog(backlog: Backlog | null): void {
+    this.#isCounted = backlog !== null;
     this.#tracker.setBacklog(backlog);
     showHealth(this.metrics, this.health);
   }

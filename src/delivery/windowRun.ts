@@ -160,11 +160,22 @@ export class WindowRun {
     try {
       const { budget } = this.#context;
       const { id } = this.#stream.row;
-      // A stream that holds nothing begins small, and need not wait then.
+      // A stream that holds nothing begins small, however much there is.
       const mostBytes = budget.heldBy(id) === 0 ? budget.firstPageBytes : Number.POSITIVE_INFINITY;
-      const plan = this.#reading.plan(Math.min(this.#options.pageBytes(), mostBytes), this.#singleRecords());
-      const memoryBytes = Math.min(plan.memoryBytes, budget.mostBytes);
-      if (!(await budget.acquire(id, memoryBytes, this.#options.interrupt))) return;
+      const wanted = this.#reading.plan(
+        Math.min(this.#options.pageBytes(), mostBytes),
+        this.#singleRecords(),
+      );
+      const memoryBytes = await budget.acquire(
+        id,
+        Math.min(wanted.memoryBytes, budget.mostBytes),
+        this.#options.interrupt,
+        wanted.isLargeRow ? 'whole' : 'page',
+      );
+      if (memoryBytes === 0) return;
+      const plan = wanted.isLargeRow
+        ? wanted
+        : { ...wanted, pageBytes: Math.min(wanted.pageBytes, memoryBytes) };
       let heldBytes = 0;
       try {
         heldBytes = await this.#readPlanned(plan);

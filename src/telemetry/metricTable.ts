@@ -31,7 +31,7 @@ export const metricTable = {
   pendingEntries: {
     type: 'gauge',
     name: 'audit_export_pending_entries',
-    help: 'Committed entries that the receiver has not acknowledged yet.',
+    help: 'Committed entries that the receiver has not acknowledged yet, counted up to 10,000,000; absent while it is not known.',
     labels: streamLabels,
   },
   parkedEntries: {
@@ -43,7 +43,7 @@ export const metricTable = {
   oldestPendingAge: {
     type: 'gauge',
     name: 'audit_export_oldest_pending_age_seconds',
-    help: 'Age of the oldest entry that the receiver has not acknowledged, at the time of the scrape; 0 when there is none.',
+    help: 'Age of the oldest entry that the receiver has not acknowledged, at the time of the scrape; 0 when there is none. While it is not known: how long there has been something to do.',
     labels: streamLabels,
   },
   catchUpRate: {

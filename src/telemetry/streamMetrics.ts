@@ -25,7 +25,8 @@ export type StreamState = (typeof streamStates)[number];
 export interface StreamMetrics {
   /** Entries of an acknowledged batch; `rejected` of them by the receiver's own count. */
   countDelivered(entries: number, rejected?: number): void;
-  setPending(entries: number): void;
+  /** Null: not known, which is not the same as none; then there is no series. */
+  setPending(entries: number | null): void;
   /** Of the oldest entry not acknowledged, null when there is none. Its age is worked out at each scrape. */
   setOldestPending(occurredAt: Date | null): void;
   setParked(entries: number): void;
@@ -121,7 +122,8 @@ export function makeStreamMetrics(
         write(delivered, (metric, all) => metric.inc(all, entries));
         write(rejected, (metric, all) => metric.inc(all, rejectedEntries));
       },
-      setPending: (entries) => write(pending, (metric, all) => metric.set(all, entries)),
+      setPending: (entries) =>
+        write(pending, (metric, all) => (entries === null ? metric.remove(all) : metric.set(all, entries))),
       setOldestPending(occurredAt) {
         if (isOwner()) stream.oldestPendingMs = occurredAt === null ? null : occurredAt.getTime();
       },

@@ -1,0 +1,60 @@
+/** How much waits, and since when: unknown is never taken for none, and what is unknown of one stream hides no other. */
+import { expect, test } from 'vitest';
+import { countBacklog } from '../../src/database/backlog.ts';
+import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
+import { makeConfig, startEngine } from '../tools/engine.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { setUp } from '../tools/setUp.ts';
+import { waitFor } from '../tools/waitFor.ts';
+
+const postgres = usePostgres({ prepare: migrateDatabase });
+const never = { status: 503 };
+
+test('a backlog that cannot be counted is unknown, its age goes on growing, and the others are counted', async () => {
+  const { db, receiver } = await setUp(postgres);
+  receiver.answerWith(never);
+  await insertEntries(db, [...numbered(3), ...numbered(4, { organization: 'globex' })]);
+  let broken: string | undefined;
+  // Nothing that Postgres does makes it fail for one stream alone and leaves the rest as it is.
+  db.on('connect', (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    client.query = ((text: unknown, values?: unknown[], ...rest: unknown[]) =>
+      broken !== undefined && values?.[0] === broken && String(text).includes('as pending')
+        ? Promise.reject(Object.assign(new Error('missing chunk'), { code: 'XX001' }))
+        : query(text, values, ...rest)) as typeof client.query;
+  });
+  const engine = await startEngine(db);
+  engine.setConfigs(
+    makeConfig(receiver.endpoint),
+    makeConfig(receiver.endpoint, { key: 'test/globex', organization: 'globex' }),
+  );
+  await engine.waitForHealth((h) => h.pending === 3);
+  const { rows } = await db.query<{ id: string }>(
+    `select id::text from audit.streams where organization = 'acme'`,
+  );
+  broken = rows[0]?.id;
+  await engine.waitForHealth((h) => h.pending === null && h.oldestPendingAt !== null);
+  await insertEntries(db, numbered(2, { organization: 'globex' }));
+  await engine.waitForHealth((h) => h.pending === 6, 'test/globex');
+  const text = await waitFor(async () => {
+    const metrics = await engine.metrics.render();
+    return /oldest_pending_age_seconds\{[^}]*name="acme"[^}]*\} (?!0$)/m.test(metrics) && metrics;
+  });
+  expect(text).not.toMatch(/audit_export_pending_entries\{[^}]*name="acme"/);
+  expect(text).toMatch(/audit_export_pending_entries\{[^}]*name="globex"[^}]*\} 6/);
+  broken = undefined;
+  await engine.waitForHealth((h) => h.pending === 3);
+});
+
+test('a count of a stream that another replica has is no count', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await engine.waitForIdle();
+  const { rows } = await db.query<{ id: string; token: string }>(
+    'select id::text, token::text from audit.streams',
+  );
+  const stream = rows[0] ?? { id: '', token: '' };
+  expect(await countBacklog(db, stream)).toMatchObject({ pending: 0, oldestOccurredAt: null });
+  expect(await countBacklog(db, { ...stream, token: '0' })).toBeNull();
+});
