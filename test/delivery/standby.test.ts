@@ -60,7 +60,7 @@ describe.skipIf(arePackagesMissing('reads that a standby answers', poolerPackage
         describe: () => 'a standby 1.5 s behind',
       });
       const writers = startWriters({ url: () => pair.primaryUrl, organizations, count: 3, commits });
-      await waitFor(() => commits.count > 600, { timeoutMs: 60_000 });
+      await waitFor(() => commits.count > 300, { timeoutMs: 60_000 });
       await writers.stop();
       await pair.setLag(0);
       await pair.catchUp();

@@ -7,7 +7,6 @@ const numbers = (count: number): string =>
 
 const rows: readonly string[] = [
   `'numbers', null, ${numbers(800)}`,
-  `'numbers', null, ${numbers(3_200)}`,
   // More than a text can be: no statement that asks for it is answered (54000).
   `'unreadable', null, ${numbers(8_300)}`,
   `'name', repeat('x', 100000000), '{}'`,
