@@ -70,7 +70,7 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
 /** Empty: all of it is shown. */
 function describePayload(payload: ShownEntry['payload']): string {
   if (payload === null)
-    return 'This payload is too large to be shown or downloaded as text; it stays in the table as it was written.';
+    return 'This payload is too large to be shown as text; it stays in the table as it was written.';
   if (!payload.isCut) return '';
   const shown = `${mostShownCharacters / 1024} KiB`;
   return `The first ${shown} of ${formatMebibytes(payload.bytes)} are shown; Raw JSON and downloads have all of it.`;
@@ -90,7 +90,9 @@ function shownValue(value: string): string {
 
 function listFacts(entry: EntryView, organization: string, filters: Filters): EntryDetailView['facts'] {
   const filterUrl = (value: string, more: Partial<Filters>): string | null =>
-    value.length > mostFilterCharacters ? null : logsUrl(organization, toSearch({ ...filters, ...more }));
+    value === '' || value.length > mostFilterCharacters
+      ? null
+      : logsUrl(organization, toSearch({ ...filters, ...more }));
   const { actorId, actorName, project } = entry;
   return [
     {
@@ -125,7 +127,7 @@ function listFacts(entry: EntryView, organization: string, filters: Filters): En
       label: 'Project',
       value: shownValue(project ?? 'None: an action on the organization'),
       isMono: false,
-      filterUrl: filterUrl(project ?? '', { project: project === null ? 'none' : { name: project } }),
+      filterUrl: filterUrl(project ?? 'none', { project: project === null ? 'none' : { name: project } }),
     },
     { label: 'Entry id', value: entry.id, isMono: true, filterUrl: null },
     { label: 'UID', value: entry.uid, isMono: true, filterUrl: null },
