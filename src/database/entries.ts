@@ -66,14 +66,13 @@ const columnsLeftOut = Object.entries(boundedColumns)
 const readTimeoutMs = 5_000;
 /** Millions of values take seconds, of this one entry. */
 const payloadTimeoutMs = 10_000;
-/** Of a payload, as the page shows it. */
-export const mostShownCharacters = 256 * 1024;
 
-/** Null: the organization has no such entry. */
+/** An entry with at most so many characters of its payload. Null: the organization has no such entry. */
 export async function readShownEntry(
   db: Database,
   organization: string,
   id: string,
+  mostCharacters: number,
 ): Promise<ShownEntry | null> {
   if (!isEntryId(id)) return null;
   const [entry] = await boundedRead(db, readTimeoutMs, (reader) =>
@@ -86,10 +85,10 @@ export async function readShownEntry(
   const rows = await orNothing(
     sharedRead(db, organization, payloadTimeoutMs, (reader) =>
       reader.query<{ text: string; bytes: number }>(
-        `select left(payload, ${mostShownCharacters}) as text, octet_length(payload) as bytes
+        `select left(payload, $3) as text, octet_length(payload) as bytes
          from (select e.metadata::text as payload from audit.entries e
            where e.id = $1 and e.organization = $2 and ${isReadable} offset 0) as e`,
-        [id, organization],
+        [id, organization, mostCharacters],
       ),
     ),
   );
