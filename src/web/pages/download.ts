@@ -12,6 +12,7 @@ import { parseFilters, toEntryQuery } from '../filters.ts';
 import { csvHeader, csvRow } from '../format/csv.ts';
 import { entryJson } from '../format/entryJson.ts';
 import { sendProblem } from '../reply.ts';
+import { isFromOtherSite } from '../security/crossSite.ts';
 import { logsUrl } from '../urls.ts';
 import type { Visit } from '../visit.ts';
 import { whenGone } from '../whenGone.ts';
@@ -36,8 +37,7 @@ export const downloadNdjson = (visit: Visit): Promise<void> => download(visit, n
 
 async function download(visit: Visit, format: Format): Promise<void> {
   const { request, response, organization, viewer, context } = visit;
-  const site = request.get('Sec-Fetch-Site');
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+  if (isFromOtherSite(request)) {
     // It would be recorded as theirs, and use up their downloads of the hour.
     sendProblem(request, response, 403, {
       title: 'This came from another site',
