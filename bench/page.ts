@@ -46,7 +46,7 @@ export async function benchPage(bench: Bench): Promise<Figure[]> {
     bench.log(indexing.detail);
     const target: Target = {
       find: (query, cursor) => findEntries(db, query, cursor, { limit: pageLimit }),
-      open: (id) => readShownEntry(db, bigOrganization, id),
+      open: (id) => readShownEntry(db, bigOrganization, id, 65_536),
     };
     const places = await samplePlaces(db, count, runs);
     return [

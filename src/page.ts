@@ -42,7 +42,7 @@ export async function startPage(
     },
   });
   if (page.kind === 'failed') throw new Error(page.problem);
-  const indexer = startIndexer({ db, log });
+  const indexer = startIndexer({ db, log, onHeldBack: metrics.setSearchHeldBack });
   return {
     port: page.port,
     async stop() {

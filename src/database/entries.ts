@@ -3,6 +3,7 @@ import { boundedRead, isTooMuch } from './boundedRead.ts';
 import { isEntryId } from './cursor.ts';
 import { isReadable, mostColumnBytes, mostTextBytes } from './entryBounds.ts';
 import type { Database } from './pool.ts';
+import { sharedRead } from './shares.ts';
 
 /** An entry without its metadata. */
 export interface EntryView {
@@ -63,14 +64,15 @@ const columnsLeftOut = Object.entries(boundedColumns)
 
 /** Longer than any that has an index to go by. */
 const readTimeoutMs = 5_000;
-/** Of a payload, as the page shows it. */
-export const mostShownCharacters = 256 * 1024;
+/** Millions of values take seconds, of this one entry. */
+const payloadTimeoutMs = 10_000;
 
-/** Null: the organization has no such entry. */
+/** An entry with at most so many characters of its payload. Null: the organization has no such entry. */
 export async function readShownEntry(
   db: Database,
   organization: string,
   id: string,
+  mostCharacters: number,
 ): Promise<ShownEntry | null> {
   if (!isEntryId(id)) return null;
   const [entry] = await boundedRead(db, readTimeoutMs, (reader) =>
@@ -81,12 +83,12 @@ export async function readShownEntry(
   );
   if (!entry) return null;
   const rows = await orNothing(
-    boundedRead(db, readTimeoutMs, (reader) =>
+    sharedRead(db, organization, payloadTimeoutMs, (reader) =>
       reader.query<{ text: string; bytes: number }>(
-        `select left(payload, ${mostShownCharacters}) as text, octet_length(payload) as bytes
+        `select left(payload, $3) as text, octet_length(payload) as bytes
          from (select e.metadata::text as payload from audit.entries e
            where e.id = $1 and e.organization = $2 and ${isReadable} offset 0) as e`,
-        [id, organization],
+        [id, organization, mostCharacters],
       ),
     ),
   );
@@ -138,7 +140,7 @@ function readWhole(
   withPayload: boolean,
 ): Promise<Array<FullEntry & { n: string }>> {
   // The text of each is built twice, so that no more of them than fit are ever held at once.
-  return boundedRead(db, 60_000, (reader) =>
+  return sharedRead(db, organization, 60_000, (reader) =>
     reader.query(
       `select ${wholeColumns}, case when sized.text_bytes <= ${mostTextBytes} then e.metadata::text end as metadata, sized.n::text,
          array_remove(array[${columnsLeftOut}, case when sized.text_bytes <= ${mostTextBytes} then null else 'metadata' end], null) as "leftOut"

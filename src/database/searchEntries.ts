@@ -28,6 +28,8 @@ export interface Prepared {
   readonly needles: readonly (readonly string[])[];
   /** Spellings of the text, folded; empty: no text. */
   readonly forms: readonly string[];
+  /** When this is read. */
+  readonly mark: { readonly cluster: string; readonly snapshot: string };
 }
 
 /** Between all that an entry can have; see the checks of audit.entries. */
@@ -42,9 +44,16 @@ export async function prepareQuery(
 ): Promise<Prepared> {
   const clamped = (n: number): string =>
     utcMicroseconds(`greatest('${earliest}', least('${latest}', $${n}::timestamptz))`);
-  const [row] = await reader.query<{ low: string | null; high: string | null; folded: string[] }>(
+  const [row] = await reader.query<{
+    low: string | null;
+    high: string | null;
+    folded: string[];
+    cluster: string;
+    snapshot: string;
+  }>(
     `select ${clamped(1)} as low, ${clamped(2)} as high,
-       array(select audit.fold(needle) from unnest($3::text[]) with ordinality as n(needle, i) order by i) as folded`,
+       array(select audit.fold(needle) from unnest($3::text[]) with ordinality as n(needle, i) order by i) as folded,
+       audit.cluster_id()::text as cluster, pg_current_snapshot()::text as snapshot`,
     [query.from ?? earliest, query.to ?? latest, needles.flat()],
   );
   const folded = (row?.folded ?? []).values();
@@ -57,6 +66,7 @@ export async function prepareQuery(
     },
     needles: regrouped,
     forms: query.text === '' ? [] : (regrouped[0] ?? []),
+    mark: { cluster: row?.cluster ?? '0', snapshot: row?.snapshot ?? '1:1:' },
   };
 }
 

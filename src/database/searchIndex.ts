@@ -41,6 +41,18 @@ const horizon = (cluster: string): string =>
   `(case when ${cluster} = audit.cluster_id() then pg_snapshot_xmin(pg_current_snapshot()) else '9223372036854775807'::xid8 end)`;
 
 /**
+ * Of the transactions that are open, the oldest, which everything final is older than; null: there is none that could hold anything
+ * back.
+ */
+export async function readOldestOpen(db: Database): Promise<string | null> {
+  const { rows } = await db.query<{ oldest: string; next: string }>(
+    'select pg_snapshot_xmin(pg_current_snapshot())::text as oldest, pg_snapshot_xmax(pg_current_snapshot())::text as next',
+  );
+  const row = rows[0];
+  return row && row.oldest !== row.next ? row.oldest : null;
+}
+
+/**
  * Parts with final entries for at least a block: so many, or by the size of the first ones so large. A few index probes each
  * and a read of the index alone.
  */

@@ -1,18 +1,11 @@
-/** How many entries have come since a page was shown. */
-import type { Cursor } from '../database/cursor.ts';
+/** How many entries have come since a list was read. */
 import type { EntryQuery } from '../database/entryQuery.ts';
+import { hasNul } from '../database/entryQuery.ts';
+import { countCommittedSince, type Mark } from '../database/newEntries.ts';
 import type { Database } from '../database/pool.ts';
-import { findEntries } from './findEntries.ts';
+import { listNeedles } from './needles.ts';
 
-const budgetMs = 300;
-
-/** Matches newer than `cursor`, `cap` at most; fewer than there are when they take too long to find. */
-export async function countNewer(
-  db: Database,
-  query: EntryQuery,
-  cursor: Cursor,
-  cap: number,
-): Promise<number> {
-  const found = await findEntries(db, query, cursor, { limit: cap, direction: 'newer', budgetMs });
-  return found.entries.length;
+/** Matches committed since, `cap` at most; fewer than there are when they take too long to find. */
+export async function countNewer(db: Database, query: EntryQuery, since: Mark, cap: number): Promise<number> {
+  return hasNul(query) ? 0 : countCommittedSince(db, query, listNeedles(query), since, cap);
 }

@@ -8,9 +8,10 @@
  *  - It ends within the budget, give or take a statement: with a full page, the end of the entries, or `searchedBackTo`
  *    and a place to go on from, which is always further than where it began.
  */
-import { boundedRead, isTimeout, type Reader } from '../database/boundedRead.ts';
+import { isTimeout, type Reader } from '../database/boundedRead.ts';
 import type { Cursor } from '../database/cursor.ts';
 import { type EntryQuery, hasNul, isIndexed } from '../database/entryQuery.ts';
+import type { Mark } from '../database/newEntries.ts';
 import type { Database } from '../database/pool.ts';
 import { countUnindexed, readIndexedUpTo } from '../database/searchBlocks.ts';
 import {
@@ -22,6 +23,7 @@ import {
   prepareQuery,
   readIndexed,
 } from '../database/searchEntries.ts';
+import { sharedRead } from '../database/shares.ts';
 import { type Found, Matches, toPage } from './matches.ts';
 import { listNeedles } from './needles.ts';
 import { defaultSizes, goOn, type SearchLimits, type SearchSizes, searchBlocks } from './searchBlocks.ts';
@@ -40,6 +42,16 @@ export interface FindOptions {
   /** For tests: in place of performance.now(). */
   readonly now?: () => number;
 }
+
+/** And when that was read. */
+export interface FoundAt extends Found {
+  /** null: nothing was read. */
+  readonly mark: Mark | null;
+  /** The time was over while many entries are in no block: the search index is held back, or has far to go yet. */
+  readonly isIndexBehind: boolean;
+}
+
+const nothing = { entries: [], more: false, searchedBackTo: null, next: null };
 
 /** A slice gets as much, however small the budget. */
 const leastMs = 20;
@@ -63,8 +75,8 @@ export async function findEntries(
     sizes = defaultSizes,
     now = () => performance.now(),
   }: FindOptions,
-): Promise<Found> {
-  if (hasNul(query)) return { entries: [], more: false, searchedBackTo: null, next: null };
+): Promise<FoundAt> {
+  if (hasNul(query)) return { ...nothing, mark: null, isIndexBehind: false };
   // A slice that takes too long is tried again smaller, at last one entry by itself: it always gets on.
   for (const [rows, timeoutMs] of [
     [sizes.firstRows, Math.max(leastMs, budgetMs)],
@@ -80,23 +92,47 @@ export async function findEntries(
       signal,
       sizes: { ...sizes, firstRows: rows },
     };
-    const found = await boundedRead(db, indexedTimeoutMs, async (reader) => {
-      const prepared = await prepareQuery(reader, query, listNeedles(query));
-      const rest = cursor ? { ...prepared, range: cutRange(prepared.range, cursor, direction) } : prepared;
-      if (isIndexed(query)) return toPage(await readIndexed(reader, rest, direction, limit + 1), limit);
-      await reader.setTimeout(timeoutMs);
-      return search(reader, rest, limits);
-    });
+    const found = await sharedRead(
+      db,
+      query.organization,
+      indexedTimeoutMs,
+      async (reader) => {
+        const prepared = await prepareQuery(reader, query, listNeedles(query));
+        const rest = cursor ? { ...prepared, range: cutRange(prepared.range, cursor, direction) } : prepared;
+        const { mark } = prepared;
+        if (isIndexed(query))
+          return {
+            ...toPage(await readIndexed(reader, rest, direction, limit + 1), limit),
+            mark,
+            isIndexBehind: false,
+          };
+        await reader.setTimeout(timeoutMs);
+        const page = await search(reader, rest, limits);
+        return (
+          page && {
+            ...page,
+            mark,
+            isIndexBehind: page.isIndexBehind === true && page.searchedBackTo !== null,
+          }
+        );
+      },
+      signal,
+    );
     if (found) return found;
   }
   throw new Error('one entry takes more than half a minute to search');
 }
 
 /** Null: not even the first slice was done in time. */
-async function search(reader: Reader, prepared: Prepared, limits: SearchLimits): Promise<Found | null> {
+async function search(
+  reader: Reader,
+  prepared: Prepared,
+  limits: SearchLimits,
+): Promise<(Found & { isIndexBehind?: boolean }) | null> {
   const { organization } = prepared.query;
   const { firstRows, sliceRows, mostUnindexed } = limits.sizes;
   const matches = new Matches(limits.limit, limits.direction);
+  let isIndexBehind = false;
   try {
     let rest = await searchSlice(reader, prepared, firstRows, matches, limits);
     if (rest && !matches.isFull() && (await goOn(reader, limits)))
@@ -110,6 +146,7 @@ async function search(reader: Reader, prepared: Prepared, limits: SearchLimits):
       const isComplete = await searchBlocks(reader, rest, upTo, matches, limits);
       return isComplete ? matches.page() : matches.pageSoFar();
     }
+    isIndexBehind = true;
     // The indexer has far to go yet: the time order, from which it is honest to stop anywhere, is as good as any.
     while (await goOn(reader, limits)) {
       rest = await searchSlice(reader, rest, sliceRows, matches, limits);
@@ -118,7 +155,8 @@ async function search(reader: Reader, prepared: Prepared, limits: SearchLimits):
   } catch (error) {
     if (!isTimeout(error)) throw error;
   }
-  return matches.pageSoFar();
+  const page = matches.pageSoFar();
+  return page && { ...page, isIndexBehind };
 }
 
 /** Searches the next entries in the order of time; what is left of the range then, or null when that was the end of it. */

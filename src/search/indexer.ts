@@ -12,6 +12,7 @@ import {
   listIndexable,
   type Part,
   readFinal,
+  readOldestOpen,
   releasePart,
   saveBlocks,
 } from '../database/searchIndex.ts';
@@ -22,6 +23,8 @@ export interface IndexerOptions {
   /** A pool that nothing urgent waits for; one connection at a time is used. */
   readonly db: Database;
   readonly log: Logger;
+  /** Told after each look how long one open transaction has kept newer entries from being final, in milliseconds. */
+  readonly onHeldBack?: (ms: number) => void;
   /** Between two looks for new entries; default 30 s. */
   readonly intervalMs?: number;
 }
@@ -49,7 +52,12 @@ const longestRetryMs = 60 * 60_000;
 /** Parts that could not be indexed, and when each is tried again; the others have their turn meanwhile. */
 export type FailedParts = Map<string, { failures: number; retryAt: number }>;
 
-export function startIndexer({ db, log, intervalMs = defaultIntervalMs }: IndexerOptions): Indexer {
+export function startIndexer({
+  db,
+  log,
+  onHeldBack = () => {},
+  intervalMs = defaultIntervalMs,
+}: IndexerOptions): Indexer {
   const stopped = new AbortController();
   const { signal } = stopped;
   const failed: FailedParts = new Map();
@@ -58,11 +66,13 @@ export function startIndexer({ db, log, intervalMs = defaultIntervalMs }: Indexe
       { err: error, organization },
       'the entries of an organization cannot be put into the search index; its searches read them one by one, and it is tried again later',
     );
+  const watch = makeHeldBackWatch(log, onHeldBack);
   const run = async (): Promise<void> => {
     let isFailing = false;
     while (!signal.aborted) {
       try {
         await indexAll(db, { signal, failed, onFailure });
+        watch(await readOldestOpen(db));
         if (isFailing) log.info('the search index is being built again');
         isFailing = false;
       } catch (error) {
@@ -81,6 +91,35 @@ export function startIndexer({ db, log, intervalMs = defaultIntervalMs }: Indexe
       stopped.abort();
       await running;
     },
+  };
+}
+
+const worthSayingMs = 10 * 60_000;
+
+/** Knows since when the same transaction has been the oldest that is open, which no role needs a right to see. */
+export function makeHeldBackWatch(
+  log: Logger,
+  onHeldBack: (ms: number) => void,
+  now = () => performance.now(),
+): (oldestOpen: string | null) => void {
+  let oldest: string | null = null;
+  let since = 0;
+  let isSaid = false;
+  return (oldestOpen) => {
+    if (oldestOpen === null || oldestOpen !== oldest) {
+      oldest = oldestOpen;
+      since = now();
+      if (isSaid) log.info('the search index goes on: the transaction that held it back has ended');
+      isSaid = false;
+    }
+    const heldBackMs = oldest === null ? 0 : now() - since;
+    onHeldBack(heldBackMs);
+    if (heldBackMs < worthSayingMs || isSaid) return;
+    isSaid = true;
+    log.warn(
+      { transaction: oldest, minutes: Math.round(heldBackMs / 60_000) },
+      'an open transaction keeps newer entries out of the search index, and searches read those one by one: look in pg_stat_activity and pg_prepared_xacts for it, and end it',
+    );
   };
 }
 

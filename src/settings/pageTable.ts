@@ -97,7 +97,7 @@ export const pageSettingsTable: { readonly [K in keyof PageSettings]: Setting<Pa
     doc: 'The signatures that are taken.',
   }),
   trustedProxies: withDefault('TRUSTED_PROXIES', '', networks(), {
-    doc: 'From where USER_HEADER and its like are believed, by the address of the connection itself; required with AUTH_MODE=headers, where each may be as wide as /24 (IPv6: /64) and no wider.',
+    doc: 'From where USER_HEADER and its like are believed, by the address of the connection itself; required with AUTH_MODE=headers, where each may be as wide as /24 (IPv6: /64) and no wider. In every mode, whose X-Forwarded-For tells people apart when logins are counted.',
   }),
   proxySecret: optional('PROXY_SECRET', secretText({ minLength: 32 }), {
     secret: true,

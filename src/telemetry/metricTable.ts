@@ -98,6 +98,12 @@ export const metricTable = {
     labels: [],
     buckets: [1_024, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216],
   },
+  searchHeldBack: {
+    type: 'gauge',
+    name: 'audit_export_search_index_held_back_seconds',
+    help: 'How long one open transaction of the database has kept newer entries out of the search index, as far as this process has seen; 0 when none does. Searches read those entries one by one.',
+    labels: [],
+  },
   leasesHeld: {
     type: 'gauge',
     name: 'audit_export_leases_held',

@@ -14,6 +14,7 @@ export interface Metrics {
    */
   forStream(labels: StreamLabels): StreamMetrics;
   setLeasesHeld(streams: number): void;
+  setSearchHeldBack(ms: number): void;
   observePoll(durationMs: number): void;
   /** @param error as thrown by the database layer. */
   countDatabaseError(error: unknown): void;
@@ -55,6 +56,7 @@ export function makeMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const leasesHeld = makeGauge(registry, 'leasesHeld');
+  const searchHeldBack = makeGauge(registry, 'searchHeldBack');
   const pollDuration = makeHistogram(registry, 'pollDuration');
   const databaseErrors = makeCounter(registry, 'databaseErrors');
   const configSourceSynced = makeGauge(registry, 'configSourceSynced');
@@ -67,6 +69,7 @@ export function makeMetrics(options: MetricsOptions): Metrics {
   return {
     forStream: makeStreamMetrics(registry, options.now ?? Date.now),
     setLeasesHeld: (streams) => leasesHeld.set(streams),
+    setSearchHeldBack: (ms) => searchHeldBack.set(ms / 1_000),
     observePoll: (durationMs) => pollDuration.observe(durationMs / 1_000),
     countDatabaseError: (error) => databaseErrors.inc({ class: classOfDatabaseError(error) }),
     setConfigSource: (state) => {

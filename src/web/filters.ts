@@ -53,10 +53,11 @@ const maxValues = 100;
 const maxDocuments = 10;
 const maxDocumentLength = 2_000;
 
-const name = z.string().trim().max(maxNameLength).refine(isStorable);
+/** Exactly as it is: `Ada` and `Ada ` are two actors. */
+const name = z.string().max(maxNameLength).refine(isStorable);
 const time = z
   .string()
-  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?)?$/)
+  .regex(/^(?!0000)\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?)?$/)
   .transform((text) => `${text.replace('Z', '')}${text.includes('T') ? '' : 'T00:00'}`)
   .refine((text) => isRealTime(`${text}Z`));
 const document = z.string().max(maxDocumentLength).refine(isDocument);
@@ -153,7 +154,10 @@ const hoursOf: Readonly<Record<Exclude<Preset, 'all'>, number>> = {
   '30d': 30 * 24,
 };
 
-/** What to look for; ranges that are relative end open and begin `now` less their length. */
+/** Clocks differ; what is dated later than this is no entry of the last hour, or month. */
+export const aheadMs = 5 * 60_000;
+
+/** What to look for; ranges that are relative begin `now` less their length, and end five minutes ahead of it. */
 export function toEntryQuery(filters: Filters, organization: string, now: Date): EntryQuery {
   const { time: span, text, eventTypes, actor, sessionTypes, project, has } = filters;
   const bounds =
@@ -163,7 +167,7 @@ export function toEntryQuery(filters: Filters, organization: string, now: Date):
             span.preset === 'all'
               ? null
               : new Date(now.getTime() - hoursOf[span.preset] * 3_600_000).toISOString(),
-          to: null,
+          to: span.preset === 'all' ? null : new Date(now.getTime() + aheadMs).toISOString(),
         }
       : { from: span.from && `${span.from}Z`, to: span.to && `${span.to}Z` };
   return { organization, text, eventTypes, actor, sessionTypes, project, has, ...bounds };

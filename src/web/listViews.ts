@@ -67,8 +67,16 @@ export interface ResultsView {
   readonly liveUrl: string | null;
   readonly status: string;
   readonly downloads: { readonly csvUrl: string; readonly ndjsonUrl: string };
+  /** null: no entry is dated in the future, or this is no place to say so. */
+  readonly future: FutureView | null;
   /** The first page, when this is an older one; null: this is it. */
   readonly newestUrl: string | null;
+}
+
+export interface FutureView {
+  readonly words: string;
+  readonly url: string;
+  readonly linkWords: string;
 }
 
 export interface RowsView {
@@ -101,6 +109,8 @@ export type MoreView =
       readonly url: string;
       readonly partUrl: string;
       readonly searchedBackTo: string;
+      /** Many entries are in no search index yet, and are read one by one. */
+      readonly isIndexBehind: boolean;
       /** The browser goes on by itself. */
       readonly isAutomatic: boolean;
     }

@@ -18,6 +18,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import type { WebContext } from './context.ts';
 import { sendProblem, useAssets } from './reply.ts';
 import { routes } from './routes.ts';
+import { limitConnectionsByAddress } from './security/connections.ts';
 import { refuseCrossSite } from './security/crossSite.ts';
 import { answerErrors } from './security/errors.ts';
 import { forbidKeeping, setHeaders } from './security/headers.ts';
@@ -32,6 +33,8 @@ export interface PageServerOptions {
   /** Of PUBLIC_URL. Default null: not told. */
   readonly publicOrigin?: string | null;
   readonly rateLimits?: RateLimits;
+  /** Default: 500 of the 1,000 there are. */
+  readonly mostConnectionsOfAddress?: number;
   /** Told of each request when it has been answered. */
   readonly observe?: (request: PageRequest) => void;
 }
@@ -49,12 +52,15 @@ const limits: ServerOptions = {
   connectionsCheckingInterval: 5_000,
 };
 const mostConnections = 1_000;
+/** Half: a proxy in front needs many, and nobody may have all. */
+const mostConnectionsOfAddress = 500;
 /** Without a byte in either direction, such as of a download that nobody reads. */
 const quietConnectionMs = 120_000;
 
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
   const server = createServer(limits, makeApp(options));
   server.maxConnections = mostConnections;
+  limitConnectionsByAddress(server, options.mostConnectionsOfAddress ?? mostConnectionsOfAddress);
   server.setTimeout(quietConnectionMs);
   endConnectionsIdleAfterClose(server);
   const error = await listen(server, options.address);

@@ -50,7 +50,7 @@ class ViewEngine extends Eta {
     const { html, isCut } = renderJsonHtml(text, options);
     const whole =
       isCut && options.wholeUrl !== null
-        ? `<p class="j-whole"><a class="button" href="${escapeHtml(options.wholeUrl)}" hx-get="${escapeHtml(options.wholeUrl)}" hx-target="#drawer-body">Show all of it</a></p>`
+        ? `<p class="j-whole"><a class="button" href="${escapeHtml(options.wholeUrl)}" hx-get="${escapeHtml(options.wholeUrl)}" hx-target="#drawer-body">${options.isCut ? 'Show more of it' : 'Show all of it'}</a></p>`
         : '';
     return `${html}${whole}`;
   }

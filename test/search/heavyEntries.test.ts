@@ -75,12 +75,12 @@ test('the list, facets and one entry are bounded whatever an entry holds', { tim
   for (const entry of entries) expect(JSON.stringify(entry).length).toBeLessThan(10_000);
   expect(JSON.stringify(await readFacets(db, 'acme')).length).toBeLessThan(10_000);
   for (const [name, id] of Object.entries(heavy)) {
-    const shown = await readShownEntry(db, 'acme', id);
+    const shown = await readShownEntry(db, 'acme', id, 65_536);
     expect(JSON.stringify(shown).length, name).toBeLessThan(1_000_000);
     if (name.startsWith('numbers') || name === 'zeros') expect(shown?.payload, name).toBeNull();
     else expect(shown?.payload, name).not.toBeNull();
   }
-  const nulls = await readShownEntry(db, 'acme', heavy['nulls'] ?? '');
+  const nulls = await readShownEntry(db, 'acme', heavy['nulls'] ?? '', 65_536);
   expect(nulls?.payload).toMatchObject({ isCut: true, bytes: 24_000_000 });
 });
 

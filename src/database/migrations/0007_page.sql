@@ -16,7 +16,7 @@ begin
     return true;
   elsif unpacked > most then
     return false;
-  elsif not jsonb_path_exists(payload, 'strict $.** ? (@ > 1e20 || @ < -1e20 || (@ > -1e-20 && @ < 1e-20))') then
+  elsif not jsonb_path_exists(payload, 'strict $.** ? (@ > 1e20 || @ < 1e-20) ? (@ > 1e20 || @ < -1e20 || @ > -1e-20)') then
     return true;
   end if;
   -- Rounded up; a zero may have 16,383 decimals.

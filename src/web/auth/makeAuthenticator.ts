@@ -67,6 +67,7 @@ function makeOidc(settings: Settings, membership: MembershipRules, { db, log }: 
       scopes: settings.oidcScopes,
       groupsClaim: settings.oidcGroupsClaim,
       sessionAbsoluteMs: settings.sessionAbsoluteMs,
+      trustedProxies: settings.trustedProxies,
       membership,
       log,
     },

@@ -1,11 +1,6 @@
 /** Reads what the drawer of one entry shows. */
 import { readDeliveries } from '../../database/deliveries.ts';
-import {
-  type EntryView,
-  mostShownCharacters,
-  readShownEntry,
-  type ShownEntry,
-} from '../../database/entries.ts';
+import { type EntryView, readShownEntry, type ShownEntry } from '../../database/entries.ts';
 import { findEntries } from '../../search/findEntries.ts';
 import type { WebContext } from '../context.ts';
 import type { DeliveryView, EntryDetailView } from '../entryViews.ts';
@@ -26,7 +21,10 @@ export interface EntryRequest {
 }
 
 const maxNodes = 400;
-const maxNodesWhole = 20_000;
+const maxNodesWhole = 10_000;
+/** To parse and to write them takes tens of milliseconds, in which nobody else is served. */
+const mostCharacters = 64 * 1024;
+const mostCharactersWhole = 256 * 1024;
 /** For finding a neighbour in a filter that few entries match; then there is none to go to. */
 const neighbourBudgetMs = 400;
 /** Destinations that are gone and are told of all the same. */
@@ -35,7 +33,12 @@ const mostDeleted = 10;
 /** null: the organization has no such entry. */
 export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDetailView | null> {
   const { context, organization, id, filters, isWhole } = entryRequest;
-  const entry = await readShownEntry(context.db, organization, id);
+  const entry = await readShownEntry(
+    context.db,
+    organization,
+    id,
+    isWhole ? mostCharactersWhole : mostCharacters,
+  );
   if (entry === null) return null;
   const [newerUrl, olderUrl, deliveries] = await Promise.all([
     findNeighbour(entryRequest, entry, 'newer'),
@@ -53,7 +56,7 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
     facts: listFacts(entry, organization, filters),
     payload: entry.payload?.text ?? null,
     isCut: entry.payload?.isCut ?? false,
-    payloadNote: describePayload(entry.payload),
+    payloadNote: describePayload(entry.payload, isWhole ? mostCharactersWhole : mostCharacters),
     filterUrl: (document) =>
       logsUrl(organization, toSearch({ ...filters, has: [...new Set([...filters.has, document])].sort() })),
     maxNodes: isWhole ? maxNodesWhole : maxNodes,
@@ -68,11 +71,11 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
 }
 
 /** Empty: all of it is shown. */
-function describePayload(payload: ShownEntry['payload']): string {
+function describePayload(payload: ShownEntry['payload'], characters: number): string {
   if (payload === null)
-    return 'This payload is too large to be shown or downloaded as text; it stays in the table as it was written.';
+    return 'This payload is too large to be shown as text; it stays in the table as it was written.';
   if (!payload.isCut) return '';
-  const shown = `${mostShownCharacters / 1024} KiB`;
+  const shown = `${characters / 1024} KiB`;
   return `The first ${shown} of ${formatMebibytes(payload.bytes)} are shown; Raw JSON and downloads have all of it.`;
 }
 
@@ -90,7 +93,9 @@ function shownValue(value: string): string {
 
 function listFacts(entry: EntryView, organization: string, filters: Filters): EntryDetailView['facts'] {
   const filterUrl = (value: string, more: Partial<Filters>): string | null =>
-    value.length > mostFilterCharacters ? null : logsUrl(organization, toSearch({ ...filters, ...more }));
+    value === '' || value.length > mostFilterCharacters
+      ? null
+      : logsUrl(organization, toSearch({ ...filters, ...more }));
   const { actorId, actorName, project } = entry;
   return [
     {
@@ -125,7 +130,7 @@ function listFacts(entry: EntryView, organization: string, filters: Filters): En
       label: 'Project',
       value: shownValue(project ?? 'None: an action on the organization'),
       isMono: false,
-      filterUrl: filterUrl(project ?? '', { project: project === null ? 'none' : { name: project } }),
+      filterUrl: filterUrl(project ?? 'none', { project: project === null ? 'none' : { name: project } }),
     },
     { label: 'Entry id', value: entry.id, isMono: true, filterUrl: null },
     { label: 'UID', value: entry.uid, isMono: true, filterUrl: null },

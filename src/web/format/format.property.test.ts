@@ -197,3 +197,41 @@ describe('times', () => {
     expect(formatUtc('2026-02-03T14:05:09.123456Z')).toBe('2026-02-03 14:05:09');
   });
 });
+
+describe('the beginning of a JSON text', () => {
+  const whole = '{"a": [1, -2.50, true, null, "x\\"y"], "b": {"c": "long text", "d": []}, "e": 12345}';
+
+  it('is shown as far as it goes, and holds no value that the whole has not', () => {
+    const scalars = (text: string, isCut: boolean): string[] => {
+      const found: string[] = [];
+      const visit = (node: ReturnType<typeof parseJsonText>): void => {
+        if (!node) return;
+        if ('members' in node) for (const { value } of node.members) visit(value);
+        else if (!node.isCut) found.push(text.slice(node.start, node.end));
+      };
+      visit(parseJsonText(text, isCut));
+      return found;
+    };
+    const all = scalars(whole, false);
+    expect(all).toEqual(['1', '-2.50', 'true', 'null', '"x\\"y"', '"long text"', '12345']);
+    for (let length = 1; length < whole.length; length++) {
+      const start = whole.slice(0, length);
+      expect(parseJsonText(start), start).toBeNull();
+      const kept = scalars(start, true);
+      expect(kept, start).toEqual(all.slice(0, kept.length));
+      const { html, isCut } = renderJsonHtml(start, { filterUrl: () => '/', maxNodes: 100, isCut: true });
+      expect(isCut).toBe(true);
+      expect(html.match(/<div/g)?.length).toBe(html.match(/<\/div/g)?.length);
+    }
+  });
+
+  it('shows the beginning of a string that it cuts', () => {
+    const { html } = renderJsonHtml(`{"blob": "${'z'.repeat(5_000)}`, {
+      filterUrl: () => '/',
+      maxNodes: 9,
+      isCut: true,
+    });
+    expect(textOf(html)).toContain(`"blob": "${'z'.repeat(900)}`);
+    expect(html).not.toContain('<a ');
+  });
+});

@@ -34,7 +34,7 @@ export function renderJsonHtml(text: string, options: JsonHtmlOptions): JsonHtml
   if (root === null) return { html: `<pre class="j-raw">${escapeHtml(cut(text).shown)}</pre>`, isCut: true };
   const writer = new JsonWriter(text, options);
   writer.writeMember({ key: null, value: root }, [], true);
-  return { html: writer.html, isCut: writer.isCut };
+  return { html: writer.html, isCut: writer.isCut || options.isCut === true };
 }
 
 /** Keys on the way to a node, outermost first; null is a place in an array. */

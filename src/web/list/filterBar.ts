@@ -36,8 +36,8 @@ export function makeFilterBar(filters: Filters, organization: string, choices: C
       ...toOptions(presets, 'preset' in time ? [time.preset] : [], (preset) => presetWords[preset]),
       { value: 'custom', label: 'Custom (UTC)', isChosen: isCustom },
     ],
-    from: isCustom ? (time.from ?? '') : '',
-    to: isCustom ? (time.to ?? '') : '',
+    from: isCustom && time.from !== null ? toInput(time.from, 'down') : '',
+    to: isCustom && time.to !== null ? toInput(time.to, 'up') : '',
     has,
     active: {
       type: filters.eventTypes.length > 0,
@@ -47,6 +47,18 @@ export function makeFilterBar(filters: Filters, organization: string, choices: C
     },
     rangeLabel: isCustom ? 'Custom' : describeTime(time),
   };
+}
+
+/**
+ * `<input type="datetime-local">` takes milliseconds, and empties itself for anything finer: the next choice would then be of all time.
+ * The range that is sent instead holds all of the one that was asked for.
+ */
+function toInput(time: string, rounded: 'down' | 'up'): string {
+  const [seconds = '', decimals = ''] = time.split('.');
+  if (decimals.length <= 3) return time;
+  const down = `${seconds}.${decimals.slice(0, 3)}`;
+  if (rounded === 'down' || /^0*$/.test(decimals.slice(3))) return down;
+  return new Date(Date.parse(`${down}Z`) + 1).toISOString().slice(0, -1);
 }
 
 /** What is chosen is always among the choices. */

@@ -1,13 +1,24 @@
 /** Reads what the list shows: entries, and for a whole page the choices of its filters. */
 import { listEventTypes, readFacets } from '../../database/facets.ts';
+import { countDatedAfter } from '../../database/futureEntries.ts';
+import { encodeMark } from '../../database/newEntries.ts';
+import type { Database } from '../../database/pool.ts';
 import { findEntries } from '../../search/findEntries.ts';
 import type { WebContext } from '../context.ts';
-import { type Filters, hasConditions, type ParsedFilters, toEntryQuery, toSearch } from '../filters.ts';
-import type { AuditLogsView, EmptyView, ResultsView, RowsView } from '../listViews.ts';
+import {
+  aheadMs,
+  type Filters,
+  hasConditions,
+  noFilters,
+  type ParsedFilters,
+  toEntryQuery,
+  toSearch,
+} from '../filters.ts';
+import type { AuditLogsView, EmptyView, FutureView, ResultsView, RowsView } from '../listViews.ts';
 import { logsUrl } from '../urls.ts';
 import { makeChips, makeClearUrl } from './chips.ts';
 import { type Choices, makeFilterBar } from './filterBar.ts';
-import { allTimeUrl, describeCount, makeMore, makeRows, newestCursor, pageSize } from './rows.ts';
+import { allTimeUrl, describeCount, makeMore, makeRows, pageSize } from './rows.ts';
 import { describeTime } from './timeWords.ts';
 
 export interface ListRequest {
@@ -63,15 +74,42 @@ export async function readResults({
       found.entries.length === 0 && more.kind === 'end'
         ? makeEmpty(filters, organization, before !== null)
         : null,
-    liveUrl: isOpenEnded
-      ? `${logsUrl(organization)}/newer?${withKeys(search, { after: newestCursor(found.entries, now), live: '1' })}`
-      : null,
+    liveUrl:
+      isOpenEnded && found.mark
+        ? `${logsUrl(organization)}/newer?${withKeys(search, { since: encodeMark(found.mark), live: '1' })}`
+        : null,
+    future:
+      before === null
+        ? makeFuture(filters, organization, now, await countFuture(context.db, organization, now))
+        : null,
     status: describeCount(found.entries.length, more.kind !== 'end'),
     downloads: {
       csvUrl: `${logsUrl(organization)}/entries.csv${download.size > 0 ? `?${search}` : ''}`,
       ndjsonUrl: `${logsUrl(organization)}/entries.ndjson${download.size > 0 ? `?${search}` : ''}`,
     },
     newestUrl: before === null ? null : logsUrl(organization, search),
+  };
+}
+
+const mostFuture = 1_000;
+
+function countFuture(db: Database, organization: string, now: Date): Promise<number> {
+  return countDatedAfter(db, organization, new Date(now.getTime() + aheadMs).toISOString(), mostFuture);
+}
+
+/** Entries dated in the future are in no relative range; in the whole log they come first. */
+function makeFuture(filters: Filters, organization: string, now: Date, count: number): FutureView | null {
+  if (count === 0 || !('preset' in filters.time)) return null;
+  const edge = new Date(now.getTime() + aheadMs).toISOString().slice(0, 19);
+  const number =
+    count === mostFuture ? `${count}+ entries are` : count === 1 ? '1 entry is' : `${count} entries are`;
+  const isShown = filters.time.preset === 'all';
+  return {
+    words: `${number} dated in the future${isShown ? ' and can come before all others' : ' and not in this range'}.`,
+    url: isShown
+      ? logsUrl(organization, toSearch({ ...filters, time: { from: null, to: edge } }))
+      : logsUrl(organization, toSearch({ ...noFilters, time: { from: edge, to: null } })),
+    linkWords: isShown ? 'Leave them out' : 'Show them',
   };
 }
 
@@ -118,6 +156,14 @@ function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean)
   };
   if (isOlderPage)
     return { title: 'No older entries', words: 'There is nothing before this point.', ...links };
+  const { time } = filters;
+  if ('from' in time && time.from !== null && time.to !== null && time.from >= time.to) {
+    return {
+      title: 'This range is empty',
+      words: `It begins at ${time.from.replace('T', ' ')} and ends at ${time.to.replace('T', ' ')}, which is not later: change From or To.`,
+      ...links,
+    };
+  }
   if (isFiltered) {
     return {
       title: 'No entry matches',

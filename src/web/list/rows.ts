@@ -1,5 +1,4 @@
 /** Found entries as rows of the table, and what stands below the last. */
-import { type Cursor, encodeCursor } from '../../database/cursor.ts';
 import type { Hit } from '../../database/searchEntries.ts';
 import type { findEntries } from '../../search/findEntries.ts';
 import { type Filters, toSearch } from '../filters.ts';
@@ -54,6 +53,7 @@ export function makeMore(found: Found, filters: Filters, organization: string, a
     url,
     partUrl: `${url}&auto=${isAutomatic ? answers + 1 : 0}`,
     searchedBackTo: found.searchedBackTo,
+    isIndexBehind: found.isIndexBehind,
     isAutomatic,
   };
 }
@@ -66,13 +66,4 @@ export function allTimeUrl(filters: Filters, organization: string): string {
 export function describeCount(count: number, isMore: boolean): string {
   if (count === 0) return isMore ? 'Searching' : 'No entries';
   return `${count}${isMore ? '+' : ''} ${count === 1 && !isMore ? 'entry' : 'entries'}`;
-}
-
-/** Where to look for newer ones from: the newest shown, or with none shown, now. */
-export function newestCursor(hits: readonly Hit[], now: Date): string {
-  const [newest] = hits;
-  const cursor: Cursor = newest
-    ? { occurredAt: newest.occurredAt, id: newest.id }
-    : { occurredAt: `${now.toISOString().slice(0, 23)}000Z`, id: '0' };
-  return encodeCursor(cursor);
 }

@@ -5,12 +5,15 @@
  */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Response } from 'express';
 import { type FullEntry, writeEntry } from '../../database/entries.ts';
 import { streamEntries } from '../../search/streamEntries.ts';
 import { parseFilters, toEntryQuery } from '../filters.ts';
 import { csvHeader, csvRow } from '../format/csv.ts';
 import { entryJson } from '../format/entryJson.ts';
 import { sendProblem } from '../reply.ts';
+import { isFromOtherSite } from '../security/crossSite.ts';
+import { logsUrl } from '../urls.ts';
 import type { Visit } from '../visit.ts';
 import { whenGone } from '../whenGone.ts';
 
@@ -34,6 +37,16 @@ export const downloadNdjson = (visit: Visit): Promise<void> => download(visit, n
 
 async function download(visit: Visit, format: Format): Promise<void> {
   const { request, response, organization, viewer, context } = visit;
+  if (isFromOtherSite(request)) {
+    // It would be recorded as theirs, and use up their downloads of the hour.
+    sendProblem(request, response, 403, {
+      title: 'This came from another site',
+      message:
+        'A link of another site asked for a download in your name, so nothing was read. Choose Download on the page itself.',
+      link: { url: logsUrl(organization), text: 'All entries' },
+    });
+    return;
+  }
   const { filters, problems } = parseFilters(new URL(request.originalUrl, 'http://page').searchParams);
   if (problems.length > 0) {
     // A file of more than was asked for would be taken for what was asked for.
@@ -42,6 +55,11 @@ async function download(visit: Visit, format: Format): Promise<void> {
       message: problems.join(' '),
       link: null,
     });
+    return;
+  }
+  if (request.method === 'HEAD') {
+    setHeaders(response, format);
+    response.end();
     return;
   }
   const query = toEntryQuery(filters, organization, new Date());
@@ -59,10 +77,7 @@ async function download(visit: Visit, format: Format): Promise<void> {
   try {
     // What fails at once is still answered in words.
     const first = await chunks.next();
-    response.set({
-      'Content-Type': format.type,
-      'Content-Disposition': `attachment; filename="audit-logs.${format.name}"`,
-    });
+    setHeaders(response, format);
     await pipeline(Readable.from(startingWith(first, chunks)), response, { signal });
   } catch (error) {
     if (signal.aborted) return;
@@ -70,6 +85,13 @@ async function download(visit: Visit, format: Format): Promise<void> {
     context.log.error({ err: error }, 'page: a download broke off');
     response.destroy();
   }
+}
+
+function setHeaders(response: Response, { type, name }: Format): void {
+  response.set({
+    'Content-Type': type,
+    'Content-Disposition': `attachment; filename="audit-logs.${name}"`,
+  });
 }
 
 const chunkCharacters = 65_536;

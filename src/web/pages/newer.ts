@@ -1,5 +1,5 @@
 /** How many entries have come since the list was shown; the page asks every ten seconds. */
-import { decodeCursor } from '../../database/cursor.ts';
+import { decodeMark } from '../../database/newEntries.ts';
 import { countNewer } from '../../search/countNewer.ts';
 import { parseFilters, toEntryQuery, toSearch } from '../filters.ts';
 import { sendFragment } from '../reply.ts';
@@ -12,10 +12,10 @@ const most = 100;
 export async function showNewer(visit: Visit): Promise<void> {
   const { request, response, organization, context } = visit;
   const parameters = new URL(request.originalUrl, 'http://page').searchParams;
-  const after = decodeCursor(parameters.get('after') ?? '');
+  const since = decodeMark(parameters.get('since') ?? '');
   const { filters } = parseFilters(parameters);
-  const count = after
-    ? await countNewer(context.db, toEntryQuery(filters, organization, new Date()), after, most)
+  const count = since
+    ? await countNewer(context.db, toEntryQuery(filters, organization, new Date()), since, most)
     : 0;
   if (count === 0 || String(count) === parameters.get('seen')) {
     response.status(204).end();

@@ -2,6 +2,7 @@
  * How often one viewer may ask in one organization, by what the route costs, so that one person's script does not take the
  * page from everybody else. Counted in this process: with several replicas each counts its own.
  */
+import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { sendProblem } from '../reply.ts';
@@ -45,9 +46,26 @@ export function makeRateLimits(limits: RateLimits): Record<Route['cost'], Reques
   };
 }
 
-/** For addresses that are asked before anybody is known, such as a login: counted by the other end of the connection. */
-export function limitByAddress(requests: number): RequestHandler {
-  return limitRate(requests, minuteMs, (request) => request.socket.remoteAddress ?? '');
+/**
+ * For addresses that are asked before anybody is known, such as a login. Counted by where it comes from, as far as that tells people
+ * apart: one address that is a whole company's would let anybody keep the others out.
+ */
+export function limitByAddress(
+  requests: number,
+  findAddress: (request: Request) => string | null,
+): RequestHandler {
+  const limit = limitRate(requests, minuteMs, (request) => findAddress(request) ?? '');
+  return (request, response, next) =>
+    findAddress(request) === null ? next() : limit(request, response, next);
+}
+
+/** Counted by a value of the query, such as the state of a login: its answer costs a request to somebody else. */
+export function limitByParameter(requests: number, name: string): RequestHandler {
+  return limitRate(requests, minuteMs, (request) =>
+    createHash('sha256')
+      .update(JSON.stringify(request.query[name] ?? null))
+      .digest('base64url'),
+  );
 }
 
 function limitRate(

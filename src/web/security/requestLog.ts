@@ -13,7 +13,7 @@ export interface PageRequest {
   readonly durationMs: number;
 }
 
-/** Polls are logged at debug: an open page would fill the log. */
+/** Polls that go well are logged at debug: an open page would fill the log. */
 export function logRequests(log: Logger, observe: (request: PageRequest) => void): RequestHandler {
   return (request, response, next) => {
     const startMs = performance.now();
@@ -24,7 +24,8 @@ export function logRequests(log: Logger, observe: (request: PageRequest) => void
       const durationMs = performance.now() - startMs;
       const status = response.writableFinished ? String(response.statusCode) : 'aborted';
       observe({ method: request.method, route, status, durationMs });
-      log[isPoll(request) ? 'debug' : 'info'](
+      const isQuiet = isPoll(request) && response.statusCode < 400;
+      log[isQuiet ? 'debug' : 'info'](
         {
           method: request.method,
           route,

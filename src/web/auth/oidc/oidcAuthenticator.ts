@@ -9,7 +9,8 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import * as client from 'openid-client';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { sendProblem } from '../../reply.ts';
-import { limitByAddress } from '../../security/rateLimits.ts';
+import { makeClientAddress } from '../../security/clientAddress.ts';
+import { limitByAddress, limitByParameter } from '../../security/rateLimits.ts';
 import { nameRoute } from '../../security/requestLog.ts';
 import type { Authenticator } from '../authenticator.ts';
 import { readGroups, readName } from '../claims.ts';
@@ -32,6 +33,8 @@ export interface OidcOptions {
   readonly groupsClaim: string;
   readonly sessionAbsoluteMs: number;
   readonly membership: MembershipRules;
+  /** CIDR notation; whose X-Forwarded-For is believed. Default: nobody's. */
+  readonly trustedProxies?: readonly string[];
   readonly log: Logger;
 }
 
@@ -48,8 +51,10 @@ const paths = {
   signedOut: '/signed-out',
 } as const;
 
-/** Everybody behind one proxy counts as one. */
+/** From one address. Nobody is kept from leaving, and nobody by what others do behind the same proxy. */
 const loginsAMinute = 600;
+/** Of one login: a person reloads an answer that did not come, a script asks the provider again and again. */
+const answersAMinute = 10;
 
 export function makeOidcAuthenticator(options: OidcOptions, parts: OidcParts): Authenticator {
   const { sessions, provider } = parts;
@@ -63,16 +68,18 @@ export function makeOidcAuthenticator(options: OidcOptions, parts: OidcParts): A
 
   const router = Router();
   router.use(sessions.middleware);
-  const limit = limitByAddress(loginsAMinute);
-  const add = (method: 'get' | 'post', path: string, handler: RequestHandler): void => {
-    router[method](path, nameRoute(path), limit, handler);
+  const limit = limitByAddress(loginsAMinute, makeClientAddress(options.trustedProxies ?? []));
+  const add = (method: 'get' | 'post', path: string, ...handlers: RequestHandler[]): void => {
+    router[method](path, nameRoute(path), ...handlers);
   };
-  add('get', paths.login, async (request, response) => {
+  add('get', paths.login, limit, async (request, response) => {
     const returnTo = toLocalPath(request.query['return_to']);
     if (findSignedIn(request) !== null) response.redirect(303, returnTo);
     else await beginLogin(response, returnTo, options, parts);
   });
-  add('get', paths.callback, (request, response) => finishLogin(request, response, options, parts));
+  add('get', paths.callback, limit, limitByParameter(answersAMinute, 'state'), (request, response) =>
+    finishLogin(request, response, options, parts),
+  );
   add('post', paths.logout, async (request, response) => {
     const signedIn = sessions.read(request);
     await sessions.end(request, response);

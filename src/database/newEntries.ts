@@ -1,0 +1,95 @@
+/**
+ * What has been committed since a list was read, told by its snapshot and not by any date: an entry that is dated in the future hides no
+ * other, and one that commits late is none of the past.
+ */
+import { z } from 'zod';
+import { isVisible, parseSnapshot } from '../model/snapshot.ts';
+import { isTooMuch } from './boundedRead.ts';
+import { type EntryQuery, entryCondition, Parameters } from './entryQuery.ts';
+import type { Database } from './pool.ts';
+import { inRange, prepareQuery } from './searchEntries.ts';
+import { sharedRead } from './shares.ts';
+
+/** When a list was read. */
+export interface Mark {
+  readonly cluster: string;
+  /** pg_snapshot as text. */
+  readonly snapshot: string;
+}
+
+const most = 9_223_372_036_854_775_807n;
+const mostLength = 1_500;
+const snapshotSchema = z
+  .string()
+  .max(mostLength)
+  .regex(/^[1-9]\d{0,18}:[1-9]\d{0,18}:(?:[1-9]\d{0,18}(?:,[1-9]\d{0,18})*)?$/)
+  .refine((text) => text.split(/[:,]/).every((number) => number === '' || BigInt(number) <= most));
+const markSchema = z.tuple([z.string().regex(/^-?\d{1,19}$/), snapshotSchema]);
+
+/** For URLs. A snapshot of a great many open transactions is shortened: what those commit is then not counted as new. */
+export function encodeMark({ cluster, snapshot }: Mark): string {
+  const { xmax } = parseSnapshot(snapshot);
+  const short = snapshot.length <= mostLength ? snapshot : `${xmax}:${xmax}:`;
+  return Buffer.from(JSON.stringify([cluster, short])).toString('base64url');
+}
+
+/** Null for whatever `encodeMark` did not make. */
+export function decodeMark(text: string): Mark | null {
+  if (text.length > 4_000) return null;
+  try {
+    const parsed = markSchema.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+    return parsed.success ? { cluster: parsed.data[0], snapshot: parsed.data[1] } : null;
+  } catch {
+    return null;
+  }
+}
+
+const timeoutMs = 300;
+/** Of each of the two ranges: the next poll of a page that is left open for a day costs no more than one of a minute. */
+const mostRead = 2_000;
+
+/** Entries of the query that were committed after `since`, up to `cap`; fewer than there are when they take too long to find. */
+export async function countCommittedSince(
+  db: Database,
+  query: EntryQuery,
+  needles: readonly (readonly string[])[],
+  since: Mark,
+  cap: number,
+): Promise<number> {
+  try {
+    return await sharedRead(db, query.organization, timeoutMs, async (reader) => {
+      const prepared = await prepareQuery(reader, query, needles);
+      const parameters = new Parameters();
+      const range = inRange(prepared.range, parameters);
+      const condition = entryCondition(query, prepared.forms, parameters);
+      const ranges = listRanges(since, prepared.mark, parameters).map(
+        (
+          committed,
+        ) => `(select e.* from audit.entries e where e.organization = ${parameters.add(query.organization, 'text')}
+           and e.cluster = ${parameters.add(prepared.mark.cluster, 'bigint')} and ${committed}
+         order by e.xid, e.id limit ${mostRead})`,
+      );
+      const [row] = await reader.query<{ n: number }>(
+        `select count(*)::int as n from (select from (${ranges.join(' union all ')}) e
+         where ${range} and (${condition}) limit ${parameters.add(cap, 'int')}) counted`,
+        parameters.values,
+      );
+      return row?.n ?? 0;
+    });
+  } catch (error) {
+    if (isTooMuch(error)) return 0;
+    throw error;
+  }
+}
+
+/** What is visible now and was not then. In another cluster than then everything is new. */
+function listRanges(since: Mark, now: Mark, parameters: Parameters): string[] {
+  if (since.cluster !== now.cluster) return ['true'];
+  const then = parseSnapshot(since.snapshot);
+  const current = parseSnapshot(now.snapshot);
+  const late = then.xip.filter((xid) => isVisible(xid, current)).map(String);
+  return [
+    ...(late.length > 0 ? [`e.xid = any (${parameters.add(late, 'xid8[]')})`] : []),
+    `e.xid >= ${parameters.add(then.xmax.toString(), 'xid8')}`,
+  ];
+}
