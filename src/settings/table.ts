@@ -2,6 +2,7 @@
  * Every setting of the program, in the order they are listed to people. The one place a name, a default or a limit is written.
  */
 import { hostname } from 'node:os';
+import { clusterSettingsTable } from './clusterTable.ts';
 import { pageSettingsTable } from './pageTable.ts';
 import { optional, required, type Setting, withDefault } from './setting.ts';
 import { authModes, logLevels, type Settings } from './settings.ts';
@@ -30,6 +31,7 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
   watchNamespace: optional('WATCH_NAMESPACE', namespaceName(), {
     doc: 'The one namespace whose manifests are used. Not set: all of them.',
   }),
+  ...clusterSettingsTable,
   pageAddress: withDefault('PAGE_ADDRESS', '127.0.0.1:8080', orOff(listenAddress()), {
     doc: 'Where the Audit Logs page listens; off: this process has no page.',
   }),
