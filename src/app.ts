@@ -81,6 +81,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
           : { ok: false, message: 'The manifests have not been read yet.' },
     },
     metrics,
+    metricsToken: settings.metricsToken,
     isAlive: () =>
       supervisor === null || supervisor.isMoving()
         ? { ok: true, message: 'The process runs.' }
@@ -180,7 +181,8 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   });
 
   const { scope } = source.source;
-  const notes = scope === undefined ? null : new ConfigNotes({ db: control, log, scope });
+  const isNoting = settings.configChangeEntries === 'on' && scope !== undefined;
+  const notes = isNoting ? new ConfigNotes({ db: control, log, scope }) : null;
   try {
     await delivery.start();
     await source.source.start((configs) => {

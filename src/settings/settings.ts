@@ -17,7 +17,10 @@ export interface Settings extends PageSettings, ClusterSettings {
   /** null only without a page. */
   readonly authMode: AuthMode | null;
   readonly operationsAddress: ListenAddress;
+  /** null: /metrics is open to all who reach it. */
+  readonly metricsToken: Secret | null;
   readonly logLevel: LogLevel;
+  readonly configChangeEntries: 'on' | 'off';
   readonly serviceName: string;
   readonly pollIntervalMs: number;
   readonly leaseDurationMs: number;

@@ -4,6 +4,7 @@
 import { hostname } from 'node:os';
 import { clusterSettingsTable } from './clusterTable.ts';
 import { pageSettingsTable } from './pageTable.ts';
+import { secretText } from './pageValues.ts';
 import { optional, required, type Setting, withDefault } from './setting.ts';
 import { authModes, logLevels, type Settings } from './settings.ts';
 import {
@@ -42,8 +43,15 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
   operationsAddress: withDefault('OPERATIONS_ADDRESS', '0.0.0.0:9090', listenAddress(), {
     doc: 'Where /livez, /readyz and /metrics are served.',
   }),
+  metricsToken: optional('METRICS_TOKEN', secretText({ minLength: 16 }), {
+    secret: true,
+    doc: 'What /metrics asks for as a bearer token. Not set: whoever reaches OPERATIONS_ADDRESS reads the names of exports and organizations.',
+  }),
   logLevel: withDefault('LOG_LEVEL', 'info', oneOf(logLevels), {
     doc: 'The least severe level that is logged.',
+  }),
+  configChangeEntries: withDefault('CONFIG_CHANGE_ENTRIES', 'on', oneOf(['on', 'off']), {
+    doc: 'Whether an AuditExportConfig that is made, changed or deleted by others than the page becomes an audit entry of its organization.',
   }),
   serviceName: withDefault('SERVICE_NAME', 'audit-export', text({ type: 'text', maxLength: 255 }), {
     doc: 'The service.name that records carry to receivers.',
