@@ -116,7 +116,7 @@ export function makeNamespaceSecrets(options: NamespaceSecretsOptions): Namespac
     const { byName } = secret;
     if (byName === null) return;
     // What it knew stays until it is read again.
-    Object.assign(secret, { content: byName.content, failure: byName.failure, version: null, byName: null });
+    Object.assign(secret, { ...viewOf(secret), version: null, byName: null });
     const end = byName.stop();
     ending.add(end);
     void end.finally(() => ending.delete(end));
@@ -187,7 +187,7 @@ export function makeNamespaceSecrets(options: NamespaceSecretsOptions): Namespac
     },
     find(name) {
       const secret = followed.get(name);
-      return secret?.byName ?? secret;
+      return secret === undefined ? undefined : viewOf(secret);
     },
     async stop() {
       for (const secret of followed.values()) endWatch(secret);
@@ -196,4 +196,10 @@ export function makeNamespaceSecrets(options: NamespaceSecretsOptions): Namespac
       await Promise.all([...ending]);
     },
   };
+}
+
+/** What was read last stays, whichever way it was read. */
+function viewOf({ content, failure, byName }: Followed): Pick<SecretWatch, 'content' | 'failure'> {
+  if (byName === null) return { content, failure };
+  return { content: byName.content.kind === 'unknown' ? content : byName.content, failure: byName.failure };
 }
