@@ -29,5 +29,6 @@ USER 65532:65532
 EXPOSE 8080 9090
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["node", "cmd/health.ts"]
 # In exec form: the process gets SIGTERM itself, and knows what to do with it.
-ENTRYPOINT ["node"]
+# SIGUSR1 must not open the inspector.
+ENTRYPOINT ["node", "--disable-sigusr1"]
 CMD ["cmd/collector.ts"]

@@ -1,6 +1,7 @@
 /** Applies the database migrations and exits: a chart's job, an init container, a first step by hand. */
 import { checkServer } from '../src/database/check.ts';
 import { describeDatabaseFailure } from '../src/database/failure.ts';
+import { grantCollector } from '../src/database/grantCollector.ts';
 import { migrate, readMigrations } from '../src/database/migrate.ts';
 import { makePool } from '../src/database/pool.ts';
 import { fail, openCommand, openSettings } from './shell.ts';
@@ -8,10 +9,10 @@ import { fail, openCommand, openSettings } from './shell.ts';
 openCommand({
   name: 'node cmd/migrate.ts',
   summary:
-    'Brings the schema audit of the database DATABASE_URL (or DATABASE_URL_FILE) up to date, and exits. Any number may run at once.',
+    'Brings the schema audit of the database DATABASE_URL (or DATABASE_URL_FILE) up to date, gives the role COLLECTOR_ROLE, if there is one, the rights of the collector, and exits. Any number may run at once.',
   withSettings: false,
 });
-const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
+const { DATABASE_URL, DATABASE_URL_FILE, COLLECTOR_ROLE } = process.env;
 const { databaseUrl } = openSettings({ DATABASE_URL, DATABASE_URL_FILE, PAGE_ADDRESS: 'off' });
 const db = makePool({ url: databaseUrl, size: 1, onIdleError: () => {} });
 const server = await checkServer(db);
@@ -21,10 +22,16 @@ try {
     process.stderr.write(`${sentence}\n`),
   );
   if (result.kind === 'too-new') fail([result.problem]);
-  else
+  else {
     process.stdout.write(
       result.applied.length === 0 ? 'The schema is up to date.\n' : `Applied ${result.applied.join(', ')}.\n`,
     );
+    if (COLLECTOR_ROLE) {
+      const problem = await grantCollector(db, COLLECTOR_ROLE);
+      if (problem !== null) fail([problem]);
+      process.stdout.write(`The role ${COLLECTOR_ROLE} has the rights of the collector.\n`);
+    }
+  }
 } catch (error) {
   fail([
     `The migration failed, nothing of it stays: ${describeDatabaseFailure(error)} ${(error as Error).message}`,

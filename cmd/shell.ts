@@ -6,6 +6,10 @@ import { readSettings } from '../src/settings/readSettings.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import { programVersion } from '../src/settings/version.ts';
 
+// Node opens its inspector on this signal: whoever may send one to the process could then run code in it, and read every
+// secret. --disable-sigusr1 of the image does it sooner; this holds where the program is started otherwise.
+process.on('SIGUSR1', () => {});
+
 /** Handles `--help`, `--version` and wrong arguments, which end the process, and returns the options given. */
 export function openCommand(command: {
   name: string;

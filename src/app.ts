@@ -12,6 +12,7 @@ import { makePool } from './database/pool.ts';
 import type { StreamRequest } from './database/streams.ts';
 import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
+import { ConfigNotes, type NotedConfig } from './delivery/configNotes.ts';
 import { planMemory } from './delivery/memory.ts';
 import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
@@ -81,6 +82,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
           : { ok: false, message: 'The manifests have not been read yet.' },
     },
     metrics,
+    metricsToken: settings.metricsToken,
     isAlive: () =>
       supervisor === null || supervisor.isMoving()
         ? { ok: true, message: 'The process runs.' }
@@ -188,6 +190,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
           state.kind === 'valid'
             ? null
             : { reason: state.reason, problems: state.problems, lastGoodRuns: running !== null },
+        remarks: (running?.remarks ?? []).map(({ message }) => message),
         health,
         previous: standing?.conditions ?? [],
         now: new Date(),
@@ -195,6 +198,9 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     },
   });
 
+  const { scope } = source.source;
+  const isNoting = settings.configChangeEntries === 'on' && scope !== undefined;
+  const notes = isNoting ? new ConfigNotes({ db: control, log, scope }) : null;
   try {
     await delivery.start();
     await source.source.start((configs) => {
@@ -208,6 +214,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         problems: [...configs.values()].filter((state) => state.kind === 'invalid').length,
       });
       delivery.setConfigs(runnable(configs), reserved(configs));
+      notes?.set(noted(configs, settings.configSource));
       for (const key of configs.keys()) publisher.notify(key);
     });
     page = await startPage(settings, { db: pageDb, source: source.source, send, log, metrics });
@@ -221,6 +228,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     return { kind: 'failed', problems: [(error as Error).message] };
   }
   publisher.start(() => states.keys());
+  notes?.start();
   log.info(
     {
       version: programVersion,
@@ -240,6 +248,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         log.info('stopping');
         isStopping = true;
         await page?.stop();
+        await notes?.stop();
         await delivery.drain(settings.shutdownGraceMs);
         await publisher.stop(states.keys());
         // After the last status: a stopped source writes none.
@@ -275,6 +284,21 @@ function reserved(configs: ReadonlyMap<string, ConfigState>): StreamRequest[] {
   return result;
 }
 
+/** What each of them asks for, as far as it is in force; a generation of files is that of the process. */
+function noted(
+  configs: ReadonlyMap<string, ConfigState>,
+  from: Settings['configSource'],
+): Map<string, NotedConfig | null> {
+  return new Map(
+    [...configs].map(([key, state]) => {
+      const { namespace, name, generation } = state.kind === 'valid' ? state.config : state;
+      const spec = state.kind === 'valid' ? state.config.spec : state.spec;
+      const numbered = from === 'kubernetes' ? generation : null;
+      return [key, spec === null ? null : { namespace, name, generation: numbered, spec }];
+    }),
+  );
+}
+
 async function makeSource(
   settings: Settings,
   log: Logger,
@@ -291,6 +315,15 @@ async function makeSource(
     connection: loaded.connection,
     namespace: settings.watchNamespace,
     createNamespace: settings.pageNamespace,
+    rules: {
+      secrets: { consent: settings.secretConsent, own: settings.ownSecrets },
+      organizations: settings.namespaceOrganizations,
+      limits: {
+        configsPerNamespace: settings.maxConfigsPerNamespace,
+        secretsPerNamespace: settings.maxSecretsPerNamespace,
+        secretsPerConfig: settings.maxSecretsPerConfig,
+      },
+    },
     log,
     metrics: metrics.kubernetes,
     userAgent: `audit-export/${programVersion}`,

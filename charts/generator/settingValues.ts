@@ -15,12 +15,14 @@ export const DECIDED: ReadonlyMap<string, string> = new Map([
   ['CONFIG_SOURCE', '`configs.source`'],
   ['CONFIG_DIRECTORY', '`configs.volume`'],
   ['WATCH_NAMESPACE', '`configs.watchNamespace`'],
+  ['OWN_SECRETS', 'every Secret that the chart mounts'],
   ['PAGE_ADDRESS', '`page.enabled`, `page.port`'],
   ['OIDC_CLIENT_SECRET', '`page.existingSecret`, `page.oidcClientSecret`'],
   ['SESSION_SECRET', '`page.existingSecret`, `page.sessionSecret`'],
   ['SESSION_SECRET_PREVIOUS', '`extraEnv`, from a Secret'],
   ['PROXY_SECRET', '`extraEnv`, from a Secret'],
   ['OPERATIONS_ADDRESS', '`operations.port`'],
+  ['METRICS_TOKEN', '`operations.metricsToken`'],
   ['REPLICA_NAME', 'the name of the pod'],
 ]);
 
@@ -45,5 +47,11 @@ function schemaOf(type: string): JsonSchema {
   const choice = /^one of (.*)$/.exec(type)?.[1];
   if (choice !== undefined) return { type: 'string', enum: choice.split(', ') };
   if (type.startsWith('list of ')) return { type: 'array', items: { type: 'string', pattern: '^[^,]+$' } };
+  if (type === 'JSON object') {
+    return {
+      type: 'object',
+      additionalProperties: { type: 'array', items: { type: 'string', minLength: 1 } },
+    };
+  }
   return { type: 'string', minLength: 1 };
 }

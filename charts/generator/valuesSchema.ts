@@ -4,6 +4,7 @@ import { settingSchemas } from './settingValues.ts';
 import type { ChartValue } from './values.ts';
 
 const port = whole(1, 65_535);
+const userId: JsonSchema = { type: ['integer', 'null'], minimum: 1, maximum: 4_294_967_295 };
 const secretKey = closed({ name: text(), key: text({ minLength: 1 }) });
 const quantities: JsonSchema = { type: 'object', additionalProperties: { type: ['string', 'number'] } };
 const peers = list(closed({ ipBlock: open, namespaceSelector: open, podSelector: open }));
@@ -24,6 +25,7 @@ const schema = closed({
   migration: closed({
     mode: choice('hook', 'initContainer', 'none'),
     existingSecret: secretKey,
+    collectorRole: text({ maxLength: 63 }),
     activeDeadlineSeconds: whole(1, 604_800),
     backoffLimit: whole(0, 100),
   }),
@@ -57,13 +59,19 @@ const schema = closed({
       hostnames: list(text({ minLength: 1 })),
     }),
   }),
-  operations: closed({ port, service: closed({ annotations: words }) }),
+  operations: closed({
+    port,
+    service: closed({ annotations: words }),
+    metricsToken: closed({ existingSecret: secretKey }),
+  }),
   settings: closed(settingSchemas(), ['shutdownGraceMs']),
   crds: closed({ enabled: flag, keep: flag }),
   rbac: closed({ create: flag, page: choice('none', 'namespace', 'everywhere'), aggregate: flag }),
+  admissionPolicy: closed({ enabled: flag }),
   serviceAccount: closed({ create: flag, name: text(), annotations: words }),
   podAnnotations: words,
   podLabels: words,
+  podSecurityContext: closed({ runAsUser: userId, runAsGroup: userId, fsGroup: userId }),
   resources: closed({ requests: quantities, limits: quantities }),
   terminationGracePeriodSeconds: { type: ['integer', 'null'], minimum: 1, maximum: 7_200 },
   priorityClassName: text(),
@@ -91,7 +99,13 @@ const schema = closed({
   networkPolicy: closed({
     enabled: flag,
     ingress: closed({ page: peers, operations: peers }),
-    egress: closed({ database: egress, apiServer: egress, receivers: egress, extra: list(open) }),
+    egress: closed({
+      dns: closed({ ports: list(port) }),
+      database: egress,
+      apiServer: egress,
+      receivers: egress,
+      extra: list(open),
+    }),
   }),
   serviceMonitor: closed({ enabled: flag, labels: words, interval: text(), scrapeTimeout: text() }),
   prometheusRule: closed({

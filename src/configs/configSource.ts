@@ -19,7 +19,15 @@ export type ConfigState =
       readonly namespace: string;
       readonly name: string;
       readonly generation: number;
-      readonly reason: 'InvalidSpec' | 'SecretNotFound' | 'SecretKeyNotFound' | 'InvalidSecret';
+      readonly reason:
+        | 'InvalidSpec'
+        | 'SecretNotAllowed'
+        | 'SecretNotFound'
+        | 'SecretKeyNotFound'
+        | 'InvalidSecret'
+        | 'OrganizationNotAllowed'
+        | 'TooManyConfigs'
+        | 'TooManySecrets';
       readonly problems: readonly string[];
       readonly lastGood: ExportConfig | null;
       /**
@@ -45,6 +53,12 @@ export interface ConfigSource {
 
   /** The status that stands, also one of an earlier run or of another replica; null: none. Absent: the source cannot tell. */
   previousStatus?(key: string): ExportStatus | null;
+
+  /**
+   * `kubernetes …` or `directory …`: the same for all replicas that read the same place, and another one for another place. Absent:
+   * changes are not recorded.
+   */
+  readonly scope?: string;
 
   /** The writing side; absent: the source can only be read. */
   readonly editor?: ConfigEditor;

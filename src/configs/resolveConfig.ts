@@ -32,6 +32,10 @@ export async function resolveConfig(
   const spec = toExportSpec(manifest.spec);
   if (resolved.kind === 'unresolved') return { ...resolved, spec };
   const { key, namespace, name, generation } = identity;
+  const remarks = resolved.warnings.map((warning) => ({
+    reason: 'SecretConsentMissing',
+    message: `${warning} Until it does it is used all the same, and no longer once SECRET_CONSENT is required.`,
+  }));
   const reconcileAt = manifest.metadata.annotations?.[RECONCILE_AT_ANNOTATION];
   return {
     kind: 'resolved',
@@ -43,6 +47,7 @@ export async function resolveConfig(
       spec,
       destination: resolved.destination,
       ...(reconcileAt === undefined ? {} : { reconcileAt }),
+      ...(remarks.length === 0 ? {} : { remarks }),
     },
   };
 }

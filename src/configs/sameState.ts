@@ -20,6 +20,11 @@ function isSameConfig(a: ExportConfig | null, b: ExportConfig | null): boolean {
   return (
     a?.generation === b?.generation &&
     a?.destination.fingerprint === b?.destination.fingerprint &&
-    a?.reconcileAt === b?.reconcileAt
+    a?.reconcileAt === b?.reconcileAt &&
+    showRemarks(a) === showRemarks(b)
   );
+}
+
+function showRemarks(config: ExportConfig | null): string {
+  return (config?.remarks ?? []).map(({ message }) => message).join('\n');
 }

@@ -2,6 +2,7 @@
 import type { ExportSpec } from '../model/exportConfig.ts';
 import { toStartFrom } from './schema/startFrom.ts';
 import type { ManifestSpec } from './schema.ts';
+import { showSpec } from './showSpec.ts';
 
 export function toExportSpec(spec: ManifestSpec): ExportSpec {
   return {
@@ -10,6 +11,7 @@ export function toExportSpec(spec: ManifestSpec): ExportSpec {
     maxBatchSize: spec.maxBatchSize,
     startFrom: toStartFrom(spec.startFrom),
     suspend: spec.suspend,
+    shown: showSpec(spec),
     filter: spec.filter ?? { eventTypes: [], excludeEventTypes: [], projects: [] },
   };
 }

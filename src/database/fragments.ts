@@ -26,9 +26,15 @@ export const hasNewEntries = `(
 export const hasOtherCluster = `(s.cluster <> audit.cluster_id() or exists (select from audit.clusters c
   where c.system_identifier <> s.cluster and not s.other_clusters ? c.system_identifier::text))`;
 
-/** A filter as `window_filter` keeps it. */
+/** A filter as `window_filter` keeps it (WindowFilter). */
 export function filterJson({ eventTypes, excludeEventTypes, projects }: EntryFilter): string {
-  return JSON.stringify({ eventTypes, excludeEventTypes, projects });
+  const isEmpty = eventTypes.length + excludeEventTypes.length + projects.length === 0;
+  return JSON.stringify({
+    eventTypes,
+    excludeEventTypes,
+    projects,
+    ...(isEmpty ? {} : { passesOwn: true }),
+  });
 }
 
 /** A timestamptz column as RFC 3339 in UTC. */

@@ -272,9 +272,15 @@ export function filterCondition(filter: WindowFilter): string {
   if (filter.excludeEventTypes.length > 0) conditions.push(`not ${like(filter.excludeEventTypes)}`);
   if (filter.projects.length > 0)
     conditions.push(`coalesce(project in (${filter.projects.map((p) => literal(p)).join(', ')}), false)`);
-  if (filter.since !== undefined) conditions.push(`occurred_at >= ${literal(filter.since)}::timestamptz`);
-  return conditions.length === 0 ? 'true' : conditions.join(' and ');
+  const chosen = conditions.length === 0 ? 'true' : conditions.join(' and ');
+  const passes = filter.passesOwn && conditions.length > 0 ? `(${chosen} or ${like(ownEventTypes)})` : chosen;
+  return filter.since === undefined
+    ? passes
+    : `${passes} and occurred_at >= ${literal(filter.since)}::timestamptz`;
 }
+
+/** Of the entries that the collector and its page write of themselves. */
+const ownEventTypes = ['audit_export.*', 'audit_logs.*'];
 
 /** `*` is the only wildcard of a filter; LIKE's own are taken literally. */
 function toLikePattern(glob: string): string {

@@ -14,6 +14,15 @@ export interface ExportConfig {
   readonly destination: Destination;
   /** Annotation `auditexport.dev/reconcile-at`: another value than before means "try again now". Absent: never asked. */
   readonly reconcileAt?: string;
+  /** What a person has to know of it though it runs. Absent: nothing. */
+  readonly remarks?: readonly Remark[];
+}
+
+export interface Remark {
+  /** CamelCase, of an Event. */
+  readonly reason: string;
+  /** One or two sentences, never a secret. */
+  readonly message: string;
 }
 
 /** The parts of the spec that decide which entries go, and how they are cut. */
@@ -26,6 +35,8 @@ export interface ExportSpec {
   readonly startFrom: StartFrom;
   readonly suspend: boolean;
   readonly filter: EntryFilter;
+  /** Every field by itself, without a secret, for the audit entry of a change. Absent: it is not recorded. */
+  readonly shown?: Readonly<Record<string, unknown>>;
 }
 
 /** Read once, when the stream is made. */

@@ -24,6 +24,11 @@ export interface Window {
 export interface WindowFilter extends EntryFilter {
   /** Entries that occurred before it stay out; RFC 3339. Only in the first window of a stream that starts from a time. */
   readonly since?: string;
+  /**
+   * What the collector and its page write of themselves passes whatever the filter says: who narrows a filter cannot hide that
+   * from the receiver. Absent in a window that an older collector pinned: it is sent again as it was.
+   */
+  readonly passesOwn?: boolean;
 }
 
 export interface StreamRow {

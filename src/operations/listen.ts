@@ -2,8 +2,16 @@
 import type { Server } from 'node:http';
 import type { ListenAddress } from '../settings/settings.ts';
 
-/** null: it listens; else the error. */
-export function listen(server: Server, { host, port }: ListenAddress): Promise<NodeJS.ErrnoException | null> {
+/** null: it listens; else the error. `::` is every address of this machine, also where it has none of IPv6. */
+export async function listen(server: Server, address: ListenAddress): Promise<NodeJS.ErrnoException | null> {
+  const error = await listenOn(server, address);
+  const isWithoutIpv6 = error?.code === 'EAFNOSUPPORT' || error?.code === 'EADDRNOTAVAIL';
+  return address.host === '::' && isWithoutIpv6
+    ? await listenOn(server, { ...address, host: '0.0.0.0' })
+    : error;
+}
+
+function listenOn(server: Server, { host, port }: ListenAddress): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     server.once('error', resolve);
     server.listen({ host, port }, () => {

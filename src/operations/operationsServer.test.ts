@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { Secret } from '../model/secret.ts';
 import { makeLogger } from '../telemetry/logger.ts';
 import { makeMetrics } from '../telemetry/metrics.ts';
 import type { Check } from './checks.ts';
@@ -122,6 +123,34 @@ test('serves the metrics as Prometheus text', async () => {
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(await response.text()).toContain('audit_export_build_info{version="1.2.3"');
+});
+
+test('serves the metrics only to who has the token, where there is one, and probes to all', async () => {
+  const server = await start({ metricsToken: new Secret('s3cr3t-s3cr3t-s3cr3t') });
+  const statusOf = async (header?: string) => {
+    const headers: Record<string, string> = header === undefined ? {} : { Authorization: header };
+    return (await fetch(`http://127.0.0.1:${server.port}/metrics`, { headers })).status;
+  };
+  expect(await statusOf()).toBe(401);
+  expect(await statusOf('Bearer s3cr3t')).toBe(401);
+  expect(await statusOf('Basic s3cr3t-s3cr3t-s3cr3t')).toBe(401);
+  expect(await statusOf('Bearer s3cr3t-s3cr3t-s3cr3t')).toBe(200);
+  expect((await server.get('/livez')).status).toBe(200);
+  expect((await server.get('/readyz')).status).toBe(200);
+});
+
+test('takes so many connections and no more, and goes on when some have ended', async () => {
+  const server = await start();
+  const sockets = Array.from({ length: 300 }, () => connect(server.port, '127.0.0.1').on('error', () => {}));
+  while (sockets.filter((socket) => socket.closed).length < 300 - 256) await nextTurn();
+  expect(sockets.filter((socket) => socket.closed)).toHaveLength(300 - 256);
+  for (const socket of sockets) socket.destroy();
+  while ((await server.get('/livez').catch(() => null))?.status !== 200) await nextTurn();
+});
+
+test('listens on all addresses of the machine, by either family', async () => {
+  const server = await start({ address: { host: '::', port: 0 } });
+  expect((await server.get('/livez')).status).toBe(200);
 });
 
 test('answers with 500 and no details when the metrics cannot be rendered', async () => {

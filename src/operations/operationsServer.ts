@@ -1,14 +1,17 @@
 /**
- * The HTTP server for the platform: probes and metrics. No secrets, no entries, no way to change anything.
+ * The HTTP server for the platform: probes and metrics. No secrets, no entries, no way to change anything. Metrics name
+ * organizations, so they can ask for a token.
  *
  *  - `/livez`: is the process worth keeping? No I/O: a database that is down is no reason to restart.
  *  - `/readyz`: can it do its work? Asks the given checks, never a receiver: one broken receiver must not take the
  *    replica out of service for all the others.
  *  - `/metrics`: Prometheus text.
  */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type RequestHandler } from 'express';
+import type { Secret } from '../model/secret.ts';
 import type { ListenAddress } from '../settings/settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -23,6 +26,8 @@ export interface OperationsOptions {
     readonly configs: Check;
   };
   readonly metrics: Pick<Metrics, 'contentType' | 'render'>;
+  /** What /metrics asks for; null: nothing. */
+  readonly metricsToken?: Secret | null;
   /** Looks only at what is in memory, such as when a loop last moved. */
   readonly isAlive: () => CheckResult;
   readonly logger: Logger;
@@ -41,9 +46,13 @@ export type OperationsServer =
 const closeGraceMs = 1_000;
 /** Probes and scrapes have no body and few headers. */
 const requestTimeoutMs = 10_000;
+/** Enough for every probe and scrape there is; what comes beyond it is closed at once. */
+const maxConnections = 256;
 
 export async function startOperationsServer(options: OperationsOptions): Promise<OperationsServer> {
   const server = createServer({ requestTimeout: requestTimeoutMs }, makeApp(options));
+  server.maxConnections = maxConnections;
+  server.headersTimeout = requestTimeoutMs;
   endConnectionsIdleAfterClose(server);
   const error = await listen(server, options.address);
   if (error !== null)
@@ -84,7 +93,12 @@ function makeApp(options: OperationsOptions): Express {
       response.status(answer.ready ? 200 : 503).type('application/json');
       response.send(`${JSON.stringify(answer, null, 2)}\n`);
     },
-    '/metrics': async (_request, response) => {
+    '/metrics': async (request, response) => {
+      if (!isAuthorized(request.get('Authorization'), options.metricsToken ?? null)) {
+        response.status(401).set('WWW-Authenticate', 'Bearer').type('text/plain');
+        response.send('Give the value of METRICS_TOKEN as a bearer token.\n');
+        return;
+      }
       response.set('Content-Type', options.metrics.contentType).send(await options.metrics.render());
     },
   };
@@ -100,6 +114,14 @@ function makeApp(options: OperationsOptions): Express {
   });
   app.use(answerWithoutDetails(options.logger));
   return app;
+}
+
+/** Compared by hash, in a time that tells nothing of the token. */
+function isAuthorized(header: string | undefined, token: Secret | null): boolean {
+  if (token === null) return true;
+  const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(given), hash(token.reveal()));
 }
 
 /** Instead of express's own handler, which prints the stack. Express knows it by its four parameters. */

@@ -44,6 +44,14 @@ test('fills in every default', () => {
     configSource: 'kubernetes',
     configDirectory: null,
     watchNamespace: null,
+    secretConsent: 'warn',
+    ownSecrets: [],
+    namespaceOrganizations: {},
+    maxConfigsPerNamespace: 1_000,
+    maxSecretsPerNamespace: 1_000,
+    maxSecretsPerConfig: 16,
+    metricsToken: null,
+    configChangeEntries: 'on',
     pageAddress: { host: '127.0.0.1', port: 8080 },
     authMode: 'local',
     publicOrigin: null,
@@ -266,5 +274,47 @@ describe('values out of range', () => {
 
   test('are cut in the sentence when they are long', () => {
     expect(problemsOf({ SERVICE_NAME: 'x'.repeat(10_000) })[0]?.length).toBeLessThan(400);
+  });
+});
+
+test('reads which organizations a namespace may name, and which Secrets are its own', () => {
+  const result = readSettings(
+    {
+      DATABASE_URL: 'postgres://a:b@c/d',
+      PAGE_ADDRESS: 'off',
+      NAMESPACE_ORGANIZATIONS: '{"flows": ["acme", "team, with \\"commas\\"=;*"], "*": []}',
+      OWN_SECRETS: 'audit/audit-database, audit/audit.page',
+    },
+    () => '',
+  );
+  expect(result).toMatchObject({
+    ok: true,
+    settings: {
+      namespaceOrganizations: { flows: ['acme', 'team, with "commas"=;*'], '*': [] },
+      ownSecrets: ['audit/audit-database', 'audit/audit.page'],
+    },
+  });
+});
+
+test.each([
+  ['NAMESPACE_ORGANIZATIONS', 'acme', /must be a JSON object of lists of organizations by namespace/],
+  ['NAMESPACE_ORGANIZATIONS', '{"flows": "acme"}', /must be a JSON object/],
+  ['NAMESPACE_ORGANIZATIONS', '{"Flows": ["acme"]}', /must be a JSON object/],
+  ['OWN_SECRETS', 'audit-database', /"audit-database" in it is no Secret/],
+  ['METRICS_TOKEN', 'short', /^METRICS_TOKEN cannot be used: it must be at least 16/],
+])('refuses %s=%s in one sentence', (name, value, sentence) => {
+  const result = readSettings(
+    { DATABASE_URL: 'postgres://a:b@c/d', PAGE_ADDRESS: 'off', [name]: value },
+    () => '',
+  );
+  expect(result).toMatchObject({ ok: false, problems: [expect.stringMatching(sentence)] });
+});
+
+test('refuses bound namespaces with a directory, where they would bind nobody', () => {
+  const env = { DATABASE_URL: 'postgres://a:b@c/d', PAGE_ADDRESS: 'off', CONFIG_SOURCE: 'directory' };
+  const more = { CONFIG_DIRECTORY: '/configs', NAMESPACE_ORGANIZATIONS: '{"a": ["b"]}' };
+  expect(readSettings({ ...env, ...more }, () => '')).toMatchObject({
+    ok: false,
+    problems: [expect.stringContaining('NAMESPACE_ORGANIZATIONS is set, but CONFIG_SOURCE is "directory"')],
   });
 });

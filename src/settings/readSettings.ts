@@ -146,6 +146,12 @@ function findConflicts(values: ReadonlyMap<SettingKey, unknown>): string[] {
       `CONFIG_DIRECTORY is ${quote(directory)}, but CONFIG_SOURCE is "kubernetes", which does not read it: set CONFIG_SOURCE=directory, or remove CONFIG_DIRECTORY.`,
     );
   }
+  const bindings = values.get('namespaceOrganizations');
+  if (source === 'directory' && Object.keys(bindings ?? {}).length > 0) {
+    problems.push(
+      'NAMESPACE_ORGANIZATIONS is set, but CONFIG_SOURCE is "directory", where whoever writes a file also writes its namespace: remove it, or set CONFIG_SOURCE=kubernetes.',
+    );
+  }
   problems.push(...findPageConflicts(values));
   for (const [low, high] of [
     ['retryInitialMs', 'retryMaxMs'],

@@ -2,9 +2,10 @@
  * The settings of one process, checked and typed. `table.ts` says what each is called and means; `readSettings.ts` makes them.
  */
 import type { Secret } from '../model/secret.ts';
+import type { ClusterSettings } from './clusterSettings.ts';
 import type { PageSettings } from './pageSettings.ts';
 
-export interface Settings extends PageSettings {
+export interface Settings extends PageSettings, ClusterSettings {
   readonly databaseUrl: Secret;
   readonly configSource: 'kubernetes' | 'directory';
   /** null exactly when `configSource` is `kubernetes`. */
@@ -16,7 +17,10 @@ export interface Settings extends PageSettings {
   /** null only without a page. */
   readonly authMode: AuthMode | null;
   readonly operationsAddress: ListenAddress;
+  /** null: /metrics is open to all who reach it. */
+  readonly metricsToken: Secret | null;
   readonly logLevel: LogLevel;
+  readonly configChangeEntries: 'on' | 'off';
   readonly serviceName: string;
   readonly pollIntervalMs: number;
   readonly leaseDurationMs: number;

@@ -2,7 +2,9 @@
  * Every setting of the program, in the order they are listed to people. The one place a name, a default or a limit is written.
  */
 import { hostname } from 'node:os';
+import { clusterSettingsTable } from './clusterTable.ts';
 import { pageSettingsTable } from './pageTable.ts';
+import { secretText } from './pageValues.ts';
 import { optional, required, type Setting, withDefault } from './setting.ts';
 import { authModes, logLevels, type Settings } from './settings.ts';
 import {
@@ -30,6 +32,7 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
   watchNamespace: optional('WATCH_NAMESPACE', namespaceName(), {
     doc: 'The one namespace whose manifests are used. Not set: all of them.',
   }),
+  ...clusterSettingsTable,
   pageAddress: withDefault('PAGE_ADDRESS', '127.0.0.1:8080', orOff(listenAddress()), {
     doc: 'Where the Audit Logs page listens; off: this process has no page.',
   }),
@@ -40,8 +43,15 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
   operationsAddress: withDefault('OPERATIONS_ADDRESS', '0.0.0.0:9090', listenAddress(), {
     doc: 'Where /livez, /readyz and /metrics are served.',
   }),
+  metricsToken: optional('METRICS_TOKEN', secretText({ minLength: 16 }), {
+    secret: true,
+    doc: 'What /metrics asks for as a bearer token. Not set: whoever reaches OPERATIONS_ADDRESS reads the names of exports and organizations.',
+  }),
   logLevel: withDefault('LOG_LEVEL', 'info', oneOf(logLevels), {
     doc: 'The least severe level that is logged.',
+  }),
+  configChangeEntries: withDefault('CONFIG_CHANGE_ENTRIES', 'on', oneOf(['on', 'off']), {
+    doc: 'Whether an AuditExportConfig that is made, changed or deleted by others than the page becomes an audit entry of its organization.',
   }),
   serviceName: withDefault('SERVICE_NAME', 'audit-export', text({ type: 'text', maxLength: 255 }), {
     doc: 'The service.name that records carry to receivers.',

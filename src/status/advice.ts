@@ -56,6 +56,10 @@ const ADVICE: Readonly<Record<FailureReason | StreamFailure['reason'], string>> 
 
 const CONFIG_ADVICE: Readonly<Record<string, string>> = {
   InvalidSpec: 'Correct the fields named above.',
+  SecretNotAllowed: 'Enter the value here, or have the Secret allow it.',
+  OrganizationNotAllowed: 'Ask the operator of this collector to allow this organization in that namespace.',
+  TooManyConfigs: 'Delete destinations that nobody needs, or ask the operator of this collector for more.',
+  TooManySecrets: 'Put values into fewer Secrets, or ask the operator of this collector for more.',
   SecretNotFound: 'Create the Secret, or enter the value here.',
   SecretKeyNotFound: 'Add the key to the Secret, or enter the value here.',
   InvalidSecret: 'Correct the value in the Secret, or enter it here.',

@@ -21,6 +21,8 @@ export interface StatusInput {
   /** Of the config in force; null when it has none. */
   readonly reconcileAt: string | null;
   readonly problem: ConfigProblem | null;
+  /** Of the config in force: sentences that are said beside whatever else there is. */
+  readonly remarks?: readonly string[];
   /** null: no stream runs for it. */
   readonly health: StreamHealth | null;
   /** Of the status before; a transition time moves only when the condition's status does. */
@@ -131,14 +133,17 @@ function count(n: number, one: string, many: string): string {
 /** Limit of a condition's message in the Kubernetes API. */
 const maxMessageLength = 32_768;
 
-function toConditions(summary: Summary, { generation, previous, now }: StatusInput): Condition[] {
+function toConditions(
+  summary: Summary,
+  { generation, previous, now, remarks = [] }: StatusInput,
+): Condition[] {
   const make = (type: Condition['type'], status: Condition['status']): Condition => {
     const before = previous.find((condition) => condition.type === type);
     return {
       type,
       status,
       reason: summary.reason,
-      message: summary.message.slice(0, maxMessageLength),
+      message: [summary.message, ...remarks].join(' ').slice(0, maxMessageLength),
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
       observedGeneration: generation,
     };

@@ -59,7 +59,8 @@ describe.skipIf(isMissing)('a release', () => {
       database: { existingSecret: { name: 'audit-database', key: 'collector' } },
       migration: { existingSecret: { name: 'audit-database', key: 'owner' } },
       operations: { port },
-      settings: { statusIntervalMs: 1_000 },
+      // What follows counts entries.
+      settings: { statusIntervalMs: 1_000, configChangeEntries: 'off' },
     };
     const helm = async (args: readonly string[], more?: unknown) => {
       const { result, runs } = await whileHooksRun(node, () =>
@@ -165,6 +166,7 @@ spec:
       page: { enabled: true, port: pagePort },
       rbac: { page: 'namespace' },
       settings: {
+        configChangeEntries: 'off',
         logLevel: 'debug',
         authMode: 'jwt',
         jwtJwksUrl: 'http://127.0.0.1:1/keys',

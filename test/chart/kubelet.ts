@@ -87,7 +87,10 @@ async function makeEnvironment(
     const isMounted = mounts.some(
       ({ mountPath }) => value === mountPath || value.startsWith(`${mountPath}/`),
     );
-    return [name, isMounted ? join(root, value) : translate(value.replace('0.0.0.0:', '127.0.0.1:'))];
+    return [
+      name,
+      isMounted ? join(root, value) : translate(value.replace(/^(?:0\.0\.0\.0|\[::\]):/, '127.0.0.1:')),
+    ];
   });
   return {
     PATH: process.env['PATH'] ?? '',

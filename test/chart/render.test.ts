@@ -5,8 +5,15 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readSettings } from '../../src/settings/readSettings.ts';
 import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
-import { CHART, COMBINATIONS, combinationArgs, renderChart, runHelm } from './helm.ts';
-import { type Container, envOf, findContainer, findObject, podSpecOf } from './manifest.ts';
+import { CHART, COMBINATIONS, combinationArgs, parseObjects, renderChart, runHelm } from './helm.ts';
+import {
+  type Container,
+  envOf,
+  findContainer,
+  findObject,
+  type ManifestObject,
+  podSpecOf,
+} from './manifest.ts';
 
 const MINIMAL = { database: { existingSecret: { name: 'audit-database' } } };
 const OIDC = {
@@ -182,6 +189,28 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       },
       words: 'settings.pageNamespace is b',
     },
+    {
+      values: { ...MINIMAL, extraEnv: [{ name: 'CONFIG_SOURCE', value: 'directory' }] },
+      words: 'extraEnv sets CONFIG_SOURCE, which is set already',
+    },
+    {
+      values: {
+        ...MINIMAL,
+        extraEnv: [
+          { name: 'A', value: '1' },
+          { name: 'A', value: '2' },
+        ],
+      },
+      words: 'extraEnv sets A, which is set already',
+    },
+    {
+      values: { ...MINIMAL, podSecurityContext: null, admissionPolicy: null },
+      words: 'upgrade with --reset-then-reuse-values',
+    },
+    {
+      values: { ...MINIMAL, migration: { mode: 'none', collectorRole: 'x' } },
+      words: 'migration.collectorRole is set, but migration.mode is none',
+    },
     { values: { ...MINIMAL, terminationGracePeriodSeconds: 29 }, words: 'a stop needs at least 30 seconds' },
   ])('refuses values that contradict each other: $words', async ({ values, words }) => {
     const { exitCode, stderr } = await runHelm(['template', 'demo', CHART], { values });
@@ -257,16 +286,16 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
         .filter(({ kind }) => kind.endsWith('RoleBinding'))
         .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? '*'}/${metadata.name}`);
     const { settings, page } = OIDC;
-    expect(await rolesOf(MINIMAL)).toEqual(['ClusterRoleBinding */demo-audit-export']);
+    expect(await rolesOf(MINIMAL)).toEqual(['ClusterRoleBinding */demo-audit-export.audit']);
     expect(await rolesOf({ ...MINIMAL, configs: { watchNamespace: 'flows' } })).toEqual([
-      'RoleBinding flows/demo-audit-export',
+      'RoleBinding flows/demo-audit-export.audit',
     ]);
     expect((await rolesOf({ ...OIDC, rbac: { page: 'everywhere' } })).sort()).toEqual([
-      'ClusterRoleBinding */demo-audit-export',
-      'ClusterRoleBinding */demo-audit-export-page',
+      'ClusterRoleBinding */demo-audit-export.audit',
+      'ClusterRoleBinding */demo-audit-export.audit-page',
     ]);
     expect((await rolesOf({ ...OIDC, rbac: { page: 'namespace' } })).sort()).toEqual([
-      'ClusterRoleBinding */demo-audit-export',
+      'ClusterRoleBinding */demo-audit-export.audit',
       'RoleBinding audit/demo-audit-export-page',
     ]);
     expect(
@@ -279,8 +308,142 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
           rbac: { page: 'everywhere' },
         })
       ).sort(),
-    ).toEqual(['RoleBinding flows/demo-audit-export', 'RoleBinding flows/demo-audit-export-page']);
+    ).toEqual([
+      'RoleBinding flows/demo-audit-export.audit',
+      'RoleBinding flows/demo-audit-export.audit-page',
+    ]);
     expect(await rolesOf({ ...MINIMAL, rbac: { create: false } })).toEqual([]);
+  });
+
+  test('reads every name as text, also one that looks like a number', async () => {
+    const names = new Set<unknown>();
+    const collect = (value: unknown, key: string): void => {
+      if (Array.isArray(value)) for (const each of value) collect(each, key);
+      else if (typeof value === 'object' && value !== null) {
+        for (const [name, child] of Object.entries(value)) collect(child, name);
+      } else if (/^(name|namespace|key|secretName|serviceAccountName|value|priorityClassName)$/.test(key)) {
+        names.add(typeof value);
+      } else if (key.startsWith('app.kubernetes.io/')) names.add(typeof value);
+    };
+    for (const [release, namespace] of [
+      ['7', '2024'],
+      ['y', 'on'],
+      ['1e3', 'null'],
+    ] as const) {
+      const args = ['template', release, CHART, '--namespace', namespace, ...combinationArgs('odd-names')];
+      const { stdout, stderr, exitCode } = await runHelm(args);
+      expect(exitCode, stderr).toBe(0);
+      for (const object of parseObjects(stdout)) {
+        if (object.kind === 'CustomResourceDefinition') continue;
+        collect({ ...object, data: {} }, '');
+        if (object.metadata.namespace !== undefined)
+          expect(object.metadata.namespace).toMatch(/^(2024|on|null)$/);
+      }
+    }
+    expect([...names]).toEqual(['string']);
+  });
+
+  test('two releases of one name make no object twice', async () => {
+    const namesOf = async (namespace: string) => {
+      const values = {
+        ...OIDC,
+        configs: { watchNamespace: 'shared' },
+        rbac: { page: 'namespace', aggregate: true },
+      };
+      const args = ['template', 'demo', CHART, '--namespace', namespace, '--set', 'crds.enabled=false'];
+      const { stdout } = await runHelm(args, { values });
+      return parseObjects(stdout).map(
+        ({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
+      );
+    };
+    const [one, two] = [await namesOf('one'), await namesOf('two')];
+    expect(one.length).toBeGreaterThan(10);
+    expect(one.filter((name) => two.includes(name))).toEqual([]);
+  });
+
+  test('lets the cluster choose the users where that is asked for', async () => {
+    const objects = await renderChart(combinationArgs('openshift'));
+    for (const pod of objects.flatMap((object) => podSpecOf(object) ?? [])) {
+      expect(JSON.stringify(pod)).not.toMatch(/runAsUser|runAsGroup|fsGroup/);
+      expect(pod).toMatchObject({ securityContext: { runAsNonRoot: true } });
+    }
+    const collector = podSpecOf(findObject(await renderChart([], MINIMAL), 'Deployment'));
+    const ids = { runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532 };
+    expect(collector).toMatchObject({ securityContext: ids });
+  });
+
+  test('listens by both families, and opens no inspector', async () => {
+    const objects = await renderChart([], OIDC);
+    const collector = findContainer(findObject(objects, 'Deployment'), 'collector');
+    expect(envOf(collector)).toMatchObject({ OPERATIONS_ADDRESS: '[::]:9090', PAGE_ADDRESS: '[::]:8080' });
+    expect(collector.args).toEqual(['--disable-sigusr1', 'cmd/collector.ts']);
+    expect(findContainer(findObject(objects, 'Job'), 'migrate').args[0]).toBe('--disable-sigusr1');
+    expect(collector.livenessProbe).toMatchObject({ terminationGracePeriodSeconds: 5 });
+  });
+
+  test('gives labels and annotations for pods to every pod', async () => {
+    const objects = await renderChart([], {
+      ...MINIMAL,
+      podLabels: { 'sidecar.istio.io/inject': 'false' },
+      podAnnotations: { note: 'all' },
+    });
+    const pods = objects.flatMap((object) => {
+      if (object.kind === 'Pod') return [object.metadata];
+      if (podSpecOf(object) === undefined) return [];
+      return [(object['spec'] as { template: { metadata: ManifestObject['metadata'] } }).template.metadata];
+    });
+    expect(pods).toHaveLength(3);
+    for (const { labels, annotations } of pods) {
+      expect(labels).toMatchObject({ 'sidecar.istio.io/inject': 'false' });
+      expect(annotations).toMatchObject({ note: 'all' });
+    }
+  });
+
+  test('names every Secret that its pods use to the collector, which never sends those', async () => {
+    const objects = await renderChart(
+      [...combinationArgs('everything'), '--set', 'migration.existingSecret.name=owner'],
+      {
+        extraEnv: [{ name: 'PGUSER', valueFrom: { secretKeyRef: { name: 'env', key: 'a' } } }],
+        extraVolumes: [
+          { name: 'ca', secret: { secretName: 'plain' } },
+          {
+            name: 'b',
+            projected: { sources: [{ secret: { name: 'projected' } }, { configMap: { name: 'no' } }] },
+          },
+        ],
+        extraVolumeMounts: [],
+      },
+    );
+    const own = envOf(findContainer(findObject(objects, 'Deployment'), 'collector'))['OWN_SECRETS'];
+    const names = [
+      'audit-database',
+      'owner',
+      'audit-page',
+      'audit-metrics',
+      'images',
+      'env',
+      'plain',
+      'projected',
+    ];
+    const all = ['audit-trail', 'audit-trail-migrate', ...names].map((name) => `audit/${name}`);
+    expect(own?.split(',').sort()).toEqual(all.sort());
+  });
+
+  test('has the migration give the rights to a role that is named', async () => {
+    const objects = await renderChart(combinationArgs('two-roles'));
+    expect(envOf(findContainer(findObject(objects, 'Job'), 'migrate'))).toMatchObject({
+      COLLECTOR_ROLE: 'audit_export',
+    });
+  });
+
+  test('asks for the token of /metrics where there is one, also in the ServiceMonitor', async () => {
+    const objects = await renderChart(combinationArgs('everything'));
+    expect(envOf(findContainer(findObject(objects, 'Deployment'), 'collector'))).toMatchObject({
+      METRICS_TOKEN_FILE: '/etc/audit-export/metrics-token/token',
+    });
+    expect(findObject(objects, 'ServiceMonitor')).toMatchObject({
+      spec: { endpoints: [{ authorization: { credentials: { name: 'audit-metrics', key: 'token' } } }] },
+    });
   });
 
   test('keeps the CRD by default only', async () => {

@@ -14,7 +14,7 @@ import { waitFor } from '../tools/waitFor.ts';
 import { createRestrictedNamespace, findRefusals } from './dryRun.ts';
 import { parseObjects } from './helm.ts';
 import { startContainer } from './kubelet.ts';
-import { findContainer, findObject, podSpecOf } from './manifest.ts';
+import { findContainer, findObject, type ManifestObject, podSpecOf } from './manifest.ts';
 
 const EXAMPLE = await readFile(join(import.meta.dirname, '../../docs/examples/sidecar.yaml'), 'utf8');
 const objects = parseObjects(EXAMPLE);
@@ -64,13 +64,18 @@ describe.skipIf(isClusterMissing())('on an API server', () => {
     const node = {
       cluster: current,
       namespace,
-      translate: (value: string) => value.replace(':9090', `:${port}`),
+      translate: (value: string) => value.replace(':9090', `:${port}`).replace(/^audit_export$/, role),
     };
 
-    const migration = await startContainer(node, deployment, 'audit-export-migrate');
+    // What follows counts entries.
+    const counted = JSON.stringify(deployment).replaceAll(
+      '{"name":"CONFIG_SOURCE"',
+      '{"name":"CONFIG_CHANGE_ENTRIES","value":"off"},{"name":"CONFIG_SOURCE"',
+    );
+    const pods: ManifestObject = JSON.parse(counted);
+    const migration = await startContainer(node, pods, 'audit-export-migrate');
     expect(await migration.ended, migration.output()).toBe(0);
-    await db.query('select audit.grant_collector($1)', [role]);
-    const first = await startContainer(node, deployment, 'audit-export');
+    const first = await startContainer(node, pods, 'audit-export');
     const statusOf = async (path: string) => (await fetch(operations + path).catch(() => undefined))?.status;
     await waitFor(async () => (await statusOf('/readyz')) === 200, { describe: first.output });
 
@@ -99,7 +104,7 @@ describe.skipIf(isClusterMissing())('on an API server', () => {
     expect(await stopping, first.output()).toBe(0);
     expect(receiver.ledger.storedCount).toBe(2);
 
-    const second = await startContainer(node, deployment, 'audit-export');
+    const second = await startContainer(node, pods, 'audit-export');
     await receiver.waitFor((r) => r.ledger.storedCount === 7);
     expect(receiver.ledger.missingSequences()).toEqual([]);
     expect(receiver.ledger.differences).toEqual([]);

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { filterCondition } from '../../src/database/page.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openSession } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
@@ -70,6 +71,33 @@ test('leaves out what the filter leaves out, and numbers the rest without a gap'
   engine.setConfigs(makeConfig(receiver.endpoint));
   await insertEntries(db, [{ eventType: 'user.left' }]);
   await engine.waitForHealth((h) => h.delivered === 3);
+});
+
+test('what the collector and its page write of themselves passes every filter', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, [
+    { eventType: 'audit_export.updated' },
+    { eventType: 'audit_exports.updated' },
+    { eventType: 'audit_logs.exported', project: 'mobile' },
+    { eventType: 'flow.run', project: 'mobile' },
+    { eventType: 'flow.run', project: 'web' },
+  ]);
+  const engine = await startEngine(db);
+  const filter = { eventTypes: ['flow.*'], excludeEventTypes: ['audit_*'], projects: ['web'] };
+  engine.setConfigs(makeConfig(receiver.endpoint, { filter }));
+  await engine.waitForHealth((h) => h.delivered === 3);
+  await engine.waitForIdle();
+  expect(receiver.records.map((record) => record.eventName)).toEqual([
+    'audit_export.updated',
+    'audit_logs.exported',
+    'flow.run',
+  ]);
+});
+
+test('a window that was pinned when filters left those out is sent again as it was', () => {
+  const filter = { eventTypes: ['flow.*'], excludeEventTypes: [], projects: [] };
+  expect(filterCondition(filter)).not.toContain('audit');
+  expect(filterCondition({ ...filter, passesOwn: true })).toContain('audit');
 });
 
 test('a filter that matches one entry in ten thousand moves on by bounded pages', async () => {

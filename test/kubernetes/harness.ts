@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { ConfigSource, ConfigState } from '../../src/configs/configSource.ts';
+import type { ClusterLimits, ClusterRules } from '../../src/configs/kubernetes/clusterRules.ts';
 import { loadConnection, makeKubernetesSource } from '../../src/configs/kubernetes/index.ts';
 import type { KubernetesSourceOptions } from '../../src/configs/kubernetes/kubernetesSource.ts';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
@@ -39,6 +40,8 @@ export interface SourceOptions extends Partial<Pick<KubernetesSourceOptions, 'ti
   readonly everywhere?: boolean;
   /** false: what the source meets at its start keeps it from reading. Default: it reads. */
   readonly isReading?: boolean;
+  /** Others than the defaults. */
+  readonly rules?: Partial<Omit<ClusterRules, 'limits'>> & { readonly limits?: Partial<ClusterLimits> };
 }
 
 /** Short waits, so that a recovery is a matter of a second. */
@@ -60,6 +63,17 @@ export async function startSource(cluster: Cluster, options: SourceOptions = {})
     metrics: metrics.kubernetes,
     userAgent: 'audit-export/test',
     instance: 'test',
+    rules: {
+      secrets: { consent: 'warn', own: [] },
+      organizations: {},
+      ...options.rules,
+      limits: {
+        configsPerNamespace: 1_000,
+        secretsPerNamespace: 1_000,
+        secretsPerConfig: 16,
+        ...options.rules?.limits,
+      },
+    },
     retry: options.retry ?? quickRetry,
     ...(options.timing && { timing: options.timing }),
   });
@@ -160,7 +174,9 @@ export async function applySecret(
   namespace: string,
   name: string,
   data: Record<string, string | Uint8Array>,
+  more: { readonly type?: string; readonly labels?: object; readonly annotations?: object } = {},
 ): Promise<void> {
+  const { type, ...metadata } = { labels: { 'auditexport.dev/export': 'true' }, ...more };
   const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
   const answer = await cluster.request({
     method: 'PATCH',
@@ -169,7 +185,8 @@ export async function applySecret(
     body: {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name, namespace },
+      metadata: { name, namespace, ...metadata },
+      ...(type !== undefined && { type }),
       data: Object.fromEntries(encoded),
     },
   });

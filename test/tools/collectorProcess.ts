@@ -98,6 +98,8 @@ export async function makeCollectorProcess(
           OPERATIONS_ADDRESS: `127.0.0.1:${port}`,
           PAGE_ADDRESS: 'off',
           STATUS_INTERVAL_MS: '200',
+          // Most tests count entries.
+          CONFIG_CHANGE_ENTRIES: 'off',
           RETRY_INITIAL_MS: '50',
           RETRY_MAX_MS: '500',
           HOLD_INITIAL_MS: '100',

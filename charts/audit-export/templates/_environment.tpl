@@ -1,4 +1,4 @@
-{{/* The environment of the collector: what the chart decides, then `settings` by name, then what is added. */}}
+{{/* The environment of the collector: what the chart decides, then `settings` by name. `extraEnv` comes after it. */}}
 {{- define "audit-export.environment" -}}
 - name: DATABASE_URL_FILE
   value: /etc/audit-export/database/url
@@ -7,23 +7,31 @@
     fieldRef:
       fieldPath: metadata.name
 - name: CONFIG_SOURCE
-  value: {{ .Values.configs.source }}
+  value: {{ .Values.configs.source | quote }}
 {{- if eq .Values.configs.source "directory" }}
 - name: CONFIG_DIRECTORY
   value: /etc/audit-export/configs
 {{- end }}
 {{- with .Values.configs.watchNamespace }}
 - name: WATCH_NAMESPACE
-  value: {{ . }}
+  value: {{ . | quote }}
+{{- end }}
+{{- if eq .Values.configs.source "kubernetes" }}
+- name: OWN_SECRETS
+  value: {{ include "audit-export.ownSecrets" . | quote }}
+{{- end }}
+{{- if include "audit-export.metricsTokenSecret" . }}
+- name: METRICS_TOKEN_FILE
+  value: /etc/audit-export/metrics-token/token
 {{- end }}
 - name: OPERATIONS_ADDRESS
-  value: {{ printf "0.0.0.0:%d" (int .Values.operations.port) | quote }}
+  value: {{ printf "[::]:%d" (int .Values.operations.port) | quote }}
 - name: PAGE_ADDRESS
-  value: {{ ternary (printf "0.0.0.0:%d" (int .Values.page.port)) "off" .Values.page.enabled | quote }}
+  value: {{ ternary (printf "[::]:%d" (int .Values.page.port)) "off" .Values.page.enabled | quote }}
 {{- if .Values.page.enabled }}
 {{- if eq .Values.configs.source "kubernetes" }}
 - name: PAGE_NAMESPACE
-  value: {{ include "audit-export.pageNamespace" . }}
+  value: {{ include "audit-export.pageNamespace" . | quote }}
 {{- end }}
 {{- if eq .Values.settings.authMode "oidc" }}
 - name: SESSION_SECRET_FILE
@@ -40,15 +48,38 @@
   value: {{ include "audit-export.settingText" $value | quote }}
 {{- end }}
 {{- end }}
-{{- with .Values.extraEnv }}
-{{ toYaml . }}
-{{- end }}
+{{- end -}}
+
+{{/* Every Secret that the pods of the chart use, as NAMESPACE/NAME: no AuditExportConfig may use one. */}}
+{{- define "audit-export.ownSecrets" -}}
+{{- $name := include "audit-export.fullname" . -}}
+{{- $secrets := list $name (printf "%s-migrate" $name) -}}
+{{- $secrets = concat $secrets (list .Values.database.existingSecret.name .Values.migration.existingSecret.name .Values.page.existingSecret.name (include "audit-export.metricsTokenSecret" .)) -}}
+{{- range .Values.imagePullSecrets -}}
+{{- $secrets = append $secrets .name -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- $secrets = append $secrets (dig "valueFrom" "secretKeyRef" "name" "" .) -}}
+{{- end -}}
+{{- range .Values.extraVolumes -}}
+{{- $secrets = append $secrets (dig "secret" "secretName" "" .) -}}
+{{- range dig "projected" "sources" list . -}}
+{{- $secrets = append $secrets (dig "secret" "name" "" .) -}}
+{{- end -}}
+{{- end -}}
+{{- $full := list -}}
+{{- range $secrets | compact | uniq -}}
+{{- $full = append $full (printf "%s/%s" $.Release.Namespace .) -}}
+{{- end -}}
+{{- join "," $full -}}
 {{- end -}}
 
 {{/* As the program reads it: lists with commas, numbers without an exponent. */}}
 {{- define "audit-export.settingText" -}}
 {{- if kindIs "slice" . -}}
 {{- join "," . -}}
+{{- else if kindIs "map" . -}}
+{{- toJson . -}}
 {{- else if kindIs "float64" . -}}
 {{- int64 . -}}
 {{- else -}}

@@ -12,8 +12,8 @@
 {{- end -}}
 
 {{- define "audit-export.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "audit-export.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "audit-export.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Of the pods that export, and serve the page. */}}
@@ -37,12 +37,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{/* Of the Secret with the token of /metrics; empty without one. */}}
+{{- define "audit-export.metricsTokenSecret" -}}
+{{- (((.Values.operations).metricsToken).existingSecret).name -}}
+{{- end -}}
+
 {{- define "audit-export.image" -}}
 {{- if .Values.image.digest -}}
 {{ .Values.image.repository }}@{{ .Values.image.digest }}
 {{- else -}}
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end -}}
+{{- end -}}
+
+{{/* Of what is not in a namespace, or in one where others may install: two releases of one name must not meet there. */}}
+{{- define "audit-export.sharedName" -}}
+{{ include "audit-export.fullname" . }}.{{ .Release.Namespace }}
 {{- end -}}
 
 {{/* The namespace in which the page creates AuditExportConfigs. */}}

@@ -2,9 +2,11 @@
 
 {{- define "audit-export.podSecurityContext" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+{{- range $field, $id := .Values.podSecurityContext }}
+{{- if not (kindIs "invalid" $id) }}
+{{ $field }}: {{ int64 $id }}
+{{- end }}
+{{- end }}
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}
@@ -35,7 +37,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
@@ -63,10 +65,10 @@ affinity:
 {{- define "audit-export.urlVolume" -}}
 - name: {{ .volume }}
   secret:
-    secretName: {{ .secret }}
+    secretName: {{ .secret | quote }}
     defaultMode: 288 # 0440
     items:
-      - key: {{ .key }}
+      - key: {{ .key | quote }}
         path: url
 {{- end -}}
 
@@ -81,14 +83,31 @@ affinity:
 {{- end -}}
 {{- end -}}
 
+{{/* The volume of the token that /metrics asks for; none without one. */}}
+{{- define "audit-export.metricsTokenVolume" -}}
+{{- with include "audit-export.metricsTokenSecret" . -}}
+- name: metrics-token
+  secret:
+    secretName: {{ . | quote }}
+    defaultMode: 288 # 0440
+    items:
+      - key: {{ $.Values.operations.metricsToken.existingSecret.key | quote }}
+        path: token
+{{- end -}}
+{{- end -}}
+
 {{/* The container that migrates. */}}
 {{- define "audit-export.migrationContainer" -}}
 - name: migrate
   {{- include "audit-export.container" . | nindent 2 }}
-  args: [cmd/migrate.ts]
+  args: [--disable-sigusr1, cmd/migrate.ts]
   env:
     - name: DATABASE_URL_FILE
       value: /etc/audit-export/migration/url
+    {{- with .Values.migration.collectorRole }}
+    - name: COLLECTOR_ROLE
+      value: {{ . | quote }}
+    {{- end }}
     {{- with .Values.extraEnv }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

@@ -93,6 +93,24 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- $problems = append $problems (printf "settings.pageNamespace is %s, but only AuditExportConfigs of configs.watchNamespace, %s, are used: remove it, or watch all namespaces." $settings.pageNamespace .Values.configs.watchNamespace) -}}
 {{- end -}}
 
+{{- if not (and .Values.podSecurityContext .Values.admissionPolicy .Values.operations.metricsToken .Values.networkPolicy.egress.dns) -}}
+{{- $problems = append $problems "Groups of values are missing, as those of an older chart have them: upgrade with --reset-then-reuse-values instead of --reuse-values." -}}
+{{- end -}}
+
+{{- $taken := list "COLLECTOR_ROLE" -}}
+{{- range include "audit-export.environment" . | fromYamlArray -}}
+{{- $taken = append $taken .name -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if has .name $taken -}}
+{{- $problems = append $problems (printf "extraEnv sets %s, which is set already: use the value of the chart for it, or name it once." .name) -}}
+{{- end -}}
+{{- $taken = append $taken .name -}}
+{{- end -}}
+{{- if and .Values.migration.collectorRole (eq .Values.migration.mode "none") -}}
+{{- $problems = append $problems "migration.collectorRole is set, but migration.mode is none: remove it, or choose hook or initContainer." -}}
+{{- end -}}
+
 {{- $needed := include "audit-export.leastGraceSeconds" . | int -}}
 {{- if and .Values.terminationGracePeriodSeconds (lt (int .Values.terminationGracePeriodSeconds) $needed) -}}
 {{- $problems = append $problems (printf "terminationGracePeriodSeconds is %d, but settings.shutdownGraceMs is %d: a stop needs at least %d seconds, or lower settings.shutdownGraceMs." (int .Values.terminationGracePeriodSeconds) (int .Values.settings.shutdownGraceMs) $needed) -}}

@@ -5,11 +5,11 @@ import { fingerprintDestination } from './fingerprintDestination.ts';
 import { resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveHeaders } from './resolveHeaders.ts';
 import { resolveTls } from './resolveTls.ts';
-import { SECRET_REASONS, type SecretProblem, type SecretReason } from './secretProblems.ts';
+import { type BoundReader, SECRET_REASONS, type SecretProblem, type SecretReason } from './secretProblems.ts';
 import type { SecretReader } from './secretReader.ts';
 
 export type ResolvedDestination =
-  | { readonly kind: 'resolved'; readonly destination: Destination }
+  | Resolved
   /** One sentence for each Secret or key that is missing or wrong; none repeats a value. */
   | {
       readonly kind: 'unresolved';
@@ -18,8 +18,15 @@ export type ResolvedDestination =
     };
 
 export type FoundDestination =
-  | { readonly kind: 'resolved'; readonly destination: Destination }
+  | Resolved
   | { readonly kind: 'unresolved'; readonly problems: readonly SecretProblem[] };
+
+interface Resolved {
+  readonly kind: 'resolved';
+  readonly destination: Destination;
+  /** One sentence for each Secret that is used, and may not be for long. */
+  readonly warnings: readonly string[];
+}
 
 /**
  * `namespace` is the manifest's: references never leave it.
@@ -47,11 +54,21 @@ export async function findDestination(
   addresses?: Destination['addresses'],
 ): Promise<FoundDestination> {
   const problems: SecretProblem[] = [];
-  const headers = await resolveHeaders(spec.headers, namespace, secrets, problems);
-  const tls = await resolveTls(spec.tls, namespace, secrets, problems);
+  const warnings = new Set<string>();
+  const url = resolveEndpoint(spec.endpoint);
+  const reader: BoundReader = {
+    async read(from, name, key) {
+      const read = await secrets.read(from, name, key, url);
+      if (read.kind === 'found' && read.warning !== undefined)
+        warnings.add(`Secret ${from}/${name} ${read.warning}.`);
+      return read;
+    },
+  };
+  const headers = await resolveHeaders(spec.headers, namespace, reader, problems);
+  const tls = await resolveTls(spec.tls, namespace, reader, problems);
   if (problems.length > 0) return { kind: 'unresolved', problems };
   const destination = {
-    url: resolveEndpoint(spec.endpoint),
+    url,
     headers,
     compression: spec.compression,
     timeoutMs: spec.timeoutSeconds * 1000,
@@ -61,5 +78,6 @@ export async function findDestination(
   return {
     kind: 'resolved',
     destination: { ...destination, fingerprint: fingerprintDestination(destination) },
+    warnings: [...warnings],
   };
 }

@@ -2,8 +2,13 @@
 import { Secret } from '../../model/secret.ts';
 import { HEADER_VALUE_RULE, isHeaderValue } from '../schema/headers.ts';
 import type { ManifestSpec } from '../schema.ts';
-import { invalidSecret, readSecret, type SecretProblem, type SecretRef } from './secretProblems.ts';
-import type { SecretReader } from './secretReader.ts';
+import {
+  type BoundReader,
+  invalidSecret,
+  readSecret,
+  type SecretProblem,
+  type SecretRef,
+} from './secretProblems.ts';
 
 type Header = { readonly name: string; readonly value: Secret };
 
@@ -14,7 +19,7 @@ const MAX_VALUE_LENGTH = 16 * 1024;
 export async function resolveHeaders(
   headers: ManifestSpec['headers'],
   namespace: string,
-  reader: SecretReader,
+  reader: BoundReader,
   problems: SecretProblem[],
 ): Promise<Header[]> {
   const resolved: Header[] = [];

@@ -3,8 +3,7 @@ import type { TlsOptions } from '../../model/exportConfig.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { ManifestSpec } from '../schema.ts';
 import { parseCertificates, parsePrivateKey } from './pem.ts';
-import { invalidSecret, readSecret, type SecretProblem } from './secretProblems.ts';
-import type { SecretReader } from './secretReader.ts';
+import { type BoundReader, invalidSecret, readSecret, type SecretProblem } from './secretProblems.ts';
 
 type TlsSpec = NonNullable<ManifestSpec['tls']>;
 
@@ -12,7 +11,7 @@ type TlsSpec = NonNullable<ManifestSpec['tls']>;
 export async function resolveTls(
   tls: TlsSpec | undefined,
   namespace: string,
-  reader: SecretReader,
+  reader: BoundReader,
   problems: SecretProblem[],
 ): Promise<TlsOptions> {
   const ca = await resolveCa(tls?.caSecretRef, namespace, reader, problems);
@@ -28,7 +27,7 @@ export async function resolveTls(
 async function resolveCa(
   from: TlsSpec['caSecretRef'],
   namespace: string,
-  reader: SecretReader,
+  reader: BoundReader,
   problems: SecretProblem[],
 ): Promise<string | null> {
   if (from === undefined) return null;
@@ -44,7 +43,7 @@ async function resolveCa(
 async function resolveClientCert(
   from: TlsSpec['clientCertSecretRef'],
   namespace: string,
-  reader: SecretReader,
+  reader: BoundReader,
   problems: SecretProblem[],
 ): Promise<{ cert: string; key: Secret } | null> {
   if (from === undefined) return null;

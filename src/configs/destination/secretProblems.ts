@@ -1,9 +1,14 @@
 /** Everything that can be wrong with a referenced Secret, collected while a destination is resolved. */
 import type { Secret } from '../../model/secret.ts';
-import type { SecretReader } from './secretReader.ts';
+import type { SecretRead } from './secretReader.ts';
 
 /** Worst first: the reason of several problems is the first of these. */
-export const SECRET_REASONS = ['SecretNotFound', 'SecretKeyNotFound', 'InvalidSecret'] as const;
+export const SECRET_REASONS = [
+  'SecretNotAllowed',
+  'SecretNotFound',
+  'SecretKeyNotFound',
+  'InvalidSecret',
+] as const;
 export type SecretReason = (typeof SECRET_REASONS)[number];
 
 export interface SecretProblem {
@@ -13,6 +18,11 @@ export interface SecretProblem {
   readonly ref: SecretRef;
   /** The sentence without its subject: `is empty: put …`. */
   readonly complaint: string;
+}
+
+/** Reads one key of a Secret for one export. */
+export interface BoundReader {
+  read(namespace: string, name: string, key: string): Promise<SecretRead>;
 }
 
 export interface SecretRef {
@@ -34,7 +44,7 @@ export function invalidSecret(ref: SecretRef, complaint: string): SecretProblem 
 
 /** Reads one key; what is wrong goes into `problems`, and null comes back. */
 export async function readSecret(
-  reader: SecretReader,
+  reader: BoundReader,
   ref: SecretRef,
   problems: SecretProblem[],
 ): Promise<Secret | null> {
@@ -53,6 +63,14 @@ export async function readSecret(
       problems.push({ reason: 'SecretKeyNotFound', sentence: `${secret} ${complaint}.`, ref, complaint });
       return null;
     }
+    case 'refused':
+      problems.push({
+        reason: 'SecretNotAllowed',
+        sentence: `${secret} (${ref.field}) ${read.message}.`,
+        ref,
+        complaint: read.message,
+      });
+      return null;
     case 'unreadable':
       problems.push(invalidSecret(ref, read.message));
       return null;

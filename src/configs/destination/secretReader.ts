@@ -2,18 +2,20 @@
 import type { Secret } from '../../model/secret.ts';
 
 export type SecretRead =
-  /** As stored, a trailing newline included. */
-  | { readonly kind: 'found'; readonly value: Secret }
+  /** As stored, a trailing newline included. `warning` completes "Secret flows/acme …": it is used, and soon will not be. */
+  | { readonly kind: 'found'; readonly value: Secret; readonly warning?: string }
   | { readonly kind: 'secret-missing' }
   | { readonly kind: 'key-missing' }
   /** It is there, and cannot be used: not allowed, not text. `message` completes "Secret flows/acme …". */
-  | { readonly kind: 'unreadable'; readonly message: string };
+  | { readonly kind: 'unreadable'; readonly message: string }
+  /** It does not agree to being used for that endpoint. `message` completes the same. */
+  | { readonly kind: 'refused'; readonly message: string };
 
 export interface SecretReader {
   /**
-   * `name` and `key` have passed the schema: both are safe as path segments.
+   * `name` and `key` have passed the schema: both are safe as path segments. `endpoint` is where the value is to go.
    *
    * @throws when it cannot be told (the API server does not answer): keep what you have, and try again.
    */
-  read(namespace: string, name: string, key: string): Promise<SecretRead>;
+  read(namespace: string, name: string, key: string, endpoint: URL): Promise<SecretRead>;
 }

@@ -10,6 +10,7 @@
  *
  * Not here: what the states mean (directoryReader.ts), where status goes (statusFiles.ts).
  */
+import { resolve } from 'node:path';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigEditor } from '../configEditor.ts';
 import type { ConfigSource, ConfigState } from '../configSource.ts';
@@ -111,6 +112,7 @@ export function makeDirectorySource(
 
   return {
     editor,
+    scope: `directory ${resolve(directory)}`,
 
     async start(onChange) {
       let snapshot: DirectorySnapshot;

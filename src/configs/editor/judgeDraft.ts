@@ -94,10 +94,10 @@ function mergeProblems(...lists: ReadonlyArray<readonly FieldProblem[]>): FieldP
 /** The draft's values before those of `stored`; without that, what the draft does not bring is missing. */
 function overlay(secrets: readonly PageSecret[], stored: SecretReader | null): SecretReader {
   return {
-    async read(namespace, name, key): Promise<SecretRead> {
+    async read(namespace, name, key, endpoint): Promise<SecretRead> {
       const value = secrets.find((secret) => secret.name === name)?.data.get(key);
       if (value !== undefined) return { kind: 'found', value };
-      return stored === null ? { kind: 'secret-missing' } : await stored.read(namespace, name, key);
+      return stored === null ? { kind: 'secret-missing' } : await stored.read(namespace, name, key, endpoint);
     },
   };
 }

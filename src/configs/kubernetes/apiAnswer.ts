@@ -40,6 +40,12 @@ export interface WatchEvent {
 
 export type WatchAnswer = { readonly kind: 'open'; readonly events: AsyncIterable<WatchEvent> } | ApiFailure;
 
+/** Nothing can be made in a namespace that is on its way out; that is no matter of rights, though it is answered as one (403). */
+export function isNamespaceEnding(failure: ApiFailure): boolean {
+  if (failure.kind !== 'refused' || failure.code !== 403) return false;
+  return failure.details?.causes.some(({ reason }) => reason === 'NamespaceTerminating') ?? false;
+}
+
 /** For a log line. */
 export function describeFailure(failure: ApiFailure): string {
   switch (failure.kind) {

@@ -10,7 +10,7 @@ export interface ApiClient {
   readonly server: string;
   request(request: ApiRequest): Promise<ApiAnswer>;
   /** `signal` ends the watch, its events included: they then throw. What else breaks them throws too. */
-  watch(request: Pick<ApiRequest, 'path' | 'query' | 'signal'>): Promise<WatchAnswer>;
+  watch(request: Pick<ApiRequest, 'path' | 'query' | 'signal' | 'metadataOnly'>): Promise<WatchAnswer>;
   /** Ends everything under way. */
   close(): Promise<void>;
 }
@@ -20,6 +20,8 @@ export interface ApiRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: { readonly contentType: string; readonly value: unknown };
+  /** Of each object its metadata and nothing else. */
+  readonly metadataOnly?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -42,7 +44,10 @@ export function makeApiClient(options: ApiClientOptions): ApiClient {
     const url = new URL(server + path);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const context = new RequestContext(url.href, HttpMethod[method]);
-    context.setHeaderParam('Accept', 'application/json');
+    context.setHeaderParam(
+      'Accept',
+      request.metadataOnly ? acceptMetadata(isWatch ? '' : 'List') : 'application/json',
+    );
     context.setHeaderParam('User-Agent', userAgent);
     if (body !== undefined) context.setHeaderParam('Content-Type', body.contentType);
     await connection.applySecurityAuthentication(context);
@@ -94,6 +99,10 @@ export function makeApiClient(options: ApiClientOptions): ApiClient {
     },
     close: () => connection.close(),
   };
+}
+
+function acceptMetadata(suffix: string): string {
+  return `application/json;as=PartialObjectMetadata${suffix};g=meta.k8s.io;v=v1`;
 }
 
 /** One JSON document a line. @throws on a broken connection, or a line that is not an event. */

@@ -9,6 +9,7 @@
  * (std::bad_alloc) when a request with a body is aborted and another one follows, and throws past every handler when
  * its connections are destroyed.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type DispatcherOptions, KubeConfig, type RequestContext } from '@kubernetes/client-node';
 import { Agent, type Dispatcher } from 'undici';
@@ -44,6 +45,17 @@ export class ClusterConnection extends KubeConfig {
     if (options.type !== 'agent') return options;
     const connect = { ...options.connect, allowH2: false };
     return { ...options, connect };
+  }
+
+  /** Of the cluster: another one has another authority, whatever its address is. Empty when that cannot be read. */
+  identity(): string {
+    const { server = '', caData, caFile } = this.getCurrentCluster() ?? {};
+    try {
+      const authority = caData ?? (caFile === undefined ? '' : readFileSync(caFile, 'base64'));
+      return createHash('sha256').update(`${server}\n${authority}`).digest('hex').slice(0, 16);
+    } catch {
+      return '';
+    }
   }
 
   /** Ends every connection, and what runs on them. */

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '../../telemetry/logger.ts';
 import { API_VERSION, KIND } from '../schema.ts';
-import { describeFailure } from './apiAnswer.ts';
+import { describeFailure, isNamespaceEnding } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { KubeObject } from './kubeObject.ts';
 
@@ -108,6 +108,8 @@ export function makeEventRecorder(options: {
       isFailing = false;
       return;
     }
+    // It goes with all that is in it, its Events too.
+    if (isNamespaceEnding(answer)) return;
     if (!isFailing) {
       const hint =
         answer.kind === 'refused' && answer.code === 403

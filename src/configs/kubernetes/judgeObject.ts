@@ -1,10 +1,12 @@
 /** How one AuditExportConfig of the cluster stands: valid with everything it refers to, or invalid with the reason. */
-import type { ExportConfig } from '../../model/exportConfig.ts';
+import type { ExportConfig, Remark } from '../../model/exportConfig.ts';
 import type { ConfigState } from '../configSource.ts';
+import { findBindingProblem, type OrganizationBindings } from '../organizationBindings.ts';
 import { parseManifest } from '../parseManifest.ts';
 import { resolveConfig } from '../resolveConfig.ts';
 import { isEndpointTyped } from './editor/fieldOwners.ts';
-import type { KubeObject } from './kubeObject.ts';
+import { isBeingDeleted, type KubeObject } from './kubeObject.ts';
+import type { NamespaceLimits } from './namespaceLimits.ts';
 import { listSecretNames } from './secretRefs.ts';
 import type { SecretStore } from './secretStore.ts';
 
@@ -14,14 +16,41 @@ export type Judgement =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'unavailable' };
 
-/** The key is the uid: a config that is deleted and made again is another one, and starts anew. */
+export interface Judges {
+  readonly secrets: SecretStore;
+  readonly limits: NamespaceLimits;
+  readonly organizations: OrganizationBindings;
+}
+
+/**
+ * The key is the uid: a config that is deleted and made again is another one, and starts anew.
+ *
+ * What is wrong leaves the last good config in force. What is not allowed ends it: it may not have been allowed either.
+ */
 export async function judgeObject(
   object: KubeObject,
   lastGood: ExportConfig | null,
-  secrets: SecretStore,
+  { secrets, limits, organizations }: Judges,
 ): Promise<Judgement> {
   const { metadata, raw } = object;
   const { uid: key, namespace, name, generation } = metadata;
+  type Reason = Extract<ConfigState, { kind: 'invalid' }>['reason'];
+  const forbid = (reason: Reason, problem: string): Judgement => {
+    secrets.want(key, namespace, []);
+    const state = {
+      key,
+      namespace,
+      name,
+      generation,
+      reason,
+      problems: [problem],
+      lastGood: null,
+      spec: null,
+    };
+    return { kind: 'judged', state: { kind: 'invalid', ...state } };
+  };
+  const surplus = limits.checkPlace(object);
+  if (surplus !== null) return forbid(surplus.reason, surplus.problem);
   const wrong = { kind: 'invalid', key, namespace, name, generation, lastGood } as const;
   const parsed = parseManifest(raw);
   if (!parsed.ok) {
@@ -32,13 +61,38 @@ export async function judgeObject(
     };
   }
   const { manifest } = parsed;
-  secrets.want(key, namespace, listSecretNames(manifest.spec));
+  const { organization } = manifest.spec;
+  const unbound = findBindingProblem(organizations, namespace, organization);
+  if (unbound !== null) return forbid('OrganizationNotAllowed', unbound);
+  const names = listSecretNames(manifest.spec);
+  const excess = limits.check(object, names);
+  if (excess !== null) return forbid(excess.reason, excess.problem);
+  secrets.want(key, namespace, names);
   const readiness = secrets.readiness(key);
   if (readiness !== 'known') return { kind: readiness };
   const identity = { key, namespace, name, generation, isEndpointTyped: isEndpointTyped(object) };
   const resolved = await resolveConfig(manifest, identity, secrets);
-  if (resolved.kind === 'resolved')
-    return { kind: 'judged', state: { kind: 'valid', config: resolved.config } };
+  if (resolved.kind === 'resolved') {
+    const { config } = resolved;
+    const remarks = [...(config.remarks ?? []), ...(isBeingDeleted(object) ? [deletionRemark(object)] : [])];
+    return {
+      kind: 'judged',
+      state: { kind: 'valid', config: remarks.length === 0 ? config : { ...config, remarks } },
+    };
+  }
   const { reason, problems, spec } = resolved;
-  return { kind: 'judged', state: { ...wrong, reason, problems, spec } };
+  const isForbidden = reason === 'SecretNotAllowed';
+  return {
+    kind: 'judged',
+    state: { ...wrong, reason, problems, spec, ...(isForbidden && { lastGood: null }) },
+  };
+}
+
+function deletionRemark({ raw }: KubeObject): Remark {
+  const { finalizers } = raw['metadata'] as { readonly finalizers?: unknown };
+  const held = Array.isArray(finalizers) ? finalizers.map((each) => JSON.stringify(each)).join(', ') : '';
+  return {
+    reason: 'Terminating',
+    message: `It was deleted, and is exported by until its finalizers (${held}) are gone: have whoever set them take them off, or set spec.suspend to stop it now.`,
+  };
 }

@@ -13,6 +13,17 @@ export interface KubeObject {
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
+/** As the server has it; absent or of another shape: empty. */
+export function readLabels({ raw }: KubeObject): Readonly<Record<string, string>> {
+  const metadata = isRecord(raw['metadata']) ? raw['metadata'] : {};
+  return isRecord(metadata['labels']) ? (metadata['labels'] as Record<string, string>) : {};
+}
+
+/** Somebody has deleted it, and it waits for finalizers. */
+export function isBeingDeleted({ raw }: KubeObject): boolean {
+  return isRecord(raw['metadata']) && typeof raw['metadata']['deletionTimestamp'] === 'string';
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -20,6 +20,7 @@ import type { ConfigSource, ConfigState } from '../configSource.ts';
 import { isSameState } from '../sameState.ts';
 import { RECONCILE_AT_ANNOTATION } from '../schema.ts';
 import { makeApiClient } from './apiClient.ts';
+import type { ClusterRules } from './clusterRules.ts';
 import { readClusterStatus } from './clusterStatus.ts';
 import type { ClusterConnection } from './connection.ts';
 import { makeCrdCheck } from './crdCheck.ts';
@@ -27,10 +28,11 @@ import { makeKubernetesEditor } from './editor/kubernetesEditor.ts';
 import { makeEmitter } from './emitter.ts';
 import { makeEventRecorder } from './eventRecorder.ts';
 import { judgeObject } from './judgeObject.ts';
-import type { KubeObject } from './kubeObject.ts';
+import { isBeingDeleted, type KubeObject } from './kubeObject.ts';
 import { listPages } from './listPages.ts';
+import { makeNamespaceLimits } from './namespaceLimits.ts';
 import { makeRateLimit } from './rateLimit.ts';
-import { findEvent } from './readyEvents.ts';
+import { findEvents } from './readyEvents.ts';
 import { Reflector, type ReflectorTiming } from './reflector.ts';
 import { collectionPath } from './resource.ts';
 import { API_RETRY, type RetryLimits } from './retryDelay.ts';
@@ -48,6 +50,7 @@ export interface KubernetesSourceOptions {
    * pod is that of its ServiceAccount; else `default`.
    */
   readonly createNamespace?: string | null;
+  readonly rules: ClusterRules;
   readonly log: Logger;
   readonly metrics: KubernetesMetrics;
   readonly userAgent: string;
@@ -84,6 +87,7 @@ export function makeKubernetesSource(
     metrics,
     userAgent,
     instance,
+    rules,
     retry = API_RETRY,
     timing = {},
   } = options;
@@ -104,8 +108,10 @@ export function makeKubernetesSource(
       log.error({ key, err: error }, 'an export configuration could not be judged; tried again');
     },
   });
+  const limits = makeNamespaceLimits(rules.limits, queue.add);
   const secrets = makeSecretStore({
     api,
+    policy: rules.secrets,
     log,
     retry,
     timing,
@@ -123,8 +129,9 @@ export function makeKubernetesSource(
     toFitting: crd.toFitting,
     onRefused: crd.suspect,
     onWritten(object, status, told) {
-      const event = findEvent(status, told);
-      if (event !== null) events.record(object, event);
+      const state = known.get(object.metadata.uid)?.state;
+      const remarks = state?.kind === 'valid' ? (state.config.remarks ?? []) : [];
+      for (const event of findEvents(status, told, remarks)) events.record(object, event);
     },
   });
   const health = makeSourceHealth({
@@ -169,6 +176,7 @@ export function makeKubernetesSource(
     const status = readClusterStatus(object);
     metrics.setConditions(object.metadata, status?.conditions ?? []);
     if (before === undefined) {
+      limits.add(object);
       known.set(uid, { object, state: null, lastGood: null, isSettled: false });
     } else {
       const isSame = isSameRequest(before.object, object);
@@ -183,6 +191,7 @@ export function makeKubernetesSource(
     if (gone === undefined) return;
     known.delete(uid);
     secrets.want(uid, gone.object.metadata.namespace, []);
+    limits.remove(gone.object);
     writer.forget(uid);
     events.forget(uid);
     metrics.setConditions(gone.object.metadata, []);
@@ -193,7 +202,7 @@ export function makeKubernetesSource(
   async function judge(uid: string): Promise<void> {
     const entry = known.get(uid);
     if (entry === undefined) return;
-    const judgement = await judgeObject(entry.object, entry.lastGood, secrets);
+    const judgement = await judgeObject(entry.object, entry.lastGood, judges);
     // Deleted meanwhile: what it referred to was given up, and taken again.
     if (known.get(uid) !== entry) return secrets.want(uid, entry.object.metadata.namespace, []);
     metrics.countReconcile(judgement.kind);
@@ -206,9 +215,10 @@ export function makeKubernetesSource(
   function takeState(entry: Known, state: ConfigState): void {
     if (entry.state !== null && isSameState(entry.state, state)) return;
     entry.state = state;
+    // What is not allowed any more must not come back when something else is wrong.
+    entry.lastGood = state.kind === 'valid' ? state.config : state.lastGood;
     const fields = { key: entry.object.metadata.uid, ...nameOf(entry.object) };
     if (state.kind === 'valid') {
-      entry.lastGood = state.config;
       log.info({ ...fields, generation: state.config.generation }, 'export configuration read');
     } else {
       const { reason, problems } = state;
@@ -229,18 +239,21 @@ export function makeKubernetesSource(
     return states;
   }
 
+  const judges = { secrets, limits, organizations: rules.organizations };
   const stopped = new AbortController();
   const context = connection.getContextObject(connection.getCurrentContext());
   const editor = makeKubernetesEditor({
     api,
     namespace,
     createNamespace: namespace ?? options.createNamespace ?? context?.namespace ?? 'default',
+    rules,
     stateOf: (uid) => known.get(uid)?.state ?? null,
     signal: stopped.signal,
   });
 
   return {
     editor,
+    scope: `kubernetes ${connection.identity()} ${namespace ?? '*'}`,
 
     async start(onChange) {
       emitter.start(listStates, (configs) => {
@@ -279,9 +292,14 @@ export function makeKubernetesSource(
 }
 
 /** Whether both ask for the same: the generation stands for the spec. */
-function isSameRequest({ metadata: a }: KubeObject, { metadata: b }: KubeObject): boolean {
+function isSameRequest(before: KubeObject, now: KubeObject): boolean {
   const annotation = RECONCILE_AT_ANNOTATION;
-  return a.generation === b.generation && a.annotations[annotation] === b.annotations[annotation];
+  const [a, b] = [before.metadata, now.metadata];
+  return (
+    a.generation === b.generation &&
+    a.annotations[annotation] === b.annotations[annotation] &&
+    isBeingDeleted(before) === isBeingDeleted(now)
+  );
 }
 
 function nameOf({ metadata }: KubeObject): { config: string } {

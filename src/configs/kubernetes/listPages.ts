@@ -17,13 +17,15 @@ export async function listPages(
   api: Pick<ApiClient, 'request'>,
   path: string,
   signal: AbortSignal,
-  selectors: Readonly<Record<string, string>> = {},
+  options: { readonly metadataOnly?: boolean; readonly fieldSelector?: string } = {},
 ): Promise<ApiAnswer<Snapshot>> {
+  const { metadataOnly = false, fieldSelector } = options;
+  const selectors = fieldSelector === undefined ? {} : { fieldSelector };
   const objects: KubeObject[] = [];
   let next = '';
   do {
     const query = { ...selectors, limit: String(pageSize), ...(next === '' ? {} : { continue: next }) };
-    const answer = await api.request({ path, query, signal });
+    const answer = await api.request({ path, query, signal, metadataOnly });
     if (answer.kind !== 'ok') return answer;
     const { body } = answer;
     const metadata = isRecord(body) ? body['metadata'] : undefined;

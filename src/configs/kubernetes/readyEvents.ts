@@ -1,17 +1,36 @@
-/** When the Ready condition turns, and what there is to tell then. */
+/** When the Ready condition turns, or a remark comes up, and what there is to tell then. */
+import type { Remark } from '../../model/exportConfig.ts';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import { findReady } from './clusterStatus.ts';
 import type { ExportEvent } from './eventRecorder.ts';
 
 /**
- * null: no news. Unknown is passed over, before and after: a start or a hand-over to another replica is no event.
- * `before` is the last status that said whether the export is ready.
+ * Empty: no news. Unknown is passed over, before and after: a start or a hand-over to another replica is no event.
+ * `before` is the last status that said whether the export is ready; `remarks` are those of the config in force.
  */
-export function findEvent(status: ExportStatus, before: ExportStatus | null): ExportEvent | null {
+export function findEvents(
+  status: ExportStatus,
+  before: ExportStatus | null,
+  remarks: readonly Remark[] = [],
+): ExportEvent[] {
   const ready = findReady(status);
   const readyBefore = findReady(before);
-  if (ready === null || ready.status === 'Unknown') return null;
-  if (readyBefore?.status === ready.status && readyBefore.reason === ready.reason) return null;
+  if (ready === null || ready.status === 'Unknown') return [];
   const isFine = ready.status === 'True' || ready.reason === 'Suspended';
-  return { type: isFine ? 'Normal' : 'Warning', reason: ready.reason, message: ready.message };
+  const isTurned = readyBefore?.status !== ready.status || readyBefore.reason !== ready.reason;
+  const warnings = remarks
+    .filter(({ message }) => ready.message.includes(message) && !readyBefore?.message.includes(message))
+    .map(({ reason, message }) => ({ type: 'Warning' as const, reason, message }));
+  return [
+    ...(isTurned
+      ? [
+          {
+            type: isFine ? ('Normal' as const) : ('Warning' as const),
+            reason: ready.reason,
+            message: ready.message,
+          },
+        ]
+      : []),
+    ...warnings,
+  ];
 }

@@ -32,10 +32,14 @@ export interface ReflectorOptions {
   /** Of the collection that is watched. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** Watch the metadata of the objects alone. */
+  readonly metadataOnly?: boolean;
   readonly list: (signal: AbortSignal) => Promise<ApiAnswer<Snapshot>>;
   /** Ask for the initial state within the watch (WatchList), and list only where the server does not know that. */
   readonly streamsInitialState: boolean;
   readonly sink: ReflectorSink;
+  /** Whoever reads goes another way as long as it is forbidden (timing.forbiddenMs). */
+  readonly isBypassable?: boolean;
   /** Before each watch is opened. */
   readonly waitTurn?: (signal: AbortSignal) => Promise<void>;
   /** A watch was opened that is not the first. */
@@ -51,12 +55,15 @@ export interface ReflectorTiming {
   readonly watchSeconds: { readonly min: number; readonly max: number };
   /** A watch this quiet is opened anew: even an idle one gets a bookmark every minute or two. */
   readonly quietMs: number;
+  /** What is forbidden is tried again after this long at the soonest, where there is another way meanwhile. */
+  readonly forbiddenMs: number;
 }
 
 const defaultTiming: ReflectorTiming = {
   rereadMs: 600_000,
   watchSeconds: { min: 300, max: 600 },
   quietMs: 240_000,
+  forbiddenMs: 300_000,
 };
 
 export class Reflector {
@@ -107,7 +114,7 @@ export class Reflector {
         case 'failed':
           this.#options.sink.onHealth(end.failure);
           if (mustReadAgain(end.failure)) this.#resourceVersion = null;
-          await pause(this.#delay.next(retryAfter(end.failure)), signal);
+          await pause(this.#delay.next(this.#retryAfter(end.failure)), signal);
       }
     }
   }
@@ -127,7 +134,7 @@ export class Reflector {
   }
 
   async #watch(isStreamed: boolean): Promise<WatchEnd> {
-    const { api, path, query, waitTurn, onRestart, sink } = this.#options;
+    const { api, path, query, metadataOnly = false, waitTurn, onRestart, sink } = this.#options;
     const { signal } = this.#stopped;
     await waitTurn?.(signal);
     const { min, max } = this.#timing.watchSeconds;
@@ -144,7 +151,12 @@ export class Reflector {
           ? { resourceVersion: this.#resourceVersion }
           : {};
       const common = { allowWatchBookmarks: 'true', timeoutSeconds: String(timeoutSeconds) };
-      const opened = await api.watch({ path, query: { ...query, ...common, ...from }, signal: own.signal });
+      const opened = await api.watch({
+        path,
+        query: { ...query, ...common, ...from },
+        metadataOnly,
+        signal: own.signal,
+      });
       if (signal.aborted) return { kind: 'ended' };
       if (opened.kind !== 'open') {
         if (!isStreamed || opened.kind !== 'refused' || ![400, 422].includes(opened.code))
@@ -189,6 +201,12 @@ export class Reflector {
     this.#rereadAt = performance.now() + this.#timing.rereadMs * (0.75 + Math.random() / 4);
   }
 
+  #retryAfter(failure: ApiFailure): number | null {
+    if (failure.kind !== 'refused') return null;
+    const isBypassed = this.#options.isBypassable && failure.code === 403;
+    return isBypassed ? this.#timing.forbiddenMs : failure.retryAfterMs;
+  }
+
   #healthy(): void {
     this.#delay.healthy();
     this.#options.sink.onHealth(null);
@@ -207,8 +225,4 @@ function toEnd(failure: ApiFailure): WatchEnd {
 /** Whether only a full read can tell what is the matter: gone, forbidden, a version it does not know. */
 function mustReadAgain(failure: ApiFailure): boolean {
   return failure.kind === 'refused' && failure.code >= 400 && failure.code < 500 && failure.code !== 429;
-}
-
-function retryAfter(failure: ApiFailure): number | null {
-  return failure.kind === 'refused' ? failure.retryAfterMs : null;
 }

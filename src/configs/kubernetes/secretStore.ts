@@ -1,25 +1,21 @@
 /**
- * The Secrets that manifests refer to, and no others.
+ * The Secrets that manifests refer to: who depends on which, and what a key of one is for an export.
  *
- * Each is read by its name and then watched by its name, as kubelets do it: the role needs the verbs get and watch (which
- * resourceNames may narrow), never list; nothing is asked while nothing changes; and a changed Secret is known in
- * milliseconds. A watch costs a connection and 80 KB: 1,000 Secrets make 1,001 connections and 80 MB. (Asking for 1,000
- * versions every 4 s would be 250 requests a second for ever, each a line in the cluster's audit log; one watch for all
- * would have to be allowed to see every Secret there is.) Where watch is not allowed but get is, a Secret is read again
- * every 30 s.
- *
- * Reads: 200 a second after a burst of 200, so that 1,000 configs have theirs in 4 s. Watches are opened at the same pace
- * behind them: each begins at the version that was read, so nothing is missed before.
+ * How they are followed is in namespaceSecrets.ts. Reads: 200 a second after a burst of 200, so that 1,000 configs have theirs in
+ * 5 s.
  */
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
 import { describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
-import { decodeSecret, FORBIDDEN_SECRET } from './decodeSecret.ts';
+import { FORBIDDEN_SECRET } from './decodeSecret.ts';
+import { makeNamespaceSecrets, type NamespaceSecrets } from './namespaceSecrets.ts';
 import { makeRateLimit } from './rateLimit.ts';
 import type { ReflectorTiming } from './reflector.ts';
 import type { RetryLimits } from './retryDelay.ts';
-import { type SecretWatch, watchSecret } from './secretWatch.ts';
+import { isOwnSecret, OWN_SECRET_MESSAGE, type SecretPolicy } from './secretConsent.ts';
+import { readSecretKey } from './secretContent.ts';
+import type { SecretWatch } from './secretWatch.ts';
 
 export interface SecretStore extends SecretReader {
   /** From now on `owner` depends on exactly these; `names` are in `namespace`. */
@@ -34,6 +30,7 @@ export interface SecretStore extends SecretReader {
 
 export interface SecretStoreOptions {
   readonly api: ApiClient;
+  readonly policy: SecretPolicy;
   readonly log: Logger;
   /** Something that `owner` depends on is another than before. */
   readonly onChange: (owner: string) => void;
@@ -45,7 +42,6 @@ export interface SecretStoreOptions {
 interface Entry {
   readonly namespace: string;
   readonly name: string;
-  readonly watch: SecretWatch;
   readonly owners: Set<string>;
   isFailing: boolean;
 }
@@ -54,41 +50,41 @@ const readsPerSecond = 200;
 const watchesPerSecond = 200;
 
 export function makeSecretStore(options: SecretStoreOptions): SecretStore {
-  const { api, log, onChange, onRestart, retry, timing } = options;
+  const { api, policy, log, onChange, onRestart, retry, timing } = options;
   /** By `namespace/name`. */
   const entries = new Map<string, Entry>();
   /** Ids of entries by owner. */
   const wanted = new Map<string, ReadonlySet<string>>();
+  const namespaces = new Map<string, NamespaceSecrets>();
   const stopping = new Set<Promise<void>>();
   const readLimit = makeRateLimit({ perSecond: readsPerSecond, burst: readsPerSecond });
   const watchLimit = makeRateLimit({ perSecond: watchesPerSecond, burst: watchesPerSecond });
 
   function add(id: string, namespace: string, name: string): Entry {
     const owners = new Set<string>();
-    const watch = watchSecret({
-      api,
-      namespace,
-      name,
-      readLimit,
-      watchLimit,
-      onRestart,
-      retry,
-      timing,
-      onChange() {
-        report(id);
-        for (const owner of owners) onChange(owner);
-      },
-    });
-    const entry = { namespace, name, watch, owners, isFailing: false };
+    const entry = { namespace, name, owners, isFailing: false };
     entries.set(id, entry);
+    const secrets =
+      namespaces.get(namespace) ??
+      makeNamespaceSecrets({ api, namespace, readLimit, watchLimit, onRestart, retry, timing });
+    namespaces.set(namespace, secrets);
+    secrets.follow(name, () => {
+      report(id);
+      for (const owner of owners) onChange(owner);
+    });
     return entry;
+  }
+
+  function find({ namespace, name }: Entry): Read | undefined {
+    return namespaces.get(namespace)?.find(name);
   }
 
   /** Only where the API server refuses; an outage is one line of the source, not one for each Secret. */
   function report(id: string): void {
     const entry = entries.get(id);
-    const failure = entry?.watch.failure ?? null;
-    if (entry === undefined || (failure !== null && failure.kind !== 'refused')) return;
+    if (entry === undefined) return;
+    const failure = find(entry)?.failure ?? null;
+    if (failure !== null && failure.kind !== 'refused') return;
     if (entry.isFailing === (failure !== null)) return;
     entry.isFailing = failure !== null;
     const fields = { namespace: entry.namespace, secret: entry.name };
@@ -105,21 +101,25 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
     const entry = entries.get(id);
     entries.delete(id);
     if (entry === undefined) return;
-    const end = entry.watch.stop();
+    const secrets = namespaces.get(entry.namespace);
+    if (secrets === undefined || secrets.unfollow(entry.name) > 0) return;
+    namespaces.delete(entry.namespace);
+    const end = secrets.stop();
     stopping.add(end);
     void end.finally(() => stopping.delete(end));
   }
 
   return {
     want(owner, namespace, names) {
-      const next = new Set(names.map((name) => `${namespace}/${name}`));
+      const others = names.filter((name) => !isOwnSecret(policy, namespace, name));
+      const next = new Set(others.map((name) => `${namespace}/${name}`));
       for (const id of wanted.get(owner) ?? []) {
         const owners = entries.get(id)?.owners;
         if (next.has(id) || owners === undefined) continue;
         owners.delete(owner);
         if (owners.size === 0) drop(id);
       }
-      for (const name of names) {
+      for (const name of others) {
         const id = `${namespace}/${name}`;
         (entries.get(id) ?? add(id, namespace, name)).owners.add(owner);
       }
@@ -130,7 +130,8 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
     readiness(owner) {
       let isUnavailable = false;
       for (const id of wanted.get(owner) ?? []) {
-        const watch = entries.get(id)?.watch;
+        const entry = entries.get(id);
+        const watch = entry && find(entry);
         if (watch === undefined || watch.content.kind !== 'unknown') continue;
         if (watch.failure === null) return 'waiting';
         if (!isForbidden(watch)) isUnavailable = true;
@@ -138,10 +139,12 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
       return isUnavailable ? 'unavailable' : 'known';
     },
 
-    async read(namespace, name, key) {
-      const watch = entries.get(`${namespace}/${name}`)?.watch;
+    async read(namespace, name, key, endpoint) {
+      if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: OWN_SECRET_MESSAGE };
+      const entry = entries.get(`${namespace}/${name}`);
+      const watch = entry && find(entry);
       if (watch === undefined) throw new Error(`Secret ${namespace}/${name} is not followed`);
-      return readKey(watch, key);
+      return readKey(watch, key, endpoint, policy);
     },
 
     async stop() {
@@ -151,22 +154,21 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
   };
 }
 
-function isForbidden({ failure }: SecretWatch): boolean {
+type Read = Pick<SecretWatch, 'content' | 'failure'>;
+
+function isForbidden({ failure }: Read): boolean {
   return failure?.kind === 'refused' && failure.code === 403;
 }
 
 /** @throws while it is not known, for a reason that passes. */
-function readKey(watch: SecretWatch, key: string): SecretRead {
+function readKey(watch: Read, key: string, endpoint: URL, policy: SecretPolicy): SecretRead {
   switch (watch.content.kind) {
     case 'missing':
       return { kind: 'secret-missing' };
     case 'unknown':
       if (!isForbidden(watch)) throw new Error('the Secret has not been read yet');
       return FORBIDDEN_SECRET;
-    case 'present': {
-      const encoded = watch.content.data.get(key);
-      if (encoded === undefined) return { kind: 'key-missing' };
-      return decodeSecret(encoded);
-    }
+    case 'present':
+      return readSecretKey(watch.content, key, endpoint, policy);
   }
 }

@@ -1,20 +1,17 @@
-/** One Secret as it stands: read by name, then watched by name. */
-
-import { Secret } from '../../model/secret.ts';
+/**
+ * One Secret by its name alone, where nobody may watch the Secrets of the namespace: read, and then watched as kubelets do it,
+ * so that the role needs the verbs get and watch, which resourceNames may narrow. One that is missing is asked for again, ever
+ * more slowly: a watch for each name that somebody may write into a config would be a connection for each.
+ */
 import { type ApiAnswer, type ApiFailure, describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
-import { isRecord, type KubeObject, readObject } from './kubeObject.ts';
+import { type KubeObject, readObject } from './kubeObject.ts';
 import type { Snapshot } from './listPages.ts';
 import type { RateLimit } from './rateLimit.ts';
 import { Reflector, type ReflectorTiming } from './reflector.ts';
+import { secretsPath } from './resource.ts';
 import type { RetryLimits } from './retryDelay.ts';
-
-/** What was read last; it stays while it cannot be read. */
-export type SecretContent =
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'missing' }
-  /** By key, base64 as it came. */
-  | { readonly kind: 'present'; readonly data: ReadonlyMap<string, Secret> };
+import { type SecretContent, toPresentSecret } from './secretContent.ts';
 
 export interface SecretWatch {
   readonly content: SecretContent;
@@ -36,39 +33,45 @@ export interface SecretWatchOptions {
   readonly timing: Partial<ReflectorTiming>;
 }
 
+/** Of a missing one: about 3 s at first, by the common settings. */
+const missingFactor = 4;
+const missingMaxMs = 300_000;
+
 export function watchSecret(options: SecretWatchOptions): SecretWatch {
-  const { api, namespace, name, onChange, readLimit, watchLimit } = options;
-  const collection = `/api/v1/namespaces/${namespace}/secrets`;
+  const { api, namespace, name, onChange, readLimit, watchLimit, retry } = options;
   let content: SecretContent = { kind: 'unknown' };
   let failure: ApiFailure | null = null;
+  /** Times in a row that it was not there. */
+  let misses = 0;
 
   async function read(signal: AbortSignal): Promise<ApiAnswer<Snapshot>> {
     await readLimit.take(signal);
-    const answer = await api.request({ path: `${collection}/${name}`, signal });
-    // Existing or not: the watch begins with it if it has come since.
-    if (answer.kind === 'refused' && answer.code === 404) {
-      return { kind: 'ok', body: { objects: [], resourceVersion: '' } };
+    const answer = await api.request({ path: `${secretsPath(namespace)}/${name}`, signal });
+    if (isMissing(answer)) {
+      const waitMs = missingFactor * retry.initialMs * 2 ** Math.min(misses++, 20);
+      return { ...answer, retryAfterMs: Math.min(waitMs, missingMaxMs) };
     }
     if (answer.kind !== 'ok') return answer;
     const object = readObject(answer.body);
     if (object === null) return { kind: 'unreachable', message: 'the answer is no Secret' };
+    misses = 0;
     return { kind: 'ok', body: { objects: [object], resourceVersion: object.metadata.resourceVersion } };
   }
 
   function take(object: KubeObject | null): void {
-    content = object === null ? { kind: 'missing' } : { kind: 'present', data: readData(object) };
+    content = object === null ? { kind: 'missing' } : { kind: 'present', ...toPresentSecret(object) };
     onChange();
   }
 
   const reflector = new Reflector({
     api,
-    path: collection,
+    path: secretsPath(namespace),
     query: { fieldSelector: `metadata.name=${name}` },
     list: read,
     streamsInitialState: false,
     waitTurn: (signal) => watchLimit.take(signal),
     onRestart: options.onRestart,
-    retry: options.retry,
+    retry,
     timing: options.timing,
     sink: {
       replace: (objects) => take(objects[0] ?? null),
@@ -76,9 +79,12 @@ export function watchSecret(options: SecretWatchOptions): SecretWatch {
         if (object.metadata.name === name) take(type === 'DELETED' ? null : object);
       },
       onHealth(next) {
-        const isNews = (failure && describeFailure(failure)) !== (next && describeFailure(next));
-        failure = next;
-        if (isNews) onChange();
+        // Not there is an answer as good as any.
+        const isGone = next !== null && isMissing(next);
+        if (isGone && content.kind !== 'missing') content = { kind: 'missing' };
+        else if (isGone || describe(failure) === describe(next)) return;
+        failure = isGone ? null : next;
+        onChange();
       },
     },
   });
@@ -94,10 +100,10 @@ export function watchSecret(options: SecretWatchOptions): SecretWatch {
   };
 }
 
-function readData({ raw }: KubeObject): Map<string, Secret> {
-  const data = isRecord(raw['data']) ? raw['data'] : {};
-  const entries = Object.entries(data).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
-  );
-  return new Map(entries.map(([key, value]) => [key, new Secret(value)]));
+function isMissing(answer: ApiAnswer): answer is ApiFailure & { readonly kind: 'refused' } {
+  return answer.kind === 'refused' && answer.code === 404;
+}
+
+function describe(failure: ApiFailure | null): string | null {
+  return failure && describeFailure(failure);
 }

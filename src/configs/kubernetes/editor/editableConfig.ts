@@ -7,7 +7,7 @@ import { isMap } from '../../editor/isMap.ts';
 import { listHeaders, listUnits, unitOfHeader } from '../../editor/specUnits.ts';
 import { parseManifest } from '../../parseManifest.ts';
 import { readClusterStatus } from '../clusterStatus.ts';
-import type { KubeObject } from '../kubeObject.ts';
+import { isBeingDeleted, type KubeObject } from '../kubeObject.ts';
 import { readOwnership } from './fieldOwners.ts';
 
 /** `state`: how the source has judged it; null: not yet. */
@@ -35,10 +35,6 @@ export function revisionOf({ metadata }: KubeObject): string {
 export function organizationOf({ raw }: KubeObject): string | null {
   const organization = isMap(raw['spec']) ? raw['spec']['organization'] : undefined;
   return typeof organization === 'string' ? organization : null;
-}
-
-function isBeingDeleted({ raw }: KubeObject): boolean {
-  return isMap(raw['metadata']) && typeof raw['metadata']['deletionTimestamp'] === 'string';
 }
 
 /**

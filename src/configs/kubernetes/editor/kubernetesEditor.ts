@@ -23,10 +23,12 @@ import type { SecretKeyRef } from '../../editor/pageSecrets.ts';
 import type { DraftPlan } from '../../editor/planDraft.ts';
 import { listGivenUp, listPageRefs } from '../../editor/secretRefsOf.ts';
 import { buildSpec, isDefault, listUnits } from '../../editor/specUnits.ts';
+import { findBindingProblem } from '../../organizationBindings.ts';
 import { NAMESPACE_PATTERN, OBJECT_NAME_PATTERN } from '../../schema/names.ts';
 import { RECONCILE_AT_ANNOTATION } from '../../schema.ts';
 import type { ApiAnswer } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
+import type { ClusterRules } from '../clusterRules.ts';
 import { type KubeObject, readObject } from '../kubeObject.ts';
 import { listPages, type Snapshot } from '../listPages.ts';
 import { collectionPath, PAGE_FIELD_MANAGER } from '../resource.ts';
@@ -44,6 +46,7 @@ export interface KubernetesEditorOptions {
   readonly namespace: string | null;
   /** Where new configs go. */
   readonly createNamespace: string;
+  readonly rules: ClusterRules;
   /** How the source has judged the config of that uid; null: not yet. */
   readonly stateOf: (uid: string) => ConfigState | null;
   /** Ends what is under way. */
@@ -55,10 +58,19 @@ const maxNames = 20;
 const maxAttempts = 5;
 
 export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEditor {
-  const { api, namespace: only, createNamespace, stateOf, signal } = options;
+  const { api, namespace: only, createNamespace, rules, stateOf, signal } = options;
   const secrets = makePageSecretStore(api, signal);
 
   const toEditable = (object: KubeObject) => toEditableConfig(object, stateOf(object.metadata.uid));
+
+  /** The collector would refuse it: nothing is saved that cannot work. */
+  function refuseUnbound(
+    organization: string,
+    namespace: string,
+  ): { readonly kind: 'refused'; readonly reason: string } | null {
+    const reason = findBindingProblem(rules.organizations, namespace, organization);
+    return reason === null ? null : { kind: 'refused', reason };
+  }
 
   /** `gone` also for one of another organization: nobody learns that it is there. */
   async function find(organization: string, id: ConfigId): Promise<EditorResult<KubeObject>> {
@@ -157,6 +169,8 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
     },
 
     async resolve(draft) {
+      const unbound = refuseUnbound(draft.organization, draft.id?.namespace ?? createNamespace);
+      if (unbound !== null) return unbound;
       let stored: Pick<Target, 'stored' | 'isEndpointTyped'> = NEW;
       if (draft.id !== null) {
         const found = await find(draft.organization, draft.id);
@@ -166,7 +180,11 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
       const namespace = draft.id?.namespace ?? createNamespace;
       const name = draft.id?.name ?? (draft.name || makeName(draft.organization, draft.endpoint, 1));
       try {
-        return await resolveDraft(draft, { namespace, name, ...stored }, makeLiveSecrets(api, signal));
+        return await resolveDraft(
+          draft,
+          { namespace, name, ...stored },
+          makeLiveSecrets(api, rules.secrets, signal),
+        );
       } catch (error) {
         if (!(error instanceof LiveSecretsError)) throw error;
         return toRefusal(error.failure, { verb: 'get', resource: 'secrets', namespace });
@@ -174,6 +192,8 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
     },
 
     async create(draft, before = nothingBefore) {
+      const unbound = refuseUnbound(draft.organization, createNamespace);
+      if (unbound !== null) return unbound;
       const ask = askOnce(before);
       let name = await chooseName(draft.name, draft.organization, draft.endpoint);
       for (let attempt = 0; attempt < maxAttempts; attempt++) {

@@ -12,6 +12,7 @@ import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
 import { type KubeObject, readObject } from '../kubeObject.ts';
 import { PAGE_FIELD_MANAGER, secretsPath } from '../resource.ts';
+import { EXPORT_LABEL } from '../secretConsent.ts';
 import { type Attempt, toRefusal } from './describeRefusal.ts';
 
 export type SecretWrite = { readonly kind: 'ok' } | ReturnType<typeof toRefusal>;
@@ -38,7 +39,11 @@ export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSe
     const metadata = {
       name: secret.name,
       namespace,
-      labels: { [LABEL]: PAGE_FIELD_MANAGER, 'app.kubernetes.io/name': 'audit-export' },
+      labels: {
+        [LABEL]: PAGE_FIELD_MANAGER,
+        'app.kubernetes.io/name': 'audit-export',
+        [EXPORT_LABEL]: 'true',
+      },
       ...(owner === null ? {} : { ownerReferences: [referTo(owner)] }),
     };
     const type = secret.kind === 'tls' ? 'kubernetes.io/tls' : 'Opaque';
@@ -62,6 +67,8 @@ export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSe
     const { name, namespace, resourceVersion } = found.metadata;
     const metadata = {
       resourceVersion,
+      // Made before there was this label.
+      labels: { [EXPORT_LABEL]: 'true' },
       ...(owner === null ? {} : { ownerReferences: [referTo(owner)] }),
     };
     return api.request({

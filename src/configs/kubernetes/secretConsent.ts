@@ -1,0 +1,91 @@
+/**
+ * Whether a Secret of the cluster agrees to be used by an export. Who may only create AuditExportConfigs may not read Secrets:
+ * without this, a header would read any of them for him, and send it wherever he says.
+ *
+ *   our own, a type for the cluster's own credentials, a "no" → refused, always
+ *   label `auditexport.dev/export: "true"`, or the host in `auditexport.dev/allowed-hosts` → used
+ *   nothing said → used with a warning, or refused, by SECRET_CONSENT
+ */
+import { PAGE_FIELD_MANAGER } from './resource.ts';
+
+export interface SecretPolicy {
+  /** What becomes of a Secret that says nothing. */
+  readonly consent: 'required' | 'warn';
+  /** `NAMESPACE/NAME` of those that the collector itself runs on. */
+  readonly own: readonly string[];
+}
+
+/** All of a Secret but what it holds. */
+export interface SecretFacts {
+  readonly namespace: string;
+  readonly name: string;
+  readonly type: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export type Consent =
+  | { readonly kind: 'agrees' }
+  /** `message` completes "Secret flows/acme …". */
+  | { readonly kind: 'silent' | 'refuses'; readonly message: string };
+
+export const EXPORT_LABEL = 'auditexport.dev/export';
+const HOSTS_ANNOTATION = 'auditexport.dev/allowed-hosts';
+
+const takenTypes = ['Opaque', 'kubernetes.io/tls'];
+/** None of them is ever the value of a header. */
+const credentialTypes = [
+  'kubernetes.io/service-account-token',
+  'kubernetes.io/dockercfg',
+  'kubernetes.io/dockerconfigjson',
+  'bootstrap.kubernetes.io/token',
+  'helm.sh/release.v1',
+];
+
+export function isOwnSecret(policy: SecretPolicy, namespace: string, name: string): boolean {
+  return policy.own.includes(`${namespace}/${name}`);
+}
+
+export const OWN_SECRET_MESSAGE =
+  'is one that the collector itself runs on, and is never sent: put the value into a Secret of its own';
+
+/** What the Secret says to being sent to `endpoint`; of Secrets that say nothing, what `policy` says. */
+export function judgeConsent(secret: SecretFacts, endpoint: URL, policy: SecretPolicy): Consent {
+  const { type, labels, annotations } = secret;
+  if (isOwnSecret(policy, secret.namespace, secret.name)) return refuse(OWN_SECRET_MESSAGE);
+  if (credentialTypes.includes(type)) {
+    return refuse(`is of the type ${type}, which is never sent: put the value into one of the type Opaque`);
+  }
+  const label = labels[EXPORT_LABEL];
+  const hosts = annotations[HOSTS_ANNOTATION];
+  if (label !== undefined && label !== 'true') {
+    return refuse(
+      `says ${EXPORT_LABEL}: ${JSON.stringify(label)}, so it is not sent: set that label to "true"`,
+    );
+  }
+  if (hosts !== undefined && !allowsHost(hosts, endpoint)) {
+    return refuse(
+      `may not go to ${endpoint.host}: add the host to its annotation ${HOSTS_ANNOTATION}, or use another Secret`,
+    );
+  }
+  const isOfPage = labels['app.kubernetes.io/managed-by'] === PAGE_FIELD_MANAGER;
+  const isTakenType = takenTypes.includes(type);
+  if (isTakenType && (label === 'true' || hosts !== undefined || isOfPage)) return { kind: 'agrees' };
+  const message = isTakenType
+    ? `does not agree to being sent: give it the label ${EXPORT_LABEL}: "true"`
+    : `is of the type ${type}: put the value into one of the type Opaque, with the label ${EXPORT_LABEL}: "true"`;
+  return policy.consent === 'required' ? refuse(message) : { kind: 'silent', message };
+}
+
+function refuse(message: string): Consent {
+  return { kind: 'refuses', message };
+}
+
+/** `hosts`: names or addresses with commas between, each with or without a port. */
+function allowsHost(hosts: string, { hostname, host, port, protocol }: URL): boolean {
+  const withPort = port === '' ? `${host}:${protocol === 'https:' ? '443' : '80'}` : host;
+  return hosts
+    .split(',')
+    .map((each) => each.trim().toLowerCase())
+    .some((each) => each !== '' && (each === hostname || each === withPort));
+}

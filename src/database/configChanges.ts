@@ -1,0 +1,215 @@
+/**
+ * Writes an audit entry when the config of an export is made, changed or deleted by others than the page: by kubectl, by a pipeline,
+ * in a file.
+ *
+ * Promises:
+ *  - Once: what was told last is kept with the stream, and moves by compare-and-set in the statement that writes the entry.
+ *  - What the page has recorded is not told again; in doubt it is.
+ *  - Names of fields, their old and new values, and never a secret.
+ */
+import type { Database } from './pool.ts';
+
+export interface ConfigNote {
+  readonly configKey: string;
+  readonly organization: string;
+  /** As the entries of the page name it. */
+  readonly destination: string;
+  /** Where configs come from: of another place it is not known what is gone. */
+  readonly scope: string;
+  /** Grows with each change; null: it cannot be told which of two is older. */
+  readonly generation: number | null;
+  /** By name; one that ends in `(…)` has a hash for a value, which is not told. */
+  readonly fields: Fields;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** As `audit.streams.config` keeps it. */
+interface Kept extends Omit<ConfigNote, 'configKey' | 'organization'> {
+  /** Id of the last entry of the page that a note was left out for: it excuses no other. */
+  readonly told?: string;
+}
+
+interface Row {
+  readonly organization: string;
+  /** Text, for the comparison; null: not known. */
+  readonly config: string | null;
+  /** How long ago it can have been changed without having been noted. */
+  readonly since: string;
+}
+
+interface Own {
+  readonly id: string;
+  readonly metadata: OwnMetadata;
+}
+
+interface OwnMetadata {
+  readonly changed?: readonly string[];
+  readonly changes?: Readonly<Record<string, { readonly to?: unknown }>>;
+}
+
+const maxAttempts = 5;
+const deleted = '{"deleted": true}';
+
+/** False: there is no stream for it yet, so ask again. */
+export async function noteConfig(db: Database, note: ConfigNote): Promise<boolean> {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const rows = await readRows(db, note.configKey);
+    const row = rows.find(({ organization }) => organization === note.organization);
+    if (row === undefined) return false;
+    // It names another organization than before: to that one it is gone.
+    for (const other of rows) {
+      if (other !== row) await noteDeletion(db, note.configKey, other.organization);
+    }
+    const before = readKept(row);
+    if (before !== null && isNoNews(before, note)) return true;
+    const { configKey: _key, organization: _organization, ...kept } = note;
+    const change = row.config === null ? null : await describeChange(db, row, before, note);
+    const told = change?.told ?? before?.told;
+    const to = JSON.stringify({ ...kept, ...(told === undefined ? {} : { told }) });
+    if (await move(db, note.configKey, row, to, change?.entry ?? null)) return true;
+  }
+  return false;
+}
+
+/** Its config is gone. Nothing happens where that is known. */
+export async function noteDeletion(db: Database, configKey: string, organization?: string): Promise<void> {
+  for (const row of await readRows(db, configKey)) {
+    const before = readKept(row);
+    if (before === null || (organization !== undefined && row.organization !== organization)) continue;
+    const { destination, scope } = before;
+    const own = await readOwn(db, row, destination, ['deleted']);
+    const metadata = { destination, source: sourceOf(scope) };
+    const entry = own.length > 0 ? null : { eventType: 'audit_export.config_deleted', metadata };
+    await move(db, configKey, row, deleted, entry);
+  }
+}
+
+/** Configs of that scope that were noted once, and that no collector sends by now. */
+export async function listNotedKeys(db: Database, scope: string): Promise<string[]> {
+  const result = await db.query<{ config_key: string }>(
+    `select distinct s.config_key from audit.streams s
+     where s.config ->> 'scope' = $1
+       and not exists (select from audit.replicas r where r.id = s.holder and r.expires_at > now())`,
+    [scope],
+  );
+  return result.rows.map((row) => row.config_key);
+}
+
+async function readRows(db: Database, configKey: string): Promise<Row[]> {
+  const result = await db.query<Row>(
+    `select s.organization, s.config::text,
+       greatest(coalesce((s.config ->> 'at')::timestamptz, s.created_at) - interval '10 seconds', now() - interval '1 hour')::text as since
+     from audit.streams s where s.config_key = $1`,
+    [configKey],
+  );
+  return result.rows;
+}
+
+/** null: unknown, never noted, or deleted. */
+function readKept({ config }: Row): Kept | null {
+  const kept: unknown = config === null ? null : JSON.parse(config);
+  return typeof kept === 'object' && kept !== null && 'fields' in kept ? (kept as Kept) : null;
+}
+
+function isNoNews(before: Kept, note: ConfigNote): boolean {
+  // Of a replica that is behind.
+  if (before.generation !== null && note.generation !== null && before.generation > note.generation)
+    return true;
+  return before.destination === note.destination && findChanged(before.fields, note.fields).length === 0;
+}
+
+function findChanged(before: Fields, now: Fields): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+  return [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
+}
+
+interface NewEntry {
+  readonly eventType: string;
+  readonly metadata: Record<string, unknown>;
+}
+
+async function describeChange(
+  db: Database,
+  row: Row,
+  before: Kept | null,
+  note: ConfigNote,
+): Promise<{ readonly entry: NewEntry | null; readonly told: string | undefined }> {
+  const { destination, scope, fields } = note;
+  const changed = findChanged(before?.fields ?? {}, fields);
+  const own = await readOwn(db, row, destination, ['created', 'updated', 'suspended', 'resumed']);
+  const telling = own.filter(({ metadata }) => changed.some((name) => tells(metadata, name, fields[name])));
+  const [latest] = telling;
+  const isTold = changed.every((name) => telling.some(({ metadata }) => tells(metadata, name, fields[name])));
+  if (isTold) return { entry: null, told: latest?.id };
+  const changes = changed
+    .filter((name) => !isHidden(name))
+    .map((name) => [name, { from: before?.fields[name] ?? null, to: fields[name] ?? null }]);
+  const entry = {
+    eventType: before === null ? 'audit_export.config_created' : 'audit_export.config_changed',
+    metadata: { destination, source: sourceOf(scope), changed, changes: Object.fromEntries(changes) },
+  };
+  return { entry, told: latest?.id };
+}
+
+function isHidden(name: string): boolean {
+  return name.endsWith(')');
+}
+
+/** Whether an entry of the page has told that change. */
+function tells({ changed = [], changes = {} }: OwnMetadata, name: string, to: unknown): boolean {
+  if (isHidden(name)) {
+    const [field = ''] = name.split(' (', 1);
+    return (
+      changed.includes(name) ||
+      changed.includes(to === undefined && field.startsWith('headers.') ? 'headers' : field)
+    );
+  }
+  const told = changes[name];
+  return told !== undefined && JSON.stringify(told.to) === JSON.stringify(to ?? null);
+}
+
+/** Of the page, about that destination, since it was noted last. */
+async function readOwn(
+  db: Database,
+  row: Row,
+  destination: string,
+  actions: readonly string[],
+): Promise<Own[]> {
+  const told = readKept(row)?.told ?? '0';
+  const result = await db.query<Own>(
+    `select e.id::text, e.metadata from audit.entries e
+     where e.organization = $1 and e.event_type = any ($2) and e.occurred_at > $3::timestamptz
+       and e.metadata ->> 'destination' = $4 and e.id > $5::bigint
+     order by e.occurred_at desc limit 100`,
+    [row.organization, actions.map((action) => `audit_export.${action}`), row.since, destination, told],
+  );
+  return result.rows;
+}
+
+/** With the entry, if there is one to write. False: another replica was quicker. */
+async function move(
+  db: Database,
+  configKey: string,
+  { organization, config }: Row,
+  to: string,
+  entry: NewEntry | null,
+): Promise<boolean> {
+  const result = await db.query<{ moved: string }>(
+    `with moved as (
+       update audit.streams set config = $3::jsonb || jsonb_build_object('at', now())
+       where config_key = $1 and organization = $2 and config is not distinct from $4::jsonb
+       returning organization
+     ), told as (
+       insert into audit.entries (organization, event_type, session_type, metadata)
+       select organization, $5::text, 'system', $6::jsonb from moved where $5::text is not null
+     )
+     select count(*)::text as moved from moved`,
+    [configKey, organization, to, config, entry?.eventType ?? null, entry && JSON.stringify(entry.metadata)],
+  );
+  return result.rows[0]?.moved === '1';
+}
+
+function sourceOf(scope: string): string {
+  return scope.split(' ', 1)[0] ?? '';
+}

@@ -1,0 +1,112 @@
+/**
+ * Follows what configs say, and has each change noted in the audit log (database/configChanges.ts).
+ *
+ * A while after the change: what the page saves it records itself, and that entry comes first then. A note that fails is tried
+ * again; one that waits for its stream too.
+ */
+import { listNotedKeys, noteConfig, noteDeletion } from '../database/configChanges.ts';
+import type { Database } from '../database/pool.ts';
+import type { ExportSpec } from '../model/exportConfig.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Interrupt } from './interrupt.ts';
+
+export interface NotedConfig {
+  readonly namespace: string;
+  readonly name: string;
+  /** null: only of this process. */
+  readonly generation: number | null;
+  readonly spec: ExportSpec;
+}
+
+export interface ConfigNotesOptions {
+  readonly db: Database;
+  readonly log: Logger;
+  /** Of the source: `kubernetes …` or `directory …`; another one is another place. */
+  readonly scope: string;
+  /** Default: 2 s. */
+  readonly delayMs?: number;
+}
+
+const defaultDelayMs = 2_000;
+
+export class ConfigNotes {
+  readonly #options: ConfigNotesOptions;
+  readonly #stopped = new AbortController();
+  readonly #wake = new Interrupt();
+  #known: ReadonlyMap<string, NotedConfig | null> | null = null;
+  /** By key; null: it is gone. */
+  readonly #pending = new Map<string, NotedConfig | null>();
+  #isFirst = true;
+  #running: Promise<void> = Promise.resolve();
+  #isFailing = false;
+
+  constructor(options: ConfigNotesOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** All there are; null: one that is not in force. */
+  set(configs: ReadonlyMap<string, NotedConfig | null>): void {
+    for (const [key, config] of configs) {
+      if (config !== null && config.spec !== this.#known?.get(key)?.spec) this.#pending.set(key, config);
+    }
+    for (const key of this.#known?.keys() ?? []) if (!configs.has(key)) this.#pending.set(key, null);
+    this.#known = configs;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#wake.push();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      await this.#wake.wait(this.#options.delayMs ?? defaultDelayMs);
+      try {
+        await this.#noteAll();
+        this.#isFailing = false;
+      } catch (error) {
+        if (!this.#isFailing) {
+          this.#options.log.warn(
+            { err: error },
+            'changed export configurations could not be recorded in the audit log; tried again',
+          );
+        }
+        this.#isFailing = true;
+      }
+    }
+  }
+
+  async #noteAll(): Promise<void> {
+    const { db, scope } = this.#options;
+    const known = this.#known;
+    if (known === null) return;
+    if (this.#isFirst) {
+      // Deleted while no collector ran.
+      for (const key of await listNotedKeys(db, scope)) if (!known.has(key)) this.#pending.set(key, null);
+      this.#isFirst = false;
+    }
+    for (const [key, config] of [...this.#pending]) {
+      if (this.#stopped.signal.aborted) return;
+      const isNoted = await this.#note(key, config);
+      if (isNoted && this.#pending.get(key) === config) this.#pending.delete(key);
+    }
+  }
+
+  async #note(key: string, config: NotedConfig | null): Promise<boolean> {
+    const { db, scope } = this.#options;
+    if (config === null) {
+      await noteDeletion(db, key);
+      return true;
+    }
+    const { namespace, name, generation, spec } = config;
+    if (spec.shown === undefined) return true;
+    const destination = `${namespace}.${name}`;
+    const { organization, shown: fields } = spec;
+    return await noteConfig(db, { configKey: key, organization, destination, scope, generation, fields });
+  }
+}
