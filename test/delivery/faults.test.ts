@@ -110,7 +110,7 @@ const faults: Fault[] = [
       stored: false,
     },
     reason: 'AnswerTooLarge',
-    message: /4 MiB/,
+    message: /64 KiB/,
     condition: 'Stalled',
     httpStatus: 200,
   },
