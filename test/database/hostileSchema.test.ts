@@ -51,7 +51,7 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       const control = await openSession(collector.url);
       onTestFinished(() => control.end());
       await expect(control.query(`select pg_column_size('{}'::jsonb)`)).rejects.toThrow('trap');
-      await expect(control.query(`select '{}'::jsonb ->> 'a'`)).rejects.toThrow('trap');
+      await expect(control.query(`select '{}'::jsonb ->> '1'`)).rejects.toThrow('trap');
       const before = await countCalls();
       expect(before).toBe(2);
 
@@ -139,13 +139,9 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       expect(found.entries.map((entry) => entry.eventType)).toEqual(['poison']);
       await findEntries(db, queryOf({ eventTypes: ['large', 'poison'] }), null, { limit: 5 });
       const newest = await findEntries(db, queryOf({}), null, { limit: 5 });
+      expect(newest.entries).toHaveLength(5);
       const [top] = newest.entries;
-      if (top)
-        await countNewer(db, queryOf({}), { occurredAt: top.occurredAt, id: top.id }, {
-          most: 10,
-        } as never).catch((error: Error) => {
-          if (error.message.includes('trap')) throw error;
-        });
+      if (top) await countNewer(db, queryOf({}), { occurredAt: top.occurredAt, id: top.id }, 10);
 
       const Store = session(expressSession);
       const store = new Store({
