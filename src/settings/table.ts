@@ -107,7 +107,7 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
     doc: 'Networks that receivers may be in although they are no addresses of the internet, for exports that are kept to those (what is configured on the page); a network inside of a metadata service opens that too. REFUSED_ADDRESSES goes before it.',
   }),
   databasePoolSize: withDefault('DATABASE_POOL_SIZE', '8', wholeNumber({ min: 3, max: 200 }), {
-    doc: 'Most connections to Postgres at the same time; two of them are kept for leases, the poll and probes.',
+    doc: 'Most connections to Postgres at the same time; two of them are kept for leases, the poll and probes. The page opens four more.',
   }),
   // Under the 30 s that Kubernetes gives a pod (terminationGracePeriodSeconds) before it kills it.
   shutdownGraceMs: withDefault('SHUTDOWN_GRACE_MS', '25000', wholeNumber({ min: 0, max: 3_600_000 }), {

@@ -1,0 +1,168 @@
+/** Whoever may create functions and operators in `public`, or in a schema with a role's name, gains nothing by it. */
+import session from 'connect-pg-simple';
+import expressSession from 'express-session';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { countBacklog } from '../../src/database/backlog.ts';
+import { checkServer, checkTables } from '../../src/database/check.ts';
+import { moveCluster, registerClusters } from '../../src/database/clusters.ts';
+import { readDeliveries } from '../../src/database/deliveries.ts';
+import { readEntries, readEntry, writeEntry } from '../../src/database/entries.ts';
+import { findLastChange } from '../../src/database/exportChanges.ts';
+import { listEventTypes, readFacets } from '../../src/database/facets.ts';
+import { migrate, readMigrations } from '../../src/database/migrate.ts';
+import { listOrganizations } from '../../src/database/organizations.ts';
+import { listParked, readStreams, replayParked } from '../../src/database/streamViews.ts';
+import { countNewer } from '../../src/search/countNewer.ts';
+import { findEntries } from '../../src/search/findEntries.ts';
+import { indexAll } from '../../src/search/indexer.ts';
+import { queryOf } from '../search/entries.ts';
+import { numbered, openDatabase, openSession, uidsOf } from '../tools/database.ts';
+import { makeConfig, startEngine } from '../tools/engine.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { ok, startReceiver } from '../tools/receiver.ts';
+import { makeRole } from '../tools/roles.ts';
+import { makeHostile } from './hostile.ts';
+
+describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => {
+  const postgres = usePostgres({ which });
+
+  test.each([
+    ['as Postgres has it', undefined],
+    ['with what others made before what Postgres has', '"$user", public, pg_catalog'],
+  ])(
+    'no statement calls a function of another schema, with a search_path %s',
+    async (_, path) => {
+      const url = await postgres.createDatabase();
+      const superuser = openDatabase(url, 1);
+      onTestFinished(() => superuser.end());
+      const owner = await makeRole(superuser, url);
+      const collector = await makeRole(superuser, url);
+      const writer = await makeRole(superuser, url);
+      const name = new URL(url).pathname.slice(1);
+      await superuser.query(`grant create on database ${name} to "${owner.role}"`);
+      const schemas = [owner.role, collector.role];
+      for (const schema of schemas)
+        await superuser.query(`create schema "${schema}"; grant usage on schema "${schema}" to public`);
+      const countCalls = await makeHostile(superuser, ['public', ...schemas]);
+      if (path !== undefined)
+        for (const { role } of [owner, collector, writer])
+          await superuser.query(`alter role "${role}" in database ${name} set search_path = ${path}`);
+
+      const control = await openSession(collector.url);
+      onTestFinished(() => control.end());
+      await expect(control.query(`select pg_column_size('{}'::jsonb)`)).rejects.toThrow('trap');
+      await expect(control.query(`select '{}'::jsonb ->> '1'`)).rejects.toThrow('trap');
+      const before = await countCalls();
+      expect(before).toBe(2);
+
+      const asOwner = openDatabase(owner.url, 2);
+      onTestFinished(() => asOwner.end());
+      const own = await readMigrations();
+      await migrate(asOwner, own);
+      for (const grant of ['grant_writer', 'grant_collector']) {
+        const session = await openSession(owner.url);
+        await session.query(
+          `select audit.${grant}('${grant === 'grant_writer' ? writer.role : collector.role}'::pg_catalog.name)`,
+        );
+        await session.end();
+      }
+
+      const product = await openSession(writer.url);
+      onTestFinished(() => product.end());
+      const insert = async (eventType: string, metadata: string) => {
+        await product.query(
+          `insert into audit.entries (organization, event_type, actor_id, actor_name, project, metadata) values ('acme', $1, 'u-1', 'Ada', 'web', $2)`,
+          [eventType, metadata],
+        );
+      };
+      for (const { metadata = '{}' } of numbered(20)) await insert('flow.created', metadata);
+      await insert('poison', `{"text": "${'long '.repeat(1_000)}"}`);
+      await insert('large', JSON.stringify(Array.from({ length: 5_000 }, (_, i) => i)));
+
+      const db = openDatabase(collector.url);
+      onTestFinished(() => db.end());
+      expect(await checkServer(db)).toMatchObject({ kind: 'ok' });
+      expect(await checkTables(db, own)).toMatchObject({ kind: 'ok' });
+      const receiver = await startReceiver();
+      onTestFinished(() => receiver.stop());
+      receiver.answerWith(({ records }) =>
+        records.some((record) => record.eventName === 'poison') ? { status: 400, body: 'no' } : ok,
+      );
+      const engine = await startEngine(db);
+      const filter = { eventTypes: ['*'], excludeEventTypes: ['none.*'], projects: ['web', 'page'] };
+      engine.setConfigs(
+        makeConfig(receiver.endpoint, { filter, startFrom: { kind: 'time', time: '2020-01-01T00:00:00Z' } }),
+      );
+      await engine.waitForHealth((health) => health.parked === 1 && health.delivered === 21);
+
+      const [stream] = await readStreams(db, 'acme');
+      const streamId = stream?.streamId ?? '';
+      const [parked] = await listParked(db, 'acme', streamId, 10);
+      expect(parked).toMatchObject({ eventType: 'poison' });
+      const entryId = parked?.entryId ?? '';
+      expect(await countBacklog(db, { id: streamId })).toMatchObject({ parked: 1 });
+      await readDeliveries(db, 'acme', entryId);
+      await readEntry(db, 'acme', entryId);
+      await readEntries(db, 'acme', [entryId]);
+      await listEventTypes(db, 'acme');
+      await readFacets(db, 'acme');
+      await listOrganizations(db, 10);
+      await registerClusters(db);
+      await moveCluster(db, { id: streamId, token: '0' }, filter);
+      await findLastChange(db, 'acme', 'acme');
+      receiver.answerWith(ok);
+      expect(await replayParked(db, 'acme', streamId, entryId)).toBe(1);
+      await writeEntry(db, {
+        ...{
+          organization: 'acme',
+          eventType: 'page.opened',
+          actorId: 'u-1',
+          actorName: null,
+          sessionType: 'user',
+        },
+        ...{ project: 'page', metadata: { a: 1 } },
+      });
+      await engine.waitForHealth((health) => health.parked === 0 && health.delivered === 23);
+      expect(receiver.ledger.storedUids().sort()).toEqual(await uidsOf(superuser));
+      await engine.stop();
+
+      for (const { metadata = '{}' } of numbered(600)) await insert('flow.created', metadata);
+      await indexAll(db, { share: 1 });
+      const query = queryOf({
+        text: 'long',
+        actor: 'Ada',
+        project: { name: 'web' },
+        has: ['{}'],
+        sessionTypes: ['user'],
+      });
+      const found = await findEntries(db, query, null, { limit: 5 });
+      expect(found.entries.map((entry) => entry.eventType)).toEqual(['poison']);
+      await findEntries(db, queryOf({ eventTypes: ['large', 'poison'] }), null, { limit: 5 });
+      const newest = await findEntries(db, queryOf({}), null, { limit: 5 });
+      expect(newest.entries).toHaveLength(5);
+      const [top] = newest.entries;
+      if (top) await countNewer(db, queryOf({}), { occurredAt: top.occurredAt, id: top.id }, 10);
+
+      const Store = session(expressSession);
+      const store = new Store({
+        pool: db,
+        schemaName: 'audit',
+        tableName: 'page_sessions',
+        pruneSessionInterval: false,
+      });
+      await new Promise<void>((resolve, reject) => {
+        store.set('s', { cookie: { originalMaxAge: 1_000 } } as never, (error?: unknown) =>
+          error ? reject(error) : resolve(),
+        );
+      });
+      await new Promise<void>((resolve, reject) => {
+        store.get('s', (error: unknown) => (error ? reject(error) : resolve()));
+      });
+      const asAdministrator = await openSession(collector.url);
+      await asAdministrator.query(`select audit.replay_parked('acme'::pg_catalog.text)`);
+      await asAdministrator.end();
+      expect(await countCalls()).toBe(before);
+    },
+    120_000,
+  );
+});
