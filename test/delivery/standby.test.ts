@@ -48,6 +48,7 @@ describe.skipIf(arePackagesMissing('reads that a standby answers', poolerPackage
           name: organization,
           organization,
           log,
+          upSince: () => 0,
           readStatus: () => collector.readStatus(organization),
         });
       }

@@ -39,15 +39,20 @@ export class Commits {
     return lost;
   }
 
-  /** Entries committed more than `ageMs` ago for which `isDelivered` does not hold, and the age of the oldest. */
+  /**
+   * Entries committed more than `ageMs` ago for which `isDelivered` does not hold, and the age of the oldest. None as long as
+   * `since`, by `performance.now()`, is not that long ago.
+   */
   overdue(
     organization: string,
     ageMs: number,
+    since: number,
     isDelivered: (uid: string) => boolean,
   ): { readonly uids: readonly string[]; readonly oldestMs: number } {
     const uids: string[] = [];
     let oldestMs = 0;
     const now = performance.now();
+    if (now - since < ageMs) return { uids, oldestMs };
     for (const [uid, at] of this.#waiting.get(organization) ?? []) {
       // In order of commit: all that follow are younger.
       if (now - at < ageMs || at >= this.#doubtfulFrom) break;

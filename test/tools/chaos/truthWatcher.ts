@@ -11,6 +11,8 @@ export interface WatchedExport {
   readonly name: string;
   readonly organization: string;
   readonly log: DeliveryLog;
+  /** `performance.now()` since when there is somebody to write a status; Infinity: there is nobody. */
+  readonly upSince: () => number;
   readStatus(): Promise<ExportStatus | undefined>;
 }
 
@@ -43,10 +45,12 @@ export function watchTruth(options: {
     if (status === undefined) return;
     checks += 1;
     // After the status: what arrives meanwhile is in its favour.
-    const overdue = commits.overdue(watched.organization, graceMs, (uid) => watched.log.has(uid));
+    const overdue = commits.overdue(watched.organization, graceMs, watched.upSince(), (uid) =>
+      watched.log.has(uid),
+    );
     if (overdue.uids.length === 0) return;
-    const quietMs = performance.now() - watched.log.lastStoredAt;
-    for (const claim of claimsOf(status, quietMs > graceMs)) {
+    const isQuiet = performance.now() - watched.log.lastStoredAt > graceMs;
+    for (const claim of claimsOf(status, isQuiet && readyForMs(status) > graceMs)) {
       const key = `${watched.name}: ${claim}`;
       const known = lies.get(key);
       if (known) {
@@ -78,7 +82,12 @@ export function watchTruth(options: {
   };
 }
 
-/** `isQuiet`: nothing has arrived for long. */
+function readyForMs({ conditions }: ExportStatus): number {
+  const ready = conditions.find((condition) => condition.type === 'Ready');
+  return ready ? Date.now() - Date.parse(ready.lastTransitionTime) : 0;
+}
+
+/** `isQuiet`: it has been ready for long, and nothing has arrived. */
 function claimsOf(status: ExportStatus, isQuiet: boolean): string[] {
   const ready = status.conditions.find((condition) => condition.type === 'Ready');
   const claims: string[] = [];
