@@ -52,6 +52,7 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
     uid: entry.uid,
     eventType: entry.eventType,
     occurredAt: entry.occurredAt,
+    recordedAbout: entry.recordedAbout,
     sign: signOfSession(entry.sessionType),
     facts: listFacts(entry, organization, filters),
     payload: entry.payload?.text ?? null,
