@@ -29,6 +29,8 @@ export interface FullEntry extends EntryView {
 
 /** What is shown of an entry: never more than a page carries, whatever it holds. */
 export interface ShownEntry extends EntryView {
+  /** RFC 3339, where that is more than a day from `occurredAt`: about when it was written, told by the entries written around it. */
+  readonly recordedAbout: string | null;
   /** null: it cannot be had as text. */
   readonly payload: { readonly text: string; readonly isCut: boolean; readonly bytes: number } | null;
 }
@@ -82,6 +84,7 @@ export async function readShownEntry(
     ),
   );
   if (!entry) return null;
+  const recordedAbout = await readRecordedAbout(db, organization, id);
   const rows = await orNothing(
     sharedRead(db, organization, payloadTimeoutMs, (reader) =>
       reader.query<{ text: string; bytes: number }>(
@@ -95,8 +98,30 @@ export async function readShownEntry(
   const payload = rows?.[0];
   return {
     ...entry,
+    recordedAbout,
     payload: payload ? { ...payload, isCut: Buffer.byteLength(payload.text) < payload.bytes } : null,
   };
+}
+
+/**
+ * The table has no time of recording, but an order: most of the twenty entries around this one are dated when they were written.
+ * Null: within a day of its own date, or not to be told.
+ */
+async function readRecordedAbout(db: Database, organization: string, id: string): Promise<string | null> {
+  const around = (past: '<' | '>', sorted: 'desc' | 'asc'): string =>
+    `(select n.occurred_at from audit.entries n where n.organization = e.organization and n.cluster = e.cluster
+       and (n.xid, n.id) ${past} (e.xid, e.id) order by n.xid ${sorted}, n.id ${sorted} limit 10)`;
+  const [row] = await boundedRead(db, readTimeoutMs, (reader) =>
+    reader.query<{ at: string }>(
+      `select ${utcMicroseconds('around.at')} as at from audit.entries e, lateral (
+         select percentile_disc(0.5) within group (order by n.occurred_at) as at
+         from (${around('<', 'desc')} union all ${around('>', 'asc')}) n) around
+       where e.id = $1 and e.organization = $2 and around.at <= now()
+         and abs(extract(epoch from around.at - e.occurred_at)) > 86400`,
+      [id, organization],
+    ),
+  );
+  return row?.at ?? null;
 }
 
 /** Null: the organization has no such entry. */

@@ -6,6 +6,8 @@ export interface EntryDetailView {
   readonly uid: string;
   readonly eventType: string;
   readonly occurredAt: string;
+  /** Where it is more than a day from that: about when it was written. */
+  readonly recordedAbout: string | null;
   readonly sign: SessionSign | null;
   readonly facts: ReadonlyArray<{
     readonly label: string;

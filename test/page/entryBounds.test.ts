@@ -57,7 +57,7 @@ it.each(Object.entries<HeavyEntry>(heavyEntries))(
       expect(csv).toContain('… [cut: too large]');
     }
     if (name === 'nulls') {
-      expect(drawer).toContain('The first 64 KiB of 22.9 MiB are shown');
+      expect(drawer).toContain('The first 256 KiB of 22.9 MiB are shown');
       expect(json.metadata.length).toBe(4_000_000);
     }
   },

@@ -43,6 +43,16 @@ describe('entries dated in the future', () => {
     expect(await get(`${logs}?range=24h&type=now.one&before=x`)).not.toContain('can come before');
   });
 
+  it('are shown with about when they were recorded, and others without', async () => {
+    const { db, get } = await setUp();
+    const around = Array.from({ length: 6 }, () => ({}));
+    await writePageEntries(db, around);
+    const [id] = await writePageEntries(db, [{ occurredAt: far }]);
+    const [plain] = await writePageEntries(db, around);
+    expect(await get(`${logs}/entries/${id}`)).toMatch(/<dt>Recorded<\/dt><dd>about <time datetime="20[2-9]/);
+    expect(await get(`${logs}/entries/${plain}`)).not.toContain('<dt>Recorded</dt>');
+  });
+
   it('silence no announcement, a minute or a century ahead', async () => {
     const { db, get, liveOf, newer } = await setUp();
     await writePageEntries(db, [

@@ -21,10 +21,10 @@ export interface EntryRequest {
 }
 
 const maxNodes = 400;
-const maxNodesWhole = 10_000;
+const maxNodesWhole = 20_000;
 /** To parse and to write them takes tens of milliseconds, in which nobody else is served. */
-const mostCharacters = 64 * 1024;
-const mostCharactersWhole = 256 * 1024;
+const mostCharacters = 256 * 1024;
+
 /** For finding a neighbour in a filter that few entries match; then there is none to go to. */
 const neighbourBudgetMs = 400;
 /** Destinations that are gone and are told of all the same. */
@@ -33,12 +33,7 @@ const mostDeleted = 10;
 /** null: the organization has no such entry. */
 export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDetailView | null> {
   const { context, organization, id, filters, isWhole } = entryRequest;
-  const entry = await readShownEntry(
-    context.db,
-    organization,
-    id,
-    isWhole ? mostCharactersWhole : mostCharacters,
-  );
+  const entry = await readShownEntry(context.db, organization, id, mostCharacters);
   if (entry === null) return null;
   const [newerUrl, olderUrl, deliveries] = await Promise.all([
     findNeighbour(entryRequest, entry, 'newer'),
@@ -52,11 +47,12 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
     uid: entry.uid,
     eventType: entry.eventType,
     occurredAt: entry.occurredAt,
+    recordedAbout: entry.recordedAbout,
     sign: signOfSession(entry.sessionType),
     facts: listFacts(entry, organization, filters),
     payload: entry.payload?.text ?? null,
     isCut: entry.payload?.isCut ?? false,
-    payloadNote: describePayload(entry.payload, isWhole ? mostCharactersWhole : mostCharacters),
+    payloadNote: describePayload(entry.payload, mostCharacters),
     filterUrl: (document) =>
       logsUrl(organization, toSearch({ ...filters, has: [...new Set([...filters.has, document])].sort() })),
     maxNodes: isWhole ? maxNodesWhole : maxNodes,
