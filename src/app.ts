@@ -199,7 +199,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   });
 
   const { scope } = source.source;
-  const isNoting = settings.configChangeEntries === 'on' && scope !== undefined;
+  const isNoting = settings.configChangeEntries === 'write' && scope !== undefined;
   const notes = isNoting ? new ConfigNotes({ db: control, log, scope }) : null;
   try {
     await delivery.start();

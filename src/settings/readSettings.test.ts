@@ -51,7 +51,7 @@ test('fills in every default', () => {
     maxSecretsPerNamespace: 1_000,
     maxSecretsPerConfig: 16,
     metricsToken: null,
-    configChangeEntries: 'on',
+    configChangeEntries: 'write',
     pageAddress: { host: '127.0.0.1', port: 8080 },
     authMode: 'local',
     publicOrigin: null,

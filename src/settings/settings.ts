@@ -20,7 +20,7 @@ export interface Settings extends PageSettings, ClusterSettings {
   /** null: /metrics is open to all who reach it. */
   readonly metricsToken: Secret | null;
   readonly logLevel: LogLevel;
-  readonly configChangeEntries: 'on' | 'off';
+  readonly configChangeEntries: 'write' | 'omit';
   readonly serviceName: string;
   readonly pollIntervalMs: number;
   readonly leaseDurationMs: number;

@@ -50,8 +50,8 @@ export const settingsTable: { readonly [K in keyof Settings]: Setting<Settings[K
   logLevel: withDefault('LOG_LEVEL', 'info', oneOf(logLevels), {
     doc: 'The least severe level that is logged.',
   }),
-  configChangeEntries: withDefault('CONFIG_CHANGE_ENTRIES', 'on', oneOf(['on', 'off']), {
-    doc: 'Whether an AuditExportConfig that is made, changed or deleted by others than the page becomes an audit entry of its organization.',
+  configChangeEntries: withDefault('CONFIG_CHANGE_ENTRIES', 'write', oneOf(['write', 'omit']), {
+    doc: 'Whether an AuditExportConfig that is made, changed or deleted by others than the page becomes an audit entry of its organization: write, or omit.',
   }),
   serviceName: withDefault('SERVICE_NAME', 'audit-export', text({ type: 'text', maxLength: 255 }), {
     doc: 'The service.name that records carry to receivers.',

@@ -60,7 +60,7 @@ describe.skipIf(isMissing)('a release', () => {
       migration: { existingSecret: { name: 'audit-database', key: 'owner' } },
       operations: { port },
       // What follows counts entries.
-      settings: { statusIntervalMs: 1_000, configChangeEntries: 'off' },
+      settings: { statusIntervalMs: 1_000, configChangeEntries: 'omit' },
     };
     const helm = async (args: readonly string[], more?: unknown) => {
       const { result, runs } = await whileHooksRun(node, () =>
@@ -166,7 +166,7 @@ spec:
       page: { enabled: true, port: pagePort },
       rbac: { page: 'namespace' },
       settings: {
-        configChangeEntries: 'off',
+        configChangeEntries: 'omit',
         logLevel: 'debug',
         authMode: 'jwt',
         jwtJwksUrl: 'http://127.0.0.1:1/keys',

@@ -70,7 +70,7 @@ describe.skipIf(isClusterMissing())('on an API server', () => {
     // What follows counts entries.
     const counted = JSON.stringify(deployment).replaceAll(
       '{"name":"CONFIG_SOURCE"',
-      '{"name":"CONFIG_CHANGE_ENTRIES","value":"off"},{"name":"CONFIG_SOURCE"',
+      '{"name":"CONFIG_CHANGE_ENTRIES","value":"omit"},{"name":"CONFIG_SOURCE"',
     );
     const pods: ManifestObject = JSON.parse(counted);
     const migration = await startContainer(node, pods, 'audit-export-migrate');

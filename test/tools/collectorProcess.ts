@@ -99,7 +99,7 @@ export async function makeCollectorProcess(
           PAGE_ADDRESS: 'off',
           STATUS_INTERVAL_MS: '200',
           // Most tests count entries.
-          CONFIG_CHANGE_ENTRIES: 'off',
+          CONFIG_CHANGE_ENTRIES: 'omit',
           RETRY_INITIAL_MS: '50',
           RETRY_MAX_MS: '500',
           HOLD_INITIAL_MS: '100',

@@ -4,11 +4,11 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 50 characters, so that every suffix of this chart fits into 63. */}}
+{{/* At most 50 characters, so that every suffix of this chart fits into 63. The name of a Service begins with a letter. */}}
 {{- define "audit-export.fullname" -}}
 {{- $name := include "audit-export.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- default $full .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- regexReplaceAll "^([0-9])" (default $full .Values.fullnameOverride) "audit-${1}" | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "audit-export.selectorLabels" -}}

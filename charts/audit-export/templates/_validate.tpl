@@ -93,7 +93,7 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- $problems = append $problems (printf "settings.pageNamespace is %s, but only AuditExportConfigs of configs.watchNamespace, %s, are used: remove it, or watch all namespaces." $settings.pageNamespace .Values.configs.watchNamespace) -}}
 {{- end -}}
 
-{{- if not (and .Values.podSecurityContext .Values.admissionPolicy .Values.operations.metricsToken .Values.networkPolicy.egress.dns) -}}
+{{- if not (and (hasKey .Values "podSecurityContext") .Values.admissionPolicy .Values.operations.metricsToken .Values.networkPolicy.egress.dns) -}}
 {{- $problems = append $problems "Groups of values are missing, as those of an older chart have them: upgrade with --reset-then-reuse-values instead of --reuse-values." -}}
 {{- end -}}
 
