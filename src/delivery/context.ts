@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { BackoffLimits } from './backoff.ts';
 import type { BufferPool } from './bufferPool.ts';
 import type { ByteBudget } from './byteBudget.ts';
+import type { ReadPlaces } from './readPlaces.ts';
 
 /** One delivery attempt and its judgement; never throws for anything a receiver does. `body` holds `records` records. */
 export type Send = (
@@ -31,6 +32,8 @@ export interface SendOptions {
 export interface DeliveryContext {
   readonly db: Database;
   readonly send: Send;
+  /** Connections of `db` by organization; for whatever reads entries. */
+  readonly reads: ReadPlaces;
   readonly budget: ByteBudget;
   readonly buffers: BufferPool;
   readonly log: Logger;

@@ -34,7 +34,7 @@ export async function findProof(
   lastAccepted: Uint8Array | null,
   abort: AbortSignal,
 ): Promise<Proof> {
-  for (const batch of await readFollowing(context, stream, window, accepted, candidate)) {
+  for (const batch of await readFollowing(context, stream, window, accepted, candidate, abort)) {
     const proof = await ask(context, stream, batch.request, abort);
     if (proof.kind === 'accepted')
       accepted.add({ first: batch.sequence, last: batch.sequence, from: batch.at, to: batch.at });
@@ -69,6 +69,7 @@ async function readFollowing(
   window: Window,
   accepted: AcceptedAhead,
   candidate: Batch,
+  abort: AbortSignal,
 ): Promise<Array<{ sequence: number; at: Position; request: Uint8Array }>> {
   const { row } = stream;
   const after: Position = candidate.last;
@@ -83,11 +84,13 @@ async function readFollowing(
   });
   const limits = { rows: 4 * neighbours, rowBytes: context.options.maxBatchBytes };
   // Whatever ends it: those that came before are neighbours enough.
-  await readPage(context.db, { ...row, window }, after, limits, (entry, matches) => {
-    if (cutter.bytes > context.options.maxBatchBytes) return 'stop';
-    if (matches) cutter.addRecord(entry);
-    return 'taken';
-  });
+  await context.reads.run(row.organization, abort, () =>
+    readPage(context.db, { ...row, window }, after, limits, (entry, matches) => {
+      if (cutter.bytes > context.options.maxBatchBytes) return 'stop';
+      if (matches) cutter.addRecord(entry);
+      return 'taken';
+    }),
+  );
   return cutter.batches
     .filter((batch) => batch.writer !== null)
     .slice(0, neighbours)

@@ -38,13 +38,14 @@ export async function replayParked(
       if (interrupt.aborted) return { kind: 'done', replayed, parkedAgain };
       let heldBytes = 0;
       try {
-        let read = await readRequest(context, stream, entry, plainRowBytes);
+        let read = await readRequest(context, stream, entry, plainRowBytes, interrupt);
         if (read.kind === 'oversize' && read.bytes <= maxRowBytes) {
           const bytes = Math.min(rowMemoryBytes(read.bytes), budget.mostBytes);
           heldBytes = await budget.acquire(row.id, bytes, interrupt, 'whole');
           if (heldBytes === 0) return { kind: 'done', replayed, parkedAgain };
-          read = await readRequest(context, stream, entry, maxRowBytes);
+          read = await readRequest(context, stream, entry, maxRowBytes, interrupt);
         }
+        if (read.kind === 'aborted') return { kind: 'done', replayed, parkedAgain };
         if (read.kind === 'stale') return { kind: 'lease-lost' };
         const outcome =
           read.kind === 'request'
@@ -81,22 +82,25 @@ export async function replayParked(
 
 type ReadRequest =
   | Exclude<EntryRead, { kind: 'read' }>
+  | { readonly kind: 'aborted' }
   | { readonly kind: 'request'; readonly request: Uint8Array };
 
 async function readRequest(
-  { db, options }: DeliveryContext,
+  { db, reads, options }: DeliveryContext,
   { row }: ActiveStream,
   replay: ReplayEntry,
   rowBytes: number,
+  interrupt: AbortSignal,
 ): Promise<ReadRequest> {
   const { serviceName, version } = options;
   const writer = new RequestWriter(
     { serviceName, organization: row.organization, streamId: row.id, version },
     4_096,
   );
-  const read = await readEntryById(db, row, replay.entryId, { rowBytes }, (entry) =>
-    writer.append(entry, replay),
+  const read = await reads.run(row.organization, interrupt, () =>
+    readEntryById(db, row, replay.entryId, { rowBytes }, (entry) => writer.append(entry, replay)),
   );
+  if (read === 'aborted') return { kind: 'aborted' };
   return read.kind === 'read' ? { kind: 'request', request: writer.request() } : read;
 }
 
@@ -110,7 +114,7 @@ interface Lost {
 function describeLost(
   stream: ActiveStream,
   { entryId }: ReplayEntry,
-  read: Exclude<ReadRequest, { kind: 'request' | 'stale' }>,
+  read: Exclude<ReadRequest, { kind: 'request' | 'stale' | 'aborted' }>,
 ): Lost {
   switch (read.kind) {
     case 'missing':

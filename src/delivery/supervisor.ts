@@ -29,6 +29,7 @@ import { Interrupt } from './interrupt.ts';
 import { LeaseClock } from './lease.ts';
 import { Poller } from './poller.ts';
 import { measureBacklogs } from './progress.ts';
+import { ReadPlaces } from './readPlaces.ts';
 import { StreamLoop } from './streamLoop.ts';
 import { WantedStreams } from './wantedStreams.ts';
 
@@ -69,7 +70,7 @@ export class Supervisor {
 
   /** `onStatus` is called with a config's key when its health changed in a way that a person wants to know at once. */
   constructor(
-    context: Omit<DeliveryContext, 'isLeaseValid' | 'missingEvidence' | 'lingerMs'>,
+    context: Omit<DeliveryContext, 'reads' | 'isLeaseValid' | 'missingEvidence' | 'lingerMs'>,
     options: SupervisorOptions,
     metrics: Metrics,
     onStatus: (key: string) => void,
@@ -78,6 +79,7 @@ export class Supervisor {
     this.#evidence = new Evidence(this.#lease, options.pollIntervalMs);
     this.#context = {
       ...context,
+      reads: new ReadPlaces(context.db.options.max),
       isLeaseValid: () => this.#lease.isValid(),
       missingEvidence: () => this.#evidence.problem(),
       lingerMs: () => Math.max(minLingerMs, lingerPerStreamMs * this.#loops.size),

@@ -178,7 +178,10 @@ export class WindowRun {
         : { ...wanted, pageBytes: Math.min(wanted.pageBytes, memoryBytes) };
       let heldBytes = 0;
       try {
-        heldBytes = await this.#readPlanned(plan);
+        const { reads } = this.#context;
+        const { organization } = this.#stream.row;
+        const held = await reads.run(organization, this.#options.interrupt, () => this.#readPlanned(plan));
+        heldBytes = held === 'aborted' ? 0 : held;
       } finally {
         budget.release(id, memoryBytes - heldBytes);
       }
