@@ -98,7 +98,8 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       const [stream] = await readStreams(db, 'acme');
       const streamId = stream?.streamId ?? '';
       const tokenOf = async () =>
-        (await superuser.query<{ token: string }>('select token::text from audit.streams')).rows[0]?.token ?? '';
+        (await superuser.query<{ token: string }>('select token::text from audit.streams')).rows[0]?.token ??
+        '';
       const [parked] = await listParked(db, 'acme', streamId, 10);
       expect(parked).toMatchObject({ eventType: 'poison' });
       const entryId = parked?.entryId ?? '';
