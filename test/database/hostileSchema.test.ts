@@ -97,18 +97,21 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
 
       const [stream] = await readStreams(db, 'acme');
       const streamId = stream?.streamId ?? '';
+      const tokenOf = async () =>
+        (await superuser.query<{ token: string }>('select token::text from audit.streams')).rows[0]?.token ??
+        '';
       const [parked] = await listParked(db, 'acme', streamId, 10);
       expect(parked).toMatchObject({ eventType: 'poison' });
       const entryId = parked?.entryId ?? '';
-      expect(await countBacklog(db, { id: streamId })).toMatchObject({ parked: 1 });
+      expect(await countBacklog(db, { id: streamId, token: await tokenOf() })).toMatchObject({ parked: 1 });
       await readDeliveries(db, 'acme', entryId);
       await readEntry(db, 'acme', entryId);
       await readEntries(db, 'acme', [entryId]);
       await listEventTypes(db, 'acme');
       await readFacets(db, 'acme');
       await listOrganizations(db, 10);
-      await registerClusters(db);
-      await moveCluster(db, { id: streamId, token: '0' }, filter);
+      await registerClusters(db, ['acme']);
+      await moveCluster(db, { id: streamId, token: '0', organization: 'acme' }, filter);
       await findLastChange(db, 'acme', 'acme');
       receiver.answerWith(ok);
       expect(await replayParked(db, 'acme', streamId, entryId)).toBe(1);
@@ -140,8 +143,9 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       await findEntries(db, queryOf({ eventTypes: ['large', 'poison'] }), null, { limit: 5 });
       const newest = await findEntries(db, queryOf({}), null, { limit: 5 });
       expect(newest.entries).toHaveLength(5);
-      const [top] = newest.entries;
-      if (top) await countNewer(db, queryOf({}), { occurredAt: top.occurredAt, id: top.id }, 10);
+      const { rows } = await superuser.query<{ cluster: string }>('select cluster::text from audit.streams');
+      const since = { cluster: rows[0]?.cluster ?? '', snapshot: '3:3:' };
+      expect(await countNewer(db, queryOf({}), since, 10)).toBe(10);
 
       const Store = session(expressSession);
       const store = new Store({
