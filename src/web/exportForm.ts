@@ -8,7 +8,6 @@
  */
 import { z } from 'zod';
 import type { ConfigDraft, ConfigId, EditableConfig, EditableSpec } from '../configs/configEditor.ts';
-import { makeOwnName } from '../configs/editor/makeName.ts';
 import { Secret } from '../model/secret.ts';
 
 /** As typed. */
@@ -171,7 +170,7 @@ export function toDraft(
 ): ConfigDraft {
   const typed: ConfigDraft = {
     id: current?.id ?? null,
-    name: makeOwnName(organization, form.name),
+    name: form.name,
     organization,
     endpoint: form.endpoint,
     headers: filledHeaders(form).map(({ name, value }) => ({

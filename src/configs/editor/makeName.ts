@@ -1,5 +1,5 @@
 /** Names for configs: of one that was given none (who, and where to), and of one whose name is not free. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 /** `acme-otel-example-com`; with a number behind it from the second try on. Neither argument need be valid. */
 export function makeName(organization: string, endpoint: string, attempt: number): string {
@@ -22,17 +22,7 @@ function toSlug(text: string): string {
     .slice(0, 40);
 }
 
-/**
- * `siem-3f9c2a` of `siem`, always the same for an organization: names that people choose are its own, so that whether one
- * is free tells nothing of what others have. Empty stays empty.
- */
-export function makeOwnName(organization: string, name: string): string {
-  if (name === '') return '';
-  const mark = createHash('sha256').update(organization).digest('hex').slice(0, 6);
-  return name.endsWith(`-${mark}`) ? name : `${name}-${mark}`;
-}
-
-/** Another name, beside one that somebody else has. */
+/** `siem-3f9c2a` of `siem`: another name, beside one that another organization has. Nobody is told that it does. */
 export function addMark(name: string): string {
   return `${name.slice(0, 180)}-${randomBytes(3).toString('hex')}`;
 }

@@ -54,7 +54,7 @@ const labels = {
 type FieldName = keyof typeof labels;
 
 const hints: Partial<Record<FieldName, string>> = {
-  name: 'Optional. Lower-case letters, digits and “-”; a mark of the organization follows it. Without one it is made from the organization and the host.',
+  name: 'Optional. Lower-case letters, digits and “-”; a few more may follow it. Without one it is made from the organization and the host.',
   maxBatchSize: '1–1000 records a request at most.',
   startFrom: 'Which entries go first. It cannot be changed later.',
   startTime: 'Entries that occurred at this time or later.',
