@@ -131,7 +131,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       ),
     userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
   });
-  const send = makeSend(transport);
+  const send = makeSend(transport, { quotesAnyWords: isLocal });
   const memory = planMemory();
   const delivery = new Supervisor(
     {

@@ -6,11 +6,19 @@ import { classify } from '../otlp/classify.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Send } from './context.ts';
 
-export function makeSend(transport: Transport): Send {
+export interface SendOptions {
+  /**
+   * Quote what any receiver says, whoever typed its address: whoever reaches the page is on this machine anyway. Default: of an
+   * endpoint that was typed on the page only what comes in a media type of OTLP.
+   */
+  readonly quotesAnyWords?: boolean;
+}
+
+export function makeSend(transport: Transport, { quotesAnyWords = false }: SendOptions = {}): Send {
   return async (destination, body, _records, signal, options = {}) => {
     const judged = new Map<Answer, Outcome>();
     const judge = (answer: Answer): Outcome => {
-      const outcome = judged.get(answer) ?? judgeAnswer(answer, destination);
+      const outcome = judged.get(answer) ?? judgeAnswer(answer, destination, quotesAnyWords);
       judged.set(answer, outcome);
       return outcome;
     };
@@ -27,11 +35,15 @@ export function makeSend(transport: Transport): Send {
   };
 }
 
-function judgeAnswer(answer: Answer, { url, headers, addresses }: Destination): Outcome {
+function judgeAnswer(
+  answer: Answer,
+  { url, headers, addresses }: Destination,
+  quotesAnyWords: boolean,
+): Outcome {
   return classify(answer, {
     now: Date.now(),
     url,
     secrets: headers.map((header) => header.value),
-    words: addresses === 'public' ? 'otlp' : 'any',
+    words: addresses === 'public' && !quotesAnyWords ? 'otlp' : 'any',
   });
 }

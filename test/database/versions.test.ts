@@ -185,68 +185,70 @@ describe.each(['embedded' as const, ...otherMajors])('on Postgres: %s', (which) 
       expect(receiver.ledger.storedUids()).toEqual(await uidsOf(db));
     });
 
-    describe('with a million rows', () => {
-      let db: Database;
-      let cluster = '';
-      beforeAll(async () => {
-        db = openDatabase(await postgres.createDatabase(), 2);
-        cluster = await fillWithMillion(db);
-      });
-      afterAll(() => db?.end());
-
-      const window = (settled: string, filter = noFilter): StreamRow & { window: object } => ({
-        id: '018f2c1e-0000-7000-8000-000000000000',
-        configKey: '',
-        organization: 'acme',
-        cluster,
-        settled,
-        window: { snapshot: '101000:101000:', pinnedAtMicros: 0, filter },
-        position: null,
-        sequence: 0,
-        token: '',
-        delivered: 0,
-        rejected: 0,
-        lastDeliveryAt: null,
-        lastError: null,
-      });
-      const rare = { ...noFilter, eventTypes: ['nobody.*'] };
-      const cases: Array<
-        [name: string, settled: string, after: Position | null, branches: number, filter?: WindowFilter]
-      > = [
-        ['the first page of all', '3:3:', null, 1],
-        ['a page in the middle', '3:3:', { xid: 51_000n, id: 500_005n }, 1],
-        ['the last page', '3:3:', { xid: 100_900n, id: 999_005n }, 1],
-        ['a page of a filter that matches nothing', '3:3:', { xid: 51_000n, id: 500_005n }, 1, rare],
-        ['a page behind a settled snapshot', '90000:90000:', null, 1],
-        ['a page with entries that committed late', '40000:90000:40000,40007,50000', null, 2],
-        ['a later page of those', '40000:90000:40000,40007,50000', { xid: 40_007n, id: 390_075n }, 3],
-      ];
-
-      describe.each(['never analyzed', 'analyzed'])('%s', (state) => {
+    // The plans of the majors in between lie between those of the ends.
+    if (which === 'embedded' || which === 14)
+      describe('with a million rows', () => {
+        let db: Database;
+        let cluster = '';
         beforeAll(async () => {
-          if (state === 'analyzed') await db.query('analyze audit.entries');
+          db = openDatabase(await postgres.createDatabase(), 2);
+          cluster = await fillWithMillion(db);
         });
+        afterAll(() => db?.end());
 
-        test.each(cases)('%s is read by the index alone', async (_, settled, after, branches, filter) => {
-          const stream = window(settled, filter) as Parameters<typeof pageQuery>[0];
-          const plan = await explain(db, pageQuery(stream, after, 1_000));
-          const scans = collectScans(plan).filter((scan) => scan.relation === 'entries');
-          expect(scans.map((scan) => scan.index)).toEqual(Array(branches).fill('entries_stream_order'));
-          // 1,000 rows lie on some 40 pages of the table and 20 of the index; the whole has 20,000.
-          expect(plan.buffers).toBeLessThan(400);
-          // The proof comes before the entries.
-          expect(plan.rows).toBeLessThanOrEqual(1_001);
+        const window = (settled: string, filter = noFilter): StreamRow & { window: object } => ({
+          id: '018f2c1e-0000-7000-8000-000000000000',
+          configKey: '',
+          organization: 'acme',
+          cluster,
+          settled,
+          window: { snapshot: '101000:101000:', pinnedAtMicros: 0, filter },
+          position: null,
+          sequence: 0,
+          token: '',
+          delivered: 0,
+          rejected: 0,
+          lastDeliveryAt: null,
+          lastError: null,
         });
+        const rare = { ...noFilter, eventTypes: ['nobody.*'] };
+        const cases: Array<
+          [name: string, settled: string, after: Position | null, branches: number, filter?: WindowFilter]
+        > = [
+          ['the first page of all', '3:3:', null, 1],
+          ['a page in the middle', '3:3:', { xid: 51_000n, id: 500_005n }, 1],
+          ['the last page', '3:3:', { xid: 100_900n, id: 999_005n }, 1],
+          ['a page of a filter that matches nothing', '3:3:', { xid: 51_000n, id: 500_005n }, 1, rare],
+          ['a page behind a settled snapshot', '90000:90000:', null, 1],
+          ['a page with entries that committed late', '40000:90000:40000,40007,50000', null, 2],
+          ['a later page of those', '40000:90000:40000,40007,50000', { xid: 40_007n, id: 390_075n }, 3],
+        ];
 
-        test('a look for new entries of idle streams costs a few pages each', async () => {
-          const plan = await explain(db, `select s.id from audit.streams s where ${hasNewEntries}`);
-          expect(plan.rows).toBe(0);
-          const scans = collectScans(plan).filter((scan) => scan.relation === 'entries');
-          expect(new Set(scans.map((scan) => scan.index))).toEqual(new Set(['entries_stream_order']));
-          expect(plan.buffers).toBeLessThan(50 * 12);
+        describe.each(['never analyzed', 'analyzed'])('%s', (state) => {
+          beforeAll(async () => {
+            if (state === 'analyzed') await db.query('analyze audit.entries');
+          });
+
+          test.each(cases)('%s is read by the index alone', async (_, settled, after, branches, filter) => {
+            const stream = window(settled, filter) as Parameters<typeof pageQuery>[0];
+            const plan = await explain(db, pageQuery(stream, after, 1_000));
+            const scans = collectScans(plan).filter((scan) => scan.relation === 'entries');
+            expect(scans.map((scan) => scan.index)).toEqual(Array(branches).fill('entries_stream_order'));
+            // 1,000 rows lie on some 40 pages of the table and 20 of the index; the whole has 20,000.
+            expect(plan.buffers).toBeLessThan(400);
+            // The proof comes before the entries.
+            expect(plan.rows).toBeLessThanOrEqual(1_001);
+          });
+
+          test('a look for new entries of idle streams costs a few pages each', async () => {
+            const plan = await explain(db, `select s.id from audit.streams s where ${hasNewEntries}`);
+            expect(plan.rows).toBe(0);
+            const scans = collectScans(plan).filter((scan) => scan.relation === 'entries');
+            expect(new Set(scans.map((scan) => scan.index))).toEqual(new Set(['entries_stream_order']));
+            expect(plan.buffers).toBeLessThan(50 * 12);
+          });
         });
       });
-    });
   });
 });
 

@@ -65,7 +65,7 @@ describe('the example with node-postgres in docs/writing-entries.md', () => {
     ) => (pool: pg.Pool) => Promise<void>;
     const run = new AsyncFunction('pool', block?.text ?? 'throw new Error("no example")');
     const look = async () => ({
-      flows: (await db.query('select retries from flows where id = 42')).rows,
+      flows: (await db.query('select retries from public.flows where id = 42')).rows,
       entries: (
         await db.query(
           'select organization, event_type, actor_id, actor_name, project, metadata from audit.entries',
