@@ -10,7 +10,13 @@ import { describeTooLarge, describeUnreadable, isLastingFault } from './setAside
 import type { Failed } from './windowRun.ts';
 
 export type ReplayResult =
-  | { readonly kind: 'done'; readonly replayed: number; readonly parkedAgain: number }
+  | {
+      readonly kind: 'done';
+      readonly replayed: number;
+      readonly parkedAgain: number;
+      /** The latest entry that could not be sent at all. */
+      readonly lost: Lost | null;
+    }
   | { readonly kind: 'failed'; readonly outcome: Failed }
   | { readonly kind: 'aborted' }
   | { readonly kind: 'lease-lost' };
@@ -31,21 +37,22 @@ export async function replayParked(
   const { row } = stream;
   let replayed = 0;
   let parkedAgain = 0;
+  let lost: Lost | null = null;
   for (;;) {
     const entries = await listReplays(db, row, replaysAtOnce);
-    if (entries.length === 0) return { kind: 'done', replayed, parkedAgain };
+    if (entries.length === 0) return { kind: 'done', replayed, parkedAgain, lost };
     for (const entry of entries) {
-      if (interrupt.aborted) return { kind: 'done', replayed, parkedAgain };
+      if (interrupt.aborted) return { kind: 'done', replayed, parkedAgain, lost };
       let heldBytes = 0;
       try {
         let read = await readRequest(context, stream, entry, plainRowBytes, interrupt);
         if (read.kind === 'oversize' && read.bytes <= maxRowBytes) {
           const bytes = Math.min(rowMemoryBytes(read.bytes), budget.mostBytes);
           heldBytes = await budget.acquire(row.id, bytes, interrupt, 'whole');
-          if (heldBytes === 0) return { kind: 'done', replayed, parkedAgain };
+          if (heldBytes === 0) return { kind: 'done', replayed, parkedAgain, lost };
           read = await readRequest(context, stream, entry, maxRowBytes, interrupt);
         }
-        if (read.kind === 'aborted') return { kind: 'done', replayed, parkedAgain };
+        if (read.kind === 'aborted') return { kind: 'done', replayed, parkedAgain, lost };
         if (read.kind === 'stale') return { kind: 'lease-lost' };
         const outcome =
           read.kind === 'request'
@@ -64,8 +71,10 @@ export async function replayParked(
             const httpStatus = outcome.kind === 'lost' ? null : (outcome.httpStatus ?? null);
             if (!(await parkAgain(db, row, entry.sequence, { ...outcome, httpStatus })))
               return { kind: 'lease-lost' };
-            if (outcome.kind === 'lost')
+            if (outcome.kind === 'lost') {
               log.warn({ sequence: entry.sequence, reason: outcome.reason }, outcome.message);
+              lost = outcome;
+            }
             parkedAgain++;
             break;
           }

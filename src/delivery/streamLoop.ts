@@ -292,6 +292,11 @@ export class StreamLoop {
           // The receiver has answered for each: what kept it from that is over.
           this.#tracker.clearFailure();
         }
+        // It stays to be seen as the last error, and holds up nothing.
+        if (result.lost) {
+          this.#tracker.setFailure(result.lost, 'delivering');
+          this.#tracker.clearFailure();
+        }
         if (result.replayed > 0) {
           this.#tracker.addDelivered(result.replayed, 0, new Date().toISOString());
           this.#tracker.addParked(-result.replayed);

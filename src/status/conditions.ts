@@ -113,7 +113,7 @@ function describeDelivery({ pending, parked, isBehind, failure, ratePerSecond }:
   else sentences.push('Every entry is delivered.');
   if (parked > 0) {
     sentences.push(
-      `${count(parked, 'entry that the receiver refused is', 'entries that the receiver refused are')} parked: fix the receiver and replay with select audit.replay_parked(…).`,
+      `${count(parked, 'entry that the receiver refuses, or that cannot be read, is', 'entries that the receiver refuses, or that cannot be read, are')} parked: fix the cause, then replay with select audit.replay_parked(…).`,
     );
   }
   if (failure) sentences.push(failure.message);

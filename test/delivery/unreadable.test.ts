@@ -218,4 +218,5 @@ test('a replay of entries whose rows are gone says so, asks no more, and sends t
   );
   expect(rows).toEqual([{ reason: 'EntryMissing', count: 20, asked: 0 }]);
   expect(engine.log.some((line) => line.includes('EntryMissing'))).toBe(true);
+  expect(engine.health()?.lastError?.reason).toBe('EntryMissing');
 }, 90_000);

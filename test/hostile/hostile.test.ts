@@ -22,7 +22,7 @@ import { waitFor } from '../tools/waitFor.ts';
 const postgres = usePostgres({ prepare: migrateDatabase });
 
 const calmSeconds = 8;
-const hostileSeconds = 25;
+const hostileSeconds = 20;
 /** Below it nobody complains: a second is what the busy machine of the test may take by itself. */
 const unnoticedMs = 1_000;
 /** `resources.limits.memory` of the chart. */
