@@ -1,0 +1,83 @@
+/**
+ * Turns at something that is scarce, such as connections, dealt out by organization: who waits is served in the order of who has
+ * least under way. How many one organization may have is the policy's word.
+ */
+
+/** Whether an organization that has `own` turns under way, of `all` of everybody, may have another one. */
+export type TurnPolicy = (organization: string, own: number, all: number) => boolean;
+
+interface Waiting {
+  readonly organization: string;
+  readonly start: () => void;
+}
+
+export class FairTurns {
+  readonly #mayStart: TurnPolicy;
+  readonly #running = new Map<string, number>();
+  #all = 0;
+  #waiting: Waiting[] = [];
+
+  constructor(mayStart: TurnPolicy) {
+    this.#mayStart = mayStart;
+  }
+
+  /** Does `work` when it is the organization's turn; 'aborted' when `signal` comes first. */
+  async run<T>(organization: string, signal: AbortSignal, work: () => Promise<T>): Promise<T | 'aborted'> {
+    if (!(await this.#take(organization, signal))) return 'aborted';
+    try {
+      return await work();
+    } finally {
+      this.#change(organization, -1);
+      this.#startNext();
+    }
+  }
+
+  #take(organization: string, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false);
+    if (this.#isFree(organization)) {
+      this.#change(organization, 1);
+      return Promise.resolve(true);
+    }
+    return new Promise((resolve) => {
+      const leave = (): void => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiting);
+        resolve(false);
+      };
+      const start = (): void => {
+        signal.removeEventListener('abort', leave);
+        resolve(true);
+      };
+      const waiting: Waiting = { organization, start };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(waiting);
+    });
+  }
+
+  /** More than one may start: a policy can have let none of several. */
+  #startNext(): void {
+    for (;;) {
+      const [next] = this.#waiting
+        .filter(({ organization }) => this.#isFree(organization))
+        .sort((a, b) => this.#ownOf(a.organization) - this.#ownOf(b.organization));
+      if (!next) return;
+      this.#waiting = this.#waiting.filter((each) => each !== next);
+      this.#change(next.organization, 1);
+      next.start();
+    }
+  }
+
+  #isFree(organization: string): boolean {
+    return this.#mayStart(organization, this.#ownOf(organization), this.#all);
+  }
+
+  #ownOf(organization: string): number {
+    return this.#running.get(organization) ?? 0;
+  }
+
+  #change(organization: string, by: 1 | -1): void {
+    this.#all += by;
+    const own = this.#ownOf(organization) + by;
+    if (own === 0) this.#running.delete(organization);
+    else this.#running.set(organization, own);
+  }
+}
