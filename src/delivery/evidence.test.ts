@@ -51,3 +51,18 @@ test('is gone with the lease, though polls succeed', () => {
   evidence.polled(5);
   expect(evidence.problem()?.message).toMatch(/lease of this collector could not be renewed/);
 });
+
+test('says nothing new once the lease has expired, when another replica may have the streams', () => {
+  const { evidence, poll } = setUp();
+  poll();
+  vi.advanceTimersByTime(4_000);
+  expect(evidence.problem()?.message).toMatch(/has not answered the last polls/);
+  evidence.failed(Object.assign(new Error(), { code: 'ECONNREFUSED' }));
+  const known = evidence.problem();
+  expect(known?.message).toMatch(/refuses connections/);
+  vi.advanceTimersByTime(6_001);
+  evidence.failed(Object.assign(new Error(), { code: 'ENOTFOUND' }));
+  expect(evidence.problem()).toEqual(known);
+  poll();
+  expect(evidence.problem()).toBeNull();
+});

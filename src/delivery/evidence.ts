@@ -18,7 +18,7 @@ export class Evidence {
   #pollTookMs = 0;
   /** Of the last statement of polls and renewals, as long as none has succeeded since. */
   #error: unknown = null;
-  #missingSince: number | null = null;
+  #problem: StreamFailure | null = null;
 
   constructor(lease: LeaseClock, pollIntervalMs: number) {
     this.#lease = lease;
@@ -36,21 +36,25 @@ export class Evidence {
     this.#error = error;
   }
 
-  /** The failure that every stream of this process has, or null: what each says of itself holds. */
+  /**
+   * The failure that every stream of this process has, or null: what each says of itself holds. Once the lease has expired it
+   * stays as it is: another replica may have the streams by then, and says how they fare.
+   */
   problem(): StreamFailure | null {
     const now = LeaseClock.now();
     const validForMs = Math.max(leastMs, missedPolls * this.#pollIntervalMs) + 2 * this.#pollTookMs;
     if (this.#lease.isValid() && now - this.#polledAt < validForMs) {
-      this.#missingSince = null;
+      this.#problem = null;
       return null;
     }
-    this.#missingSince ??= Date.now();
+    if (this.#problem && !this.#lease.isValid()) return this.#problem;
     const isStandby = this.#error instanceof NotPrimaryError;
-    return {
+    this.#problem = {
       reason: isStandby ? 'DatabaseNotPrimary' : 'DatabaseUnavailable',
       message: `${this.#why(now)} Until it can, nothing is known of new entries, and nothing is sent.`,
-      since: this.#missingSince,
+      since: this.#problem?.since ?? Date.now(),
     };
+    return this.#problem;
   }
 
   #why(now: number): string {
