@@ -23,15 +23,15 @@ const postgres = usePostgres({ prepare: migrateDatabase });
 
 const calmSeconds = 8;
 const hostileSeconds = 20;
-/** Below it nobody complains: a second is what the busy machine of the test may take by itself. */
-const unnoticedMs = 1_000;
+/** Below it nobody complains: so much the busy machine of the test may take by itself. Without shares it was 7 to 28 seconds. */
+const unnoticedMs = 2_000;
 /** `resources.limits.memory` of the chart. */
 const limitMiB = 512;
 /** Of the organization's entries that nothing is wrong with. */
 const ordinaryEntries = 500;
 
 test('the worst organization delays no other by more than three times, and memory stays below the limit of the chart', {
-  timeout: 240_000,
+  timeout: 300_000,
 }, async () => {
   const url = await postgres.createDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'audit-export-hostile-'));
@@ -126,7 +126,8 @@ test('the worst organization delays no other by more than three times, and memor
   expect.soft(peakMiB, JSON.stringify(figures)).toBeLessThan(limitMiB);
   // Nor is the organization itself held back in silence by its own worst entries.
   await waitFor(() => ordinary.ledger.storedCount >= ordinaryEntries, {
-    timeoutMs: 60_000,
+    // One place to read by for all of its exports, each of which comes to the same worst entries.
+    timeoutMs: 150_000,
     describe: () => `${ordinary.ledger.storedCount} of ${ordinaryEntries} ordinary entries have arrived.`,
   });
   expect(collector.output()).not.toContain('InternalError');
