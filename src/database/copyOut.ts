@@ -34,6 +34,11 @@ const maxDrainedBytes = 256 * 1024;
 const defaultTimeoutMs = 55_000;
 /** Long enough for whatever locks a table for a moment; well below the time after which the client gives up. */
 const lockTimeoutMs = 15_000;
+/**
+ * COPY takes its snapshot before it waits for a table. If that is written anew meanwhile (a form of ALTER TABLE that does), all its
+ * rows are younger than the snapshot: it seems to be empty. So the lock comes first, by a statement that takes no snapshot.
+ */
+const lockFirst = 'lock table audit.entries in access share mode';
 /** By how much the server's deadline comes before the client's, so that no backend is left behind. */
 const clientGraceMs = 5_000;
 
@@ -59,7 +64,7 @@ class CopyOut implements pg.Submittable {
   constructor(select: string, onRow: OnRow, limits: CopyLimits) {
     const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
     // In one message they are one transaction, so they hold for it alone, and a pooler in transaction mode sees it whole.
-    this.#text = `${toPrimary}${guardStatements} set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${lockTimeoutMs}; copy (${select}) to stdout (format binary)`;
+    this.#text = `${toPrimary}${guardStatements} set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${lockTimeoutMs}; ${lockFirst}; copy (${select}) to stdout (format binary)`;
     this.#onRow = onRow;
     this.#rowBytes = limits.rowBytes ?? Number.POSITIVE_INFINITY;
     this.query_timeout = timeoutMs + clientGraceMs;
@@ -123,7 +128,7 @@ class CopyOut implements pg.Submittable {
 }
 
 /**
- * `select` is SQL text without parameters, since COPY takes none: whatever goes into it must be a number or a quoted
+ * `select` reads audit.entries. It is SQL text without parameters, since COPY takes none: whatever goes into it must be a number or a quoted
  * literal. It ends early when `onRow` says "stop", without reading the rest away.
  *
  * @throws the database's error, or the first one of `onRow`; rows that came before it were handed on.

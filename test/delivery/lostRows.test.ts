@@ -1,4 +1,5 @@
 /** Rows that are not where they were: a lost stream, a row set back by a failover, entries of another cluster. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { insertEntries, migrateDatabase, numbered, openSession, uidsOf } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
@@ -112,4 +113,22 @@ test('visits a cluster that was imported while nothing looked at the table', asy
   await receiver.waitFor((r) => r.ledger.storedCount === 25);
   expect(receiver.ledger.storedUids().sort()).toEqual(await uidsOf(db));
   expect(receiver.ledger.missingSequences()).toEqual([]);
+});
+
+test('reads a window in full although the table is written anew while a read waits for it', async () => {
+  const { url, db, receiver } = await setUp(postgres);
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  receiver.answerWith({ status: 503 });
+  await insertEntries(db, numbered(4));
+  // Pinned, and read again and again.
+  await engine.waitForHealth((h) => h.failure?.reason === 'ReceiverUnavailable');
+  const session = await openSession(url);
+  await session.query('begin; alter table audit.entries add column extra uuid default gen_random_uuid()');
+  await delay(1_000);
+  receiver.answerWith({ status: 200 });
+  await session.query('commit');
+  await session.end();
+  await engine.waitForHealth((h) => h.activity === 'idle' && h.failure === null);
+  expect(receiver.ledger.storedUids().sort()).toEqual(await uidsOf(db));
 });
