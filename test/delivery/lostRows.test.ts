@@ -115,6 +115,30 @@ test('visits a cluster that was imported while nothing looked at the table', asy
   expect(receiver.ledger.missingSequences()).toEqual([]);
 });
 
+test('delivers what is imported behind the place of a stream that still reads another cluster', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const importEntries = (...xids: number[]) =>
+    db.query(
+      `insert into audit.entries (organization, event_type, metadata, cluster, xid)
+       select 'acme', 'imported', '{}', 77, x::text::xid8 from unnest($1::int[]) x`,
+      [xids],
+    );
+  // As a restore leaves it before any collector has seen this cluster.
+  await importEntries(...Array.from({ length: 20 }, (_, i) => 1_001 + i));
+  receiver.answerWith(({ records }) => ({ status: (records.at(-1)?.sequence ?? 0) > 10 ? 503 : 200 }));
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint, { maxBatchSize: 5 }));
+  await engine.waitForHealth((h) => h.failure?.reason === 'ReceiverUnavailable');
+  const before = await db.query('select cluster, position_xid from audit.streams');
+  expect(before.rows).toEqual([{ cluster: '77', position_xid: '1010' }]);
+  // Before the window, and inside what is settled of it.
+  await importEntries(900, 1_003);
+  receiver.answerWith({ status: 200 });
+  await receiver.waitFor((r) => r.ledger.storedCount === 22);
+  expect(receiver.ledger.storedUids().sort()).toEqual(await uidsOf(db));
+  expect(receiver.ledger.missingSequences()).toEqual([]);
+});
+
 test('reads a window in full although the table is written anew while a read waits for it', async () => {
   const { url, db, receiver } = await setUp(postgres);
   const engine = await startEngine(db);
