@@ -98,10 +98,19 @@ export async function settle(
        where s.id = $1 and s.token = $2 and s.window_snapshot::text = $3
          and s.position_xid is not distinct from $4::xid8 and s.position_id is not distinct from $5::bigint
        returning s.id, s.last_delivery_at
+     ), refused as (
+       select moved.id as stream, $11::bigint as sequence, $12::bigint as entry_id,
+         'epoch'::timestamptz + $13::bigint * interval '1 microsecond' as observed_at,
+         $14::text as reason, $15::integer as http_status, $16::text as message
+       from moved where $11::bigint is not null
+     ), again as (
+       -- Parked before the stream was set back. That of another entry is an error: it must not be forgotten.
+       update audit.parked p
+       set observed_at = r.observed_at, parked_at = now(), reason = r.reason, http_status = r.http_status, message = r.message
+       from refused r where p.stream = r.stream and p.sequence = r.sequence and p.entry_id = r.entry_id returning 1
      ), parked as (
        insert into audit.parked (stream, sequence, entry_id, observed_at, reason, http_status, message)
-       select moved.id, $11::bigint, $12::bigint, 'epoch'::timestamptz + $13::bigint * interval '1 microsecond', $14::text, $15::integer, $16::text
-       from moved where $11::bigint is not null
+       select * from refused where not exists (select from again)
      )
      select ${utcMilliseconds('last_delivery_at')} as last_delivery_at from moved`,
     [

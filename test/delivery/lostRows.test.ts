@@ -139,6 +139,24 @@ test('delivers what is imported behind the place of a stream that still reads an
   expect(receiver.ledger.missingSequences()).toEqual([]);
 });
 
+test('parks an entry again, at the number that it had, once somebody has set the stream back', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const engine = await startEngine(db);
+  receiver.answerWith(({ records }) => ({
+    status: records.some((r) => r.eventName === 'poison') ? 400 : 200,
+  }));
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await insertEntries(db, [...numbered(3), { eventType: 'poison' }, ...numbered(3)]);
+  await engine.waitForHealth((h) => h.parked === 1 && h.activity === 'idle');
+  await db.query(`update audit.streams set settled = '3:3:', sequence = 0, delivered = 0`);
+  await insertEntries(db, numbered(3));
+  await receiver.waitFor((r) => r.ledger.storedCount === 9);
+  const health = await engine.waitForHealth((h) => h.delivered === 9 && h.activity === 'idle');
+  expect(health.failure).toBeNull();
+  const parked = await db.query('select sequence, reason from audit.parked');
+  expect(parked.rows).toEqual([{ sequence: '4', reason: 'EntryRefused' }]);
+});
+
 test('reads a window in full although the table is written anew while a read waits for it', async () => {
   const { url, db, receiver } = await setUp(postgres);
   const engine = await startEngine(db);
