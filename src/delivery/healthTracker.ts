@@ -123,11 +123,18 @@ export class HealthTracker {
     this.#lastDeliveryAt = row.lastDeliveryAt;
   }
 
+  /** A poll has seen entries that wait: a stream that was idle is not, even if its next statement waits for a lock. */
+  noticeNew(): void {
+    if (this.#activity === 'idle') this.#busySince ??= performance.now();
+  }
+
   /** True when it became known, or stopped being true, that something has waited for seconds. To be asked often. */
   noticeDelay(): boolean {
     const isBehind = this.#busySince !== null && performance.now() - this.#busySince >= behindAfterMs;
     if (isBehind === this.#isBehind) return false;
     this.#isBehind = isBehind;
+    // What was known of an idle stream holds no longer: it is counted next.
+    if (isBehind && this.#activity === 'idle') this.#pending = null;
     return true;
   }
 

@@ -138,6 +138,7 @@ export class StreamLoop {
   /** There may be something to do. */
   wake(reason: 'entries' | 'replay'): void {
     if (reason === 'replay') this.#hasReplay = true;
+    else this.#tracker.noticeNew();
     this.#wake.push();
   }
 

@@ -35,6 +35,9 @@ const table: Readonly<Record<string, Advice>> = {
   '25P03': passing(
     'Postgres ended a transaction that was idle: raise idle_in_transaction_session_timeout for the role.',
   ),
+  '25P04': passing(
+    'Postgres ended a transaction that took too long: raise transaction_timeout for the role.',
+  ),
   '26': passing(
     'a prepared statement is gone: a pooler before Postgres has to work in transaction or session mode.',
   ),

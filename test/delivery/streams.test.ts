@@ -235,3 +235,19 @@ test('a long catch-up says how far it is, and a stream that goes leaves no metri
   engine.setConfigs();
   await waitFor(async () => !(await engine.metrics.render()).includes('name="acme"'));
 });
+
+test('takes back that nothing waits while somebody holds a lock on the row of its stream', async () => {
+  const { url, db, receiver } = await setUp(postgres);
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await insertEntries(db, numbered(3));
+  await engine.waitForHealth((h) => h.delivered === 3 && h.activity === 'idle' && h.pending === 0);
+  const session = await openSession(url);
+  await session.query('begin; select from audit.streams for update');
+  await insertEntries(db, numbered(5));
+  const health = await engine.waitForHealth((h) => h.isBehind && h.pending === 5, undefined, 8_000);
+  expect(health.delivered).toBe(3);
+  await session.query('rollback');
+  await session.end();
+  await engine.waitForHealth((h) => h.delivered === 8 && h.pending === 0 && !h.isBehind);
+});
