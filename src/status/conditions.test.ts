@@ -89,3 +89,15 @@ test('shows the endpoint without its query, where tokens are', () => {
   const status = statusOf({}, { resolvedEndpoint: new URL('https://h.example.com/v1/logs?token=abc') });
   expect(status.resolvedEndpoint).toBe('https://h.example.com/v1/logs?…');
 });
+
+test('never says that every entry is delivered once a receiver has rejected some', () => {
+  const rejection = { reason: 'PartialSuccess', message: 'It rejected 3.', since: 0 } as const;
+  const messageOf = (health: Partial<StreamHealth>) => statusOf(health).conditions[0]?.message;
+  expect(messageOf({ rejected: 3, failure: rejection })).toBe(
+    'All but 3 entries are delivered. It rejected 3.',
+  );
+  expect(messageOf({ rejected: 3 })).toBe(
+    'All but 3 entries are delivered. 3 entries were rejected by the receiver, without saying which: compare it with the table.',
+  );
+  expect(messageOf({ rejected: 1, parked: 1 })).toMatch(/^All but 2 entries are delivered\. 1 entry that /);
+});

@@ -103,13 +103,15 @@ function describe(failure: StreamHealth['failure']): { reason: string; message: 
   return failure ?? { reason: 'Progressing', message: 'The export is trying again.' };
 }
 
-function describeDelivery({ pending, parked, isBehind, failure, ratePerSecond }: StreamHealth): string {
+function describeDelivery(health: StreamHealth): string {
+  const { pending, parked, rejected, isBehind, failure, ratePerSecond } = health;
+  const missing = parked + rejected;
   const sentences: string[] = [];
   if (pending !== null && pending > 0) {
     const rate = ratePerSecond >= 1 ? `, ${Math.round(ratePerSecond)} a second are delivered` : '';
     sentences.push(`${count(pending, 'entry is', 'entries are')} pending${rate}.`);
   } else if (isBehind) sentences.push('Entries are being delivered; how many wait is not known yet.');
-  else if (parked > 0) sentences.push(`All but ${count(parked, 'entry is', 'entries are')} delivered.`);
+  else if (missing > 0) sentences.push(`All but ${count(missing, 'entry is', 'entries are')} delivered.`);
   else sentences.push('Every entry is delivered.');
   if (parked > 0) {
     sentences.push(
@@ -117,6 +119,11 @@ function describeDelivery({ pending, parked, isBehind, failure, ratePerSecond }:
     );
   }
   if (failure) sentences.push(failure.message);
+  else if (rejected > 0) {
+    sentences.push(
+      `${count(rejected, 'entry was', 'entries were')} rejected by the receiver, without saying which: compare it with the table.`,
+    );
+  }
   return sentences.join(' ');
 }
 
