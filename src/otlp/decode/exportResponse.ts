@@ -89,13 +89,20 @@ function readText(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
+const saysError = /^(?:error|fault|exception)/i;
+
 /** Both spellings of a name are allowed, and a 64-bit integer is a string or a number (ProtoJSON). */
 function decodeJson(body: Uint8Array): ExportResponse {
   const answer = parseObject(body);
   if (!answer) return undecodable;
   if (!isEmptyOrHas(answer, ['partialSuccess', 'partial_success'])) return otherObject;
+  // Twice the same field: nobody knows which one holds.
+  if ('partialSuccess' in answer && 'partial_success' in answer) return otherObject;
   const partial = answer['partialSuccess'] ?? answer['partial_success'] ?? {};
   if (!isObject(partial)) return undecodable;
+  // Unknown fields are ignored, as protobuf has it; one that says that something went wrong is none of those.
+  if (Object.keys(partial).length === 0 && Object.keys(answer).some((name) => saysError.test(name)))
+    return otherObject;
   if (
     !isEmptyOrHas(partial, ['rejectedLogRecords', 'rejected_log_records', 'errorMessage', 'error_message'])
   ) {
