@@ -121,7 +121,18 @@ function isNoNews(before: Kept, note: ConfigNote): boolean {
 
 function findChanged(before: Fields, now: Fields): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
-  return [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
+  return [...names].filter(
+    (name) =>
+      JSON.stringify(before[name]) !== JSON.stringify(now[name]) &&
+      !(isHidden(name) && listValues(before, name).some((value) => listValues(now, name).includes(value))),
+  );
+}
+
+/** Of a header its value, in whatever case its name is written: that case is told with the names. */
+function listValues(fields: Fields, name: string): unknown[] {
+  return Object.keys(fields)
+    .filter((each) => each.toLowerCase() === name.toLowerCase())
+    .map((each) => fields[each]);
 }
 
 interface NewEntry {
@@ -166,7 +177,10 @@ function tells({ changed = [], changes = {} }: OwnMetadata, name: string, to: un
     );
   }
   const told = changes[name];
-  return told !== undefined && JSON.stringify(told.to) === JSON.stringify(to ?? null);
+  if (told === undefined) return false;
+  // The page says of an endpoint that it has a query, which is a field of its own here.
+  const said = typeof told.to === 'string' && name === 'endpoint' ? told.to.replace(/\?.*$/s, '') : told.to;
+  return JSON.stringify(said) === JSON.stringify(to ?? null);
 }
 
 /** Of the page, about that destination, since it was noted last. */

@@ -130,6 +130,41 @@ test('what the page has recorded is not told again; what somebody else did besid
   expect(await readNotes(db)).toHaveLength(1);
 });
 
+test.each([
+  [
+    'an endpoint with a query',
+    { endpoint: 'https://otel.example.com/logs?token=geheim' },
+    { endpoint: { from: 'https://otel.example.com', to: 'https://otel.example.com/logs?…' } },
+  ],
+  [
+    'the name of a header in other letters',
+    { headers: [{ name: 'x-token', value: 'geheim' }] },
+    { headers: { from: ['X-Token'], to: ['x-token'] } },
+  ],
+])('what the page has recorded is not told again: %s', async (_what, spec, changes) => {
+  const { db } = await setUp(postgres);
+  await makeStream(db);
+  await noteConfig(db, makeNote(secret));
+  const before = await readNotes(db);
+  await writeEntry(db, {
+    organization: 'acme',
+    eventType: 'audit_export.updated',
+    actorId: 'u',
+    actorName: 'Ada',
+    sessionType: 'user',
+    project: null,
+    metadata: { destination: 'flows.siem', changed: Object.keys(changes), changes },
+  });
+  await noteConfig(db, makeNote({ ...secret, ...spec }, 2));
+  expect(await readNotes(db)).toEqual(before);
+  const another = { ...secret, ...spec, endpoint: 'https://other.example.com/logs?token=geheim' };
+  await noteConfig(db, makeNote(another, 3));
+  expect((await readNotes(db)).at(-1)).toMatchObject({
+    event_type: 'audit_export.config_changed',
+    metadata: { changed: expect.arrayContaining(['endpoint']) },
+  });
+});
+
 test('streams from before are noted without an entry', async () => {
   const { db } = await setUp(postgres);
   await makeStream(db);

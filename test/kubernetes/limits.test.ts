@@ -87,6 +87,8 @@ describe.skipIf(isClusterMissing())('a namespace full of configs', () => {
     expect(await waitForState('second', ({ kind }) => kind === 'invalid')).toMatchObject({
       reason: 'TooManySecrets',
       lastGood: null,
+      // For the audit entry of the change: nothing ends an export unseen.
+      spec: { organization: 'acme', shown: { headers: ['X-Token'] } },
     });
     await applyConfig(current, namespace, 'second', makeSpec(secretHeader('a')));
     await waitForState('second', ({ kind }) => kind === 'valid');

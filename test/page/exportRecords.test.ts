@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Viewer } from '../../src/web/viewer.ts';
+import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { migrateDatabase, openDatabase } from '../tools/database.ts';
 import {
   ada,
@@ -111,6 +112,29 @@ it('says in the first entry what is to change, and no value', async () => {
   expect(JSON.stringify(entries)).not.toContain('hush');
 });
 
+it('says that a certificate is another one', async () => {
+  const { page, receiver } = await start();
+  const save = async () => {
+    const authority = makeCertificateAuthority();
+    const client = authority.issue(['client.example.com']);
+    const certificates = {
+      'tls.caSecretRef': authority.cert,
+      'tls.clientCertSecretRef': client.cert,
+      'tls.clientCertSecretRef.key': client.key,
+    };
+    const fields = fieldsOf(receiver, { revision: await revisionOf(page), ...certificates });
+    await post(page, '/default.siem', fields);
+  };
+  await save();
+  const before = (await entriesOf(page)).length;
+  await save();
+  const entries = (await entriesOf(page)).slice(before);
+  expect(entries.map(({ type }) => type)).toEqual(['requested', 'updated']);
+  for (const { metadata } of entries) {
+    expect(metadata).toMatchObject({ changed: ['tls.ca (value)', 'tls.clientCert (value)'], changes: {} });
+  }
+});
+
 it('writes how it ended when it did not work', async () => {
   const { page, receiver } = await start();
   // No value can be written below it.
@@ -158,6 +182,7 @@ it.each([
   ['a line break', 'u-eve\n', '\r\nEve', 'u-eve\ufffd', 'Eve'],
   ['half of a pair', 'u-\ud800', 'Eve \ud83d', 'u-\ufffd', 'Eve \ufffd'],
   ['a turn of direction', 'u-\u202eeve', '\u2066Eve', 'u-\ufffdeve', 'Eve'],
+  ['a mark of direction', 'u-\u200eeve\u061c', 'E\u200fve', 'u-\ufffdeve\ufffd', 'Eve'],
   ['nothing else', 'u-eve', '\0\0', 'u-eve', null],
 ])('records whoever is called by %s', async (_what, id, name, actor, shown) => {
   const viewer: Viewer = { ...ada, id, name };

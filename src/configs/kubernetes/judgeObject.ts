@@ -1,9 +1,10 @@
 /** How one AuditExportConfig of the cluster stands: valid with everything it refers to, or invalid with the reason. */
-import type { ExportConfig, Remark } from '../../model/exportConfig.ts';
+import type { ExportConfig, ExportSpec, Remark } from '../../model/exportConfig.ts';
 import type { ConfigState } from '../configSource.ts';
 import { findBindingProblem, type OrganizationBindings } from '../organizationBindings.ts';
 import { parseManifest } from '../parseManifest.ts';
 import { resolveConfig } from '../resolveConfig.ts';
+import { toExportSpec } from '../toExportSpec.ts';
 import { isEndpointTyped } from './editor/fieldOwners.ts';
 import { isBeingDeleted, type KubeObject } from './kubeObject.ts';
 import type { NamespaceLimits } from './namespaceLimits.ts';
@@ -35,7 +36,7 @@ export async function judgeObject(
   const { metadata, raw } = object;
   const { uid: key, namespace, name, generation } = metadata;
   type Reason = Extract<ConfigState, { kind: 'invalid' }>['reason'];
-  const forbid = (reason: Reason, problem: string): Judgement => {
+  const forbid = (reason: Reason, problem: string, spec: ExportSpec | null = null): Judgement => {
     secrets.want(key, namespace, []);
     const state = {
       key,
@@ -45,7 +46,7 @@ export async function judgeObject(
       reason,
       problems: [problem],
       lastGood: null,
-      spec: null,
+      spec,
     };
     return { kind: 'judged', state: { kind: 'invalid', ...state } };
   };
@@ -66,7 +67,8 @@ export async function judgeObject(
   if (unbound !== null) return forbid('OrganizationNotAllowed', unbound);
   const names = listSecretNames(manifest.spec);
   const excess = limits.check(object, names);
-  if (excess !== null) return forbid(excess.reason, excess.problem);
+  // It is a change like any other, and is recorded as one.
+  if (excess !== null) return forbid(excess.reason, excess.problem, toExportSpec(manifest.spec));
   secrets.want(key, namespace, names);
   const readiness = secrets.readiness(key);
   if (readiness !== 'known') return { kind: readiness };

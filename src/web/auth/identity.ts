@@ -7,8 +7,8 @@ import type { Viewer } from '../viewer.ts';
 
 /** In characters, as every provider keeps to. */
 const maxLength = 256;
-/** Control characters, line separators, and what turns the direction of the text that follows. */
-const unwritable = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+/** Control characters, line separators, and what turns the direction of the text around it. */
+const unwritable = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]/gu;
 
 /** Whoever it is, in every mode of AUTH_MODE. */
 export function cleanViewer(viewer: Viewer): Viewer {

@@ -2,15 +2,14 @@
  * POST …/export/new and POST …/export/:id, by the button that was pressed: saves; or adds or removes a row of headers, or says
  * what an endpoint comes to, and saves nothing.
  */
-import type { ConfigEditor, ConfigId, EditableConfig, EditorResult } from '../../../configs/configEditor.ts';
-import {
-  addHeaderRow,
-  type ExportForm,
-  filledHeaders,
-  readForm,
-  removeHeaderRow,
-  toDraft,
-} from '../../exportForm.ts';
+import type {
+  ConfigDraft,
+  ConfigEditor,
+  ConfigId,
+  EditableConfig,
+  EditorResult,
+} from '../../../configs/configEditor.ts';
+import { addHeaderRow, type ExportForm, readForm, removeHeaderRow, toDraft } from '../../exportForm.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply.ts';
 import type { Visit } from '../../visit.ts';
 import { describeChanges, findChanges, specOf } from './changes.ts';
@@ -95,7 +94,7 @@ async function save(
   const draft = toDraft(form, { organization: visit.organization, current });
   const about = {
     ...describeDestination(current?.id ?? null, hostOf(draft.endpoint)),
-    ...describeChanges(findChanges(current?.spec ?? null, specOf(draft)), newValuesOf(form)),
+    ...describeChanges(findChanges(current?.spec ?? null, specOf(draft)), newValuesOf(draft)),
   };
   const deed = current === null ? 'created' : 'updated';
   const result: EditorResult<ConfigId> = await doRecorded(visit, { deed, about }, (before) =>
@@ -105,7 +104,7 @@ async function save(
   );
   switch (result.kind) {
     case 'ok':
-      await answerSaved(visit, editor, { id: result.value, before: current, form });
+      await answerSaved(visit, editor, { id: result.value, before: current, draft });
       return;
     case 'invalid':
       await sendForm(
@@ -135,18 +134,18 @@ async function save(
 async function answerSaved(
   visit: Visit,
   editor: ConfigEditor,
-  saved: { readonly id: ConfigId; readonly before: EditableConfig | null; readonly form: ExportForm },
+  saved: { readonly id: ConfigId; readonly before: EditableConfig | null; readonly draft: ConfigDraft },
 ): Promise<void> {
-  const { id, before, form } = saved;
+  const { id, before, draft } = saved;
   const { organization, request, response } = visit;
   const read = await editor.read(organization, id);
   const after = read.kind === 'ok' ? read.value : null;
   const what = before === null ? 'created' : 'updated';
   const isRecorded = await recordAction(visit, what, {
-    ...describeDestination(id, hostOf(form.endpoint)),
+    ...describeDestination(id, hostOf(draft.endpoint)),
     ...(after === null
       ? {}
-      : describeChanges(findChanges(before?.spec ?? null, after.spec), newValuesOf(form))),
+      : describeChanges(findChanges(before?.spec ?? null, after.spec), newValuesOf(draft))),
   });
   const url = destinationUrl(organization, id);
   // A redirect could not say that the entry is missing.
@@ -163,8 +162,10 @@ async function answerSaved(
 }
 
 /** Names of what was entered and is never shown. */
-function newValuesOf(form: ExportForm): string[] {
-  return filledHeaders(form)
-    .filter(({ value }) => value.reveal() !== '')
-    .map(({ name }) => `headers.${name}`);
+function newValuesOf({ headers, tls }: ConfigDraft): string[] {
+  return [
+    ...headers.filter(({ value }) => value !== 'kept').map(({ name }) => `headers.${name}`),
+    ...(typeof tls.ca === 'object' ? ['tls.ca'] : []),
+    ...(typeof tls.clientCert === 'object' ? ['tls.clientCert'] : []),
+  ];
 }
