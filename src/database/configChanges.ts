@@ -26,9 +26,11 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** As `audit.streams.config` keeps it. */
 interface Kept extends Omit<ConfigNote, 'configKey' | 'organization'> {
-  /** Id of the last entry of the page that a note was left out for: it excuses no other. */
-  readonly told?: string;
+  readonly told?: Told;
 }
+
+/** Id of the last entry of the page that a note was left out for: it excuses no other. */
+type Told = string | undefined;
 
 interface Row {
   readonly organization: string;
@@ -36,10 +38,12 @@ interface Row {
   readonly config: string | null;
   /** How long ago it can have been changed without having been noted. */
   readonly since: string;
+  readonly createdAt: string;
 }
 
 interface Own {
   readonly id: string;
+  readonly eventType: string;
   readonly metadata: OwnMetadata;
 }
 
@@ -49,7 +53,8 @@ interface OwnMetadata {
 }
 
 const maxAttempts = 5;
-const deleted = '{"deleted": true}';
+const pageDeletion = 'audit_export.deleted';
+const pageChanges = ['created', 'updated', 'suspended', 'resumed'].map((action) => `audit_export.${action}`);
 
 /** False: there is no stream for it yet, so ask again. */
 export async function noteConfig(db: Database, note: ConfigNote): Promise<boolean> {
@@ -65,8 +70,7 @@ export async function noteConfig(db: Database, note: ConfigNote): Promise<boolea
     if (before !== null && isNoNews(before, note)) return true;
     const { configKey: _key, organization: _organization, ...kept } = note;
     const change = row.config === null ? null : await describeChange(db, row, before, note);
-    const told = change?.told ?? before?.told;
-    const to = JSON.stringify({ ...kept, ...(told === undefined ? {} : { told }) });
+    const to = JSON.stringify(withTold(kept, change?.told ?? readTold(row)));
     if (await move(db, note.configKey, row, to, change?.entry ?? null)) return true;
   }
   return false;
@@ -78,10 +82,12 @@ export async function noteDeletion(db: Database, configKey: string, organization
     const before = readKept(row);
     if (before === null || (organization !== undefined && row.organization !== organization)) continue;
     const { destination, scope } = before;
-    const own = await readOwn(db, row, destination, ['deleted']);
+    // One of before there was this stream was about another config of the name.
+    const [own] = await readOwn(db, row, { destination, eventTypes: [pageDeletion], after: row.createdAt });
     const metadata = { destination, source: sourceOf(scope) };
-    const entry = own.length > 0 ? null : { eventType: 'audit_export.config_deleted', metadata };
-    await move(db, configKey, row, deleted, entry);
+    const entry = own === undefined ? { eventType: 'audit_export.config_deleted', metadata } : null;
+    const to = JSON.stringify(withTold({ deleted: true }, own?.id ?? readTold(row)));
+    await move(db, configKey, row, to, entry);
   }
 }
 
@@ -99,7 +105,8 @@ export async function listNotedKeys(db: Database, scope: string): Promise<string
 async function readRows(db: Database, configKey: string): Promise<Row[]> {
   const result = await db.query<Row>(
     `select s.organization, s.config::text,
-       greatest(coalesce((s.config ->> 'at')::timestamptz, s.created_at) - interval '10 seconds', now() - interval '1 hour')::text as since
+       greatest(coalesce((s.config ->> 'at')::timestamptz, s.created_at) - interval '10 seconds', now() - interval '1 hour')::text as since,
+       s.created_at::text as "createdAt"
      from audit.streams s where s.config_key = $1`,
     [configKey],
   );
@@ -110,6 +117,16 @@ async function readRows(db: Database, configKey: string): Promise<Row[]> {
 function readKept({ config }: Row): Kept | null {
   const kept: unknown = config === null ? null : JSON.parse(config);
   return typeof kept === 'object' && kept !== null && 'fields' in kept ? (kept as Kept) : null;
+}
+
+/** It stays with the stream when its config goes: the next one of its name may come soon. */
+function readTold({ config }: Row): Told {
+  const kept: unknown = config === null ? null : JSON.parse(config);
+  return typeof kept === 'object' && kept !== null && 'told' in kept ? String(kept.told) : undefined;
+}
+
+function withTold(kept: object, told: Told): object {
+  return told === undefined ? kept : { ...kept, told };
 }
 
 function isNoNews(before: Kept, note: ConfigNote): boolean {
@@ -145,13 +162,23 @@ async function describeChange(
   row: Row,
   before: Kept | null,
   note: ConfigNote,
-): Promise<{ readonly entry: NewEntry | null; readonly told: string | undefined }> {
+): Promise<{ readonly entry: NewEntry | null; readonly told: Told }> {
   const { destination, scope, fields } = note;
   const changed = findChanged(before?.fields ?? {}, fields);
-  const own = await readOwn(db, row, destination, ['created', 'updated', 'suspended', 'resumed']);
-  const telling = own.filter(({ metadata }) => changed.some((name) => tells(metadata, name, fields[name])));
-  const [latest] = telling;
-  const isTold = changed.every((name) => telling.some(({ metadata }) => tells(metadata, name, fields[name])));
+  const recent = await readOwn(db, row, { destination, eventTypes: [...pageChanges, pageDeletion] });
+  // What comes before a deletion was about another config of the name.
+  const lastDeletion = recent.findIndex(({ eventType }) => eventType === pageDeletion);
+  const own = lastDeletion === -1 ? recent : recent.slice(0, lastDeletion);
+  // What the page has said of it last: a change that it took back is not what is seen now.
+  const isTold = changed.every((name) => {
+    const said = own
+      .map(({ metadata }) => readTo(metadata, name, fields[name]))
+      .find((to) => to !== undefined);
+    return said === JSON.stringify(fields[name] ?? null);
+  });
+  const [latest] = isTold
+    ? own.filter(({ metadata }) => changed.some((name) => readTo(metadata, name, fields[name]) !== undefined))
+    : own;
   if (isTold) return { entry: null, told: latest?.id };
   const changes = changed
     .filter((name) => !isHidden(name))
@@ -167,36 +194,36 @@ function isHidden(name: string): boolean {
   return name.endsWith(')');
 }
 
-/** Whether an entry of the page has told that change. */
-function tells({ changed = [], changes = {} }: OwnMetadata, name: string, to: unknown): boolean {
+/** As JSON, what an entry of the page says the field became, of a hidden one that it became `to`; undefined: nothing. */
+function readTo({ changed = [], changes = {} }: OwnMetadata, name: string, to: unknown): string | undefined {
   if (isHidden(name)) {
     const [field = ''] = name.split(' (', 1);
-    return (
+    const isTold =
       changed.includes(name) ||
-      changed.includes(to === undefined && field.startsWith('headers.') ? 'headers' : field)
-    );
+      changed.includes(to === undefined && field.startsWith('headers.') ? 'headers' : field);
+    return isTold ? JSON.stringify(to ?? null) : undefined;
   }
   const told = changes[name];
-  if (told === undefined) return false;
+  if (told === undefined) return undefined;
   // The page says of an endpoint that it has a query, which is a field of its own here.
   const said = typeof told.to === 'string' && name === 'endpoint' ? told.to.replace(/\?.*$/s, '') : told.to;
-  return JSON.stringify(said) === JSON.stringify(to ?? null);
+  return JSON.stringify(said ?? null);
 }
 
-/** Of the page, about that destination, since it was noted last. */
+/** Of the page, about that destination, since it was noted last; the newest first. */
 async function readOwn(
   db: Database,
   row: Row,
-  destination: string,
-  actions: readonly string[],
+  about: { readonly destination: string; readonly eventTypes: readonly string[]; readonly after?: string },
 ): Promise<Own[]> {
-  const told = readKept(row)?.told ?? '0';
+  const { destination, eventTypes, after = row.since } = about;
   const result = await db.query<Own>(
-    `select e.id::text, e.metadata from audit.entries e
-     where e.organization = $1 and e.event_type = any ($2) and e.occurred_at > $3::timestamptz
-       and e.metadata ->> 'destination' = $4 and e.id > $5::bigint
-     order by e.occurred_at desc limit 100`,
-    [row.organization, actions.map((action) => `audit_export.${action}`), row.since, destination, told],
+    `select e.id::text, e.event_type as "eventType", e.metadata from audit.entries e
+     where e.organization = $1 and e.event_type = any ($2)
+       and e.occurred_at > greatest($3::timestamptz, $4::timestamptz)
+       and e.metadata ->> 'destination' = $5 and e.id > $6::bigint
+     order by e.occurred_at desc, e.id desc limit 100`,
+    [row.organization, eventTypes, row.since, after, destination, readTold(row) ?? '0'],
   );
   return result.rows;
 }

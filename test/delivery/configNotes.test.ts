@@ -165,6 +165,79 @@ test.each([
   });
 });
 
+test.each([
+  ['of the same key, as files have it', key],
+  ['of another key, as a cluster has it', 'uid-2'],
+])(
+  'what the page did to a destination excuses nothing that is done to the next of its name: %s',
+  async (_what, next) => {
+    const { db } = await setUp(postgres);
+    const note = makeNote();
+    const record = (action: string) =>
+      writeEntry(db, {
+        organization: 'acme',
+        eventType: `audit_export.${action}`,
+        actorId: 'u',
+        actorName: 'Ada',
+        sessionType: 'user',
+        project: null,
+        metadata: {
+          destination: 'flows.siem',
+          changed: Object.keys(note.fields),
+          changes: Object.fromEntries(Object.entries(note.fields).map(([name, to]) => [name, { to }])),
+        },
+      });
+    const make = (configKey: string) =>
+      ensureStreams(db, [{ configKey, organization: 'acme', startFrom: { kind: 'now' } }]);
+    await make(key);
+    await record('created');
+    await noteConfig(db, note);
+    await record('deleted');
+    await noteDeletion(db, key);
+    expect(await readNotes(db)).toEqual([]);
+    await make(next);
+    await noteConfig(db, { ...note, configKey: next });
+    await noteDeletion(db, next);
+    expect((await readNotes(db)).map(({ event_type }) => event_type)).toEqual([
+      'audit_export.config_created',
+      'audit_export.config_deleted',
+    ]);
+  },
+);
+
+test('what the page did and took back excuses nobody who does the same later', async () => {
+  const { db } = await setUp(postgres);
+  await makeStream(db);
+  await noteConfig(db, makeNote());
+  for (const [action, to] of [
+    ['suspended', true],
+    ['resumed', false],
+  ] as const) {
+    await writeEntry(db, {
+      organization: 'acme',
+      eventType: `audit_export.${action}`,
+      actorId: 'u',
+      actorName: 'Ada',
+      sessionType: 'user',
+      project: null,
+      metadata: {
+        destination: 'flows.siem',
+        changed: ['suspend'],
+        changes: { suspend: { from: !to, to } },
+      },
+    });
+  }
+  const before = await readNotes(db);
+  await noteConfig(db, makeNote({}, 3));
+  expect(await readNotes(db)).toEqual(before);
+  await noteConfig(db, makeNote({ suspend: true }, 4));
+  await noteConfig(db, makeNote({ suspend: false }, 5));
+  expect((await readNotes(db)).slice(before.length)).toMatchObject([
+    { metadata: { changes: { suspend: { from: false, to: true } } } },
+    { metadata: { changes: { suspend: { from: true, to: false } } } },
+  ]);
+});
+
 test('streams from before are noted without an entry', async () => {
   const { db } = await setUp(postgres);
   await makeStream(db);
