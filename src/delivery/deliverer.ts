@@ -87,7 +87,9 @@ export class Deliverer {
 
   /** @throws when the database fails. */
   async deliver(window: Window, signals: Signals): Promise<Step> {
-    if (!this.#tracker.health.failure) this.#tracker.setActivity('delivering');
+    const { failure, activity } = this.#tracker.health;
+    // Before the first entry is taken nothing shows that it delivers.
+    if (!failure && activity !== 'starting') this.#tracker.setActivity('delivering');
     const pace = this.#pace.next(this.#stream.config.spec.maxBatchSize, this.#isolation.recordLimit);
     const run = new WindowRun(this.#context, this.#stream, window, this.#accepted, {
       ...pace,

@@ -22,7 +22,7 @@ const needs = {
   headers: {
     trustedProxies: 'the networks of the proxies that may say who asks, such as 10.1.2.3/32',
     proxySecret:
-      'at least 32 random characters (openssl rand -base64 32), which the proxy sends in PROXY_SECRET_HEADER',
+      'at least 32 random characters that the proxy sends with every request (make them with: openssl rand -base64 32)',
   },
   local: {},
 } as const satisfies Record<AuthMode, Partial<Record<keyof typeof pageSettingsTable, string>>>;

@@ -79,6 +79,11 @@ export class Connection {
     return this.#socket?.remoteAddress;
   }
 
+  /** Whether bytes of the request wait for a peer that does not read: it cannot have all of it. */
+  get hasUnsent(): boolean {
+    return (this.#socket?.writableLength ?? 0) > 0;
+  }
+
   /** One attempt; none other is under way. */
   dispatch(
     request: Dispatcher.DispatchOptions,

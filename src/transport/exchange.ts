@@ -40,7 +40,7 @@ export async function exchange(given: Exchange): Promise<Answer> {
   const { connection, destination, headers, body, signal } = given;
   const { url, timeoutMs } = destination;
   const ended = new AbortController();
-  const answer = new AnswerReader(url.host);
+  const answer = new AnswerReader(url.host, connection);
   let phase: Phase = 'connecting';
   const abort = () => answer.finish(aborted(destination));
   const timer = setTimeout(() => {
@@ -69,6 +69,7 @@ export async function exchange(given: Exchange): Promise<Answer> {
 class AnswerReader implements Dispatcher.DispatchHandler {
   readonly finished: Promise<Answer>;
   readonly #host: string;
+  readonly #connection: Connection;
   #resolve: (answer: Answer | Promise<Answer>) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   #head: Head | null = null;
@@ -76,8 +77,9 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   #length = 0;
   isSending = false;
 
-  constructor(host: string) {
+  constructor(host: string, connection: Connection) {
     this.#host = host;
+    this.#connection = connection;
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -111,6 +113,16 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#head && this.#head.status < 300 && this.#connection.hasUnsent) {
+      // Whatever it says: nobody takes what he has not read. A refusal counts, it often comes early.
+      this.#resolve(
+        noAnswer(
+          'connection',
+          `${this.#host} answered before it had the whole request: that counts as none.`,
+        ),
+      );
+      return;
+    }
     this.#resolve(this.#makeResponse(false));
   }
 

@@ -48,6 +48,8 @@ const byCode: Readonly<Record<string, Describe>> = {
   EPERM: connection('not allowed by this machine'),
   UND_ERR_SOCKET: connection('closed by the other side before the answer was complete'),
   UND_ERR_HEADERS_OVERFLOW: connection("the answer's headers are too large"),
+  // Of undici's parser, about a status such as 000.
+  ERR_ASSERTION: connection('the answer is not HTTP'),
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: connection('the answer is shorter or longer than it said'),
 };
 

@@ -10,6 +10,7 @@ import {
   AnswerLimitError,
   maxInterimAnswers,
   maxInterimBytes,
+  maxPieceBytes,
   maxSocketBytes,
   maxSocketReads,
 } from './answerLimits.ts';
@@ -41,8 +42,9 @@ export class SocketMeter {
   /** From now on whoever reads from `socket` gets what the meter lets through; past a limit the socket is destroyed. */
   watch(socket: Socket): void {
     const read = socket.read.bind(socket);
+    let left: Buffer = nothing;
     socket.read = (size?: number): Buffer | null => {
-      for (;;) {
+      while (left.length === 0) {
         const chunk: Buffer | null = read(size);
         if (chunk === null) return null;
         const passed = this.#take(chunk);
@@ -50,8 +52,13 @@ export class SocketMeter {
           socket.destroy(passed);
           return null;
         }
-        if (passed.length > 0) return passed;
+        left = passed;
       }
+      // The parser has refused what came before.
+      if (socket.destroyed) return null;
+      const piece = left.subarray(0, maxPieceBytes);
+      left = left.subarray(maxPieceBytes);
+      return piece;
     };
   }
 

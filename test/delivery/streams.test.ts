@@ -7,6 +7,7 @@ import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openSession } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
+import { ok, type ReceiverAnswer } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
 import { waitFor } from '../tools/waitFor.ts';
 
@@ -250,4 +251,22 @@ test('takes back that nothing waits while somebody holds a lock on the row of it
   await session.query('rollback');
   await session.end();
   await engine.waitForHealth((h) => h.delivered === 8 && h.pending === 0 && !h.isBehind);
+});
+
+test('says that it delivers once something was delivered, not before', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, numbered(3));
+  let answer: (value: ReceiverAnswer) => void = () => {};
+  receiver.answerWith(
+    () =>
+      new Promise<ReceiverAnswer>((resolve) => {
+        answer = resolve;
+      }),
+  );
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await waitFor(() => receiver.requestCount > 0);
+  expect(engine.health()).toMatchObject({ activity: 'starting', delivered: 0 });
+  answer(ok);
+  expect(await engine.waitForIdle()).toMatchObject({ delivered: 3 });
 });

@@ -1,6 +1,7 @@
 /** What is sent, and which answers come back as they are. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { makeDestination } from '../tools/destination.ts';
@@ -157,6 +158,24 @@ describe('an answer', () => {
       expect(target.accepted()).toBe(0);
     },
   );
+
+  it.each([
+    ['with the first bytes', (socket: Socket, act: () => void) => socket.once('data', act)],
+    ['with none', (_socket: Socket, act: () => void) => act()],
+  ])('that is early counts as none when it is a 200: it came %s of a large body', async (_what, when) => {
+    const server = await serveTcp((socket) =>
+      when(socket, () => {
+        socket.pause();
+        socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}');
+      }),
+    );
+    const body = Buffer.alloc(30_000_000, 1);
+    expect(await send(openTransport(), makeDestination(server.url), body)).toEqual({
+      kind: 'no-answer',
+      cause: 'connection',
+      message: `127.0.0.1:${server.port} answered before it had the whole request: that counts as none.`,
+    });
+  });
 
   it('that is early is read although the request is not: a 413 for a large body', async () => {
     const server = await serveHttp((_request, response) => {

@@ -151,6 +151,24 @@ describe('an answer without end is cut, and its connection closed', () => {
   });
 });
 
+describe('lines past the limit of the parser cost nothing', () => {
+  it.each([
+    ['headers', 'HTTP/1.1 200 OK\r\n'],
+    ['trailers', `${chunked}0\r\n`],
+  ])('%s', async (_what, begin) => {
+    const answer = begin + 'a:\r\n'.repeat(60_000);
+    const server = await serveTcp((socket) => onRequest(socket, () => socket.write(answer)));
+    const transport = openTransport();
+    await send(transport, makeDestination(server.url));
+    const { result, longestMs } = await longestTurn(send(transport, makeDestination(server.url)));
+    expect(result).toMatchObject({
+      cause: 'connection',
+      message: expect.stringContaining('headers are too large'),
+    });
+    expect(longestMs).toBeLessThan(200);
+  });
+});
+
 describe('an answer in many pieces', () => {
   it('that is short counts, however it comes', async () => {
     const text = `${chunked}2\r\n{}\r\n0\r\nx-trailer: a\r\n\r\n`;
