@@ -28,7 +28,10 @@ export async function resolveConfig(
   secrets: SecretReader,
 ): Promise<ResolvedConfig> {
   const addresses = identity.isEndpointTyped ? 'public' : undefined;
-  const resolved = await resolveDestination(manifest.spec, identity.namespace, secrets, addresses);
+  const named: SecretReader = {
+    read: (namespace, name, key, endpoint) => secrets.read(namespace, name, key, endpoint, identity.name),
+  };
+  const resolved = await resolveDestination(manifest.spec, identity.namespace, named, addresses);
   const spec = toExportSpec(manifest.spec);
   if (resolved.kind === 'unresolved') return { ...resolved, spec };
   const { key, namespace, name, generation } = identity;

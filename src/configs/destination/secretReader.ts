@@ -13,9 +13,10 @@ export type SecretRead =
 
 export interface SecretReader {
   /**
-   * `name` and `key` have passed the schema: both are safe as path segments. `endpoint` is where the value is to go.
+   * `name` and `key` have passed the schema: both are safe as path segments. `endpoint` is where the value is to go,
+   * `config` the name of the config that sends it there.
    *
    * @throws when it cannot be told (the API server does not answer): keep what you have, and try again.
    */
-  read(namespace: string, name: string, key: string, endpoint: URL): Promise<SecretRead>;
+  read(namespace: string, name: string, key: string, endpoint: URL, config?: string): Promise<SecretRead>;
 }

@@ -51,7 +51,7 @@ export async function resolveDraft(
 ): Promise<EditorResult<Destination>> {
   const judged = await judgeDraft(draft, target);
   if (judged.kind === 'invalid') return judged;
-  const reader = overlay(judged.plan.secrets, secrets);
+  const reader = overlay(judged.plan.secrets, secrets, target.name);
   const isTyped = target.isEndpointTyped || originOf(judged.spec.endpoint) !== storedOrigin(target);
   const resolved = await findDestination(
     judged.spec,
@@ -92,12 +92,14 @@ function mergeProblems(...lists: ReadonlyArray<readonly FieldProblem[]>): FieldP
 }
 
 /** The draft's values before those of `stored`; without that, what the draft does not bring is missing. */
-function overlay(secrets: readonly PageSecret[], stored: SecretReader | null): SecretReader {
+function overlay(secrets: readonly PageSecret[], stored: SecretReader | null, config?: string): SecretReader {
   return {
     async read(namespace, name, key, endpoint): Promise<SecretRead> {
       const value = secrets.find((secret) => secret.name === name)?.data.get(key);
       if (value !== undefined) return { kind: 'found', value };
-      return stored === null ? { kind: 'secret-missing' } : await stored.read(namespace, name, key, endpoint);
+      return stored === null
+        ? { kind: 'secret-missing' }
+        : await stored.read(namespace, name, key, endpoint, config);
     },
   };
 }

@@ -29,6 +29,15 @@ describe.each([
     expect(judge({ labels: { 'app.kubernetes.io/managed-by': 'audit-export-page' } }, policy)).toBe('agrees');
   });
 
+  test('what was typed on the page for one config serves no other', () => {
+    const labels = { ...agreed, 'app.kubernetes.io/managed-by': 'audit-export-page' };
+    const secret = { namespace: 'flows', name: 'siem-audit-export', type: 'Opaque', labels, annotations: {} };
+    const judgeFor = (config: string) =>
+      judgeConsent({ ...secret, owners: ['siem'] }, endpoint, policy, config).kind;
+    expect(judgeFor('siem')).toBe('agrees');
+    expect(judgeFor('thief')).toBe('refuses');
+  });
+
   test('the label with another value says no', () => {
     for (const value of ['false', '', 'True']) {
       expect(judge({ labels: { 'auditexport.dev/export': value } }, policy)).toBe('refuses');

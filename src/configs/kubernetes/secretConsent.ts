@@ -22,6 +22,8 @@ export interface SecretFacts {
   readonly type: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Names of the AuditExportConfigs that own it; absent: none. */
+  readonly owners?: readonly string[];
 }
 
 export type Consent =
@@ -49,12 +51,26 @@ export function isOwnSecret(policy: SecretPolicy, namespace: string, name: strin
 export const OWN_SECRET_MESSAGE =
   'is one that the collector itself runs on, and is never sent: put the value into a Secret of its own';
 
-/** What the Secret says to being sent to `endpoint`; of Secrets that say nothing, what `policy` says. */
-export function judgeConsent(secret: SecretFacts, endpoint: URL, policy: SecretPolicy): Consent {
-  const { type, labels, annotations } = secret;
+/**
+ * What the Secret says to being sent to `endpoint` by `config`; of Secrets that say nothing, what `policy` says. One that the page
+ * made holds what somebody typed for one destination, and serves no other config.
+ */
+export function judgeConsent(
+  secret: SecretFacts,
+  endpoint: URL,
+  policy: SecretPolicy,
+  config?: string,
+): Consent {
+  const { type, labels, annotations, owners = [] } = secret;
   if (isOwnSecret(policy, secret.namespace, secret.name)) return refuse(OWN_SECRET_MESSAGE);
   if (credentialTypes.includes(type)) {
     return refuse(`is of the type ${type}, which is never sent: put the value into one of the type Opaque`);
+  }
+  const isOfPage = labels['app.kubernetes.io/managed-by'] === PAGE_FIELD_MANAGER;
+  if (isOfPage && config !== undefined && owners.length > 0 && !owners.includes(config)) {
+    return refuse(
+      `holds what was typed on the page for ${owners.join(', ')}, and serves no other config: put the value into a Secret of your own`,
+    );
   }
   const label = labels[EXPORT_LABEL];
   const hosts = annotations[HOSTS_ANNOTATION];
@@ -68,7 +84,6 @@ export function judgeConsent(secret: SecretFacts, endpoint: URL, policy: SecretP
       `may not go to ${endpoint.host}: add the host to its annotation ${HOSTS_ANNOTATION}, or use another Secret`,
     );
   }
-  const isOfPage = labels['app.kubernetes.io/managed-by'] === PAGE_FIELD_MANAGER;
   const isTakenType = takenTypes.includes(type);
   if (isTakenType && (label === 'true' || hosts !== undefined || isOfPage)) return { kind: 'agrees' };
   const message = isTakenType

@@ -1,6 +1,7 @@
 /** A Secret as it was read last, and what a key of it is for an export. */
 import { Secret } from '../../model/secret.ts';
 import type { SecretRead } from '../destination/secretReader.ts';
+import { KIND } from '../schema.ts';
 import { decodeSecret } from './decodeSecret.ts';
 import { isRecord, type KubeObject, readLabels, readObject } from './kubeObject.ts';
 import { judgeConsent, type SecretFacts, type SecretPolicy } from './secretConsent.ts';
@@ -35,9 +36,17 @@ export function toPresentSecret(object: KubeObject): PresentSecret {
     return [[key, encoded.length > maxValueLength ? null : new Secret(encoded)]];
   });
   return {
-    facts: { namespace, name, type, labels: readLabels(object), annotations },
+    facts: { namespace, name, type, labels: readLabels(object), annotations, owners: readOwners(object) },
     data: new Map(values),
   };
+}
+
+/** Names of the configs that the object belongs to. */
+function readOwners({ raw }: KubeObject): string[] {
+  const { ownerReferences } = isRecord(raw['metadata']) ? raw['metadata'] : {};
+  return (Array.isArray(ownerReferences) ? ownerReferences : []).flatMap((owner: unknown) =>
+    isRecord(owner) && owner['kind'] === KIND && typeof owner['name'] === 'string' ? [owner['name']] : [],
+  );
 }
 
 /** Consent first: who may not use it does not learn which keys it has. */
@@ -46,8 +55,9 @@ export function readSecretKey(
   key: string,
   endpoint: URL,
   policy: SecretPolicy,
+  config?: string,
 ): SecretRead {
-  const consent = judgeConsent(facts, endpoint, policy);
+  const consent = judgeConsent(facts, endpoint, policy, config);
   if (consent.kind === 'refuses') return { kind: 'refused', message: consent.message };
   const encoded = data.get(key);
   if (encoded === undefined) return { kind: 'key-missing' };

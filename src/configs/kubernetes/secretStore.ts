@@ -139,12 +139,12 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
       return isUnavailable ? 'unavailable' : 'known';
     },
 
-    async read(namespace, name, key, endpoint) {
+    async read(namespace, name, key, endpoint, config) {
       if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: OWN_SECRET_MESSAGE };
       const entry = entries.get(`${namespace}/${name}`);
       const watch = entry && find(entry);
       if (watch === undefined) throw new Error(`Secret ${namespace}/${name} is not followed`);
-      return readKey(watch, key, endpoint, policy);
+      return readKey(watch, key, endpoint, policy, config);
     },
 
     async stop() {
@@ -161,7 +161,13 @@ function isForbidden({ failure }: Read): boolean {
 }
 
 /** @throws while it is not known, for a reason that passes. */
-function readKey(watch: Read, key: string, endpoint: URL, policy: SecretPolicy): SecretRead {
+function readKey(
+  watch: Read,
+  key: string,
+  endpoint: URL,
+  policy: SecretPolicy,
+  config: string | undefined,
+): SecretRead {
   switch (watch.content.kind) {
     case 'missing':
       return { kind: 'secret-missing' };
@@ -169,6 +175,6 @@ function readKey(watch: Read, key: string, endpoint: URL, policy: SecretPolicy):
       if (!isForbidden(watch)) throw new Error('the Secret has not been read yet');
       return FORBIDDEN_SECRET;
     case 'present':
-      return readSecretKey(watch.content, key, endpoint, policy);
+      return readSecretKey(watch.content, key, endpoint, policy, config);
   }
 }

@@ -31,7 +31,7 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
         tone: 'bad',
         icon: 'parked',
         word: 'Parked',
-        detail: `The receiver refused it${status}: ${state.message} ${next}`,
+        detail: `${cannotBeSent.has(state.reason) ? 'It could not be sent' : 'The receiver refused it'}${status}: ${state.message} ${next}`,
         times: [{ label: 'Parked', at: state.parkedAt }],
       };
     }
@@ -64,3 +64,6 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
       };
   }
 }
+
+/** No receiver has ever seen it. */
+const cannotBeSent: ReadonlySet<string> = new Set(['EntryUnreadable', 'EntryTooLarge', 'EntryMissing']);

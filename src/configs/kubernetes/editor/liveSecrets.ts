@@ -21,14 +21,16 @@ export class LiveSecretsError extends Error {
 export function makeLiveSecrets(api: ApiClient, policy: SecretPolicy, signal: AbortSignal): SecretReader {
   const answers = new Map<string, ApiAnswer>();
   return {
-    async read(namespace, name, key, endpoint): Promise<SecretRead> {
+    async read(namespace, name, key, endpoint, config): Promise<SecretRead> {
       if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: OWN_SECRET_MESSAGE };
       const path = `${secretsPath(namespace)}/${name}`;
       const answer = answers.get(path) ?? (await api.request({ path, signal }));
       answers.set(path, answer);
       if (answer.kind === 'ok') {
         const present = readPresentSecret(answer.body);
-        return present === null ? { kind: 'secret-missing' } : readSecretKey(present, key, endpoint, policy);
+        return present === null
+          ? { kind: 'secret-missing' }
+          : readSecretKey(present, key, endpoint, policy, config);
       }
       if (answer.kind === 'refused' && answer.code === 404) return { kind: 'secret-missing' };
       if (answer.kind === 'refused' && answer.code === 403) return FORBIDDEN_SECRET;
