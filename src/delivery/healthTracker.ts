@@ -161,7 +161,10 @@ export class HealthTracker {
     this.#rejected += rejected;
     this.#rate.add(delivered, Date.now());
     this.#lastDeliveryAt = lastDeliveryAt;
-    if (this.#pending !== null) this.#pending = Math.max(0, this.#pending - delivered - rejected);
+    if (this.#pending === null) return;
+    // What was counted is delivered; what came since is not known. That nothing waits is the word of the next look alone.
+    const left = this.#pending - delivered - rejected;
+    this.#pending = left > 0 ? left : null;
   }
 
   addParked(count: number): void {

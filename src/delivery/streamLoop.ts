@@ -132,6 +132,7 @@ export class StreamLoop {
   }
 
   start(): void {
+    this.log.debug({ sequence: this.#stream.row.sequence }, 'stream taken');
     this.#done = this.#run();
   }
 
