@@ -44,7 +44,11 @@ interface Entry {
   readonly name: string;
   readonly owners: Set<string>;
   isFailing: boolean;
+  readonly followedAt: number;
 }
+
+/** A Secret often comes a moment after the config that names it: until then it is not called missing. */
+const companyMs = 1_000;
 
 const readsPerSecond = 200;
 const watchesPerSecond = 200;
@@ -62,8 +66,11 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
 
   function add(id: string, namespace: string, name: string): Entry {
     const owners = new Set<string>();
-    const entry = { namespace, name, owners, isFailing: false };
+    const entry = { namespace, name, owners, isFailing: false, followedAt: performance.now() };
     entries.set(id, entry);
+    setTimeout(() => {
+      if (entries.get(id) === entry) for (const owner of owners) onChange(owner);
+    }, companyMs).unref();
     const secrets =
       namespaces.get(namespace) ??
       makeNamespaceSecrets({ api, namespace, readLimit, watchLimit, onRestart, retry, timing });
@@ -132,7 +139,11 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
       for (const id of wanted.get(owner) ?? []) {
         const entry = entries.get(id);
         const watch = entry && find(entry);
-        if (watch === undefined || watch.content.kind !== 'unknown') continue;
+        if (entry === undefined || watch === undefined || watch.content.kind === 'present') continue;
+        if (watch.content.kind === 'missing') {
+          if (performance.now() - entry.followedAt < companyMs) return 'waiting';
+          continue;
+        }
         if (watch.failure === null) return 'waiting';
         if (!isForbidden(watch)) isUnavailable = true;
       }
