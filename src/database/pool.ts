@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import type { Secret } from '../model/secret.ts';
 import { cancelBackend } from './cancelBackend.ts';
+import { isRetryable } from './failure.ts';
 import { GuardedClient } from './guardedClient.ts';
 
 export type Database = pg.Pool;
@@ -75,7 +76,7 @@ class RetryingPool extends pg.Pool {
         try {
           return await ask(...statement);
         } catch (error) {
-          if (tries === mostTries || !lost.has(String((error as { code?: unknown }).code))) throw error;
+          if (tries === mostTries || !isRetryable(error)) throw error;
           await setTimeout(Math.random() * 10 * 2 ** tries);
         }
       }
@@ -83,6 +84,3 @@ class RetryingPool extends pg.Pool {
     return tryAgain() as never;
   }
 }
-
-/** serialization_failure, deadlock_detected */
-const lost = new Set(['40001', '40P01']);
