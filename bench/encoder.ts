@@ -10,8 +10,8 @@ import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { Entry, StreamIdentity } from '../src/model/entry.ts';
-import { decodeRequest, toJson } from '../src/otlp/encode/otlpProto.ts';
 import { RequestWriter } from '../src/otlp/encode/request.ts';
+import { decodeRequest, toJson } from '../tools/otlp/otlpProto.ts';
 
 const DATA = new URL('../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
 const BATCH_RECORDS = 1000;

@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findEmbeddedBinaries, startPostgres } from '../../tools/postgres/postgres.ts';
 import { choosePort } from './choosePort.ts';
 import { shutdownGraceMs, startCollector } from './collector.ts';
 import { writeConfigs } from './configs.ts';
@@ -11,7 +12,6 @@ import { prepareDatabase } from './database.ts';
 import { describeDemo } from './legend.ts';
 import { takeLock } from './lock.ts';
 import { takeNotes } from './notes.ts';
-import { findEmbeddedBinaries, startPostgres } from './postgres.ts';
 import { runProduct, seedHistory } from './product.ts';
 import { startReceiver } from './receiver.ts';
 import { readState, writeState } from './state.ts';

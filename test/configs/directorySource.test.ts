@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
-import { waitFor } from '../tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { follow, makeConfigDirectory, manifest, validConfig } from './configDirectory.ts';
 
 const KEY = 'directory/default/acme';

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { waitFor } from '../tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { follow, makeConfigDirectory, makeStatus, manifest, validConfig } from './configDirectory.ts';
 
 /** What the kubelet's AtomicWriter does: a new directory, a new `..data` renamed over the old, links for new names. */

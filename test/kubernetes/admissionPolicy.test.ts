@@ -1,10 +1,10 @@
 /** What the chart's ValidatingAdmissionPolicies have a real API server refuse. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { renderChart } from '../chart/helm.ts';
 import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { makeKubeRequester } from '../tools/kubeRequest.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { CRD, makeSpec } from './harness.ts';
 
 const values = {

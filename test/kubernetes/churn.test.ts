@@ -5,11 +5,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { insertEntries, migrateDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { applyConfig, applySecret, CRD, collectorKubeconfig, deleteConfig } from './harness.ts';
 

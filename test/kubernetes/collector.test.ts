@@ -1,11 +1,11 @@
 /** The whole collector as a process, with its configs in a cluster. */
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { applyConfig, applySecret, CRD, collectorKubeconfig, readConfig, secretHeader } from './harness.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });

@@ -1,8 +1,8 @@
 /** Who may only write AuditExportConfigs, and what he gets out of a cluster by them. */
 import { describe, expect, it } from 'vitest';
 import type { SecretPolicy } from '../../src/configs/kubernetes/secretConsent.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { applyConfig, applySecret, CRD, makeSpec, secretHeader, startSource, tokenOf } from './harness.ts';
 
 const required: SecretPolicy = { consent: 'required', own: [] };

@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigEditor } from '../../src/configs/configEditor.ts';
 import { Secret } from '../../src/model/secret.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { makeStatus } from '../configs/configDirectory.ts';
 import { demand, draftOf, header, makeDraft, problemsOf, readOnly } from '../configs/editorDrafts.ts';
 import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import {
   applyConfig,
   applySecret,

@@ -4,8 +4,8 @@ import { makeApiClient } from '../../src/configs/kubernetes/apiClient.ts';
 import { loadConnection } from '../../src/configs/kubernetes/connection.ts';
 import { listPages } from '../../src/configs/kubernetes/listPages.ts';
 import { Reflector } from '../../src/configs/kubernetes/reflector.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { FAST_COMPACTION, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { applySecret } from './harness.ts';
 
 describe.skipIf(isClusterMissing())('a version that the API server has forgotten', () => {

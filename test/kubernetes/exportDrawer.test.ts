@@ -1,14 +1,14 @@
 /** The export drawer over a real API server: what the page saves, kubectl shows; what kubectl owns, the page leaves alone. */
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { applySecret, CRD } from './harness.ts';
 import { allowCollector, PAGE_RULES, RULES } from './rights.ts';

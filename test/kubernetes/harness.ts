@@ -8,8 +8,8 @@ import { loadConnection, makeKubernetesSource } from '../../src/configs/kubernet
 import type { KubernetesSourceOptions } from '../../src/configs/kubernetes/kubernetesSource.ts';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import type { Cluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { allowCollector } from './rights.ts';
 
 export const CRD = new URL('../../crds/auditexportconfigs.auditexport.dev.yaml', import.meta.url).pathname;

@@ -1,7 +1,7 @@
 /** What the API server and the collector bear of somebody who may create as many configs as he likes. */
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import {
   applyConfig,
   applySecret,

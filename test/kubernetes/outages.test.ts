@@ -1,5 +1,6 @@
 /** Replicas in a cluster that lose each other, Postgres or the API server: no entry lost, nothing moved by the wrong one. */
 import { describe, expect, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import type { CollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
@@ -7,7 +8,6 @@ import { usePostgres } from '../tools/postgres.ts';
 import type { Receiver } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
 import { startTcpProxy } from '../tools/tcpProxy.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { applyConfig, CRD, collectorKubeconfig, readConfig } from './harness.ts';
 

@@ -1,5 +1,6 @@
 /** What a platform team does first: apply a config, see it work, break it, read what is wrong, mend it. */
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { isToolMissing } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { startCollector } from '../tools/collector.ts';
@@ -7,7 +8,6 @@ import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/datab
 import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { CRD, collectorKubeconfig } from './harness.ts';
 

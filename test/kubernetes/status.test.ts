@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, ExportStatus } from '../../src/model/streamStatus.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { applyConfig, CRD, deleteConfig, readConfig, startSource } from './harness.ts';
 import { allowCollector, RULES } from './rights.ts';
 

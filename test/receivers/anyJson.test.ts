@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { RequestWriter } from '../../src/otlp/encode/request.ts';
-import { IDENTITY, makeEntry, spell } from '../../src/otlp/encode/testEntries.ts';
+import { IDENTITY, makeEntry, spell } from '../../tools/otlp/testEntries.ts';
 import { isToolMissing, TOOL_TIMEOUT_MS } from '../tools/build.ts';
 import { type Collector, startCollector } from '../tools/collector.ts';
 import { insertEntries, migrateDatabase, openDatabase } from '../tools/database.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Database } from '../../src/database/pool.ts';
-import type { AnyValue } from '../../src/otlp/encode/otlpProto.ts';
+import type { AnyValue } from '../../tools/otlp/otlpProto.ts';
 import { readJson } from './readJson.ts';
 
 const FILE = new URL('../../../shared/data/cloudtrail.ndjson.gz', import.meta.url);

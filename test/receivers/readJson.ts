@@ -3,7 +3,7 @@
  * encoder (whose file `jsonValue.ts` has the rules), so that a test can hold what a receiver got against the source.
  */
 import { MAX_DEPTH } from '../../src/otlp/encode/jsonValue.ts';
-import type { AnyValue } from '../../src/otlp/encode/otlpProto.ts';
+import type { AnyValue } from '../../tools/otlp/otlpProto.ts';
 
 /** @throws SyntaxError when it is no JSON. */
 export function readJson(text: string): AnyValue {

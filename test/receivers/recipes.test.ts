@@ -3,13 +3,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { isListening, startService } from '../../tools/service.ts';
 import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
 import { type CollectorProcess, makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { ok } from '../tools/receiver.ts';
-import { isListening, startService } from '../tools/service.ts';
 import { setUp } from '../tools/setUp.ts';
 import { startVictoriaLogs } from '../tools/victoriaLogs.ts';
 

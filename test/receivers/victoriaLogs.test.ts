@@ -6,7 +6,7 @@
  * it an empty field is an absent one.
  */
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { AnyValue } from '../../src/otlp/encode/otlpProto.ts';
+import type { AnyValue } from '../../tools/otlp/otlpProto.ts';
 import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
 import { migrateDatabase, openDatabase } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';

@@ -1,8 +1,8 @@
 import { CoreV1Api } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { FAST_COMPACTION, isClusterMissing, useCluster } from './cluster.ts';
 import { hasKubectl } from './kubectl.ts';
-import { waitFor } from './waitFor.ts';
 
 describe.skipIf(isClusterMissing())('the test cluster', () => {
   const cluster = useCluster();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../cmd/demo/postgres.ts';
+import { type PostgresServer, startPostgres } from '../../tools/postgres/postgres.ts';
 import { findEmbedded, findSecondMajorVersion } from './postgresInstallations.ts';
 import { type OtherMajor, provideMajor } from './postgresVersions.ts';
 

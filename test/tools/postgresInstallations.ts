@@ -1,7 +1,7 @@
 import { globSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { readMajorVersion } from '../../cmd/demo/postgres/binaries.ts';
-import { findEmbeddedBinaries, type PostgresBinaries } from '../../cmd/demo/postgres.ts';
+import { readMajorVersion } from '../../tools/postgres/binaries.ts';
+import { findEmbeddedBinaries, type PostgresBinaries } from '../../tools/postgres/postgres.ts';
 import { findExecutable } from './findOnPath.ts';
 
 export interface PostgresInstallation {

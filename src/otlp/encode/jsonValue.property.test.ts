@@ -5,9 +5,9 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { AnyValue } from '../../../tools/otlp/otlpProto.ts';
+import { bodyOf, spell } from '../../../tools/otlp/testEntries.ts';
 import { MAX_DEPTH } from './jsonValue.ts';
-import type { AnyValue } from './otlpProto.ts';
-import { bodyOf, spell } from './testEntries.ts';
 
 /** `text` of a leaf is its spelling; a container's children carry theirs. */
 type Node =

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
+import { type AnyValue, toJson } from '../../../tools/otlp/otlpProto.ts';
+import { bodyOf, spell } from '../../../tools/otlp/testEntries.ts';
 import { MAX_DEPTH } from './jsonValue.ts';
-import { type AnyValue, toJson } from './otlpProto.ts';
-import { bodyOf, spell } from './testEntries.ts';
 
 function map(...members: Array<[string, AnyValue]>): AnyValue {
   return new Map(members);

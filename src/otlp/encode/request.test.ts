@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decodeRequest } from '../../../tools/otlp/otlpProto.ts';
+import { IDENTITY, makeEntry } from '../../../tools/otlp/testEntries.ts';
 import type { Entry } from '../../model/entry.ts';
-import { decodeRequest } from './otlpProto.ts';
 import { RequestWriter } from './request.ts';
-import { IDENTITY, makeEntry } from './testEntries.ts';
 
 const OBSERVED_AT_MICROS = 1_784_000_001_000_000;
 
