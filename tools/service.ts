@@ -25,10 +25,10 @@ export interface ServiceOptions {
   readonly stopSignal?: NodeJS.Signals;
 }
 
-const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 10_000;
-const POLL_MS = 20;
-const KEPT_CHARACTERS = 8_000;
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 10_000;
+const pollMs = 20;
+const keptCharacters = 8_000;
 
 /** @throws Error with the program's last output when it ends or stays unready. */
 export async function startService(options: ServiceOptions): Promise<Service> {
@@ -40,7 +40,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
-      output = (output + chunk).slice(-KEPT_CHARACTERS);
+      output = (output + chunk).slice(-keptCharacters);
     });
   }
   let hasEnded = false;
@@ -56,17 +56,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const stop = async () => {
     if (!hasEnded) child.kill(options.stopSignal ?? 'SIGTERM');
-    const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const late = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
     await ended;
     clearTimeout(late);
   };
-  const deadline = Date.now() + START_TIMEOUT_MS;
+  const deadline = Date.now() + startTimeoutMs;
   while (!(await options.isReady().catch(() => false))) {
     if (hasEnded || Date.now() > deadline) {
       await stop();
       throw new Error(`${options.name} did not become ready: ${output.trim() || 'it said nothing.'}`);
     }
-    await delay(POLL_MS);
+    await delay(pollMs);
   }
   return { pid: child.pid ?? 0, output: () => output, stop };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const POLL_MS = 10;
+const pollMs = 10;
 
 export interface WaitOptions {
   readonly timeoutMs?: number;
@@ -20,6 +20,6 @@ export async function waitFor<T>(
     if (value !== false && value !== undefined) return value;
     if (Date.now() > deadline)
       throw new Error(`Waited ${timeoutMs} ms in vain for ${condition}. ${describe()}`);
-    await delay(POLL_MS);
+    await delay(pollMs);
   }
 }

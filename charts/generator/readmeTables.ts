@@ -1,5 +1,5 @@
 /** The tables of README.md: every value with its default, and every setting with its value. */
-import { DECIDED, listSettings } from './settingValues.ts';
+import { decided, listSettings } from './settingValues.ts';
 import type { ChartValue } from './values.ts';
 
 export function makeValuesTable(values: readonly ChartValue[]): string {
@@ -18,7 +18,7 @@ export function makeSettingsTable(): string {
     ['setting', 'value of the chart', 'kind'],
     listSettings().map(({ key, setting }) => [
       code(setting.name),
-      DECIDED.get(setting.name) ?? code(`settings.${key}`),
+      decided.get(setting.name) ?? code(`settings.${key}`),
       setting.type + (setting.unit === '' ? '' : ` (${setting.unit})`),
     ]),
   );

@@ -10,7 +10,7 @@ import type { StreamFailure } from '../model/streamHealth.ts';
 const waits =
   'Nothing to do for now: it is tried again by itself, and every entry is kept until it gets through.';
 
-const ADVICE: Readonly<Record<FailureReason | StreamFailure['reason'], string>> = {
+const advice: Readonly<Record<FailureReason | StreamFailure['reason'], string>> = {
   RateLimited:
     'Nothing to do for now: it goes on at the pace the receiver asks for; ask its operator to raise the limit if it lags behind.',
   ReceiverUnavailable: `${waits} If it lasts, tell the operator of the receiver.`,
@@ -54,7 +54,7 @@ const ADVICE: Readonly<Record<FailureReason | StreamFailure['reason'], string>> 
   InternalError: 'This is a bug: please report it with the log of the collector.',
 };
 
-const CONFIG_ADVICE: Readonly<Record<string, string>> = {
+const configAdvice: Readonly<Record<string, string>> = {
   InvalidSpec: 'Correct the fields named above.',
   SecretNotAllowed: 'Enter the value here, or have the Secret allow it.',
   OrganizationNotAllowed: 'Ask the operator of this collector to allow this organization in that namespace.',
@@ -67,5 +67,5 @@ const CONFIG_ADVICE: Readonly<Record<string, string>> = {
 
 /** Empty for a reason that nobody knows. */
 export function adviceFor(reason: string): string {
-  return (ADVICE as Readonly<Record<string, string>>)[reason] ?? CONFIG_ADVICE[reason] ?? '';
+  return (advice as Readonly<Record<string, string>>)[reason] ?? configAdvice[reason] ?? '';
 }

@@ -16,8 +16,8 @@ import { parseObjects } from './helm.ts';
 import { startContainer } from './kubelet.ts';
 import { findContainer, findObject, type ManifestObject, podSpecOf } from './manifest.ts';
 
-const EXAMPLE = await readFile(join(import.meta.dirname, '../../docs/examples/sidecar.yaml'), 'utf8');
-const objects = parseObjects(EXAMPLE);
+const example = await readFile(join(import.meta.dirname, '../../docs/examples/sidecar.yaml'), 'utf8');
+const objects = parseObjects(example);
 const deployment = findObject(objects, 'Deployment');
 const sidecar = findContainer(deployment, 'audit-export');
 

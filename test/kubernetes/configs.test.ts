@@ -4,7 +4,7 @@ import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import {
   applyConfig,
   applySecret,
-  CRD,
+  crd,
   deleteConfig,
   deleteSecret,
   makeSpec,
@@ -15,7 +15,7 @@ import {
 } from './harness.ts';
 
 describe.skipIf(isClusterMissing())('configs of a cluster', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   it('reports an empty cluster, then every config as it comes, changes and goes', async () => {
     const { current } = cluster;

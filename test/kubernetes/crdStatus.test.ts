@@ -6,11 +6,11 @@ import type { ExportStatus } from '../../src/model/streamStatus.ts';
 import { makeStatus, type StatusInput } from '../../src/status/conditions.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
-import { applyConfig, CRD } from './harness.ts';
+import { applyConfig, crd } from './harness.ts';
 
 type Reason = StreamFailure['reason'];
 
-const REASONS: { readonly [Each in Reason]: true } = {
+const reasons: { readonly [Each in Reason]: true } = {
   RateLimited: true,
   ReceiverUnavailable: true,
   Timeout: true,
@@ -42,7 +42,7 @@ const REASONS: { readonly [Each in Reason]: true } = {
 };
 
 /** Every field of a status is there. */
-const HEALTH: StreamHealth = {
+const healthDefaults: StreamHealth = {
   activity: 'held',
   failure: null,
   lastError: null,
@@ -62,7 +62,7 @@ function statusOf(health: Partial<StreamHealth>, input: Partial<StatusInput> = {
     resolvedEndpoint: new URL('https://otel.example.com:4318/v1/logs?token=s3cr3t'),
     reconcileAt: 'now, please',
     problem: null,
-    health: { ...HEALTH, ...health },
+    health: { ...healthDefaults, ...health },
     previous: [],
     now: new Date('2026-01-31T08:00:01Z'),
     ...input,
@@ -78,11 +78,11 @@ function failing(reason: Reason): ExportStatus {
 
 it('every reason of a failure stands in crds/README.md', () => {
   const readme = readFileSync(new URL('../../crds/README.md', import.meta.url), 'utf8');
-  expect(Object.keys(REASONS).filter((reason) => !readme.includes(`\`${reason}\``))).toEqual([]);
+  expect(Object.keys(reasons).filter((reason) => !readme.includes(`\`${reason}\``))).toEqual([]);
 });
 
 describe.skipIf(isClusterMissing())('a status', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   async function writeStatus(namespace: string, name: string, status: ExportStatus) {
     return await cluster.current.request({
@@ -98,7 +98,7 @@ describe.skipIf(isClusterMissing())('a status', () => {
     await applyConfig(cluster.current, namespace, 'acme');
     const problem = { reason: 'InvalidSpec', problems: ['x'.repeat(40_000)], lastGoodRuns: true };
     const statuses = [
-      ...(Object.keys(REASONS) as Reason[]).map(failing),
+      ...(Object.keys(reasons) as Reason[]).map(failing),
       statusOf({ activity: 'idle', pending: 0, oldestPendingAt: null }),
       statusOf({ activity: 'suspended' }),
       statusOf({}, { health: null }),

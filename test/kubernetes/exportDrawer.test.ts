@@ -10,13 +10,16 @@ import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
-import { applySecret, CRD } from './harness.ts';
-import { allowCollector, PAGE_RULES, RULES } from './rights.ts';
+import { applySecret, crd } from './harness.ts';
+import { allowCollector, kubernetesRules, pageRules } from './rights.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();
 
-async function startProduct(cluster: Cluster, rules: readonly unknown[] = [...RULES, ...PAGE_RULES]) {
+async function startProduct(
+  cluster: Cluster,
+  rules: readonly unknown[] = [...kubernetesRules, ...pageRules],
+) {
   const { url, db, receiver } = await setUp(postgres);
   const namespace = await cluster.createNamespace();
   await allowCollector(cluster, namespace, false, rules);
@@ -55,7 +58,7 @@ describe.skipIf(isClusterMissing() || !hasKubectl())(
   'the export drawer in a cluster',
   { timeout: 120_000 },
   () => {
-    const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+    const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
     it('saves a config that kubectl shows, and delivers by it', async () => {
       const { db, receiver, namespace, collector, url } = await startProduct(cluster.current);
@@ -170,7 +173,7 @@ describe.skipIf(isClusterMissing() || !hasKubectl())(
     });
 
     it('says which right is missing, and keeps what was typed', async () => {
-      const { receiver, url } = await startProduct(cluster.current, RULES);
+      const { receiver, url } = await startProduct(cluster.current, kubernetesRules);
       const page = await browser.newPage({ expectedErrors: [/409/, /503/] });
       await page.goto(`${url}/new`);
       await page.getByLabel('Endpoint URL').fill(receiver.endpoint);

@@ -9,12 +9,12 @@ import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
-import { CRD, collectorKubeconfig } from './harness.ts';
+import { collectorKubeconfig, crd } from './harness.ts';
 
 const isMissing = isClusterMissing() || isToolMissing('otelcol') || !hasKubectl();
 
 describe.skipIf(isMissing)('kubectl drives an export', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
   const postgres = usePostgres({ prepare: migrateDatabase });
 
   test('apply, wait, get; then a broken endpoint is named in the table, and mended', {

@@ -36,7 +36,7 @@ export interface DecodedRequest {
 }
 
 /** Strings are declared as bytes, the same on the wire: the decoder would repair invalid UTF-8, and hide it. */
-const DESCRIPTOR: protobuf.INamespace = {
+const descriptor: protobuf.INamespace = {
   nested: {
     ExportLogsServiceRequest: message({ resourceLogs: [1, 'ResourceLogs', 'repeated'] }),
     ResourceLogs: message({
@@ -149,7 +149,7 @@ let requestType: protobuf.Type | undefined;
 
 /** @throws when the bytes are no request with exactly one resource and one scope, or break one of the rules above. */
 export function decodeRequest(bytes: Uint8Array): DecodedRequest {
-  requestType ??= protobuf.Root.fromJSON(DESCRIPTOR).lookupType('ExportLogsServiceRequest');
+  requestType ??= protobuf.Root.fromJSON(descriptor).lookupType('ExportLogsServiceRequest');
   const { resourceLogs } = requestType.decode(bytes) as unknown as RawRequest;
   const [resource, ...otherResources] = resourceLogs;
   const [scope, ...otherScopes] = resource?.scopeLogs ?? [];

@@ -9,7 +9,7 @@ export interface RecordSlice {
   readonly sequence: number;
 }
 
-const LENGTH_DELIMITED = 2;
+const lengthDelimited = 2;
 
 /** The records of an ExportLogsServiceRequest, in order. @throws on malformed protobuf. */
 export function sliceRecords(request: Uint8Array): RecordSlice[] {
@@ -40,7 +40,7 @@ function submessages(message: Uint8Array, number: number): Uint8Array[] {
   const reader = protobuf.Reader.create(message);
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    if (tag >>> 3 === number && (tag & 7) === LENGTH_DELIMITED) found.push(reader.bytes());
+    if (tag >>> 3 === number && (tag & 7) === lengthDelimited) found.push(reader.bytes());
     else reader.skipType(tag & 7);
   }
   return found;

@@ -3,7 +3,7 @@ import type { Entry, StreamIdentity } from '../../src/model/entry.ts';
 import { RequestWriter } from '../../src/otlp/encode/request.ts';
 import { type AnyValue, type DecodedRecord, decodeRequest } from './otlpProto.ts';
 
-export const IDENTITY: StreamIdentity = {
+export const identity: StreamIdentity = {
   serviceName: 'audit-export',
   organization: 'acme',
   streamId: 'directory/flows/acme-siem',
@@ -28,7 +28,7 @@ export function makeEntry(overrides: Partial<Entry> = {}): Entry {
 
 /** The record an entry becomes, read back. */
 export function encodeAndDecode(entry: Entry): DecodedRecord {
-  const writer = new RequestWriter(IDENTITY, 0); // no byte more than the writers reserve
+  const writer = new RequestWriter(identity, 0); // no byte more than the writers reserve
   writer.append(entry, { sequence: 1, observedAtMicros: 1_784_000_001_000_000 });
   const [record] = decodeRequest(writer.request()).records;
   if (!record) throw new Error('the request holds no record');

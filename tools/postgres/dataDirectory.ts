@@ -7,7 +7,7 @@ import { postgresEnvironment } from './environment.ts';
 import type { RunAs } from './runAs.ts';
 
 /** Written last, so it also says that the directory was finished. */
-const PASSWORD_FILE = 'superuser-password';
+const passwordFile = 'superuser-password';
 
 export interface NewDirectoryOptions {
   readonly initdb: string;
@@ -36,10 +36,10 @@ export async function prepareDataDirectory(directory: string, options: NewDirect
       `The data directory ${directory} was made by Postgres ${version.trim()}, and this is Postgres ${options.majorVersion}: delete it to begin anew, or upgrade it with pg_upgrade.`,
     );
   }
-  if (!files.includes(PASSWORD_FILE)) {
+  if (!files.includes(passwordFile)) {
     throw new Error(`The data directory ${directory} was left unfinished: delete it to begin anew.`);
   }
-  return readFile(join(directory, PASSWORD_FILE), 'utf8');
+  return readFile(join(directory, passwordFile), 'utf8');
 }
 
 async function createCluster(directory: string, options: NewDirectoryOptions): Promise<string> {
@@ -48,11 +48,11 @@ async function createCluster(directory: string, options: NewDirectoryOptions): P
   await chmod(directory, 0o700);
   // initdb reads the password from a file, and wants the directory itself empty.
   const handedOver = `${directory}.password`;
-  const arguments_ = [
+  const initdbArguments = [
     ...['-D', directory, '--username=postgres', `--pwfile=${handedOver}`, '--auth=scram-sha-256'],
     ...['--encoding=UTF8', '--locale=C', '--no-instructions', ...(options.sync ? [] : ['--no-sync'])],
   ];
-  const [command = '', ...rest] = [...options.runAs.prefix, options.initdb, ...arguments_];
+  const [command = '', ...rest] = [...options.runAs.prefix, options.initdb, ...initdbArguments];
   try {
     await writeFile(handedOver, password, { mode: 0o600 });
     await chown(handedOver, uid, gid);
@@ -63,7 +63,7 @@ async function createCluster(directory: string, options: NewDirectoryOptions): P
   } finally {
     await rm(handedOver, { force: true });
   }
-  await writeFile(join(directory, PASSWORD_FILE), password, { mode: 0o600 });
-  await chown(join(directory, PASSWORD_FILE), uid, gid);
+  await writeFile(join(directory, passwordFile), password, { mode: 0o600 });
+  await chown(join(directory, passwordFile), uid, gid);
   return password;
 }

@@ -41,8 +41,8 @@ export interface PostgresOptions {
 }
 
 /** How long the server of a predecessor that was killed may take to leave the data directory. */
-const HANDOVER_TIMEOUT_MS = 5_000;
-const HANDOVER_POLL_MS = 100;
+const handoverTimeoutMs = 5_000;
+const handoverPollMs = 100;
 
 /**
  * Resolves once the server takes connections.
@@ -70,13 +70,13 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       ...settings,
     };
     const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const deadline = Date.now() + HANDOVER_TIMEOUT_MS;
+    const deadline = Date.now() + handoverTimeoutMs;
     for (;;) {
       const result = await startServerProcess(binaries.postgres, args, { dataDirectory, runAs, onLog });
       if (result.kind === 'ready') return watch(result.server);
       const problem = explainFailure(result.log.join('\n'), port, dataDirectory);
       if (!problem.passes || Date.now() > deadline) throw new Error(problem.sentence);
-      await delay(HANDOVER_POLL_MS);
+      await delay(handoverPollMs);
     }
   }
 

@@ -22,10 +22,10 @@ export type StartResult =
   | { readonly kind: 'ready'; readonly server: ServerProcess }
   | { readonly kind: 'failed'; readonly log: readonly string[] };
 
-const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 30_000;
-const POLL_MS = 10;
-const KEPT_LOG_LINES = 50;
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 30_000;
+const pollMs = 10;
+const keptLogLines = 50;
 
 /** Resolves when the server takes connections, or has ended without. */
 export async function startServerProcess(
@@ -45,7 +45,7 @@ export async function startServerProcess(
   const log: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     log.push(line);
-    if (log.length > KEPT_LOG_LINES) log.shift();
+    if (log.length > keptLogLines) log.shift();
     options.onLog?.(line);
   });
   const ended = once(child, 'close').catch((error: Error) => log.push(error.message));
@@ -56,12 +56,12 @@ export async function startServerProcess(
   const unwatch = killWithParent(child.pid, 'INT');
   child.once('exit', unwatch);
 
-  const deadline = Date.now() + START_TIMEOUT_MS;
+  const deadline = Date.now() + startTimeoutMs;
   while (!hasEnded(child)) {
     if (await isReady(options.dataDirectory, child.pid))
       return { kind: 'ready', server: { stop, ended: ended.then(() => log) } };
     if (Date.now() > deadline) await stop('immediate');
-    await delay(POLL_MS);
+    await delay(pollMs);
   }
   await ended;
   return { kind: 'failed', log };
@@ -69,7 +69,7 @@ export async function startServerProcess(
   async function stop(mode: StopMode): Promise<void> {
     if (!hasEnded(child)) child.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
     // An immediate stop loses nothing: the next start recovers from the log.
-    const late = setTimeout(() => child.kill('SIGQUIT'), STOP_TIMEOUT_MS);
+    const late = setTimeout(() => child.kill('SIGQUIT'), stopTimeoutMs);
     await ended;
     clearTimeout(late);
   }

@@ -10,7 +10,7 @@ import { postgresEnvironment } from './environment.ts';
 const run = promisify(execFile);
 
 /** uid and gid of `nobody` on Linux; also a free number on macOS. */
-const NOBODY = 65534;
+const nobody = 65534;
 
 /** How to start a program as the user Postgres runs as: put `prefix` before the command, pass `ids` to spawn. */
 export interface RunAs {
@@ -36,7 +36,7 @@ export async function chooseUser(initdb: string, directory: string): Promise<Run
     );
   }
   const owners = await Promise.all([directory, initdb].map((path) => stat(path)));
-  const user = owners.find((owner) => owner.uid !== 0) ?? { uid: NOBODY, gid: NOBODY };
+  const user = owners.find((owner) => owner.uid !== 0) ?? { uid: nobody, gid: nobody };
   await chown(directory, user.uid, user.gid);
   for (const candidate of [switched(user), withPassage(user)]) {
     if (await reaches(candidate, initdb, directory)) return candidate;

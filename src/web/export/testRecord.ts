@@ -4,7 +4,7 @@ import type { Entry } from '../../model/entry.ts';
 import { RequestWriter } from '../../otlp/encode/request.ts';
 import type { Viewer } from '../viewer.ts';
 
-const TEST_EVENT_TYPE = 'audit_export.test';
+const testEventType = 'audit_export.test';
 
 export interface TestRecordInput {
   readonly serviceName: string;
@@ -35,7 +35,7 @@ export function makeTestRequest({
     xid: 0n,
     id: 0n,
     uid: Buffer.from(randomUUID().replaceAll('-', ''), 'hex'),
-    eventType: Buffer.from(TEST_EVENT_TYPE),
+    eventType: Buffer.from(testEventType),
     actorId: Buffer.from(viewer.id),
     actorName: viewer.name === null ? null : Buffer.from(viewer.name),
     sessionType: Buffer.from('user'),
