@@ -9,17 +9,10 @@ import { logsUrl } from '../urls.ts';
 import type { AuditLogsView, EmptyView, FutureView, ResultsView, RowsView } from '../views/listViews.ts';
 import { makeChips, makeClearUrl } from './chips.ts';
 import { type Choices, makeFilterBar } from './filterBar.ts';
-import {
-  aheadMs,
-  type Filters,
-  hasConditions,
-  noFilters,
-  type ParsedFilters,
-  toEntryQuery,
-  toSearch,
-} from './filters.ts';
+import { hasConditions, noFilters, type ParsedFilters, toEntryQuery, toSearch } from './filters.ts';
+import type { Filters } from './filterTable.ts';
 import { allTimeUrl, describeCount, makeMore, makeRows, pageSize } from './rows.ts';
-import { describeTime } from './timeWords.ts';
+import { aheadMs, describeTime } from './timeRange.ts';
 
 export interface ListRequest {
   readonly context: WebContext;

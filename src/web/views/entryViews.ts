@@ -1,5 +1,5 @@
 /** What the view of one entry is given. */
-import type { SessionSign } from '../format/sessions.ts';
+import type { SessionSign } from '../format/sessionWords.ts';
 
 export interface EntryDetailView {
   readonly id: string;
