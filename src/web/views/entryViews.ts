@@ -2,8 +2,6 @@
 import type { SessionSign } from '../format/sessionWords.ts';
 
 export interface EntryDetailView {
-  readonly id: string;
-  readonly uid: string;
   readonly eventType: string;
   readonly occurredAt: string;
   /** Where it is more than a day from that: about when it was written. */

@@ -2,8 +2,6 @@
 import type { SessionSign } from '../format/sessionWords.ts';
 
 export interface AuditLogsView {
-  readonly organization: string;
-  readonly url: string;
   readonly exportUrl: string;
   readonly filterBar: FilterBarView;
   readonly results: ResultsView;
@@ -38,7 +36,6 @@ export interface ChipView {
 }
 
 export interface ResultsView {
-  readonly organization: string;
   /** Canonical address of this list. */
   readonly url: string;
   readonly title: string;
