@@ -2,6 +2,7 @@
  * An AuditExportConfig as the rest of the program sees it: validated, defaults filled in, references resolved.
  * Sources (cluster, directory, page) produce it; the supervisor turns each into a stream.
  */
+import type { RemarkReason } from './reasons.ts';
 import type { Secret } from './secret.ts';
 
 export interface ExportConfig {
@@ -14,13 +15,13 @@ export interface ExportConfig {
   readonly destination: Destination;
   /** Annotation `auditexport.dev/reconcile-at`: another value than before means "try again now". Absent: never asked. */
   readonly reconcileAt?: string;
-  /** What a person has to know of it though it runs. Absent: nothing. */
+  /** What a person has to know about it although it runs. Absent: nothing. */
   readonly remarks?: readonly Remark[];
 }
 
 export interface Remark {
-  /** CamelCase, of an Event. */
-  readonly reason: string;
+  /** Of an Event. */
+  readonly reason: RemarkReason;
   /** One or two sentences, never a secret. */
   readonly message: string;
 }

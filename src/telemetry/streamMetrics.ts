@@ -2,7 +2,8 @@
  * The metrics that each stream has of its own, and their end: a stream that is gone leaves no series behind.
  */
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { FailureReason, Outcome } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { FailureReason } from '../model/reasons.ts';
 import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
 
 export interface StreamLabels {
