@@ -1,4 +1,4 @@
-/** Writes each export's status: at once when a condition changes, seldom for counters, never when nothing differs. */
+/** Writes each export's status: at once when a condition changes, seldom for counters, never when nothing has changed. */
 import type { ExportStatus } from '../model/streamStatus.ts';
 import { claimsAllDelivered } from './conditions.ts';
 import type { StatusDecision } from './exportStatus.ts';
@@ -59,7 +59,7 @@ export class StatusPublisher {
   }
 
   async #work(): Promise<void> {
-    // A turn later, so that several changes of one moment are one write.
+    // One turn later, so that several changes at once become one write.
     await Promise.resolve();
     for (const key of this.#due) {
       this.#due.delete(key);
@@ -81,10 +81,10 @@ export class StatusPublisher {
   }
 }
 
-/** The interval's own timer must not find itself a millisecond early. */
+/** So that the timer of the interval does not come a millisecond early and write nothing. */
 const slack = 0.9;
 
-/** What a person wants to know at once. The message is left out while Ready: then it holds counters. */
+/** What a person wants to know at once. Without the message while Ready: it has counters then. */
 function essence(status: ExportStatus): string {
   return JSON.stringify([
     status.observedGeneration,
@@ -98,7 +98,7 @@ function essence(status: ExportStatus): string {
     status.lastError,
     status.parkedEntries,
     claimsAllDelivered(status),
-    // While entries wait: how many, once that is known.
+    // While entries wait: once it is known how many.
     status.conditions[0]?.status === 'False' && status.pendingEntries === undefined,
     status.lastHandledReconcileAt,
   ]);

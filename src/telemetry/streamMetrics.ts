@@ -16,10 +16,9 @@ const streamStates = [
   'idle', // nothing to send
   'delivering',
   'catching-up', // delivering a backlog
-  'retrying', // a failure that passes by itself
+  'retrying', // a failure that will pass
   'holding', // a failure that needs a person
   'suspended',
-  'invalid', // the manifest has a problem, and nothing runs
 ] as const;
 export type StreamState = (typeof streamStates)[number];
 
