@@ -156,7 +156,7 @@ export class Deliverer {
 
   /** A refusal that is still looked into; while it is held against the configuration, a probe does not change that. */
   #lookInto(outcome: Failed): void {
-    if (this.#tracker.health.activity !== 'held') this.#tracker.setFailure(outcome, 'retrying');
+    if (this.#tracker.health.activity !== 'holding') this.#tracker.setFailure(outcome, 'retrying');
   }
 
   /** A single record is refused: park it if the endpoint is proven to accept another one, else it is the configuration. */
@@ -252,6 +252,6 @@ function describeRejection(run: SettledRun): { reason: 'PartialSuccess'; message
   const { first, last, message } = run.rejection ?? { first: 0, last: 0, message: '' };
   return {
     reason: 'PartialSuccess',
-    message: `The receiver took the request but rejected ${run.rejected} of the entries with sequence numbers ${first} to ${last}, without saying which${message ? `: "${message}"` : ''}. They are not sent again; compare the receiver with the table.`,
+    message: `The receiver took the request but rejected ${run.rejected} of the entries with sequence numbers ${first} to ${last}, without saying which${message ? `: "${message}"` : ''}.`,
   };
 }

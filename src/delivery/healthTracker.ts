@@ -1,6 +1,6 @@
 /** Keeps what a person may know of a stream, and says it once per change: in the log and to whoever writes the status. */
 import type { Backlog } from '../database/backlog.ts';
-import type { FailureReason } from '../model/outcome.ts';
+import { adviceFor, type FailureReason } from '../model/reasons.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
@@ -90,7 +90,7 @@ export class HealthTracker {
       const known = { reason, message, ...(httpStatus === undefined ? {} : { httpStatus }) };
       this.#failure = { ...known, since: Date.now() };
       this.#setLastError({ time: new Date().toISOString(), ...known });
-      this.#log.warn({ reason: failure.reason, httpStatus: failure.httpStatus }, failure.message);
+      this.#log.warn({ reason, httpStatus, advice: adviceFor(reason) }, message);
     } else {
       this.#log.debug({ reason: failure.reason, httpStatus: failure.httpStatus }, failure.message);
     }

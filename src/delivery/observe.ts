@@ -51,7 +51,7 @@ function stateOf(health: StreamHealth, isCatchingUp: boolean): StreamState {
     case 'database-unavailable':
       return 'retrying';
     case 'unclaimed':
-    case 'held':
+    case 'holding':
       return 'holding';
     case 'suspended':
       return 'suspended';

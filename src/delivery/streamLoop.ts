@@ -262,7 +262,7 @@ export class StreamLoop {
   async #wait(outcome: Failed): Promise<Turn> {
     const isHold = outcome.kind !== 'retry';
     this.#deliverer.slowDown();
-    this.#tracker.setFailure(outcome, isHold ? 'held' : 'retrying');
+    this.#tracker.setFailure(outcome, isHold ? 'holding' : 'retrying');
     this.metrics.countRetry(outcome.reason);
     const waitMs = isHold ? this.#holdBackoff.next() : this.#retryBackoff.next(outcome.retryAfterMs);
     await this.#change.wait(waitMs);
@@ -346,9 +346,8 @@ export class StreamLoop {
       return;
     }
     this.log.error({ err: cause }, 'unexpected error in a stream: a defect of this program');
-    const message =
-      'A defect of the collector keeps this export from going on; nothing is lost. Its log has the error: please report it.';
-    this.#tracker.setFailure({ reason: 'InternalError', message }, 'held');
+    const message = 'A defect of the collector keeps this export from going on. Nothing is lost.';
+    this.#tracker.setFailure({ reason: 'InternalError', message }, 'holding');
   }
 
   /** One after the other, so that the latest is what stays. Best effort: the next change tells it again. */
