@@ -2,7 +2,7 @@
  * Looks for proof that an endpoint which refuses one record accepts others: without it nothing is parked, since the
  * fault may be the configuration's.
  */
-import { readPage } from '../database/page.ts';
+import { readPage } from '../database/readWindow.ts';
 import type { Position, Window } from '../model/stream.ts';
 import type { AcceptedAhead } from './acceptedAhead.ts';
 import { type Batch, BatchCutter } from './batch.ts';

@@ -4,7 +4,7 @@
  *
  * What was learned of a stream's rows outlives a run, and a failure of the database.
  */
-import type { PageLimits, PageResult } from '../database/page.ts';
+import type { PageLimits, PageResult } from '../database/readWindow.ts';
 import { rowFaultOf } from '../database/unreadable.ts';
 import type { ActiveStream } from './context.ts';
 

@@ -1,6 +1,7 @@
 /** Sends parked entries again, when somebody asked for it; each keeps its sequence number, so the receiver's gap closes. */
-import { type EntryRead, readEntryById } from '../database/page.ts';
+
 import { listReplays, parkAgain, type ReplayEntry, unpark } from '../database/parked.ts';
+import { type EntryRead, readEntryById } from '../database/readEntryById.ts';
 import { rowFaultOf } from '../database/unreadable.ts';
 import type { FailureReason } from '../model/outcome.ts';
 import { RequestWriter } from '../otlp/encode/request.ts';

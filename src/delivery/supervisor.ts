@@ -10,13 +10,13 @@ import { registerClusters } from '../database/clusters.ts';
 import { describeDatabaseFailure } from '../database/failure.ts';
 import {
   claimStreams,
-  leave,
+  endLease,
+  endPredecessorsLease,
   type Replica,
   releaseStreams,
   renewLease,
-  succeed,
 } from '../database/leases.ts';
-import type { PollResult } from '../database/poll.ts';
+import type { PollResult } from '../database/pollStreams.ts';
 import type { Database } from '../database/pool.ts';
 import type { StreamRequest } from '../database/streams.ts';
 import type { ExportConfig } from '../model/exportConfig.ts';
@@ -100,7 +100,7 @@ export class Supervisor {
 
   /** @throws the database's error when it cannot be reached at all. */
   async start(): Promise<void> {
-    await succeed(this.#options.control, this.#options.replica);
+    await endPredecessorsLease(this.#options.control, this.#options.replica);
     this.#watch = setInterval(() => this.#watchStreams(), watchIntervalMs);
     this.#timers = Promise.all([this.#renewLoop(), this.#poller.run(this.#stop.signal), this.#backlogLoop()]);
   }
@@ -155,7 +155,7 @@ export class Supervisor {
   /** Lets go of the leases, so that another replica takes the streams at once. */
   async leave(): Promise<void> {
     try {
-      await leave(this.#options.control, this.#options.replica.id);
+      await endLease(this.#options.control, this.#options.replica.id);
     } catch (error) {
       this.#log.warn({ err: error }, 'could not give the leases back; they expire by themselves');
     }

@@ -11,7 +11,7 @@
  *  - After the first failure nothing new is sent; what is in flight is waited for, and its success remembered.
  *  - No buffer outlives the run: a retry reads the entries again, exactly as a restarted process would.
  */
-import { readPage } from '../database/page.ts';
+import { readPage } from '../database/readWindow.ts';
 import { settle } from '../database/window.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Position, Window } from '../model/stream.ts';
