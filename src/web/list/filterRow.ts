@@ -44,9 +44,9 @@ export class AddressReader {
     const taken: T[] = [];
     for (const value of new Set(this.#parameters.getAll(key).filter((each) => each.trim() !== ''))) {
       const parsed = schema.safeParse(value);
-      if (!parsed.success) this.problems.push(`“${shorten(value)}” is not ${what} and was left out.`);
+      if (!parsed.success) this.problems.push(`“${shorten(value)}” is not ${what}, so it was ignored.`);
       else if (taken.length === most)
-        this.problems.push(`Only ${most} of “${key}” count; “${shorten(value)}” was left out.`);
+        this.problems.push(`Only ${most} of “${key}” count, so “${shorten(value)}” was ignored.`);
       else taken.push(parsed.data);
     }
     return taken;

@@ -84,5 +84,5 @@ export const filterTable: { readonly [Name in keyof Filters]: FilterRow<Filters[
   actor,
   project,
   sessionTypes: list('session', 'a session type', describeSession),
-  has: list('has', 'a JSON object to look for', describeDocument, documentSchema, mostDocuments),
+  has: list('has', 'a JSON object', describeDocument, documentSchema, mostDocuments),
 };
