@@ -41,9 +41,9 @@ export function isEntryId(text: string): boolean {
 }
 
 /** Refuses 31 February, which `Date` takes for a day in March. */
-function isRealTime(text: string): boolean {
+export function isRealTime(text: string): boolean {
   const date = new Date(text);
-  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 19) === text.slice(0, 19);
+  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 16) === text.slice(0, 16);
 }
 
 /** Compares by (occurred_at, id), ascending: negative when `a` comes first. */

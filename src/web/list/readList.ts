@@ -1,18 +1,15 @@
 /** Reads what the list shows: entries, and for a whole page the choices of its filters. */
 import { listEventTypes, readFacets } from '../../database/facets.ts';
-import { countDatedAfter } from '../../database/futureEntries.ts';
 import { encodeMark } from '../../database/newEntries.ts';
-import type { Database } from '../../database/pool.ts';
 import { findEntries } from '../../search/findEntries.ts';
 import { logsUrl } from '../urls.ts';
-import type { AuditLogsView, EmptyView, FutureView, ResultsView, RowsView } from '../views/listViews.ts';
+import type { AuditLogsView, ResultsView, RowsView } from '../views/listViews.ts';
 import type { WebContext } from '../webContext.ts';
 import { makeChips, makeClearUrl } from './chips.ts';
 import { type Choices, makeFilterBar } from './filterBar.ts';
-import { hasConditions, noFilters, type ParsedFilters, toEntryQuery, toSearch } from './filters.ts';
-import type { Filters } from './filterTable.ts';
-import { allTimeUrl, describeCount, makeMore, makeRows, pageSize } from './rows.ts';
-import { aheadMs, describeTime } from './timeRange.ts';
+import { type ParsedFilters, toEntryQuery, toSearch } from './filters.ts';
+import { makeEmpty, readFuture } from './listNotices.ts';
+import { describeCount, makeMore, makeRows, pageSize } from './rows.ts';
 
 export interface ListRequest {
   readonly context: WebContext;
@@ -66,38 +63,13 @@ export async function readResults({
       isOpenEnded && found.mark
         ? logsUrl(organization, withKeys(search, { since: encodeMark(found.mark), live: '1' }), '/newer')
         : null,
-    future:
-      before === null
-        ? makeFuture(filters, organization, now, await countFuture(context.db, organization, now))
-        : null,
+    future: before === null ? await readFuture(context.db, filters, organization, now) : null,
     status: describeCount(found.entries.length, more.kind !== 'end'),
     downloads: {
       csvUrl: logsUrl(organization, search, '/entries.csv'),
       ndjsonUrl: logsUrl(organization, search, '/entries.ndjson'),
     },
     newestUrl: before === null ? null : logsUrl(organization, search),
-  };
-}
-
-const mostFuture = 1_000;
-
-function countFuture(db: Database, organization: string, now: Date): Promise<number> {
-  return countDatedAfter(db, organization, new Date(now.getTime() + aheadMs).toISOString(), mostFuture);
-}
-
-/** No relative range holds entries dated in the future; in the whole log they come first. */
-function makeFuture(filters: Filters, organization: string, now: Date, count: number): FutureView | null {
-  if (count === 0 || !('preset' in filters.time)) return null;
-  const edge = new Date(now.getTime() + aheadMs).toISOString().slice(0, 19);
-  const number =
-    count === mostFuture ? `${count}+ entries are` : count === 1 ? '1 entry is' : `${count} entries are`;
-  const isShown = filters.time.preset === 'all';
-  return {
-    words: `${number} dated in the future${isShown ? ' and may come before all others' : ' and outside this range'}.`,
-    url: isShown
-      ? logsUrl(organization, toSearch({ ...filters, time: { from: null, to: edge } }))
-      : logsUrl(organization, toSearch({ ...noFilters, time: { from: edge, to: null } })),
-    linkWords: isShown ? 'Hide them' : 'Show them',
   };
 }
 
@@ -132,53 +104,6 @@ async function readChoices({ context, organization }: ListRequest): Promise<Choi
     readFacets(context.db, organization),
   ]);
   return { ...facets, eventTypes };
-}
-
-function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean): EmptyView {
-  const isAllTime = 'preset' in filters.time && filters.time.preset === 'all';
-  const isFiltered = hasConditions(filters);
-  const links = {
-    allTimeUrl: isAllTime ? null : allTimeUrl(filters, organization),
-    clearUrl: makeClearUrl(filters, organization),
-    example: null,
-  };
-  if (isOlderPage)
-    return { title: 'No older entries', words: 'There is nothing before this point.', ...links };
-  const { time } = filters;
-  if ('from' in time && time.from !== null && time.to !== null && time.from >= time.to) {
-    return {
-      title: 'This range is empty',
-      words: `It starts at ${time.from.replace('T', ' ')} and ends at ${time.to.replace('T', ' ')}, which is not later. Change From or To.`,
-      ...links,
-    };
-  }
-  if (isFiltered) {
-    return {
-      title: 'No entry matches',
-      words: isAllTime
-        ? 'Nothing in the whole log matches these filters. Remove one to see more.'
-        : `Nothing matches in this range (${lowerFirst(describeTime(filters.time))}). Older entries may match.`,
-      ...links,
-    };
-  }
-  if (!isAllTime) {
-    return {
-      title: 'No entries in this range',
-      words: `Nothing was recorded in this range (${lowerFirst(describeTime(filters.time))}).`,
-      ...links,
-    };
-  }
-  return {
-    title: 'No entries yet',
-    words:
-      'Entries appear here as soon as your product writes them, in the same transaction as the change they describe:',
-    ...links,
-    example: `insert into audit.entries (organization, event_type, actor_id, actor_name, metadata)\nvalues ('${organization.replaceAll("'", "''")}', 'flow.created', 'u-17', 'Ada', '{"flowId": 42}');`,
-  };
-}
-
-function lowerFirst(words: string): string {
-  return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
 /** Keeps the keys sorted, as in every address here. */
