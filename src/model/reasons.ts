@@ -53,7 +53,7 @@ const calm = {
   },
 } as const satisfies Rows<ReasonRow>;
 
-const retried = {
+const retrying = {
   RateLimited: {
     when: '429',
     reaction: 'retry',
@@ -101,7 +101,7 @@ const retried = {
   },
 } as const satisfies Rows<RequestRow>;
 
-const held = {
+const holding = {
   TlsFailed: {
     when: 'certificate not trusted, wrong name, client certificate refused',
     reaction: 'hold',
@@ -329,10 +329,20 @@ const remark = {
 } as const satisfies Rows<ReasonRow>;
 
 /** By what they are about, in the order of the docs. */
-export const reasonGroups = { calm, retried, held, disliked, rejected, setAside, collector, config, remark };
+export const reasonGroups = {
+  calm,
+  retrying,
+  holding,
+  disliked,
+  rejected,
+  setAside,
+  collector,
+  config,
+  remark,
+};
 
 /** What one attempt can fail with, as the kind of its outcome says. */
-export const attemptReasons = { ...retried, ...held, ...disliked };
+export const attemptReasons = { ...retrying, ...holding, ...disliked };
 export type AttemptReason = keyof typeof attemptReasons;
 
 /** What a delivery or one entry of it can fail with: also the reason label of the metrics of requests. */

@@ -115,7 +115,7 @@ test('never says that every entry is delivered once a receiver has rejected some
     `All but 3 entries are delivered. It rejected 3. ${adviceFor('PartialSuccess')}`,
   );
   expect(messageOf({ rejected: 3 })).toBe(
-    'All but 3 entries are delivered. 3 entries were rejected by the receiver, without saying which: compare it with the table.',
+    'All but 3 entries are delivered. The receiver rejected 3 entries without saying which: compare it with the table.',
   );
   expect(messageOf({ rejected: 1, parked: 1 })).toMatch(/^All but 2 entries are delivered\. 1 entry that /);
 });

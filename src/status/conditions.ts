@@ -128,7 +128,7 @@ function describeDelivery(health: StreamHealth): string {
   if (failure) sentences.push(withAdvice(failure));
   else if (rejected > 0) {
     sentences.push(
-      `${count(rejected, 'entry was', 'entries were')} rejected by the receiver, without saying which: compare it with the table.`,
+      `The receiver rejected ${count(rejected, 'entry', 'entries')} without saying which: compare it with the table.`,
     );
   }
   return sentences.join(' ');

@@ -148,7 +148,7 @@ describe.skipIf(isClusterMissing())('a status', () => {
       rows[0],
       [
         ...(rows[1] ?? []),
-        'All but 3 entries are delivered. 3 entries were rejected by the receiver, without saying which: compare it with the table.',
+        'All but 3 entries are delivered. The receiver rejected 3 entries without saying which: compare it with the table.',
       ],
       [...(rows[2] ?? []), `The receiver answered 401. ${adviceFor('Unauthorized')}`],
     ]);
