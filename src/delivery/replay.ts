@@ -2,7 +2,7 @@
 import { type EntryRead, readEntryById } from '../database/page.ts';
 import { listReplays, parkAgain, type ReplayEntry, unpark } from '../database/parked.ts';
 import { rowFaultOf } from '../database/unreadable.ts';
-import type { FailureReason } from '../model/reasons.ts';
+import { adviceFor, type FailureReason } from '../model/reasons.ts';
 import { RequestWriter } from '../otlp/encode/request.ts';
 import type { ActiveStream, DeliveryContext } from './context.ts';
 import { maxRowBytes, readPaceOf, rowMemoryBytes } from './readPace.ts';
@@ -130,7 +130,7 @@ function describeLost(
       return {
         kind: 'lost',
         reason: 'EntryMissing',
-        message: `Entry ${entryId} is no longer in audit.entries, so it cannot be sent.`,
+        message: `Entry ${entryId} is no longer in audit.entries, so it cannot be sent. ${adviceFor('EntryMissing')}`,
       };
     case 'oversize':
       return { kind: 'lost', ...describeTooLarge(entryId, read.bytes) };

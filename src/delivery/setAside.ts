@@ -5,6 +5,7 @@
 import { type EntryHead, readEntryById, readHeads } from '../database/page.ts';
 import type { Database } from '../database/pool.ts';
 import { canReadAnother, type RowFault, rowFaultOf } from '../database/unreadable.ts';
+import { adviceFor } from '../model/reasons.ts';
 import type { Position, StreamRow, Window } from '../model/stream.ts';
 import { describeSqlState } from '../telemetry/sqlState.ts';
 import type { SetAside } from './batch.ts';
@@ -88,12 +89,12 @@ async function isItsOwnFault(db: Database, id: bigint, fault: RowFault | null): 
   return fault === 'storage' ? another !== false : another === true;
 }
 
-/** What a row that has `bytes` as text is set aside with. */
+/** What a row that has `bytes` as text is set aside with. Its message is kept with the entry, so it says what to do too. */
 export function describeTooLarge(id: bigint, bytes: number): SetAside {
   const size = bytes.toLocaleString('en-US');
   return {
     reason: 'EntryTooLarge',
-    message: `Entry ${id} has ${size} bytes as text, and at most ${maxRowBytes.toLocaleString('en-US')} are read: it stays in the table and is not sent.`,
+    message: `Entry ${id} has ${size} bytes as text, and at most ${maxRowBytes.toLocaleString('en-US')} are read: it stays in the table and is not sent. ${adviceFor('EntryTooLarge')}`,
   };
 }
 
@@ -103,6 +104,6 @@ export function describeUnreadable(id: bigint, error: unknown): SetAside {
   const what = typeof code === 'string' ? describeSqlState(code) : 'the connection is cut each time';
   return {
     reason: 'EntryUnreadable',
-    message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent.`,
+    message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent. ${adviceFor('EntryUnreadable')}`,
   };
 }
