@@ -14,8 +14,9 @@ import { endPools, openPools, type Pools } from './database/pools.ts';
 import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
 import { ConfigNotes } from './delivery/configNotes.ts';
-import type { Send } from './delivery/context.ts';
+
 import { planMemory } from './delivery/memory.ts';
+import type { Send } from './delivery/send.ts';
 import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
 import { startOperationsServer } from './operations/operationsServer.ts';

@@ -1,6 +1,6 @@
 /** The tables of README.md: every value with its default, and every setting with its value. */
 import { code, table } from '../../crds/generator/markdown.ts';
-import { DECIDED, listSettings } from './settingValues.ts';
+import { decided, listSettings } from './settingValues.ts';
 import type { ChartValue } from './values.ts';
 
 export function makeValuesTable(values: readonly ChartValue[]): string {
@@ -19,7 +19,7 @@ export function makeSettingsTable(): string {
     ['setting', 'value of the chart', 'kind'],
     listSettings().map(({ key, setting }) => [
       code(setting.name),
-      DECIDED.get(setting.name) ?? code(`settings.${key}`),
+      decided.get(setting.name) ?? code(`settings.${key}`),
       setting.type + (setting.unit === '' ? '' : ` (${setting.unit})`),
     ]),
   );

@@ -10,7 +10,7 @@ export interface SettingValue {
 }
 
 /** What the chart decides by other values, and what is given in a file. */
-export const DECIDED: ReadonlyMap<string, string> = new Map([
+export const decided: ReadonlyMap<string, string> = new Map([
   ['DATABASE_URL', '`database`'],
   ['CONFIG_SOURCE', '`configs.source`'],
   ['CONFIG_DIRECTORY', '`configs.volume`'],
@@ -35,7 +35,7 @@ export function listSettings(): SettingValue[] {
 
 /** The settings that are values, each with the schema of its value. */
 export function settingSchemas(): Record<string, JsonSchema> {
-  const rows = listSettings().filter(({ setting }) => !DECIDED.has(setting.name));
+  const rows = listSettings().filter(({ setting }) => !decided.has(setting.name));
   return Object.fromEntries(
     rows.map(({ key, setting }) => [key, { ...schemaOf(setting.type), description: setting.doc }]),
   );

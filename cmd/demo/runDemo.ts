@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Teardown } from '../../src/basics/teardown.ts';
+import { findEmbeddedBinaries, startPostgres } from '../../tools/postgres/postgres.ts';
 import { choosePort } from './choosePort.ts';
 import { shutdownGraceMs, startCollector } from './collector.ts';
 import { writeConfigs } from './configs.ts';
@@ -12,7 +13,6 @@ import { prepareDatabase } from './database.ts';
 import { describeDemo } from './legend.ts';
 import { takeLock } from './lock.ts';
 import { takeNotes } from './notes.ts';
-import { findEmbeddedBinaries, startPostgres } from './postgres.ts';
 import { runProduct, seedHistory } from './product.ts';
 import { startReceiver } from './receiver.ts';
 import { readState, writeState } from './state.ts';

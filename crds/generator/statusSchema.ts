@@ -4,14 +4,14 @@ import type { StructuralSchema } from './structuralSchema.ts';
 
 type Fields<T> = { readonly [Name in keyof Required<T>]: StructuralSchema };
 
-const REASON: StructuralSchema = {
+const reason: StructuralSchema = {
   type: 'string',
   minLength: 1,
   maxLength: 1024,
   // Of metav1.Condition.
   pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
 };
-const MESSAGE: StructuralSchema = { type: 'string', maxLength: 32_768 };
+const message: StructuralSchema = { type: 'string', maxLength: 32_768 };
 const time = (description: string): StructuralSchema => ({
   description,
   type: 'string',
@@ -24,7 +24,7 @@ const counter = (description: string): StructuralSchema => ({
   minimum: 0,
 });
 
-const CONDITION: Fields<Condition> = {
+const conditionSchema: Fields<Condition> = {
   type: {
     description:
       'Ready: entries get through. Stalled: a person has to change something first. Reconciling: the export is starting, or retries automatically. The last two are present only while True.',
@@ -33,8 +33,8 @@ const CONDITION: Fields<Condition> = {
     maxLength: 316,
   },
   status: { description: 'True, False or Unknown.', type: 'string', enum: ['True', 'False', 'Unknown'] },
-  reason: { ...REASON, description: 'Why, in one CamelCase word, for scripts.' },
-  message: { ...MESSAGE, description: 'What happened and what to do, in a few sentences.' },
+  reason: { ...reason, description: 'Why, in one CamelCase word, for scripts.' },
+  message: { ...message, description: 'What happened and what to do, in a few sentences.' },
   lastTransitionTime: time('When status last changed.'),
   observedGeneration: {
     description: 'The metadata.generation that this describes.',
@@ -44,10 +44,10 @@ const CONDITION: Fields<Condition> = {
   },
 };
 
-const LAST_ERROR: Fields<LastError> = {
+const lastError: Fields<LastError> = {
   time: time('When it happened.'),
-  reason: { ...REASON, description: 'Why, in one CamelCase word; the reasons of the Ready condition.' },
-  message: { ...MESSAGE, description: 'What happened, in a sentence or two.' },
+  reason: { ...reason, description: 'Why, in one CamelCase word; the reasons of the Ready condition.' },
+  message: { ...message, description: 'What happened, in a sentence or two.' },
   httpStatus: {
     description: "Status of the receiver's answer; absent when there was none.",
     type: 'integer',
@@ -58,7 +58,7 @@ const LAST_ERROR: Fields<LastError> = {
   resolvedTime: time('When entries got through again; absent while the error stands.'),
 };
 
-const STATUS: Fields<ExportStatus> = {
+const statusZod: Fields<ExportStatus> = {
   observedGeneration: {
     description:
       'The metadata.generation that this status describes; -1 before the collector has seen the config.',
@@ -81,14 +81,14 @@ const STATUS: Fields<ExportStatus> = {
     items: {
       type: 'object',
       description: 'One aspect of how the export is doing.',
-      properties: CONDITION,
+      properties: conditionSchema,
       required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
     },
   },
   lastError: {
     description: 'The latest failure. It stays after recovery, then with resolvedTime.',
     type: 'object',
-    properties: LAST_ERROR,
+    properties: lastError,
     required: ['time', 'reason', 'message'],
   },
   lastDeliveryTime: time(
@@ -113,10 +113,10 @@ const STATUS: Fields<ExportStatus> = {
   },
 };
 
-export const STATUS_SCHEMA: StructuralSchema = {
+export const statusJsonSchema: StructuralSchema = {
   description: 'How the export is doing, written by the collector.',
   type: 'object',
   // Tools that wait for observedGeneration to catch up (kstatus) see a new object as in progress.
   default: { observedGeneration: -1 },
-  properties: STATUS,
+  properties: statusZod,
 };

@@ -1,7 +1,7 @@
 /** From any value (an API object, a parsed file, a form) to a manifest that can be relied on. */
 import { describeIssues, type FieldSentence } from './problems/describeIssues.ts';
 import { showType, showValue } from './problems/showValue.ts';
-import { API_VERSION, KIND, type Manifest, manifestSchema } from './schema.ts';
+import { configApiVersion, configKind, type Manifest, manifestSchema } from './schema.ts';
 
 export type ParsedManifest =
   | { readonly ok: true; readonly manifest: Manifest }
@@ -36,11 +36,11 @@ export function parseManifest(value: unknown): ParsedManifest {
 function describeForeign(value: object): string[] {
   const { apiVersion, kind } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
   const problems: string[] = [];
-  if (typeof apiVersion === 'string' && apiVersion !== API_VERSION) {
-    problems.push(`apiVersion is ${showValue(apiVersion)}: it must be ${API_VERSION}.`);
+  if (typeof apiVersion === 'string' && apiVersion !== configApiVersion) {
+    problems.push(`apiVersion is ${showValue(apiVersion)}: it must be ${configApiVersion}.`);
   }
-  if (typeof kind === 'string' && kind !== KIND) {
-    problems.push(`kind is ${showValue(kind)}: it must be ${KIND}.`);
+  if (typeof kind === 'string' && kind !== configKind) {
+    problems.push(`kind is ${showValue(kind)}: it must be ${configKind}.`);
   }
   return problems;
 }

@@ -3,7 +3,7 @@ import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
 import { resolveDestination } from './destination/resolveDestination.ts';
 import type { SecretReason } from './destination/secretProblems.ts';
 import type { SecretReader } from './destination/secretReader.ts';
-import { type Manifest, RECONCILE_AT_ANNOTATION } from './schema.ts';
+import { type Manifest, reconcileAtAnnotation } from './schema.ts';
 import { toExportSpec } from './toExportSpec.ts';
 
 /** What only the source knows of a manifest. */
@@ -39,7 +39,7 @@ export async function resolveConfig(
     reason: 'SecretConsentMissing' as const,
     message: `${warning} Until it does it is used all the same, and no longer once SECRET_CONSENT is required.`,
   }));
-  const reconcileAt = manifest.metadata.annotations?.[RECONCILE_AT_ANNOTATION];
+  const reconcileAt = manifest.metadata.annotations?.[reconcileAtAnnotation];
   return {
     kind: 'resolved',
     config: {

@@ -2,8 +2,9 @@
  * Decides what becomes of an entry that cannot be read: nothing is set aside for what may be the database's fault and not the
  * entry's.
  */
-import { type EntryHead, readEntryById, readHeads } from '../database/page.ts';
 import type { Database } from '../database/pool.ts';
+import { readEntryById } from '../database/readEntryById.ts';
+import { type EntryHead, readNextHead } from '../database/readWindow.ts';
 import { canReadAnother, type RowFault, rowFaultOf } from '../database/unreadable.ts';
 import { adviceFor } from '../model/reasons.ts';
 import type { Position, StreamRow, Window } from '../model/stream.ts';
@@ -37,10 +38,9 @@ export async function judgeNext(
   cause: Cause,
   pace: ReadPace,
 ): Promise<Judgement> {
-  const heads = await readHeads(db, stream, after, 1);
-  if (heads === null) return { kind: 'stale' };
-  const head = heads[0];
-  if (!head) return { kind: 'again' };
+  const head = await readNextHead(db, stream, after);
+  if (head === 'stale') return { kind: 'stale' };
+  if (head === null) return { kind: 'again' };
   if (head.matches === false) return { kind: 'skip', head };
   if (cause.kind === 'oversize') return { kind: 'park', head, why: describeTooLarge(head.id, cause.bytes) };
 

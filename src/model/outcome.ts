@@ -13,6 +13,9 @@ export interface Settled {
   readonly message: string;
 }
 
+/** The batch did not get through, for whatever reason. */
+export type Failed = Exclude<Outcome, Settled>;
+
 interface Failure {
   readonly reason: FailureReason;
   /**

@@ -16,6 +16,11 @@ export function organizationOf({ params }: Pick<Request, 'params'>): string {
   return segment.startsWith('~') ? segment.slice(1) : segment;
 }
 
+/** What stands behind the `?` of the address that was asked for. */
+export function searchParamsOf({ originalUrl }: Pick<Request, 'originalUrl'>): URLSearchParams {
+  return new URL(originalUrl, 'http://page').searchParams;
+}
+
 /** As the table checks it; whether there is one of the name is not said to whom it does not concern. */
 export function isOrganizationName(text: string): boolean {
   return text !== '' && [...text].length <= 256 && !text.includes('\0');

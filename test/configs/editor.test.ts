@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import type { ConfigEditor } from '../../src/configs/configEditor.ts';
-import { waitFor } from '../tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import {
   type ConfigDirectory,
   type Following,
@@ -17,9 +17,9 @@ import {
 } from './configDirectory.ts';
 import { demand, draftOf, header, makeDraft, problemsOf, readOnly } from './editorDrafts.ts';
 
-const KEY = 'directory/default/siem';
+const configKey = 'directory/default/siem';
 
-const COMMENTED = `# Exports of Acme.
+const commented = `# Exports of Acme.
 
 apiVersion: auditexport.dev/v1
 kind: AuditExportConfig
@@ -90,7 +90,7 @@ it('makes a manifest and its secret files, which only this user may read', async
 });
 
 it('changes what has changed, and leaves comments, order and the rest of the file', async () => {
-  const { editor, directory, states } = await startPage({ 'mine.yaml': COMMENTED });
+  const { editor, directory, states } = await startPage({ 'mine.yaml': commented });
   const before = await readOnly(editor);
   const headers = [
     { name: 'X-Team', value: 'kept' as const },
@@ -139,9 +139,10 @@ spec:
 # nothing here
 `);
   await waitFor(
-    () => states().get(KEY)?.kind === 'valid' && validConfig(states(), KEY).spec.maxBatchSize === 6,
+    () =>
+      states().get(configKey)?.kind === 'valid' && validConfig(states(), configKey).spec.maxBatchSize === 6,
   );
-  expect(validConfig(states(), KEY).destination.headers.map(({ value }) => value.reveal())).toEqual([
+  expect(validConfig(states(), configKey).destination.headers.map(({ value }) => value.reveal())).toEqual([
     'red',
     'new',
     'more',
@@ -164,7 +165,7 @@ it('keeps the rights of a file', async () => {
 });
 
 it('tells all but the first of those who save at once, and overwrites nothing', async () => {
-  const { editor, directory } = await startPage({ 'siem.yaml': COMMENTED });
+  const { editor, directory } = await startPage({ 'siem.yaml': commented });
   const shown = await readOnly(editor);
   const sizes = ['11', '12', '13'];
   const results = await Promise.all(
@@ -184,25 +185,25 @@ it('tells all but the first of those who save at once, and overwrites nothing', 
 });
 
 it('takes a new value of a header for a change, a comment or the status for none', async () => {
-  const { editor, directory, source } = await startPage({ 'siem.yaml': COMMENTED });
+  const { editor, directory, source } = await startPage({ 'siem.yaml': commented });
   const { revision } = await readOnly(editor);
-  directory.write('siem.yaml', `${COMMENTED.replace('# small', '# tiny')}`);
-  await source.writeStatus(KEY, makeStatus({ pendingEntries: 3 }));
+  directory.write('siem.yaml', `${commented.replace('# small', '# tiny')}`);
+  await source.writeStatus(configKey, makeStatus({ pendingEntries: 3 }));
   demand(await editor.tryAgain('acme', { namespace: 'default', name: 'siem' }));
   expect(await readOnly(editor)).toMatchObject({ revision, status: { pendingEntries: 3 } });
-  directory.write('siem.yaml', COMMENTED.replace('hush', 'hash'));
+  directory.write('siem.yaml', commented.replace('hush', 'hash'));
   expect((await readOnly(editor)).revision).not.toBe(revision);
 });
 
 it('asks for another try by the annotation', async () => {
-  const { editor, states } = await startPage({ 'siem.yaml': COMMENTED });
+  const { editor, states } = await startPage({ 'siem.yaml': commented });
   demand(await editor.tryAgain('acme', { namespace: 'default', name: 'siem' }));
-  await waitFor(() => validConfig(states(), KEY).reconcileAt !== undefined);
+  await waitFor(() => validConfig(states(), configKey).reconcileAt !== undefined);
 });
 
 it('shows the status of an earlier run', async () => {
   const { directory, source } = await startPage({ 'siem.yaml': manifest('siem') });
-  await source.writeStatus(KEY, makeStatus({ pendingEntries: 3 }));
+  await source.writeStatus(configKey, makeStatus({ pendingEntries: 3 }));
   await source.stop();
   const again = await follow(directory.path);
   expect(await again.source.editor?.list('acme')).toMatchObject({

@@ -90,7 +90,7 @@ describe.each(pages)('%s', (page) => {
   });
 
   test('names files of the repository that exist', async () => {
-    const names = (await readText(page)).matchAll(/`((?:src|cmd|test|docs|bench)\/[\w./-]+)`/g);
+    const names = (await readText(page)).matchAll(/`((?:src|cmd|tools|test|docs|bench)\/[\w./-]+)`/g);
     for (const [, name = ''] of names) {
       const exists = name.endsWith('/') ? readdir(new URL(name, root)) : readText(name);
       await expect(exists, name).resolves.toBeDefined();

@@ -6,10 +6,10 @@ import type { ExportStatus } from '../../src/model/streamStatus.ts';
 import { type ExportState, makeStatus } from '../../src/status/conditions.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
-import { applyConfig, CRD } from './harness.ts';
+import { applyConfig, crd } from './harness.ts';
 
 /** Every field of a status is there. */
-const HEALTH: StreamHealth = {
+const healthDefaults: StreamHealth = {
   activity: 'holding',
   failure: null,
   lastError: null,
@@ -23,15 +23,15 @@ const HEALTH: StreamHealth = {
   lastDeliveryAt: '2026-01-31T08:00:00.123Z',
 };
 
-const CONFIG = {
+const config = {
   generation: 1,
   destination: { url: new URL('https://otel.example.com:4318/v1/logs?token=s3cr3t') },
   reconcileAt: 'now, please',
 };
-const VALID: ExportState = { kind: 'valid', config: CONFIG };
+const valid: ExportState = { kind: 'valid', config };
 
-function statusOf(health: Partial<StreamHealth> | null, state = VALID): ExportStatus {
-  return makeStatus(state, health && { ...HEALTH, ...health }, [], new Date('2026-01-31T08:00:01Z'));
+function statusOf(health: Partial<StreamHealth> | null, state = valid): ExportStatus {
+  return makeStatus(state, health && { ...healthDefaults, ...health }, [], new Date('2026-01-31T08:00:01Z'));
 }
 
 function failing(reason: StreamReason): ExportStatus {
@@ -42,7 +42,7 @@ function failing(reason: StreamReason): ExportStatus {
 }
 
 describe.skipIf(isClusterMissing())('a status', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   async function writeStatus(namespace: string, name: string, status: ExportStatus) {
     return await cluster.current.request({
@@ -70,8 +70,8 @@ describe.skipIf(isClusterMissing())('a status', () => {
       statusOf({ activity: 'suspended' }),
       statusOf(null),
       statusOf(null, wrong),
-      statusOf({}, { ...wrong, lastGood: CONFIG }),
-      statusOf({}, { kind: 'valid', config: { ...CONFIG, reconcileAt: 'x'.repeat(250_000) } }),
+      statusOf({}, { ...wrong, lastGood: config }),
+      statusOf({}, { kind: 'valid', config: { ...config, reconcileAt: 'x'.repeat(250_000) } }),
     ];
     for (const status of statuses) {
       const answer = await writeStatus(namespace, 'acme', status);

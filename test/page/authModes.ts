@@ -8,9 +8,9 @@ import { closeServer, listen } from '../../src/operations/listen.ts';
 import { makeHeadersAuthenticator } from '../../src/web/auth/headers.ts';
 import { type JwtOptions, makeJwtAuthenticator } from '../../src/web/auth/jwt.ts';
 import { makeLocalAuthenticator } from '../../src/web/auth/local.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type PageUnderTest, type PageUnderTestOptions, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import type { TestPostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { signIn, startOidcPage } from './oidcPage.ts';
 
 /** Of `acme`: `other` is admin of another organization, `member` of none. */

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { defaultRateLimits } from '../../src/web/security/rateLimits.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { type Receiver, startReceiver } from '../tools/receiver.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();

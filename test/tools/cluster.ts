@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CoreV1Api, type KubeConfig } from '@kubernetes/client-node';
 import { afterAll, beforeAll } from 'vitest';
-import { isToolMissing, TOOL_TIMEOUT_MS } from './build.ts';
+import { isToolMissing, toolTimeoutMs } from './build.ts';
 import { applyYaml } from './clusterObjects.ts';
 import { startEtcd } from './etcd.ts';
 import { makeKubeApiserver } from './kubeApiserver.ts';
@@ -55,7 +55,7 @@ export interface ClusterOptions {
 }
 
 /** Makes a watch or a continued list from an older resourceVersion end in 410 after 10 to 20 s. */
-export const FAST_COMPACTION: ClusterOptions = {
+export const fastCompaction: ClusterOptions = {
   flags: ['--etcd-compaction-interval=10s', '--watch-cache=false'],
 };
 
@@ -144,7 +144,7 @@ export function useCluster(
   beforeAll(async () => {
     cluster = await startCluster(options);
     await options.prepare?.(cluster);
-  }, TOOL_TIMEOUT_MS);
+  }, toolTimeoutMs);
   afterAll(async () => {
     await cluster?.stop();
   });

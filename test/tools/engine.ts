@@ -4,8 +4,8 @@ import { onTestFinished } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
 import { BufferPool } from '../../src/delivery/bufferPool.ts';
 import { ByteBudget } from '../../src/delivery/byteBudget.ts';
-import type { DeliveryOptions, Send } from '../../src/delivery/context.ts';
-import { makeSend } from '../../src/delivery/send.ts';
+import type { DeliveryOptions } from '../../src/delivery/deliveryContext.ts';
+import { makeSend, type Send } from '../../src/delivery/send.ts';
 import { Supervisor } from '../../src/delivery/supervisor.ts';
 import type { Destination, ExportConfig, ExportSpec } from '../../src/model/exportConfig.ts';
 import type { StreamHealth } from '../../src/model/streamHealth.ts';
@@ -13,7 +13,7 @@ import { makeLogger } from '../../src/telemetry/logger.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
 import { makeAddressGuard } from '../../src/transport/addressGuard.ts';
 import { makeTransport } from '../../src/transport/transport.ts';
-import { waitFor } from './waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 
 export interface EngineOptions extends Partial<DeliveryOptions> {
   readonly leaseDurationMs?: number;

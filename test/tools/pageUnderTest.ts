@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
 import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { makeSend } from '../../src/delivery/send.ts';
@@ -16,6 +15,7 @@ import type { WebContext } from '../../src/web/context.ts';
 import { startPageServer } from '../../src/web/pageServer.ts';
 import type { RateLimits } from '../../src/web/security/rateLimits.ts';
 import type { Viewer } from '../../src/web/viewer.ts';
+import { findFreePort } from '../../tools/freePort.ts';
 import { openDatabase } from './database.ts';
 import type { TestPostgres } from './postgres.ts';
 
@@ -85,7 +85,7 @@ export async function startPageUnderTest(
     context: {
       db,
       editor: source.editor,
-      send: (destination, body, signal) => send(destination, body, 1, signal),
+      send: (destination, body, signal) => send(destination, body, signal),
       serviceName: 'audit-export',
       version: 'test',
       log: logger,

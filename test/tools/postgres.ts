@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../cmd/demo/postgres.ts';
+import { type PostgresServer, startPostgres } from '../../tools/postgres/postgres.ts';
 import { findEmbedded, findSecondMajorVersion } from './postgresInstallations.ts';
 import { type OtherMajor, provideMajor } from './postgresVersions.ts';
 
@@ -15,7 +15,7 @@ export type WhichPostgres = 'embedded' | 'system' | OtherMajor;
  * Nothing waits for the disk, so a power cut would lose data. A crash of the server (`stop('immediate')`) does not:
  * the operating system has the writes.
  */
-const FAST_SETTINGS = { fsync: 'off', full_page_writes: 'off', max_prepared_transactions: '10' };
+const fastSettings = { fsync: 'off', full_page_writes: 'off', max_prepared_transactions: '10' };
 
 export interface TestPostgresServer extends PostgresServer {
   /** Stops the server and deletes its data. */
@@ -38,7 +38,7 @@ export async function startTestPostgres(
     const server = await startPostgres({
       binaries,
       dataDirectory,
-      settings: { ...FAST_SETTINGS, ...settings },
+      settings: { ...fastSettings, ...settings },
     });
     const remove = async () => {
       await server.stop('immediate');
@@ -69,7 +69,7 @@ export interface TestPostgresOptions {
   readonly prepare?: (url: string) => Promise<void>;
 }
 
-const TEMPLATE = 'test_template';
+const templateName = 'test_template';
 
 /** Gives the test file (or `describe` block) that calls it a server of its own, and takes it away afterwards. */
 export function usePostgres(options: TestPostgresOptions = {}): TestPostgres {
@@ -81,8 +81,8 @@ export function usePostgres(options: TestPostgresOptions = {}): TestPostgres {
   };
   beforeAll(async () => {
     server = await startTestPostgres(options.which, options.settings);
-    await execute(server.url, `create database ${TEMPLATE}`);
-    await options.prepare?.(databaseUrl(server, TEMPLATE));
+    await execute(server.url, `create database ${templateName}`);
+    await options.prepare?.(databaseUrl(server, templateName));
   });
   afterAll(async () => {
     await server?.remove();
@@ -93,7 +93,7 @@ export function usePostgres(options: TestPostgresOptions = {}): TestPostgres {
     },
     async createDatabase() {
       const name = `test_${++databases}`;
-      await execute(running().url, `create database ${name} template ${TEMPLATE}`);
+      await execute(running().url, `create database ${name} template ${templateName}`);
       return databaseUrl(running(), name);
     },
   };

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { type PostgresServer, startPostgres } from '../../cmd/demo/postgres.ts';
+import { type PostgresServer, startPostgres } from '../../tools/postgres/postgres.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { findEmbedded } from './postgresInstallations.ts';
-import { waitFor } from './waitFor.ts';
 
 const run = promisify(execFile);
 

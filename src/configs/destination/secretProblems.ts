@@ -3,13 +3,13 @@ import type { Secret } from '../../model/secret.ts';
 import type { SecretRead } from './secretReader.ts';
 
 /** Worst first: the reason of several problems is the first of these. */
-export const SECRET_REASONS = [
+export const secretReasons = [
   'SecretNotAllowed',
   'SecretNotFound',
   'SecretKeyNotFound',
   'InvalidSecret',
 ] as const;
-export type SecretReason = (typeof SECRET_REASONS)[number];
+export type SecretReason = (typeof secretReasons)[number];
 
 export interface SecretProblem {
   readonly reason: SecretReason;

@@ -6,7 +6,7 @@ import type { SecretProblem } from '../destination/secretProblems.ts';
 import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
 import { parseManifest } from '../parseManifest.ts';
 import { metadataSchema } from '../schema/metadata.ts';
-import { API_VERSION, KIND, type ManifestSpec } from '../schema.ts';
+import { configApiVersion, configKind, type ManifestSpec } from '../schema.ts';
 import { toField } from './fieldPath.ts';
 import type { PageSecret } from './pageSecrets.ts';
 import { type DraftPlan, planDraft } from './planDraft.ts';
@@ -75,7 +75,12 @@ function parsePlan(
   { spec }: DraftPlan,
   { namespace, name }: Target,
 ): { ok: true; spec: ManifestSpec } | { ok: false; problems: FieldProblem[] } {
-  const parsed = parseManifest({ apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec });
+  const parsed = parseManifest({
+    apiVersion: configApiVersion,
+    kind: configKind,
+    metadata: { name, namespace },
+    spec,
+  });
   if (parsed.ok) return { ok: true, spec: parsed.manifest.spec };
   const fields = parsed.fields ?? parsed.problems.map((sentence) => ({ path: [], sentence }));
   return {

@@ -7,10 +7,10 @@ import { isMap } from './isMap.ts';
 /** By path, such as `endpoint`, `filter.projects`, `headers/Authorization`; a unit without a default may be missing. */
 export type SpecUnits = ReadonlyMap<string, unknown>;
 
-const HEADER_PREFIX = 'headers/';
+const headerPrefix = 'headers/';
 
 /** In the order in which a manifest is written. Undefined: it has no default. */
-const FIELDS: ReadonlyArray<readonly [path: string, defaultValue: unknown]> = [
+const fields: ReadonlyArray<readonly [path: string, defaultValue: unknown]> = [
   ['organization', undefined],
   ['endpoint', undefined],
   ['maxBatchSize', 1000],
@@ -27,12 +27,12 @@ const FIELDS: ReadonlyArray<readonly [path: string, defaultValue: unknown]> = [
   ['tls.insecureSkipVerify', false],
 ];
 
-const DEFAULTS: ReadonlyMap<string, unknown> = new Map(FIELDS);
+const defaults: ReadonlyMap<string, unknown> = new Map(fields);
 
 /** Of a spec that may be wrong: what is no field, or no header with a name, is left out. */
 export function listUnits(spec: unknown): Map<string, unknown> {
   const units = new Map<string, unknown>();
-  for (const [path, defaultValue] of FIELDS) {
+  for (const [path, defaultValue] of fields) {
     const value = readPath(spec, path.split('.')) ?? defaultValue;
     if (value !== undefined) units.set(path, value);
     if (path === 'endpoint')
@@ -42,12 +42,12 @@ export function listUnits(spec: unknown): Map<string, unknown> {
 }
 
 export function unitOfHeader(name: string): string {
-  return HEADER_PREFIX + name;
+  return headerPrefix + name;
 }
 
 /** The name of the header; null: the unit is a field. */
 export function headerOf(unit: string): string | null {
-  return unit.startsWith(HEADER_PREFIX) ? unit.slice(HEADER_PREFIX.length) : null;
+  return unit.startsWith(headerPrefix) ? unit.slice(headerPrefix.length) : null;
 }
 
 /** The fields that lead to the unit; of a header, to the list. */
@@ -56,7 +56,7 @@ export function pathOf(unit: string): string[] {
 }
 
 export function isDefault(unit: string, value: unknown): boolean {
-  return isSameValue(DEFAULTS.get(unit), value);
+  return isSameValue(defaults.get(unit), value);
 }
 
 /** A spec that says just these. */

@@ -18,7 +18,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigEditor } from '../configEditor.ts';
 import type { ConfigSource, ConfigState } from '../configSource.ts';
 import { isSameState } from '../sameState.ts';
-import { RECONCILE_AT_ANNOTATION } from '../schema.ts';
+import { reconcileAtAnnotation } from '../schema.ts';
 import { makeApiClient } from './apiClient.ts';
 import type { ClusterRules } from './clusterRules.ts';
 import { readClusterStatus } from './clusterStatus.ts';
@@ -35,7 +35,7 @@ import { makeRateLimit } from './rateLimit.ts';
 import { findEvents } from './readyEvents.ts';
 import { Reflector, type ReflectorTiming } from './reflector.ts';
 import { collectionPath } from './resource.ts';
-import { API_RETRY, type RetryLimits } from './retryDelay.ts';
+import { apiRetry, type RetryLimits } from './retryDelay.ts';
 import { makeSecretStore } from './secretStore.ts';
 import { makeSourceHealth } from './sourceHealth.ts';
 import { makeStatusWriter } from './statusWriter.ts';
@@ -88,7 +88,7 @@ export function makeKubernetesSource(
     userAgent,
     instance,
     rules,
-    retry = API_RETRY,
+    retry = apiRetry,
     timing = {},
   } = options;
   const api = makeApiClient({ connection, userAgent, countRequest: metrics.countRequest });
@@ -293,7 +293,7 @@ export function makeKubernetesSource(
 
 /** Whether both ask for the same: the generation stands for the spec. */
 function isSameRequest(before: KubeObject, now: KubeObject): boolean {
-  const annotation = RECONCILE_AT_ANNOTATION;
+  const annotation = reconcileAtAnnotation;
   const [a, b] = [before.metadata, now.metadata];
   return (
     a.generation === b.generation &&

@@ -1,12 +1,12 @@
 /** Values and paths as they stand in a sentence. */
 import type { Path } from './schemaWalk.ts';
 
-const MAX_SHOWN = 60;
+const maxShown = 60;
 
 /** A short form of any value, on one line: `"many"`, `1001`, `a list`. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') {
-    return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+    return JSON.stringify(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return showType(value);

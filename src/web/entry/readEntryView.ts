@@ -3,10 +3,10 @@ import { readDeliveries } from '../../database/deliveries.ts';
 import { type EntryView, readShownEntry, type ShownEntry } from '../../database/entries.ts';
 import { findEntries } from '../../search/findEntries.ts';
 import type { WebContext } from '../context.ts';
-import type { DeliveryView, EntryDetailView } from '../entryViews.ts';
-import { type Filters, toEntryQuery, toSearch } from '../filters.ts';
 import { describeSession, signOfSession } from '../format/sessions.ts';
+import { type Filters, toEntryQuery, toSearch } from '../list/filters.ts';
 import { entryUrl, logsUrl } from '../urls.ts';
+import type { DeliveryView, EntryDetailView } from '../views/entryViews.ts';
 import { describeDelivery } from './describeDelivery.ts';
 
 export interface EntryRequest {

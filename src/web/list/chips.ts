@@ -1,9 +1,10 @@
 /** What is active, each with the address of the list without it. */
-import { type Filters, hasConditions, noFilters, toSearch } from '../filters.ts';
+
 import { describeDocument } from '../format/json.ts';
 import { describeSession } from '../format/sessions.ts';
-import type { ChipView } from '../listViews.ts';
 import { logsUrl } from '../urls.ts';
+import type { ChipView } from '../views/listViews.ts';
+import { type Filters, hasConditions, noFilters, toSearch } from './filters.ts';
 import { describeTime } from './timeWords.ts';
 
 export function makeChips(filters: Filters, organization: string): ChipView[] {

@@ -1,9 +1,9 @@
 /** The form above the list: everything one may choose, and what is chosen. */
 import type { Facets } from '../../database/facets.ts';
-import { type Filters, presets } from '../filters.ts';
 import { describeSession } from '../format/sessions.ts';
-import type { FilterBarView, OptionView } from '../listViews.ts';
 import { logsUrl } from '../urls.ts';
+import type { FilterBarView, OptionView } from '../views/listViews.ts';
+import { type Filters, presets } from './filters.ts';
 import { describeTime, presetWords } from './timeWords.ts';
 
 export interface Choices extends Facets {

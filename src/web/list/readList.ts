@@ -5,6 +5,10 @@ import { encodeMark } from '../../database/newEntries.ts';
 import type { Database } from '../../database/pool.ts';
 import { findEntries } from '../../search/findEntries.ts';
 import type { WebContext } from '../context.ts';
+import { logsUrl } from '../urls.ts';
+import type { AuditLogsView, EmptyView, FutureView, ResultsView, RowsView } from '../views/listViews.ts';
+import { makeChips, makeClearUrl } from './chips.ts';
+import { type Choices, makeFilterBar } from './filterBar.ts';
 import {
   aheadMs,
   type Filters,
@@ -13,11 +17,7 @@ import {
   type ParsedFilters,
   toEntryQuery,
   toSearch,
-} from '../filters.ts';
-import type { AuditLogsView, EmptyView, FutureView, ResultsView, RowsView } from '../listViews.ts';
-import { logsUrl } from '../urls.ts';
-import { makeChips, makeClearUrl } from './chips.ts';
-import { type Choices, makeFilterBar } from './filterBar.ts';
+} from './filters.ts';
 import { allTimeUrl, describeCount, makeMore, makeRows, pageSize } from './rows.ts';
 import { describeTime } from './timeWords.ts';
 

@@ -1,5 +1,5 @@
 /** The chosen range of time in words. */
-import type { Filters, Preset } from '../filters.ts';
+import type { Filters, Preset } from './filters.ts';
 
 export const presetWords: Readonly<Record<Preset, string>> = {
   '1h': 'Last hour',

@@ -3,7 +3,7 @@ import type { ErrorRequestHandler } from 'express';
 import type { Logger } from '../../telemetry/logger.ts';
 import { isPassing } from '../../telemetry/sqlAdvice.ts';
 import { isPostgresError } from '../../telemetry/sqlState.ts';
-import { sendProblem } from '../reply.ts';
+import { sendProblem } from '../reply/reply.ts';
 
 interface Answer {
   readonly status: number;

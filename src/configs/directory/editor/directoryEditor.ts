@@ -25,12 +25,12 @@ import { isTypedOnPage, originOf } from '../../editor/savedFor.ts';
 import { listGivenUp, listPageRefs } from '../../editor/secretRefsOf.ts';
 import { buildSpec, listUnits, type SpecUnits, spell } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
-import { RECONCILE_AT_ANNOTATION } from '../../schema.ts';
+import { reconcileAtAnnotation } from '../../schema.ts';
 import { isOwner } from '../assignKeys.ts';
 import { makeDirectoryReader } from '../directoryReader.ts';
 import { makeDirectorySecrets } from '../directorySecrets.ts';
 import { makeFileCache } from '../fileCache.ts';
-import { DEFAULT_NAMESPACE } from '../parseFile.ts';
+import { defaultNamespace } from '../parseFile.ts';
 import { createAtomically, isThere, writeAtomically } from '../writeAtomically.ts';
 import { describeFileError } from './describeFileError.ts';
 import {
@@ -53,7 +53,7 @@ export interface DirectoryEditorOptions {
 
 const maxNames = 20;
 /** Leaves room for `.status.yaml` and for the name of a temporary file, in the 255 bytes of a file's name. */
-const MAX_NAME_LENGTH = 200;
+const maxNameLength = 200;
 
 export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEditor {
   const { directory, statusOf, onWritten } = options;
@@ -81,7 +81,7 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         value: values.get(each.file.file),
         readOnly: isWritable
           ? await findObstacle(each.file.parsed.ok && each.conflict === null, each.file.file)
-          : READ_ONLY,
+          : readOnly,
       })),
     );
   }
@@ -138,7 +138,7 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
     }
     if (edited !== text) await writeAtomically(path, edited, (await lstat(path)).mode & 0o777);
     onWritten();
-    return OK;
+    return ok;
   }
 
   async function saveSpec(
@@ -195,19 +195,19 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
       inTurn(async () => {
         const stored = draft.id === null ? null : await find(draft.organization, draft.id);
         if (draft.id !== null && stored === null) return { kind: 'gone' };
-        const namespace = draft.id?.namespace ?? DEFAULT_NAMESPACE;
+        const namespace = draft.id?.namespace ?? defaultNamespace;
         const name = draft.id?.name ?? (draft.name || makeName(draft.organization, draft.endpoint, 1));
         const secrets = makeDirectorySecrets(directory, makeFileCache());
         return await resolveDraft(
           draft,
-          { namespace, name, ...(stored === null ? NEW : targetOf(stored)) },
+          { namespace, name, ...(stored === null ? newConfig : targetOf(stored)) },
           secrets,
         );
       }),
 
     create: (draft, before = nothingBefore) =>
       inTurn(async () => {
-        if (!(await canWrite(directory))) return { kind: 'refused', reason: READ_ONLY };
+        if (!(await canWrite(directory))) return { kind: 'refused', reason: readOnly };
         const all = await readAll();
         const taken = new Set(all.map(({ assigned }) => assigned.name));
         const others = all.filter(
@@ -215,8 +215,8 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         );
         const chosen = await chooseName(draft, taken);
         const name = others.some(({ assigned }) => assigned.name === chosen) ? addMark(chosen) : chosen;
-        const id = { namespace: DEFAULT_NAMESPACE, name };
-        const judged = await judgeDraft(draft, { ...id, ...NEW });
+        const id = { namespace: defaultNamespace, name };
+        const judged = await judgeDraft(draft, { ...id, ...newConfig });
         if (judged.kind === 'invalid') return judged;
         const refused = taken.has(name) ? describeTaken(name) : findNameProblem(name);
         if (refused !== null) return { kind: 'invalid', problems: [{ field: 'name', message: refused }] };
@@ -261,7 +261,7 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         const agreed = await before();
         if (agreed.kind !== 'ok') return agreed;
         const { parsed } = manifest.assigned.file;
-        const last = parsed.ok ? parsed.manifest.metadata.annotations?.[RECONCILE_AT_ANNOTATION] : undefined;
+        const last = parsed.ok ? parsed.manifest.metadata.annotations?.[reconcileAtAnnotation] : undefined;
         const now = new Date().toISOString();
         return await rewrite(manifest, path, (text) => editReconcileAt(text, now === last ? `${now}+` : now));
       }),
@@ -275,21 +275,21 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         await rm(path);
         await deleteSecretFiles(directory, listPageRefs(specOf(manifest), id.name));
         onWritten();
-        return OK;
+        return ok;
       }),
   };
 }
 
-const NEW = { stored: null, isEndpointTyped: true } as const;
+const newConfig = { stored: null, isEndpointTyped: true } as const;
 
 function targetOf(manifest: StoredManifest): Pick<Target, 'stored' | 'isEndpointTyped'> {
   const { parsed } = manifest.assigned.file;
   return { stored: specOf(manifest), isEndpointTyped: parsed.ok && isTypedOnPage(parsed.manifest) };
 }
 
-const OK = { kind: 'ok', value: undefined } as const;
+const ok = { kind: 'ok', value: undefined } as const;
 
-const READ_ONLY =
+const readOnly =
   'The configuration directory cannot be written to (it may be a mounted ConfigMap): change the manifests where they come from.';
 
 /** Somebody else may have saved since it was read, a moment ago. */
@@ -306,8 +306,8 @@ async function canWrite(directory: string): Promise<boolean> {
 
 /** `name` has passed the schema: it leads nowhere else. */
 function findNameProblem(name: string): string | null {
-  if (name.length > MAX_NAME_LENGTH) {
-    return `metadata.name is ${name.length} characters long: a file can be named after at most ${MAX_NAME_LENGTH}.`;
+  if (name.length > maxNameLength) {
+    return `metadata.name is ${name.length} characters long: a file can be named after at most ${maxNameLength}.`;
   }
   if (!/\.status$/.test(name)) return null;
   return `metadata.name is "${name}", and ${name}.yaml would be a status file: choose a name that does not end in ".status".`;

@@ -17,15 +17,24 @@ import {
   spell,
 } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
-import { API_VERSION, KIND, RECONCILE_AT_ANNOTATION, TYPED_ENDPOINT_ANNOTATION } from '../../schema.ts';
+import {
+  configApiVersion,
+  configKind,
+  reconcileAtAnnotation,
+  typedEndpointAnnotation,
+} from '../../schema.ts';
 
 /** A manifest that says just these; what is a default is left out. `typedOrigin`: of the endpoint; null: not typed here. */
 export function renderManifest(name: string, units: SpecUnits, typedOrigin: string | null = null): string {
-  const annotations =
-    typedOrigin === null ? {} : { annotations: { [TYPED_ENDPOINT_ANNOTATION]: typedOrigin } };
+  const annotations = typedOrigin === null ? {} : { annotations: { [typedEndpointAnnotation]: typedOrigin } };
   const said = [...units].filter(([unit, value]) => !isDefault(unit, value));
   return stringify(
-    { apiVersion: API_VERSION, kind: KIND, metadata: { name, ...annotations }, spec: buildSpec(said) },
+    {
+      apiVersion: configApiVersion,
+      kind: configKind,
+      metadata: { name, ...annotations },
+      spec: buildSpec(said),
+    },
     { lineWidth: 0, aliasDuplicateObjects: false },
   );
 }
@@ -40,7 +49,7 @@ export function editSpec(text: string, target: SpecUnits, typedOrigin: string | 
   if (news.length + removed.length === 0) return text;
   const changed = editDocument(text, (document) => {
     changeUnits(document, now, target);
-    if (typedOrigin !== null) setAnnotation(document, TYPED_ENDPOINT_ANNOTATION, typedOrigin);
+    if (typedOrigin !== null) setAnnotation(document, typedEndpointAnnotation, typedOrigin);
   });
   return changed !== null && isAsWanted(text, changed, target, typedOrigin) ? changed : null;
 }
@@ -49,7 +58,7 @@ export function editSpec(text: string, target: SpecUnits, typedOrigin: string | 
 export function editReconcileAt(text: string, value: string): string | null {
   const before = readValue(text);
   const changed = editDocument(text, (document) => {
-    setAnnotation(document, RECONCILE_AT_ANNOTATION, value);
+    setAnnotation(document, reconcileAtAnnotation, value);
   });
   const after = changed === null ? null : readValue(changed);
   return spell(before?.['spec']) === spell(after?.['spec']) && after !== null ? changed : null;
@@ -148,7 +157,7 @@ function restOf(manifest: Record<string, unknown>, typedOrigin: string | null): 
   const annotations = isPlainMap(metadata['annotations']) ? metadata['annotations'] : {};
   return {
     ...rest,
-    metadata: { ...metadata, annotations: { ...annotations, [TYPED_ENDPOINT_ANNOTATION]: typedOrigin } },
+    metadata: { ...metadata, annotations: { ...annotations, [typedEndpointAnnotation]: typedOrigin } },
   };
 }
 

@@ -1,9 +1,9 @@
 /** What the API server's refusal means to whoever saves on the page: one sentence, with the way out. */
 import type { EditorResult, FieldProblem } from '../../configEditor.ts';
 import { toField } from '../../editor/fieldPath.ts';
-import { API_VERSION, KIND } from '../../schema.ts';
+import { configApiVersion, configKind } from '../../schema.ts';
 import { type ApiFailure, describeFailure, type RefusalCause } from '../apiAnswer.ts';
-import { FULL_RESOURCE } from '../resource.ts';
+import { fullResource } from '../resource.ts';
 import { toFriendlyName } from './fieldOwners.ts';
 
 /** What was tried. */
@@ -74,7 +74,7 @@ export function isVersionConflict(failure: ApiFailure): boolean {
 function describeForbidden(message: string, { verb, resource, namespace }: Attempt): string {
   // A missing right and the veto of an admission plugin have the same code and reason: only the words tell them apart.
   if (!message.includes(`cannot ${verb} resource`)) return `The cluster refuses it: ${quote(message)}`;
-  const what = resource === 'configs' ? FULL_RESOURCE : 'secrets';
+  const what = resource === 'configs' ? fullResource : 'secrets';
   const where = namespace === null ? 'in all namespaces' : `in namespace ${namespace}`;
   const role = verb === 'get' || verb === 'list' ? 'audit-export' : 'audit-export-page';
   return `The collector may not ${verb} ${what} ${where}: bind its ServiceAccount to the role ${role} (crds/rbac.yaml), or make the change with kubectl.`;
@@ -84,7 +84,7 @@ function toMissing(failure: ApiFailure & { kind: 'refused' }, { resource, namesp
   if (failure.details === undefined || (failure.details.kind === '' && resource === 'configs')) {
     return {
       kind: 'refused',
-      reason: `The cluster does not know ${KIND} (${API_VERSION}): install its CRD, by the chart or from crds/.`,
+      reason: `The cluster does not know ${configKind} (${configApiVersion}): install its CRD, by the chart or from crds/.`,
     };
   }
   if (failure.details.kind === 'namespaces') {

@@ -11,7 +11,7 @@
 import { isMap } from '../../editor/isMap.ts';
 import { headerOf, isDefault, listUnits, pathOf } from '../../editor/specUnits.ts';
 import type { KubeObject } from '../kubeObject.ts';
-import { PAGE_FIELD_MANAGER } from '../resource.ts';
+import { pageFieldManager } from '../resource.ts';
 
 export interface Ownership {
   /** Applied by the page. */
@@ -22,18 +22,18 @@ export interface Ownership {
   isNominal: boolean;
 }
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-const CLIENT_SIDE_APPLY = 'kubectl-client-side-apply';
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+const clientSideApply = 'kubectl-client-side-apply';
 
 /** The list of headers as a whole; its manager may be absent where single headers have one. */
-export const HEADER_LIST = 'headers';
+export const headerList = 'headers';
 
 /** Of each unit of the spec as it stands, and of the list of headers. */
 export function readOwnership(object: KubeObject): Map<string, Ownership> {
   const units = listUnits(object.raw['spec']);
   const said = readLastApplied(object);
   const owned = new Map<string, Ownership>();
-  for (const unit of [...units.keys(), HEADER_LIST]) {
+  for (const unit of [...units.keys(), headerList]) {
     owned.set(unit, { isOurs: false, manager: null, isNominal: false });
   }
   for (const entry of listEntries(object)) {
@@ -43,8 +43,8 @@ export function readOwnership(object: KubeObject): Map<string, Ownership> {
       }
     }
     for (const [unit, ownership] of owned) {
-      if (unit === HEADER_LIST || !hasUnit(entry.fields, unit)) continue;
-      if (entry.manager === PAGE_FIELD_MANAGER && entry.isApply) ownership.isOurs = true;
+      if (unit === headerList || !hasUnit(entry.fields, unit)) continue;
+      if (entry.manager === pageFieldManager && entry.isApply) ownership.isOurs = true;
       else if (isSaid(entry, unit, units.get(unit), said))
         ownership.manager ??= toFriendlyName(entry.manager);
       else ownership.isNominal = true;
@@ -86,11 +86,11 @@ function listEntries({ raw }: KubeObject): Entry[] {
 /** What `kubectl apply` was given last; null: it keeps no record here. */
 function readLastApplied({ metadata }: KubeObject): ReadonlyMap<string, unknown> | null {
   try {
-    const applied: unknown = JSON.parse(metadata.annotations[LAST_APPLIED] ?? 'null');
+    const applied: unknown = JSON.parse(metadata.annotations[lastApplied] ?? 'null');
     if (!isMap(applied)) return null;
     const spec = applied['spec'];
     const units = [...listUnits(spec)].filter(([unit]) => hasPath(spec, unit));
-    if (isMap(spec) && spec['headers'] !== undefined) units.push([HEADER_LIST, spec['headers']]);
+    if (isMap(spec) && spec['headers'] !== undefined) units.push([headerList, spec['headers']]);
     return new Map(units);
   } catch {
     return null;
@@ -105,13 +105,13 @@ function isSaid(
 ): boolean {
   if (isApply) return true;
   // The page's own name, used otherwise than by its applies: an earlier write of a person who borrowed it.
-  if (manager === PAGE_FIELD_MANAGER) return false;
-  if (manager === CLIENT_SIDE_APPLY && said !== null) return said.has(unit);
+  if (manager === pageFieldManager) return false;
+  if (manager === clientSideApply && said !== null) return said.has(unit);
   return !isDefault(unit, value);
 }
 
 function isOfHeaders(unit: string): boolean {
-  return unit === HEADER_LIST || headerOf(unit) !== null;
+  return unit === headerList || headerOf(unit) !== null;
 }
 
 /** kubectl create, edit, patch and the like are done once, and do not come again. */
@@ -119,9 +119,9 @@ function replacesHeaders(
   { manager, isApply, fields }: Entry,
   said: ReadonlyMap<string, unknown> | null,
 ): boolean {
-  if (isApply || manager === PAGE_FIELD_MANAGER) return false;
-  if (manager === CLIENT_SIDE_APPLY && said !== null) return said.has(HEADER_LIST);
-  if (manager !== CLIENT_SIDE_APPLY && manager.startsWith('kubectl')) return false;
+  if (isApply || manager === pageFieldManager) return false;
+  if (manager === clientSideApply && said !== null) return said.has(headerList);
+  if (manager !== clientSideApply && manager.startsWith('kubectl')) return false;
   const list = isMap(fields) ? fields['f:headers'] : undefined;
   return isMap(list) && Object.keys(list).some((key) => readKey(key) !== null);
 }

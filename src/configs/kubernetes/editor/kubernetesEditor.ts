@@ -24,14 +24,14 @@ import type { DraftPlan } from '../../editor/planDraft.ts';
 import { listGivenUp, listPageRefs } from '../../editor/secretRefsOf.ts';
 import { buildSpec, isDefault, listUnits } from '../../editor/specUnits.ts';
 import { findBindingProblem } from '../../organizationBindings.ts';
-import { NAMESPACE_PATTERN, OBJECT_NAME_PATTERN } from '../../schema/names.ts';
-import { RECONCILE_AT_ANNOTATION } from '../../schema.ts';
+import { namespacePattern, objectNamePattern } from '../../schema/names.ts';
+import { reconcileAtAnnotation } from '../../schema.ts';
 import type { ApiAnswer } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
 import type { ClusterRules } from '../clusterRules.ts';
 import { type KubeObject, readObject } from '../kubeObject.ts';
 import { listPages, type Snapshot } from '../listPages.ts';
-import { collectionPath, PAGE_FIELD_MANAGER } from '../resource.ts';
+import { collectionPath, pageFieldManager } from '../resource.ts';
 import { describeOwner, isVersionConflict, toRefusal } from './describeRefusal.ts';
 import { organizationOf, revisionOf, toEditableConfig } from './editableConfig.ts';
 import { isEndpointTyped, readOwnership } from './fieldOwners.ts';
@@ -53,7 +53,7 @@ export interface KubernetesEditorOptions {
   readonly signal: AbortSignal;
 }
 
-const BUSY = 'The config was changed by others again and again meanwhile: try again.';
+const busy = 'The config was changed by others again and again meanwhile: try again.';
 const maxNames = 20;
 const maxAttempts = 5;
 
@@ -171,7 +171,7 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
     async resolve(draft) {
       const unbound = refuseUnbound(draft.organization, draft.id?.namespace ?? createNamespace);
       if (unbound !== null) return unbound;
-      let stored: Pick<Target, 'stored' | 'isEndpointTyped'> = NEW;
+      let stored: Pick<Target, 'stored' | 'isEndpointTyped'> = newConfig;
       if (draft.id !== null) {
         const found = await find(draft.organization, draft.id);
         if (found.kind !== 'ok') return found;
@@ -198,7 +198,7 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
       let name = await chooseName(draft.name, draft.organization, draft.endpoint);
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
         const id = { namespace: createNamespace, name };
-        const judged = await judgeDraft(draft, { ...id, ...NEW });
+        const judged = await judgeDraft(draft, { ...id, ...newConfig });
         if (judged.kind === 'invalid') return judged;
         const created = await createWhole(id, judged.plan, ask);
         if (created.kind !== 'taken') return created;
@@ -208,7 +208,7 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
         // Of another organization, which is nobody's business.
         name = addMark(draft.name || makeName(draft.organization, draft.endpoint, 1));
       }
-      return { kind: 'unavailable', reason: BUSY };
+      return { kind: 'unavailable', reason: busy };
     },
 
     async update(id, draft, revision, before = nothingBefore) {
@@ -274,15 +274,15 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
       const agreed = await before();
       if (agreed.kind !== 'ok') return agreed;
       const { uid, annotations } = found.value.metadata;
-      const last = annotations[RECONCILE_AT_ANNOTATION];
+      const last = annotations[reconcileAtAnnotation];
       const now = new Date().toISOString();
       const value = {
-        metadata: { uid, annotations: { [RECONCILE_AT_ANNOTATION]: now === last ? `${now}+` : now } },
+        metadata: { uid, annotations: { [reconcileAtAnnotation]: now === last ? `${now}+` : now } },
       };
       const answer = await api.request({
         method: 'PATCH',
         path: pathOf(id),
-        query: { fieldManager: PAGE_FIELD_MANAGER },
+        query: { fieldManager: pageFieldManager },
         body: { contentType: 'application/merge-patch+json', value },
         signal,
       });
@@ -309,7 +309,7 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
         await secrets.remove(object, [...new Set(names)]);
         return { kind: 'ok', value: undefined };
       }
-      return { kind: 'unavailable', reason: BUSY };
+      return { kind: 'unavailable', reason: busy };
     },
   };
 }
@@ -325,7 +325,7 @@ function askOnce(before: BeforeWrite): BeforeWrite {
   return () => (answer ??= before());
 }
 
-const NEW = { stored: null, isEndpointTyped: true } as const;
+const newConfig = { stored: null, isEndpointTyped: true } as const;
 
 function targetOf(object: KubeObject): Pick<Target, 'stored' | 'isEndpointTyped'> {
   return { stored: object.raw['spec'], isEndpointTyped: isEndpointTyped(object) };
@@ -348,9 +348,9 @@ function pathOf({ namespace, name }: ConfigId): string {
 function isPossible({ namespace, name }: ConfigId): boolean {
   return (
     namespace.length <= 63 &&
-    NAMESPACE_PATTERN.test(namespace) &&
+    namespacePattern.test(namespace) &&
     name.length <= 253 &&
-    OBJECT_NAME_PATTERN.test(name)
+    objectNamePattern.test(name)
   );
 }
 

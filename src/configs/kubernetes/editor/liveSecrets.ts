@@ -2,9 +2,9 @@
 import type { SecretRead, SecretReader } from '../../destination/secretReader.ts';
 import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
-import { FORBIDDEN_SECRET } from '../decodeSecret.ts';
+import { forbiddenSecret } from '../decodeSecret.ts';
 import { secretsPath } from '../resource.ts';
-import { isOwnSecret, OWN_SECRET_MESSAGE, type SecretPolicy } from '../secretConsent.ts';
+import { isOwnSecret, ownSecretMessage, type SecretPolicy } from '../secretConsent.ts';
 import { readPresentSecret, readSecretKey } from '../secretContent.ts';
 
 /** It cannot be told what a Secret holds. */
@@ -22,7 +22,7 @@ export function makeLiveSecrets(api: ApiClient, policy: SecretPolicy, signal: Ab
   const answers = new Map<string, ApiAnswer>();
   return {
     async read(namespace, name, key, endpoint, config): Promise<SecretRead> {
-      if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: OWN_SECRET_MESSAGE };
+      if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: ownSecretMessage };
       const path = `${secretsPath(namespace)}/${name}`;
       const answer = answers.get(path) ?? (await api.request({ path, signal }));
       answers.set(path, answer);
@@ -33,7 +33,7 @@ export function makeLiveSecrets(api: ApiClient, policy: SecretPolicy, signal: Ab
           : readSecretKey(present, key, endpoint, policy, config);
       }
       if (answer.kind === 'refused' && answer.code === 404) return { kind: 'secret-missing' };
-      if (answer.kind === 'refused' && answer.code === 403) return FORBIDDEN_SECRET;
+      if (answer.kind === 'refused' && answer.code === 403) return forbiddenSecret;
       throw new LiveSecretsError(answer);
     },
   };

@@ -7,12 +7,12 @@
 import type { Secret } from '../../../model/secret.ts';
 import { isMap } from '../../editor/isMap.ts';
 import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
-import { API_VERSION, KIND } from '../../schema.ts';
+import { configApiVersion, configKind } from '../../schema.ts';
 import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
 import { type KubeObject, readObject } from '../kubeObject.ts';
-import { PAGE_FIELD_MANAGER, secretsPath } from '../resource.ts';
-import { EXPORT_LABEL } from '../secretConsent.ts';
+import { pageFieldManager, secretsPath } from '../resource.ts';
+import { exportLabel } from '../secretConsent.ts';
 import { type Attempt, toRefusal } from './describeRefusal.ts';
 
 export type SecretWrite = { readonly kind: 'ok' } | ReturnType<typeof toRefusal>;
@@ -28,7 +28,7 @@ export interface PageSecretStore {
   remove(owner: KubeObject, names: readonly string[]): Promise<void>;
 }
 
-const LABEL = 'app.kubernetes.io/managed-by';
+const pageLabel = 'app.kubernetes.io/managed-by';
 /** Of saves at the same time each has its turn: all but one read again. */
 const maxAttempts = 20;
 
@@ -40,15 +40,15 @@ export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSe
       name: secret.name,
       namespace,
       labels: {
-        [LABEL]: PAGE_FIELD_MANAGER,
+        [pageLabel]: pageFieldManager,
         'app.kubernetes.io/name': 'audit-export',
-        [EXPORT_LABEL]: 'true',
+        [exportLabel]: 'true',
       },
       ...(owner === null ? {} : { ownerReferences: [referTo(owner)] }),
     };
     const type = secret.kind === 'tls' ? 'kubernetes.io/tls' : 'Opaque';
     const value = { apiVersion: 'v1', kind: 'Secret', metadata, type, data: encode(secret.data) };
-    const query = { fieldManager: PAGE_FIELD_MANAGER, ...(owner === null ? { dryRun: 'All' } : {}) };
+    const query = { fieldManager: pageFieldManager, ...(owner === null ? { dryRun: 'All' } : {}) };
     return api.request({
       method: 'POST',
       path: secretsPath(namespace),
@@ -68,13 +68,13 @@ export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSe
     const metadata = {
       resourceVersion,
       // Made before there was this label.
-      labels: { [EXPORT_LABEL]: 'true' },
+      labels: { [exportLabel]: 'true' },
       ...(owner === null ? {} : { ownerReferences: [referTo(owner)] }),
     };
     return api.request({
       method: 'PATCH',
       path: pathOf(namespace, name),
-      query: { fieldManager: PAGE_FIELD_MANAGER, ...(owner === null ? { dryRun: 'All' } : {}) },
+      query: { fieldManager: pageFieldManager, ...(owner === null ? { dryRun: 'All' } : {}) },
       body: { contentType: 'application/merge-patch+json', value: { metadata, data } },
       signal,
     });
@@ -173,12 +173,12 @@ export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSe
 function foreign(namespace: string, name: string): SecretWrite {
   return {
     kind: 'refused',
-    reason: `Secret ${namespace}/${name} is not the page's (it lacks the label ${LABEL}: ${PAGE_FIELD_MANAGER}), so it is left alone: rename or delete it, then save again.`,
+    reason: `Secret ${namespace}/${name} is not the page's (it lacks the label ${pageLabel}: ${pageFieldManager}), so it is left alone: rename or delete it, then save again.`,
   };
 }
 
 function referTo({ metadata }: KubeObject): Record<string, string> {
-  return { apiVersion: API_VERSION, kind: KIND, name: metadata.name, uid: metadata.uid };
+  return { apiVersion: configApiVersion, kind: configKind, name: metadata.name, uid: metadata.uid };
 }
 
 function encode(data: ReadonlyMap<string, Secret>): Record<string, string> {
@@ -209,7 +209,7 @@ function blankKeys({ raw }: KubeObject): Record<string, null> {
 
 function isOurs({ raw }: KubeObject): boolean {
   const metadata = isMap(raw['metadata']) ? raw['metadata'] : {};
-  return isMap(metadata['labels']) && metadata['labels'][LABEL] === PAGE_FIELD_MANAGER;
+  return isMap(metadata['labels']) && metadata['labels'][pageLabel] === pageFieldManager;
 }
 
 function isOwnedBy({ raw }: KubeObject, owner: KubeObject): boolean {

@@ -15,11 +15,11 @@ import {
   listUnits,
   type SpecUnits,
 } from '../../editor/specUnits.ts';
-import { API_VERSION, KIND } from '../../schema.ts';
+import { configApiVersion, configKind } from '../../schema.ts';
 import type { ApiAnswer } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
 import { type KubeObject, readObject } from '../kubeObject.ts';
-import { collectionPath, PAGE_FIELD_MANAGER } from '../resource.ts';
+import { collectionPath, pageFieldManager } from '../resource.ts';
 import {
   type Attempt,
   describeOwner,
@@ -27,7 +27,7 @@ import {
   listOwnerConflicts,
   toRefusal,
 } from './describeRefusal.ts';
-import { HEADER_LIST, type Ownership, readOwnership } from './fieldOwners.ts';
+import { headerList, type Ownership, readOwnership } from './fieldOwners.ts';
 
 export interface Change {
   readonly read: () => Promise<EditorResult<KubeObject>>;
@@ -106,7 +106,7 @@ function planApply(object: KubeObject, target: SpecUnits): ApplyPlan {
 
 /** A header is added to the list. */
 function ownerOfNew(unit: string, owned: ReadonlyMap<string, Ownership>): Ownership | undefined {
-  return headerOf(unit) === null ? undefined : owned.get(HEADER_LIST);
+  return headerOf(unit) === null ? undefined : owned.get(headerList);
 }
 
 function refuseOwned(object: KubeObject, unit: string, ownership: Ownership | undefined): string[] {
@@ -166,13 +166,13 @@ function sendApply(
     method: 'PATCH',
     path: `${collectionPath(namespace)}/${name}`,
     query: {
-      fieldManager: PAGE_FIELD_MANAGER,
+      fieldManager: pageFieldManager,
       fieldValidation: 'Strict',
       ...(force ? { force: 'true' } : {}),
     },
     body: {
       contentType: 'application/apply-patch+yaml',
-      value: { apiVersion: API_VERSION, kind: KIND, metadata, spec },
+      value: { apiVersion: configApiVersion, kind: configKind, metadata, spec },
     },
     signal,
   });
