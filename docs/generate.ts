@@ -1,5 +1,5 @@
 /**
- * Writes docs/settings.md and docs/metrics.md from the tables in the code: `npm run docs`. A test fails while they
+ * Writes docs/settings.md and docs/metrics.md from the tables in the code: `npm run generate`. A test fails while they
  * differ from them.
  */
 import { writeFile } from 'node:fs/promises';
@@ -15,7 +15,8 @@ export function makePages(): Map<string, string> {
   ]);
 }
 
-const note = '<!-- Made by docs/generate.ts: change the table it is made from, and run `npm run docs`. -->';
+const note =
+  '<!-- Made by docs/generate.ts: change the table it is made from, and run `npm run generate`. -->';
 
 function makeSettingsPage(): string {
   const rows = Object.entries(settingsTable).map(([key, setting]: [string, Setting<unknown>]) => [
