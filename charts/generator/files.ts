@@ -1,7 +1,7 @@
 /** Every file of the chart that is made from something else, by its path in charts/audit-export. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fillIn } from '../../crds/generator/fillIn.ts';
+import { fillIn } from '../../crds/generator/markdown.ts';
 import { makeCrdTemplate } from './crdTemplate.ts';
 import { makeSettingsTable, makeValuesTable } from './readmeTables.ts';
 import { makeRulesTemplate } from './rulesTemplate.ts';

@@ -36,7 +36,7 @@ export async function resolveConfig(
   if (resolved.kind === 'unresolved') return { ...resolved, spec };
   const { key, namespace, name, generation } = identity;
   const remarks = resolved.warnings.map((warning) => ({
-    reason: 'SecretConsentMissing',
+    reason: 'SecretConsentMissing' as const,
     message: `${warning} Until it does it is used all the same, and no longer once SECRET_CONSENT is required.`,
   }));
   const reconcileAt = manifest.metadata.annotations?.[reconcileAtAnnotation];

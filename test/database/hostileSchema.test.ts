@@ -11,7 +11,7 @@ import { findLastChange } from '../../src/database/exportChanges.ts';
 import { listEventTypes, readFacets } from '../../src/database/facets.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { listOrganizations } from '../../src/database/organizations.ts';
-import { listParked, readStreams, replayParked } from '../../src/database/streamViews.ts';
+import { listParked, readStreams, requestReplay } from '../../src/database/streamViews.ts';
 import { countNewer } from '../../src/search/countNewer.ts';
 import { findEntries } from '../../src/search/findEntries.ts';
 import { indexAll } from '../../src/search/indexer.ts';
@@ -114,7 +114,7 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       await moveCluster(db, { id: streamId, token: '0', organization: 'acme' }, filter);
       await findLastChange(db, 'acme', 'acme');
       receiver.answerWith(ok);
-      expect(await replayParked(db, 'acme', streamId, entryId)).toBe(1);
+      expect(await requestReplay(db, 'acme', streamId, entryId)).toBe(1);
       await writeEntry(db, {
         ...{
           organization: 'acme',

@@ -85,7 +85,7 @@ export async function startPageUnderTest(
     context: {
       db,
       editor: source.editor,
-      send: (destination, body, signal) => send(destination, body, 1, signal),
+      send: (destination, body, signal) => send(destination, body, signal),
       serviceName: 'audit-export',
       version: 'test',
       log: logger,

@@ -1,5 +1,6 @@
 /** How one AuditExportConfig of the cluster stands: valid with everything it refers to, or invalid with the reason. */
 import type { ExportConfig, ExportSpec, Remark } from '../../model/exportConfig.ts';
+import type { ConfigReason } from '../../model/reasons.ts';
 import type { ConfigState } from '../configSource.ts';
 import { findBindingProblem, type OrganizationBindings } from '../organizationBindings.ts';
 import { parseManifest } from '../parseManifest.ts';
@@ -35,8 +36,7 @@ export async function judgeObject(
 ): Promise<Judgement> {
   const { metadata, raw } = object;
   const { uid: key, namespace, name, generation } = metadata;
-  type Reason = Extract<ConfigState, { kind: 'invalid' }>['reason'];
-  const forbid = (reason: Reason, problem: string, spec: ExportSpec | null = null): Judgement => {
+  const forbid = (reason: ConfigReason, problem: string, spec: ExportSpec | null = null): Judgement => {
     secrets.want(key, namespace, []);
     const state = {
       key,

@@ -56,7 +56,10 @@ describe('stateOf', () => {
       makeConfig({ conditions: [ready], pendingEntries: 3, oldestPendingTime: '2026-01-31T07:50:00Z' }),
     ],
     ['Retrying', makeConfig({ conditions: [failed, condition('Reconciling', 'True', 'Timeout')] })],
-    ['Held: needs you', makeConfig({ conditions: [failed, condition('Stalled', 'True', 'Unauthorized')] })],
+    [
+      'Holding: needs you',
+      makeConfig({ conditions: [failed, condition('Stalled', 'True', 'Unauthorized')] }),
+    ],
     ['Suspended', { ...suspended, spec: { ...suspended.spec, suspend: true } }],
     ['Problem in the configuration', makeConfig({ conditions: [ready] }, { problems: ['x is wrong.'] })],
   ])('says %s', (word, config) => {
