@@ -52,7 +52,7 @@ async function test(visit: Visit, editor: ConfigEditor, destination: Destination
     return;
   }
   const target = resolved.value;
-  const about = describeDestination(current?.id ?? null, hostOf(form.endpoint));
+  const about = describeDestination(current?.id ?? null, hostOf(form.values.endpoint));
   const sent = await doRecorded<Sent>(visit, { deed: 'tested', about }, async (before) => {
     const agreed = await before();
     return agreed.kind === 'ok' ? { kind: 'ok', value: await send(visit, target) } : agreed;

@@ -219,7 +219,7 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         const judged = await judgeDraft(draft, { ...id, ...newConfig });
         if (judged.kind === 'invalid') return judged;
         const refused = taken.has(name) ? describeTaken(name) : findNameProblem(name);
-        if (refused !== null) return { kind: 'invalid', problems: [{ field: 'name', message: refused }] };
+        if (refused !== null) return { kind: 'invalid', problems: [{ path: 'name', complaint: refused }] };
         const agreed = await before();
         if (agreed.kind !== 'ok') return agreed;
         const { spec, secrets } = judged.plan;
@@ -232,7 +232,7 @@ export function makeDirectoryEditor(options: DirectoryEditorOptions): ConfigEdit
         } catch (error) {
           await deleteSecretFiles(directory, refs);
           if (!isCode(error, 'EEXIST')) throw error;
-          return { kind: 'invalid', problems: [{ field: 'name', message: describeTaken(name) }] };
+          return { kind: 'invalid', problems: [{ path: 'name', complaint: describeTaken(name) }] };
         }
         onWritten();
         return { kind: 'ok', value: id };
@@ -307,14 +307,14 @@ async function canWrite(directory: string): Promise<boolean> {
 /** `name` has passed the schema: it leads nowhere else. */
 function findNameProblem(name: string): string | null {
   if (name.length > maxNameLength) {
-    return `metadata.name is ${name.length} characters long: a file can be named after at most ${maxNameLength}.`;
+    return `is ${name.length} characters long: a file can be named after at most ${maxNameLength}`;
   }
   if (!/\.status$/.test(name)) return null;
-  return `metadata.name is "${name}", and ${name}.yaml would be a status file: choose a name that does not end in ".status".`;
+  return `is "${name}", and ${name}.yaml would be a status file: choose a name that does not end in ".status"`;
 }
 
 function describeTaken(name: string): string {
-  return `metadata.name is "${name}", which is taken: choose another one.`;
+  return `is "${name}", which is taken: choose another one`;
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -315,8 +315,8 @@ export function makeKubernetesEditor(options: KubernetesEditorOptions): ConfigEd
 }
 
 function describeTaken({ namespace, name }: ConfigId): EditorResult<never> {
-  const message = `metadata.name is "${name}", which is taken in namespace ${namespace}: choose another one.`;
-  return { kind: 'invalid', problems: [{ field: 'name', message }] };
+  const complaint = `is "${name}", which is taken in namespace ${namespace}: choose another one`;
+  return { kind: 'invalid', problems: [{ path: 'name', complaint }] };
 }
 
 /** What has agreed is not asked again. */
