@@ -4,11 +4,11 @@
  * A while after the change: what the page saves it records itself, and that entry comes first then. A note that fails is tried
  * again; one that waits for its stream too.
  */
+import { pause } from '../basics/wait.ts';
 import { listNotedKeys, noteConfig, noteDeletion } from '../database/configChanges.ts';
 import type { Database } from '../database/pool.ts';
 import type { ExportSpec } from '../model/exportConfig.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Interrupt } from './interrupt.ts';
 
 export interface NotedConfig {
   readonly namespace: string;
@@ -32,7 +32,6 @@ const defaultDelayMs = 2_000;
 export class ConfigNotes {
   readonly #options: ConfigNotesOptions;
   readonly #stopped = new AbortController();
-  readonly #wake = new Interrupt();
   #known: ReadonlyMap<string, NotedConfig | null> | null = null;
   /** By key; null: it is gone. */
   readonly #pending = new Map<string, NotedConfig | null>();
@@ -59,13 +58,12 @@ export class ConfigNotes {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    this.#wake.push();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
-      await this.#wake.wait(this.#options.delayMs ?? defaultDelayMs);
+      await pause(this.#options.delayMs ?? defaultDelayMs, this.#stopped.signal);
       try {
         await this.#noteAll();
         this.#isFailing = false;

@@ -1,11 +1,11 @@
 /** What every part of the delivery works with. */
+import type { BackoffLimits } from '../basics/backoff.ts';
 import type { Database } from '../database/pool.ts';
 import type { Destination, ExportConfig } from '../model/exportConfig.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { StreamFailure } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { BackoffLimits } from './backoff.ts';
 import type { BufferPool } from './bufferPool.ts';
 import type { ByteBudget } from './byteBudget.ts';
 import type { ReadPlaces } from './readPlaces.ts';

@@ -1,7 +1,7 @@
 /** Asks again and again, for all streams of the replica at once, what there is to do. */
+import { pause } from '../basics/wait.ts';
 import { type PollResult, pollStreams } from '../database/poll.ts';
 import type { Database } from '../database/pool.ts';
-import { Interrupt } from './interrupt.ts';
 import { LeaseClock } from './lease.ts';
 
 export interface PollerOptions {
@@ -16,8 +16,6 @@ export interface PollerOptions {
 
 export class Poller {
   readonly #options: PollerOptions;
-  readonly #now = new Interrupt();
-  #isStopping = false;
   #lastEndAt = LeaseClock.now();
   /** Of the last poll that looked at every stream; null: look at every one. */
   #snapshot: string | null = null;
@@ -32,19 +30,14 @@ export class Poller {
     return this.#lastEndAt;
   }
 
-  /** Runs until `stop`; never rejects. */
-  async run(): Promise<void> {
-    while (!this.#isStopping) {
+  /** Polls until `stop` aborts; never rejects. */
+  async run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
       const startedAt = LeaseClock.now();
       const isWell = await this.#poll(startedAt);
       this.#lastEndAt = LeaseClock.now();
-      await this.#now.wait(restMs(this.#options.intervalMs, this.#lastEndAt - startedAt, isWell));
+      await pause(restMs(this.#options.intervalMs, this.#lastEndAt - startedAt, isWell), stop);
     }
-  }
-
-  stop(): void {
-    this.#isStopping = true;
-    this.#now.push();
   }
 
   async #poll(startedAt: number): Promise<boolean> {

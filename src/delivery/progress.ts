@@ -13,11 +13,11 @@ const reportFrom = 5_000;
 export async function measureBacklogs(
   context: DeliveryContext,
   loops: Iterable<StreamLoop>,
-  isStopping: () => boolean,
+  stop: AbortSignal,
 ): Promise<string[]> {
   const counted: string[] = [];
   for (const loop of [...loops]) {
-    if (isStopping()) break;
+    if (stop.aborted) break;
     const { activity, pending } = loop.health;
     if (activity === 'idle' && pending === 0 && loop.isCounted) continue;
     loop.setBacklog(await tryToCount(context, loop));

@@ -9,6 +9,8 @@
  *
  * Not here: what a failure means for the next batch (deliverer.ts).
  */
+import { Backoff } from '../basics/backoff.ts';
+import { Bell, pause } from '../basics/wait.ts';
 import type { Backlog } from '../database/backlog.ts';
 import { moveCluster } from '../database/clusters.ts';
 import { describeDatabaseFailure, isDatabaseFailure, isRetryable } from '../database/failure.ts';
@@ -21,11 +23,9 @@ import type { StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StreamMetrics } from '../telemetry/streamMetrics.ts';
-import { Backoff } from './backoff.ts';
 import type { ActiveStream, DeliveryContext } from './context.ts';
 import { Deliverer } from './deliverer.ts';
 import { HealthTracker } from './healthTracker.ts';
-import { Interrupt } from './interrupt.ts';
 import { measured, sharedBy, showHealth } from './observe.ts';
 import { replayParked } from './replay.ts';
 import type { Failed } from './windowRun.ts';
@@ -45,15 +45,17 @@ export class StreamLoop {
   readonly #holdBackoff: Backoff;
   readonly #databaseBackoff = new Backoff({ initialMs: 200, maxMs: 5_000 });
 
-  /** New entries, or a replay. */
-  readonly #wake = new Interrupt();
-  /** A changed config, or a stop: ends every wait. */
-  readonly #change = new Interrupt();
+  /** New entries, or a replay: there may be something to do. */
+  readonly #wake = new Bell();
+  /** Of one turn. Aborted by a changed config, or a stop: ends every wait, and the run as soon as what is in flight is answered. */
   #interrupt = new AbortController();
+  /** Ends even what is in flight. */
   readonly #abort = new AbortController();
   #isStopping = false;
   #hasReplay = true;
   #isCounted = false;
+  /** A statement failed, so nothing is assumed of what was written before: the row is read again first. */
+  #isRowDoubted = false;
   /** Sequence number at which the window under delivery began, as far as this process knows. */
   #windowStart: number;
   #errorWrites: Promise<unknown> = Promise.resolve();
@@ -140,7 +142,7 @@ export class StreamLoop {
   wake(reason: 'entries' | 'replay'): void {
     if (reason === 'replay') this.#hasReplay = true;
     else this.#tracker.noticeNew();
-    this.#wake.push();
+    this.#wake.ring();
   }
 
   /** The manifest or a Secret changed: a wait of any kind ends, what was learned of the old endpoint is forgotten. */
@@ -149,13 +151,13 @@ export class StreamLoop {
     this.#stream.config = config;
     if (before.destination.fingerprint !== config.destination.fingerprint) this.#deliverer.forgetEndpoint();
     this.#resetBackoffs();
-    this.#endWaits();
+    this.#interrupt.abort();
   }
 
   /** Ends the loop as soon as what is in flight is answered and settled; `abort` then ends even that. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    this.#endWaits();
+    this.#interrupt.abort();
     await this.#done;
     await this.#errorWrites;
   }
@@ -170,10 +172,9 @@ export class StreamLoop {
     this.#holdBackoff.reset();
   }
 
-  #endWaits(): void {
-    this.#interrupt.abort();
-    this.#change.push();
-    this.#wake.push();
+  /** Ends early when the config changes, or at a stop. */
+  #pause(ms: number): Promise<void> {
+    return pause(ms, this.#interrupt.signal);
   }
 
   async #run(): Promise<void> {
@@ -182,26 +183,31 @@ export class StreamLoop {
       try {
         if (this.#stream.config.spec.suspend) {
           this.#tracker.setActivity('suspended');
-          await this.#change.wait();
+          await this.#pause(Number.POSITIVE_INFINITY);
           continue;
         }
         const turn = await this.#turn();
+        this.#isRowDoubted = false;
         this.#databaseBackoff.reset();
         if (turn === 'lease-lost') return this.#observer.onLeaseLost();
         if (turn === 'nothing-new') {
           this.#tracker.clearDatabaseFailure();
           this.#tracker.setActivity('idle');
-          await this.#wake.wait();
+          await this.#wake.wait(Number.POSITIVE_INFINITY, this.#interrupt.signal);
         }
       } catch (error) {
-        if (!(await this.#recover(error))) return this.#observer.onLeaseLost();
+        // Two transactions met: the next try is expected to succeed.
+        if (!isRetryable(error) || this.#isRowDoubted) this.#tellFailure(error);
+        this.#isRowDoubted = true;
+        await this.#pause(this.#databaseBackoff.next());
       }
     }
   }
 
   async #turn(): Promise<Turn> {
+    if (this.#isRowDoubted && !(await this.#reload())) return 'lease-lost';
     if (!this.#context.isLeaseValid()) {
-      await this.#change.wait(leaseCheckMs);
+      await this.#pause(leaseCheckMs);
       return 'again';
     }
     const { row } = this.#stream;
@@ -253,7 +259,7 @@ export class StreamLoop {
         this.#stream.row = row;
         this.#tracker.clearDatabaseFailure();
         // A steady trickle is gathered rather than sent entry by entry: this is most of an entry's latency.
-        if (records < lingerBelowRecords) await this.#change.wait(this.#context.lingerMs());
+        if (records < lingerBelowRecords) await this.#pause(this.#context.lingerMs());
         return 'again';
       }
     }
@@ -265,7 +271,7 @@ export class StreamLoop {
     this.#tracker.setFailure(outcome, isHold ? 'held' : 'retrying');
     this.metrics.countRetry(outcome.reason);
     const waitMs = isHold ? this.#holdBackoff.next() : this.#retryBackoff.next(outcome.retryAfterMs);
-    await this.#change.wait(waitMs);
+    await this.#pause(waitMs);
     return 'again';
   }
 
@@ -318,25 +324,7 @@ export class StreamLoop {
     return true;
   }
 
-  /**
-   * Waits until the row can be read again; false: the lease is lost. Nothing is assumed of what was written before. The
-   * failure stands until entries are read or settled: that the row can be read says nothing of them.
-   */
-  async #recover(error: unknown): Promise<boolean> {
-    let cause = error;
-    while (!this.#isStopping) {
-      // Two transactions met: the next try is expected to succeed.
-      if (!isRetryable(cause) || this.#databaseBackoff.failures > 0) this.#tellFailure(cause);
-      await this.#change.wait(this.#databaseBackoff.next());
-      try {
-        return await this.#reload();
-      } catch (next) {
-        cause = next;
-      }
-    }
-    return true;
-  }
-
+  /** The failure stands until entries are read or settled: that the row can be read says nothing of them. */
   #tellFailure(cause: unknown): void {
     if (isDatabaseFailure(cause)) {
       this.log.debug({ err: cause }, 'database error in a stream');

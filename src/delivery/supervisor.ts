@@ -5,6 +5,7 @@
  *
  * Two timers for all streams together: one poll for new entries, one renewal of the lease.
  */
+import { Bell } from '../basics/wait.ts';
 import { registerClusters } from '../database/clusters.ts';
 import { describeDatabaseFailure } from '../database/failure.ts';
 import {
@@ -25,7 +26,6 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { DeliveryContext } from './context.ts';
 import { Evidence } from './evidence.ts';
-import { Interrupt } from './interrupt.ts';
 import { LeaseClock } from './lease.ts';
 import { Poller } from './poller.ts';
 import { measureBacklogs } from './progress.ts';
@@ -61,9 +61,9 @@ export class Supervisor {
   readonly #loops = new Map<string, StreamLoop>();
   /** Loops on their way out. */
   readonly #ending = new Map<string, { loop: StreamLoop; done: Promise<void> }>();
-  readonly #renewNow = new Interrupt();
-  readonly #backlogNow = new Interrupt();
-  #isStopping = false;
+  readonly #renewNow = new Bell();
+  readonly #backlogNow = new Bell();
+  readonly #stop = new AbortController();
   #timers: Promise<unknown> = Promise.resolve();
   #isDatabaseDown = false;
   #lastRenewalAt = LeaseClock.now();
@@ -102,7 +102,7 @@ export class Supervisor {
   async start(): Promise<void> {
     await succeed(this.#options.control, this.#options.replica);
     this.#watch = setInterval(() => this.#watchStreams(), watchIntervalMs);
-    this.#timers = Promise.all([this.#renewLoop(), this.#poller.run(), this.#backlogLoop()]);
+    this.#timers = Promise.all([this.#renewLoop(), this.#poller.run(this.#stop.signal), this.#backlogLoop()]);
   }
 
   /**
@@ -116,7 +116,7 @@ export class Supervisor {
       if (config && config !== loop.config && config.spec.organization === loop.row.organization)
         loop.updateConfig(config);
     }
-    this.#renewNow.push();
+    this.#renewNow.ring();
   }
 
   /** Health of a config's stream, if it runs here, or if it runs nowhere though it could. */
@@ -135,11 +135,8 @@ export class Supervisor {
    * Resolves when nothing of it runs any more; the leases are still held, for a last status.
    */
   async drain(graceMs: number): Promise<void> {
-    this.#isStopping = true;
+    this.#stop.abort();
     if (this.#watch) clearInterval(this.#watch);
-    this.#renewNow.push();
-    this.#poller.stop();
-    this.#backlogNow.push();
     const leaving = [...this.#ending.values()];
     const loops = [...this.#loops.values(), ...leaving.map(({ loop }) => loop)];
     const ended = Promise.all([...loops.map((loop) => loop.stop()), ...leaving.map(({ done }) => done)]);
@@ -165,7 +162,7 @@ export class Supervisor {
   }
 
   async #renewLoop(): Promise<void> {
-    while (!this.#isStopping) {
+    while (!this.#stop.signal.aborted) {
       try {
         await this.#renew();
         this.#onDatabaseWell();
@@ -173,7 +170,7 @@ export class Supervisor {
         this.#onDatabaseError(error);
       }
       this.#lastRenewalAt = LeaseClock.now();
-      await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease);
+      await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease, this.#stop.signal);
     }
   }
 
@@ -206,7 +203,7 @@ export class Supervisor {
     const current = this.#wanted.byStreamId();
     for (const row of claimed) {
       const config = current.get(row.id);
-      if (config && !this.#isStopping) this.#startLoop(row, config);
+      if (config && !this.#stop.signal.aborted) this.#startLoop(row, config);
     }
     if (claimed.length > 0) {
       this.#log.info(
@@ -217,9 +214,9 @@ export class Supervisor {
     await this.#lookForClusters(claimed);
     const taken = new Set(claimed.map((row) => row.id));
     const left = free.filter((id) => !taken.has(id));
-    if (await this.#wanted.lookIntoUnclaimed(db, left)) this.#renewNow.push();
+    if (await this.#wanted.lookIntoUnclaimed(db, left)) this.#renewNow.ring();
     this.#watchStreams();
-    this.#backlogNow.push();
+    this.#backlogNow.ring();
   }
 
   /** Entries of clusters that nobody has looked at may be there from before, or come in where the table's trigger is off. */
@@ -256,14 +253,14 @@ export class Supervisor {
     const loop = new StreamLoop(this.#context, row, config, log, metrics, {
       onChange: () => {
         // How much waits is what a person asks next.
-        if (loop.health.failure) this.#backlogNow.push();
+        if (loop.health.failure) this.#backlogNow.ring();
         this.#onStatus(key);
       },
       onLeaseLost: () => {
         log.info('the lease of this stream is lost: another replica has it, or will');
         if (this.#loops.get(row.id) === loop) this.#loops.delete(row.id);
         metrics.remove();
-        this.#renewNow.push();
+        this.#renewNow.ring();
       },
     });
     this.#loops.set(row.id, loop);
@@ -301,19 +298,19 @@ export class Supervisor {
     this.#onDatabaseWell();
     for (const id of poll.ready) this.#loops.get(id)?.wake('entries');
     for (const id of poll.replays) this.#loops.get(id)?.wake('replay');
-    if (poll.released) this.#renewNow.push();
+    if (poll.released) this.#renewNow.ring();
   }
 
   async #backlogLoop(): Promise<void> {
-    while (!this.#isStopping) {
+    while (!this.#stop.signal.aborted) {
       try {
-        const measured = await measureBacklogs(this.#context, this.#loops.values(), () => this.#isStopping);
+        const measured = await measureBacklogs(this.#context, this.#loops.values(), this.#stop.signal);
         for (const key of measured) this.#onStatus(key);
       } catch (error) {
         // Said by the poll, which asks more often.
         this.#log.debug({ err: error }, 'backlogs could not be counted');
       }
-      await this.#backlogNow.wait(this.#options.backlogIntervalMs);
+      await this.#backlogNow.wait(this.#options.backlogIntervalMs, this.#stop.signal);
     }
   }
 

@@ -14,14 +14,9 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Failures since the last `reset`. */
-  get failures(): number {
-    return this.#failures;
-  }
-
   /**
-   * The next wait. Between half and all of the doubled value, so that a thousand streams of one receiver do not come
-   * back together; never less than the receiver asked for.
+   * The next wait in milliseconds: between half and all of the doubled value, so that a thousand who failed together do not
+   * come back together; at least `retryAfterMs`, which is what the other side asked for.
    */
   next(retryAfterMs = 0): number {
     const { initialMs, maxMs } = this.#limits;
