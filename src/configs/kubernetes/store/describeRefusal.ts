@@ -1,10 +1,10 @@
 /** What the API server's refusal means to whoever saves on the page: one sentence, with the way out. */
 import type { EditorResult, FieldProblem } from '../../configEditor.ts';
-import { toField } from '../../editor/fieldPath.ts';
+import { describeOwner } from '../../editor/describeOwner.ts';
+import { toFieldPath } from '../../editor/fieldPath.ts';
 import { configApiVersion, configKind } from '../../schema.ts';
 import { type ApiFailure, describeFailure, type RefusalCause } from '../apiAnswer.ts';
 import { fullResource } from '../resource.ts';
-import { toFriendlyName } from './fieldOwners.ts';
 
 /** What was tried. */
 export interface Attempt {
@@ -61,12 +61,6 @@ export function listOwnerConflicts(failure: ApiFailure): string[] {
     );
 }
 
-/** `field` is a path of the manifest. */
-export function describeOwner(field: string, manager: string): string {
-  const name = manager === '' ? 'another manager' : toFriendlyName(manager);
-  return `${field} is managed by ${name}: change it there, or remove it from what ${name} applies.`;
-}
-
 export function isVersionConflict(failure: ApiFailure): boolean {
   return failure.kind === 'refused' && failure.code === 409 && listOwnerConflicts(failure).length === 0;
 }
@@ -105,7 +99,7 @@ function toInvalid(failure: ApiFailure & { kind: 'refused' }): Refusal {
 
 function toProblem({ field, message }: RefusalCause): FieldProblem[] {
   if (field === '' || field === '<nil>') return [];
-  return [{ field: toField(field), message: `${field} is refused by the cluster: ${quote(message)}` }];
+  return [{ path: toFieldPath(field), complaint: `is refused by the cluster: ${quote(message)}` }];
 }
 
 /** As one sentence. */
