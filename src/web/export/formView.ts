@@ -4,11 +4,9 @@ import { resolveEndpoint } from '../../configs/destination/resolveEndpoint.ts';
 import { type Field, fields, findField } from '../../configs/fields.ts';
 import { complain } from '../../configs/problems/problem.ts';
 import type {
-  ActionsView,
   ConflictView,
   EndpointAboutView,
   ExportFormView,
-  ExportStateView,
   FieldView,
   HeaderRowView,
   HeadersView,
@@ -17,22 +15,24 @@ import type {
   ProblemLink,
   TestView,
 } from '../views/exportViews.ts';
+import { destinationUrl, makeFrame, withoutQuery } from './addresses.ts';
 import { type ExportForm, emptyForm, filledHeaders, headerOwner } from './exportForm.ts';
-import { destinationUrl, makeFrame, withoutQuery } from './frame.ts';
 
-export interface FormInput {
+/** What is said of a form. */
+export interface FormRemarks {
+  readonly problems?: readonly FieldProblem[];
+  readonly notices?: readonly NoticeView[];
+  readonly conflict?: ConflictView;
+  readonly test?: TestView;
+  /** The row whose name gets the focus; default: none. */
+  readonly newRow?: number;
+}
+
+export interface FormInput extends FormRemarks {
   readonly organization: string;
   readonly form: ExportForm;
   /** null: it is a new one. */
   readonly current: EditableConfig | null;
-  readonly problems?: readonly FieldProblem[];
-  readonly notices?: readonly NoticeView[];
-  readonly conflict?: ConflictView | null;
-  readonly state?: ExportStateView | null;
-  readonly actions?: ActionsView | null;
-  readonly test?: TestView | null;
-  /** Of the row whose name gets the focus; default: none. */
-  readonly newRow?: number;
 }
 
 const clientKey = 'tls.clientCertSecretRef.key';
@@ -52,7 +52,7 @@ const labels: ReadonlyMap<string, string> = new Map([
   ...Object.entries(ownInputs).map(([name, { label }]) => [name, label] as const),
 ]);
 
-export function makeFormView(input: FormInput): ExportFormView {
+export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | 'actions'>): ExportFormView {
   const { organization, form, current } = input;
   const frame = makeFrame(organization);
   const url = current === null ? frame.newUrl : destinationUrl(organization, current.id);
@@ -70,7 +70,7 @@ export function makeFormView(input: FormInput): ExportFormView {
     notices: input.notices ?? [],
     problems: problems.links,
     conflict: input.conflict ?? null,
-    state: input.state ?? null,
+    state: input.state,
     revision: values.revision,
     name: { ...plainText, ...makeOwnField('name', values.name, problems.byName) },
     endpoint: inputOf('endpoint'),
@@ -84,7 +84,7 @@ export function makeFormView(input: FormInput): ExportFormView {
     tls: inSection('tls'),
     filter: inSection('filter'),
     test: input.test ?? null,
-    actions: input.actions ?? null,
+    actions: input.actions,
     readOnly: current?.readOnly ?? null,
   };
 }
