@@ -3,7 +3,7 @@
  *
  * The types of failures, the outcome of an answer (otlp/classify.ts), the advice in statuses, logs and on the page, and the
  * tables of docs/reasons.md, docs/runbook.md and crds/README.md all come from here. To add a reason, add a row and raise it;
- * then run `npm run docs` and `node crds/generate.ts`.
+ * then run `npm run generate`.
  *
  * Not here: what happened in one case (the message that comes with a reason).
  */

@@ -245,6 +245,45 @@ it('takes no name that is taken or leads elsewhere, and finds a free one', async
   }
 });
 
+it('asks once before a change that can be made, and before no other', async () => {
+  const { editor } = await startPage({ 'siem.yaml': manifest('siem') });
+  let asked = 0;
+  const before = async () => {
+    asked++;
+    return { kind: 'ok', value: undefined } as const;
+  };
+  const shown = await readOnly(editor);
+  await editor.create(makeDraft({ name: 'siem' }), before);
+  await editor.create(makeDraft({ name: 'x.status' }), before);
+  await editor.update(shown.id, draftOf(shown, { maxBatchSize: 'many' }), shown.revision, before);
+  await editor.remove('acme', shown.id, 'another revision', before);
+  demand(await editor.update(shown.id, draftOf(shown), shown.revision, before));
+  expect(asked).toBe(0);
+  demand(await editor.update(shown.id, draftOf(shown, { maxBatchSize: '3' }), shown.revision, before));
+  expect(asked).toBe(1);
+});
+
+it('changes the file as it is now, when somebody has saved it in between', async () => {
+  const { editor, directory } = await startPage({ 'siem.yaml': commented });
+  const shown = await readOnly(editor);
+  const saveElsewhere = (text: string) => async () => {
+    directory.write('siem.yaml', text);
+    return { kind: 'ok', value: undefined } as const;
+  };
+  const headers = [header('X-Token', 'new')];
+  const renamed = commented.replace('kind: AuditExportConfig', 'kind: AuditExportConfig\nstatus: {}');
+  demand(await editor.setSuspended('acme', shown.id, true, saveElsewhere(renamed)));
+  expect(directory.read('siem.yaml')).toContain('status: {}');
+  expect(directory.read('siem.yaml')).toContain('suspend: true');
+
+  const now = await readOnly(editor);
+  const bigger = commented.replace('maxBatchSize: 5', 'maxBatchSize: 50');
+  const saved = await editor.update(now.id, draftOf(now, { headers }), now.revision, saveElsewhere(bigger));
+  expect(saved).toMatchObject({ kind: 'changed-meanwhile', current: { spec: { maxBatchSize: 50 } } });
+  expect(directory.read('siem.yaml')).toBe(bigger);
+  expect(secretFiles(directory)).toEqual({});
+});
+
 it('knows nothing of other organizations', async () => {
   const { editor } = await startPage({ 'siem.yaml': manifest('siem', { organization: 'other' }) });
   const id = { namespace: 'default', name: 'siem' };
@@ -270,11 +309,11 @@ it('does not let startFrom change, nor a value be kept that is not there', async
   });
 });
 
-it('leaves a wrong manifest to whoever mends it, also one that cannot be read any more', async () => {
+it('leaves a wrong manifest to whoever corrects it, also one that cannot be read any more', async () => {
   const { editor, directory } = await startPage({ 'siem.yaml': manifest('siem', { maxBatchSise: 5 }) });
   const wrong = await readOnly(editor);
   expect(wrong).toMatchObject({
-    readOnly: 'siem.yaml is wrong, so it is not changed from here: mend the file first.',
+    readOnly: 'siem.yaml is wrong, so it cannot be changed here: correct the file first.',
     problems: [expect.stringContaining('did you mean spec.maxBatchSize?')],
   });
   const refused = { kind: 'refused', reason: wrong.readOnly };
@@ -341,10 +380,12 @@ interface Answers {
 async function asOrdinaryUser(path: string): Promise<Answers> {
   const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
   const script = `
-    import { makeDirectoryEditor } from ${at('../../src/configs/directory/editor/directoryEditor.ts')};
+    import { FileStore } from ${at('../../src/configs/directory/store/fileStore.ts')};
+    import { ManifestEditor } from ${at('../../src/configs/editor/manifestEditor.ts')};
     import { makeDraft, header } from ${at('./editorDrafts.ts')};
     const statusOf = async () => null;
-    const editor = makeDirectoryEditor({ directory: ${JSON.stringify(path)}, statusOf, onWritten() {} });
+    const store = new FileStore({ directory: ${JSON.stringify(path)}, statusOf, onWritten() {} });
+    const editor = new ManifestEditor(store);
     const list = await editor.list('acme');
     const create = await editor.create(makeDraft({ headers: [header('X', 'y')] }));
     const suspend = await editor.setSuspended('acme', { namespace: 'default', name: 'siem' }, true);

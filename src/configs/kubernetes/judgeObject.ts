@@ -6,11 +6,11 @@ import { findBindingProblem, type OrganizationBindings } from '../organizationBi
 import { parseManifest } from '../parseManifest.ts';
 import { resolveConfig } from '../resolveConfig.ts';
 import { toExportSpec } from '../toExportSpec.ts';
-import { isEndpointTyped } from './editor/fieldOwners.ts';
 import { isBeingDeleted, type KubeObject } from './kubeObject.ts';
 import type { NamespaceLimits } from './namespaceLimits.ts';
 import { listSecretNames } from './secretRefs.ts';
 import type { SecretStore } from './secretStore.ts';
+import { isEndpointTyped } from './store/fieldOwners.ts';
 
 export type Judgement =
   | { readonly kind: 'judged'; readonly state: ConfigState }

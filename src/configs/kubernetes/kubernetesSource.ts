@@ -17,6 +17,7 @@ import type { KubernetesMetrics } from '../../telemetry/kubernetesMetrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigEditor } from '../configEditor.ts';
 import type { ConfigSource, ConfigState } from '../configSource.ts';
+import { ManifestEditor } from '../editor/manifestEditor.ts';
 import { isSameState } from '../sameState.ts';
 import { reconcileAtAnnotation } from '../schema.ts';
 import { makeApiClient } from './apiClient.ts';
@@ -24,7 +25,6 @@ import type { ClusterRules } from './clusterRules.ts';
 import { readClusterStatus } from './clusterStatus.ts';
 import type { ClusterConnection } from './connection.ts';
 import { makeCrdCheck } from './crdCheck.ts';
-import { makeKubernetesEditor } from './editor/kubernetesEditor.ts';
 import { makeEmitter } from './emitter.ts';
 import { makeEventRecorder } from './eventRecorder.ts';
 import { judgeObject } from './judgeObject.ts';
@@ -39,6 +39,7 @@ import { apiRetry, type RetryLimits } from './retryDelay.ts';
 import { makeSecretStore } from './secretStore.ts';
 import { makeSourceHealth } from './sourceHealth.ts';
 import { makeStatusWriter } from './statusWriter.ts';
+import { ObjectStore } from './store/objectStore.ts';
 import { makeWorkQueue } from './workQueue.ts';
 
 export interface KubernetesSourceOptions {
@@ -242,7 +243,7 @@ export function makeKubernetesSource(
   const judges = { secrets, limits, organizations: rules.organizations };
   const stopped = new AbortController();
   const context = connection.getContextObject(connection.getCurrentContext());
-  const editor = makeKubernetesEditor({
+  const store = new ObjectStore({
     api,
     namespace,
     createNamespace: namespace ?? options.createNamespace ?? context?.namespace ?? 'default',
@@ -252,7 +253,7 @@ export function makeKubernetesSource(
   });
 
   return {
-    editor,
+    editor: new ManifestEditor(store),
     scope: `kubernetes ${connection.identity()} ${namespace ?? '*'}`,
 
     async start(onChange) {

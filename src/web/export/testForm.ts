@@ -1,10 +1,10 @@
 /** POST …/export/new/test and …/export/:id/test: sends one marked record to what is in the form. Saves nothing. */
 import type { ConfigEditor } from '../../configs/configEditor.ts';
 import type { Destination } from '../../model/exportConfig.ts';
-import type { WebContext } from '../context.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { TestView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
+import type { WebContext } from '../webContext.ts';
 import { hostOf, makeFrame, withoutQuery } from './addresses.ts';
 import { onDestination, onNew, type StreamedConfig } from './destinations.ts';
 import { readForm, toDraft } from './exportForm.ts';

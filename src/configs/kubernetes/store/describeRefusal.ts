@@ -1,10 +1,10 @@
 /** What the API server's refusal means to whoever saves on the page: one sentence, with the way out. */
 import type { EditorResult, FieldProblem } from '../../configEditor.ts';
+import { describeOwner } from '../../editor/describeOwner.ts';
 import { toFieldPath } from '../../editor/fieldPath.ts';
 import { configApiVersion, configKind } from '../../schema.ts';
 import { type ApiFailure, describeFailure, type RefusalCause } from '../apiAnswer.ts';
 import { fullResource } from '../resource.ts';
-import { toFriendlyName } from './fieldOwners.ts';
 
 /** What was tried. */
 export interface Attempt {
@@ -59,12 +59,6 @@ export function listOwnerConflicts(failure: ApiFailure): string[] {
     .map(({ message, field }) =>
       describeOwner(field.replace(/^\./, ''), /"([^"]+)"/.exec(message)?.[1] ?? ''),
     );
-}
-
-/** `field` is a path of the manifest. */
-export function describeOwner(field: string, manager: string): string {
-  const name = manager === '' ? 'another manager' : toFriendlyName(manager);
-  return `${field} is managed by ${name}: change it there, or remove it from what ${name} applies.`;
 }
 
 export function isVersionConflict(failure: ApiFailure): boolean {

@@ -5,6 +5,7 @@
  * Only keys that are given up by name are taken out: what another save has just written is not known here.
  */
 import type { Secret } from '../../../model/secret.ts';
+import type { EditorResult } from '../../configEditor.ts';
 import { isMap } from '../../editor/isMap.ts';
 import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
 import { configApiVersion, configKind } from '../../schema.ts';
@@ -15,7 +16,7 @@ import { pageFieldManager, secretsPath } from '../resource.ts';
 import { exportLabel } from '../secretConsent.ts';
 import { type Attempt, toRefusal } from './describeRefusal.ts';
 
-export type SecretWrite = { readonly kind: 'ok' } | ReturnType<typeof toRefusal>;
+type SecretWrite = EditorResult<void>;
 
 export interface PageSecretStore {
   /** Whether `write` would be allowed and accepted; a Secret of somebody else's in its place is found here, too. */
@@ -100,7 +101,7 @@ export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSe
         verb = 'create';
         written = await create(namespace, secret, owner);
       } else written = found;
-      if (written.kind === 'ok') return { kind: 'ok' };
+      if (written.kind === 'ok') return { kind: 'ok', value: undefined };
       failure = written;
       // Made or changed by another save meanwhile.
       if (failure.kind !== 'refused' || (failure.code !== 409 && !isMissing(failure))) break;
@@ -122,7 +123,7 @@ export function makePageSecretStore(api: ApiClient, signal: AbortSignal): PageSe
       const written = await put(namespace, secret, owner);
       if (written.kind !== 'ok') return written;
     }
-    return { kind: 'ok' };
+    return { kind: 'ok', value: undefined };
   }
 
   async function findOwn(owner: KubeObject, name: string): Promise<KubeObject | null> {

@@ -1,12 +1,11 @@
 /**
- * Changes the spec of one config by server-side apply, never by force against another manager.
+ * Writes the spec of one config by server-side apply, never by force against another manager.
  *
- *   read → decide → compare owners → apply to the version that was read → (another version: again)
- *
- * Applied is what the page owns already or changes, nothing else: fields that kubectl or helm has said, and that stay as
+ * It applies what the page owns already or changes, nothing else: fields that kubectl or helm has set, and that stay as
  * they are, remain theirs alone.
  */
-import type { EditorResult } from '../../configEditor.ts';
+import { describeOwner } from '../../editor/describeOwner.ts';
+import type { Written } from '../../editor/manifestStore.ts';
 import {
   buildSpec,
   compareUnits,
@@ -18,70 +17,39 @@ import {
 import { configApiVersion, configKind } from '../../schema.ts';
 import type { ApiAnswer } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
-import { type KubeObject, readObject } from '../kubeObject.ts';
+import type { KubeObject } from '../kubeObject.ts';
 import { collectionPath, pageFieldManager } from '../resource.ts';
-import {
-  type Attempt,
-  describeOwner,
-  isVersionConflict,
-  listOwnerConflicts,
-  toRefusal,
-} from './describeRefusal.ts';
+import { isVersionConflict, listOwnerConflicts, toRefusal } from './describeRefusal.ts';
 import { headerList, type Ownership, readOwnership } from './fieldOwners.ts';
 
-export interface Change {
-  readonly read: () => Promise<EditorResult<KubeObject>>;
-  /** What the spec shall be; or why not. Asked again when the object has another version. */
-  readonly decide: (object: KubeObject) => Promise<EditorResult<SpecUnits>>;
-  /** Called once, when everything that can be known says that the change will be taken. */
-  readonly prepare?: (object: KubeObject) => Promise<EditorResult<void>>;
+/**
+ * Why the spec cannot become `target`: others have set fields that differ. One sentence each; null: none is known. The server
+ * may still answer with a conflict.
+ */
+export function findOwnerRefusal(object: KubeObject, target: SpecUnits): string | null {
+  const plan = planApply(object, target);
+  return plan.kind === 'owned' ? plan.reason : null;
 }
 
-/** Before and after; the same where there was nothing to change. */
-export interface Changed {
-  readonly before: KubeObject;
-  readonly after: KubeObject;
-}
-
-const maxAttempts = 8;
-
-/** A version that changes each time (status is written every few seconds at most) is tried again this often. */
-export async function changeSpec(
+/** Replaces the spec of exactly the version that was read. */
+export async function replaceSpec(
   api: ApiClient,
-  change: Change,
+  object: KubeObject,
+  target: SpecUnits,
   signal: AbortSignal,
-): Promise<EditorResult<Changed>> {
-  let isPrepared = change.prepare === undefined;
-  for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const read = await change.read();
-    if (read.kind !== 'ok') return read;
-    const object = read.value;
-    const target = await change.decide(object);
-    if (target.kind !== 'ok') return target;
-    const plan = planApply(object, target.value);
-    if (plan.kind === 'nothing') return { kind: 'ok', value: { before: object, after: object } };
-    if (plan.kind === 'owned') return { kind: 'refused', reason: plan.reason };
-    if (!isPrepared) {
-      const prepared = await change.prepare?.(object);
-      if (prepared !== undefined && prepared.kind !== 'ok') return prepared;
-      isPrepared = true;
-    }
-    const answer = await applySpec(api, object, plan, signal);
-    if (answer.kind === 'ok') {
-      return { kind: 'ok', value: { before: object, after: readObject(answer.body) ?? object } };
-    }
-    const owned = listOwnerConflicts(answer);
-    if (owned.length > 0) return { kind: 'refused', reason: owned.join(' ') };
-    if (!isVersionConflict(answer)) return toRefusal(answer, attemptOf(object));
-  }
-  return {
-    kind: 'unavailable',
-    reason: 'The config was changed by others again and again while it was being saved: try again.',
-  };
+): Promise<Written> {
+  const plan = planApply(object, target);
+  if (plan.kind === 'owned') return { kind: 'refused', reason: plan.reason };
+  const { namespace, name, resourceVersion } = object.metadata;
+  const answer = await sendApply(api, { namespace, name, resourceVersion, ...plan }, signal);
+  if (answer.kind === 'ok') return { kind: 'ok', value: undefined };
+  const owned = listOwnerConflicts(answer);
+  if (owned.length > 0) return { kind: 'refused', reason: owned.join(' ') };
+  if (isVersionConflict(answer)) return { kind: 'conflict' };
+  return toRefusal(answer, { verb: 'patch', resource: 'configs', namespace });
 }
 
 type ApplyPlan =
-  | { readonly kind: 'nothing' }
   | { readonly kind: 'owned'; readonly reason: string }
   | { readonly kind: 'apply'; readonly spec: Record<string, unknown>; readonly force: boolean };
 
@@ -90,7 +58,6 @@ function planApply(object: KubeObject, target: SpecUnits): ApplyPlan {
   const now = listUnits(object.raw['spec']);
   const owned = readOwnership(object);
   const { changed, removed } = compareUnits(now, target);
-  if (changed.length + removed.length === 0) return { kind: 'nothing' };
   const reasons = [
     ...changed.flatMap((unit) => refuseOwned(object, unit, owned.get(unit) ?? ownerOfNew(unit, owned))),
     ...removed.flatMap((unit) => refuseRemoval(object, unit, owned.get(unit))),
@@ -125,16 +92,6 @@ function showUnit(object: KubeObject, unit: string): string {
   if (header === null) return `spec.${unit}`;
   const index = listHeaders(object.raw['spec']).findIndex(({ name }) => name === header);
   return index === -1 ? `spec.headers (${header})` : `spec.headers[${index}] (${header})`;
-}
-
-function applySpec(
-  api: ApiClient,
-  object: KubeObject,
-  plan: { readonly spec: Record<string, unknown>; readonly force: boolean },
-  signal: AbortSignal,
-): Promise<ApiAnswer> {
-  const { namespace, name, resourceVersion } = object.metadata;
-  return sendApply(api, { namespace, name, resourceVersion, ...plan }, signal);
 }
 
 /**
@@ -176,8 +133,4 @@ function sendApply(
     },
     signal,
   });
-}
-
-function attemptOf({ metadata }: KubeObject): Attempt {
-  return { verb: 'patch', resource: 'configs', namespace: metadata.namespace };
 }

@@ -1,35 +1,33 @@
-/** One AuditExportConfig of the cluster as the page shows it. */
-
-import type { EditableConfig } from '../../configEditor.ts';
+/** One AuditExportConfig of the cluster as the editor works with it. */
 import type { ConfigState } from '../../configSource.ts';
-import { toEditableSpec } from '../../editor/editableSpec.ts';
 import { isMap } from '../../editor/isMap.ts';
+import type { StoredManifest } from '../../editor/manifestStore.ts';
 import { listHeaders, listUnits, unitOfHeader } from '../../editor/specUnits.ts';
 import { parseManifest } from '../../parseManifest.ts';
+import { reconcileAtAnnotation } from '../../schema.ts';
 import { readClusterStatus } from '../clusterStatus.ts';
 import { isBeingDeleted, type KubeObject } from '../kubeObject.ts';
-import { readOwnership } from './fieldOwners.ts';
+import { isEndpointTyped, readOwnership } from './fieldOwners.ts';
 
 /** `state`: how the source has judged it; null: not yet. */
-export function toEditableConfig(object: KubeObject, state: ConfigState | null): EditableConfig {
-  const { namespace, name, uid } = object.metadata;
+export function toStored(object: KubeObject, state: ConfigState | null): StoredManifest<KubeObject> {
+  const { namespace, name, uid, generation, annotations } = object.metadata;
   return {
     id: { namespace, name },
     key: uid,
-    revision: revisionOf(object),
-    spec: toEditableSpec(object.raw['spec'], name),
+    // The generation counts changes of the spec alone; a config that is deleted and created again has another uid.
+    revision: `${uid}.${generation}`,
+    spec: object.raw['spec'],
+    isEndpointTyped: isEndpointTyped(object),
+    reconcileAt: annotations[reconcileAtAnnotation],
     problems: listProblems(object, state),
     owners: listOwners(object),
     readOnly: isBeingDeleted(object)
       ? `${namespace}/${name} is being deleted and waits for the finalizers of others: nothing of it can be changed any more.`
       : null,
     status: readClusterStatus(object),
+    source: object,
   };
-}
-
-/** The generation counts changes of the spec, and no others; a config made anew has another uid. */
-export function revisionOf({ metadata }: KubeObject): string {
-  return `${metadata.uid}.${metadata.generation}`;
 }
 
 export function organizationOf({ raw }: KubeObject): string | null {

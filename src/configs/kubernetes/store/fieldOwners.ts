@@ -8,6 +8,7 @@
  * Who applies without the server (kubectl, Helm 3) sends a list as a whole: a header that the page adds to theirs would be
  * gone with their next apply, and the stream would go on without it. All headers count as theirs then.
  */
+import { toFriendlyName } from '../../editor/describeOwner.ts';
 import { isMap } from '../../editor/isMap.ts';
 import { headerOf, isDefault, listUnits, pathOf } from '../../editor/specUnits.ts';
 import type { KubeObject } from '../kubeObject.ts';
@@ -57,11 +58,6 @@ export function readOwnership(object: KubeObject): Map<string, Ownership> {
 export function isEndpointTyped(object: KubeObject): boolean {
   const ownership = readOwnership(object).get('endpoint');
   return ownership?.isOurs === true && ownership.manager === null;
-}
-
-/** `kubectl` for all of its ways to write. */
-export function toFriendlyName(manager: string): string {
-  return manager.startsWith('kubectl') ? 'kubectl' : manager;
 }
 
 interface Entry {

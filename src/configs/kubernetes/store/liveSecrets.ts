@@ -9,10 +9,12 @@ import { readPresentSecret, readSecretKey } from '../secretContent.ts';
 
 /** It cannot be told what a Secret holds. */
 export class LiveSecretsError extends Error {
+  readonly namespace: string;
   readonly failure: ApiFailure;
 
-  constructor(failure: ApiFailure) {
+  constructor(namespace: string, failure: ApiFailure) {
     super('a Secret cannot be read now');
+    this.namespace = namespace;
     this.failure = failure;
   }
 }
@@ -34,7 +36,7 @@ export function makeLiveSecrets(api: ApiClient, policy: SecretPolicy, signal: Ab
       }
       if (answer.kind === 'refused' && answer.code === 404) return { kind: 'secret-missing' };
       if (answer.kind === 'refused' && answer.code === 403) return forbiddenSecret;
-      throw new LiveSecretsError(answer);
+      throw new LiveSecretsError(namespace, answer);
     },
   };
 }
