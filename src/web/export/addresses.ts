@@ -13,6 +13,11 @@ export function destinationUrl(organization: string, id: ConfigId): string {
   return `${makeFrame(organization).listUrl}/${printConfigId(id)}`;
 }
 
+/** Where the form is posted to; `config` null: a new one. */
+export function formUrl(organization: string, config: { readonly id: ConfigId } | null): string {
+  return config === null ? makeFrame(organization).newUrl : destinationUrl(organization, config.id);
+}
+
 /** `default.acme-siem`, as in addresses and in the page's own entries. */
 export function printConfigId({ namespace, name }: ConfigId): string {
   return `${namespace}.${name}`;
