@@ -1,4 +1,4 @@
-/** From a valid manifest to an export that can run, or to what is missing for it. The same for every source. */
+/** Turns a valid manifest into an export that can run, or says what is missing. The same for every source. */
 import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
 import { resolveDestination } from './destination/resolveDestination.ts';
 import type { SecretReason } from './destination/secretProblems.ts';
@@ -6,9 +6,9 @@ import type { SecretReader } from './destination/secretReader.ts';
 import { type Manifest, reconcileAtAnnotation } from './schema.ts';
 import { toExportSpec } from './toExportSpec.ts';
 
-/** What only the source knows of a manifest. */
+/** What only the source knows about a manifest. */
 export interface ConfigIdentity extends Pick<ExportConfig, 'key' | 'namespace' | 'name' | 'generation'> {
-  /** The endpoint was typed on the page: it leads to public addresses alone. */
+  /** The endpoint was typed on the page: it may lead to public addresses only. */
   readonly isEndpointTyped: boolean;
 }
 

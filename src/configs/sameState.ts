@@ -1,8 +1,8 @@
-/** Tells whether a state of a config is news; sources keep the old object when it is not. */
+/** Tells whether the state of a config has changed; sources keep the old object if not. */
 import type { ExportConfig } from '../model/exportConfig.ts';
 import type { ConfigState } from './configSource.ts';
 
-/** Whether `b` says nothing new. Both are of one key. */
+/** Whether both, which have the same key, say the same. */
 export function isSameState(a: ConfigState, b: ConfigState): boolean {
   if (a.kind === 'valid' || b.kind === 'valid') {
     return a.kind === 'valid' && b.kind === 'valid' && isSameConfig(a.config, b.config);

@@ -31,7 +31,6 @@ export interface ExportSpec {
   readonly organization: string;
   /** As written, for people; `Destination.url` is what is posted to. */
   readonly endpoint: string;
-  /** 1..1000. */
   readonly maxBatchSize: number;
   readonly startFrom: StartFrom;
   readonly suspend: boolean;

@@ -122,7 +122,7 @@ it('shows parked entries with their reasons, and replays them', { timeout: 150_0
   expect(await page.getByText('flow.odd is not known here').first().isVisible()).toBe(true);
   isPicky = false;
   await page.getByRole('button', { name: 'Replay 2 parked' }).click();
-  await page.getByText('The parked entries are sent again.').waitFor();
+  await page.getByText('The parked entries are being sent again.').waitFor();
   await collector.waitForStatus('siem', (status) => status.parkedEntries === 0);
   await page.getByText('2 parked entries').waitFor({ state: 'detached', timeout: 20_000 });
   const { rows } = await db.query(

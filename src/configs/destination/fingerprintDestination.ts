@@ -1,10 +1,10 @@
-/** One hash over everything that a request depends on: another hash means that a hold is worth another try at once. */
+/** Hashes everything that a request depends on: if the hash changes, a hold is worth another try at once. */
 import { createHash } from 'node:crypto';
 import type { Destination } from '../../model/exportConfig.ts';
 
 export function fingerprintDestination(destination: Omit<Destination, 'fingerprint'>): string {
   const { url, headers, compression, timeoutMs, tls, addresses } = destination;
-  // Lists with fixed places: no two destinations have the same text.
+  // Lists with fixed positions: no two destinations have the same text.
   const parts = [
     url.href,
     headers.map(({ name, value }) => [name, value.reveal()]),
