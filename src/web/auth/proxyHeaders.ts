@@ -31,11 +31,13 @@ export function makeHeadersAuthenticator(options: HeadersOptions): Authenticator
     middleware: null,
     async identify(request) {
       if (!isTrusted(request.socket.remoteAddress)) {
-        return refuse('This page is reached through a proxy that signs people in. Open it by that address.');
+        return refuse(
+          'This page is reached through a proxy that signs people in. Open the address of the proxy.',
+        );
       }
       if (!hasSecret(request, options)) {
         return refuse(
-          'The proxy in front of this page does not prove itself by PROXY_SECRET: tell the operator of the collector.',
+          'The proxy in front of this page does not send the right PROXY_SECRET. Tell the operator of the collector.',
         );
       }
       const user = readHeader(request, options.userHeader);
@@ -43,7 +45,7 @@ export function makeHeadersAuthenticator(options: HeadersOptions): Authenticator
       const groups = readHeader(request, options.groupsHeader);
       if (user === 'several' || name === 'several' || groups === 'several') {
         return refuse(
-          'The proxy in front of this page passes on what a client claims to be, so nobody is let in.',
+          'The proxy in front of this page passes on what clients claim to be, so nobody is let in. Tell the operator of the collector.',
         );
       }
       if (user.value === '') return refuse('The proxy in front of this page did not say who you are.');

@@ -1,4 +1,4 @@
-/** Whether a destination has an entry: state → word, colour, sign, and what to know about it. */
+/** Says whether a destination has an entry: state → word, colour, icon and detail. */
 import type { DeliveryState } from '../../database/deliveries.ts';
 import { reasonGroups } from '../../model/reasons.ts';
 import type { DeliveryView } from '../views/entryViews.ts';
@@ -19,14 +19,14 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
         tone: 'warn',
         icon: 'clock',
         word: 'Pending',
-        detail: 'Not delivered yet; it will be.',
+        detail: 'Not delivered yet. It will be sent.',
         times: [],
       };
     case 'parked': {
       const status = state.httpStatus === null ? '' : ` (HTTP ${state.httpStatus})`;
       const next = state.replayRequested
-        ? 'It is about to be sent again.'
-        : 'It stays here until somebody replays it.';
+        ? 'It will be sent again shortly.'
+        : 'It stays parked until someone replays it.';
       return {
         destination,
         tone: 'bad',
@@ -41,8 +41,8 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
         destination,
         tone: 'idle',
         icon: 'minus',
-        word: 'Left out',
-        detail: 'The filter of this destination leaves it out.',
+        word: 'Filtered out',
+        detail: 'This destination’s filter excludes it.',
         times: [],
       };
     case 'before-start':
