@@ -29,6 +29,24 @@ export function idOf(name: string): string {
   return `field-${name.replaceAll('.', '-')}`;
 }
 
+/** One input, or a client certificate and its private key. */
+export function makeInputs(
+  field: Field,
+  input: Pick<FormInput, 'form' | 'current'>,
+  problems: ReadonlyMap<string, string>,
+): InputView[] {
+  const view = makeInput(field, input, problems);
+  if (field.input !== 'secret') return [view];
+  const isStored = input.current?.spec[field.path] === true;
+  const pem = makePem(view, 'CERTIFICATE', isStored);
+  if (view.owner !== null) return [pem];
+  const remove = { name: `${field.path}.remove`, label: `Remove the stored ${view.label.toLowerCase()}` };
+  const removable = isStored ? { remove } : {};
+  if (field.path !== 'tls.clientCertSecretRef') return [{ ...pem, ...removable }];
+  const key = makePem(makeOwnField(clientKey, '', problems), 'PRIVATE KEY', isStored);
+  return [pem, { ...key, ...removable }];
+}
+
 export function makeInput(
   field: Field,
   { form, current }: Pick<FormInput, 'form' | 'current'>,
@@ -36,24 +54,15 @@ export function makeInput(
 ): InputView {
   const { path, label, hint, input, min, max, maxLength, options, placeholder, warning } = field;
   const value = form.values[path];
-  const owner = current?.owners.get(path) ?? null;
-  const problem = problems.get(path) ?? null;
-  if (input === 'secret') {
-    const isStored = current?.spec[path] === true;
-    const view = makePem(makeField(path, { label, value, hint, problem, owner }), 'CERTIFICATE', isStored);
-    if (owner !== null) return view;
-    const key = makePem(makeOwnField(clientKey, '', problems), 'PRIVATE KEY', isStored);
-    return {
-      ...view,
-      ...(path === 'tls.clientCertSecretRef' && { key }),
-      ...(isStored && { remove: `Remove the stored ${label.toLowerCase()}` }),
-    };
-  }
-  const limited = input === 'number' ? `${min}–${max}. ${hint}` : hint;
   return {
-    ...makeField(path, { label, value, hint: limited, problem, owner }),
-    ...{ input, min, max, maxLength, options, placeholder },
-    ...(value === 'true' && { warning }),
+    ...makeField(path, {
+      label,
+      value,
+      hint: input === 'number' ? `${min}–${max}. ${hint}` : hint,
+      problem: problems.get(path) ?? null,
+      owner: current?.owners.get(path) ?? null,
+    }),
+    ...{ input, min, max, maxLength, options, placeholder, warning: value === 'true' ? warning : '' },
   };
 }
 

@@ -11,7 +11,7 @@ import type {
 } from '../views/exportViews.ts';
 import { formUrl, makeFrame, withoutQuery } from './addresses.ts';
 import { type ExportForm, emptyForm } from './exportForm.ts';
-import { makeInput, makeOwnField } from './fieldViews.ts';
+import { makeInput, makeInputs, makeOwnField } from './fieldViews.ts';
 import { makeHeaders } from './headersView.ts';
 import { placeProblems } from './placeProblems.ts';
 
@@ -38,7 +38,9 @@ export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | '
   const problems = placeProblems(input.problems ?? [], form);
   const inputOf = (path: Field['path']) => makeInput(findField(path), input, problems.byName);
   const inSection = (section: Field['section']) =>
-    fields.filter((field) => field.section === section).map(({ path }) => inputOf(path));
+    fields
+      .filter((field) => field.section === section)
+      .flatMap((field) => makeInputs(field, input, problems.byName));
   const { values } = form;
   return {
     frame: makeFrame(organization),

@@ -43,5 +43,7 @@ function findInput({ path }: FieldProblem, form: ExportForm): { name: string | n
   const known = [...labels.keys()].filter((name) => path === name || path.startsWith(`${name}.`));
   const [name] = known.sort((a, b) => b.length - a.length);
   if (name === undefined) return { name: null, label: path || 'This destination' };
-  return { name, label: labels.get(name) ?? name };
+  const label = labels.get(name) ?? name;
+  const item = /^\d+$/.exec(path.slice(name.length + 1))?.[0];
+  return { name, label: item === undefined ? label : `Item ${Number(item) + 1} of “${label}”` };
 }

@@ -107,10 +107,8 @@ export interface InputView
   extends FieldView,
     Pick<Field, 'input'>,
     Partial<Pick<Field, 'min' | 'max' | 'maxLength' | 'options' | 'placeholder' | 'warning'>> {
-  /** The private key beside a client certificate; absent: there is none, or it cannot be changed here. */
-  readonly key?: InputView;
-  /** Label of the check that removes what is stored; absent: there is nothing to remove. */
-  readonly remove?: string;
+  /** A check that removes what is stored; absent: there is nothing to remove. */
+  readonly remove?: { readonly name: string; readonly label: string };
 }
 
 export interface HeaderRowView {
