@@ -17,7 +17,7 @@ const mostSearchedColumnBytes = 65_536;
 /** The payload can be read as text. */
 export const isReadable = hasTextWithin(mostUnpackedBytes);
 
-/** The text of the entry can be searched. Whether another one holds a term is unknown. */
+/** The text of the entry can be searched. Whether any other entry holds a term is unknown. */
 export const isSearchable = `case when coalesce(octet_length(e.actor_id), 0) + coalesce(octet_length(e.actor_name), 0)
     + octet_length(e.session_type) + coalesce(octet_length(e.project), 0) > ${mostSearchedColumnBytes} then false else ${hasTextWithin(mostSearchedBytes)} end`;
 

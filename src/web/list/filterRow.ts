@@ -11,7 +11,7 @@ export interface FilterRow<T> {
   print(value: T): readonly Parameter[];
   /** The value as the inputs above the list hold it. Default: as `print`. */
   inputs?(value: T): readonly Parameter[];
-  /** One for each part that can be removed by itself; `rest` is what is left without it. */
+  /** A chip for each part that can be removed alone; `rest` is the value without it. */
   chips(value: T): ReadonlyArray<{ readonly label: string; readonly rest: T }>;
 }
 

@@ -50,7 +50,7 @@ async function discoverUntilDone(
       const level = delayMs === firstDelayMs ? 'warn' : 'debug';
       log[level](
         { err: error, issuer: issuer.href },
-        'page: the metadata of OIDC_ISSUER cannot be read, so nobody can sign in; trying on',
+        'page: the metadata of OIDC_ISSUER cannot be read, so nobody can sign in; trying again',
       );
     }
     await delay(delayMs, undefined, { signal, ref: false }).catch(() => {});
