@@ -4,8 +4,8 @@
  *   settings → database → transport → supervisor ⇄ configs → status → page
  */
 import { randomUUID } from 'node:crypto';
-import type { ConfigSource, ConfigState } from './configs/configSource.ts';
-import { makeDirectorySource } from './configs/directory/directorySource.ts';
+import type { ConfigState } from './configs/configSource.ts';
+import { makeSource } from './configs/sources.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
 import { makePool } from './database/pool.ts';
@@ -25,7 +25,7 @@ import { programVersion } from './settings/version.ts';
 import { makeStatus } from './status/conditions.ts';
 import { StatusPublisher } from './status/publisher.ts';
 import type { Logger } from './telemetry/logger.ts';
-import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
+import { makeMetrics } from './telemetry/metrics.ts';
 import { makeAddressGuard } from './transport/addressGuard.ts';
 import { makeTransport } from './transport/transport.ts';
 
@@ -297,39 +297,6 @@ function noted(
       return [key, spec === null ? null : { namespace, name, generation: numbered, spec }];
     }),
   );
-}
-
-async function makeSource(
-  settings: Settings,
-  log: Logger,
-  metrics: Metrics,
-): Promise<{ kind: 'made'; source: ConfigSource } | { kind: 'failed'; problem: string }> {
-  if (settings.configSource === 'directory') {
-    return { kind: 'made', source: makeDirectorySource({ directory: settings.configDirectory ?? '', log }) };
-  }
-  // Only where it is used: the client library takes half a second and 90 MB.
-  const { loadConnection, makeKubernetesSource } = await import('./configs/kubernetes/index.ts');
-  const loaded = loadConnection();
-  if (loaded.kind === 'failed') return loaded;
-  const source = makeKubernetesSource({
-    connection: loaded.connection,
-    namespace: settings.watchNamespace,
-    createNamespace: settings.pageNamespace,
-    rules: {
-      secrets: { consent: settings.secretConsent, own: settings.ownSecrets },
-      organizations: settings.namespaceOrganizations,
-      limits: {
-        configsPerNamespace: settings.maxConfigsPerNamespace,
-        secretsPerNamespace: settings.maxSecretsPerNamespace,
-        secretsPerConfig: settings.maxSecretsPerConfig,
-      },
-    },
-    log,
-    metrics: metrics.kubernetes,
-    userAgent: `audit-export/${programVersion}`,
-    instance: settings.replicaName,
-  });
-  return { kind: 'made', source };
 }
 
 function toResult(

@@ -13,7 +13,7 @@ export type ParsedManifest =
       readonly fields?: readonly FieldSentence[];
     };
 
-/** Checks everything that can be known without looking elsewhere; whether a Secret exists is `resolveConfig`'s. Never throws. */
+/** Checks everything that can be known without looking elsewhere; whether a Secret exists is `judgeManifest`'s. Never throws. */
 export function parseManifest(value: unknown): ParsedManifest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return {

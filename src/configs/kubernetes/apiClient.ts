@@ -36,48 +36,18 @@ export interface ApiClientOptions {
 const timeoutMs = 15_000;
 
 export function makeApiClient(options: ApiClientOptions): ApiClient {
-  const { connection, userAgent, countRequest } = options;
-  const server = connection.getCurrentCluster()?.server ?? '';
-
-  async function open(request: ApiRequest, isWatch: boolean): Promise<Dispatcher.ResponseData> {
-    const { method = 'GET', path, query = {}, body, signal } = request;
-    const url = new URL(server + path);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const context = new RequestContext(url.href, HttpMethod[method]);
-    context.setHeaderParam(
-      'Accept',
-      request.metadataOnly ? acceptMetadata(isWatch ? '' : 'List') : 'application/json',
-    );
-    context.setHeaderParam('User-Agent', userAgent);
-    if (body !== undefined) context.setHeaderParam('Content-Type', body.contentType);
-    await connection.applySecurityAuthentication(context);
-    const dispatcher = context.getDispatcher();
-    if (dispatcher === undefined) throw new Error('no connection');
-    return await dispatcher.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      method,
-      headers: context.getHeaders(),
-      body: body === undefined ? null : JSON.stringify(body.value),
-      signal,
-      headersTimeout: timeoutMs,
-      // Quiet watches are normal; the reflector has deadlines of its own.
-      bodyTimeout: isWatch ? 0 : timeoutMs,
-    });
-  }
-
-  function toFailure(error: unknown, method: string, signal: AbortSignal): ApiFailure {
+  const { connection, countRequest } = options;
+  const toFailure = (error: unknown, method: string, signal: AbortSignal): ApiFailure => {
     if (signal.aborted) return { kind: 'aborted' };
     countRequest(method, 'unreachable');
     return { kind: 'unreachable', message: describeError(error) };
-  }
-
+  };
   return {
-    server,
+    server: serverOf(connection),
     async request(request) {
       const method = request.method ?? 'GET';
       try {
-        const response = await open(request, false);
+        const response = await open(options, request, false);
         const text = await response.body.text();
         countRequest(method, String(response.statusCode));
         if (response.statusCode >= 300) return toRefusal(response, text);
@@ -89,7 +59,7 @@ export function makeApiClient(options: ApiClientOptions): ApiClient {
     async watch(request) {
       try {
         const query = { ...request.query, watch: 'true' };
-        const response = await open({ ...request, query }, true);
+        const response = await open(options, { ...request, query }, true);
         countRequest('WATCH', String(response.statusCode));
         if (response.statusCode >= 300) return toRefusal(response, await response.body.text());
         return { kind: 'open', events: readEvents(response.body) };
@@ -99,6 +69,38 @@ export function makeApiClient(options: ApiClientOptions): ApiClient {
     },
     close: () => connection.close(),
   };
+}
+
+function serverOf(connection: ClusterConnection): string {
+  return connection.getCurrentCluster()?.server ?? '';
+}
+
+async function open(
+  { connection, userAgent }: ApiClientOptions,
+  request: ApiRequest,
+  isWatch: boolean,
+): Promise<Dispatcher.ResponseData> {
+  const { method = 'GET', path, query = {}, body, signal, metadataOnly } = request;
+  const url = new URL(serverOf(connection) + path);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  const context = new RequestContext(url.href, HttpMethod[method]);
+  context.setHeaderParam('Accept', metadataOnly ? acceptMetadata(isWatch ? '' : 'List') : 'application/json');
+  context.setHeaderParam('User-Agent', userAgent);
+  if (body !== undefined) context.setHeaderParam('Content-Type', body.contentType);
+  await connection.applySecurityAuthentication(context);
+  const dispatcher = context.getDispatcher();
+  if (dispatcher === undefined) throw new Error('no connection');
+  return await dispatcher.request({
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    method,
+    headers: context.getHeaders(),
+    body: body === undefined ? null : JSON.stringify(body.value),
+    signal,
+    headersTimeout: timeoutMs,
+    // Quiet watches are normal; the reflector has deadlines of its own.
+    bodyTimeout: isWatch ? 0 : timeoutMs,
+  });
 }
 
 function acceptMetadata(suffix: string): string {
