@@ -49,7 +49,7 @@ export async function judgeManifest(
     return { kind: 'invalid', ...named, reason, problems, lastGood: inForce, spec };
   }
   const remarks = resolved.warnings.map((warning) => ({
-    reason: 'SecretConsentMissing',
+    reason: 'SecretConsentMissing' as const,
     message: `${warning} Until it does it is used all the same, and no longer once SECRET_CONSENT is required.`,
   }));
   const reconcileAt = metadata.annotations?.[reconcileAtAnnotation];

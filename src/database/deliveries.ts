@@ -6,8 +6,8 @@ import { isVisible, parseSnapshot } from '../model/snapshot.ts';
 import type { Position, WindowFilter } from '../model/stream.ts';
 import { boundedRead, type Reader } from './boundedRead.ts';
 import { isEntryId } from './cursor.ts';
+import { filterCondition } from './filterCondition.ts';
 import { utcMilliseconds } from './fragments.ts';
-import { filterCondition } from './page.ts';
 import type { Database } from './pool.ts';
 
 /** Times are RFC 3339 in UTC. */

@@ -76,8 +76,8 @@ export async function releaseStreams(db: Database, replicaId: string, ids: reado
   );
 }
 
-/** A clean stop: lets go of everything and of the lease itself. */
-export async function leave(db: Database, replicaId: string): Promise<void> {
+/** A clean stop: lets go of every stream and of the lease itself. */
+export async function endLease(db: Database, replicaId: string): Promise<void> {
   await db.query(
     `update audit.streams set holder = null, token = token + 1, released_at = now() where holder = $1`,
     [replicaId],
@@ -90,7 +90,7 @@ export async function leave(db: Database, replicaId: string): Promise<void> {
  * the expiry. Safe even if that process still lives: its tokens are void, and it renews itself within seconds. Replicas that
  * are a day dead are forgotten.
  */
-export async function succeed(db: Database, replica: Replica): Promise<void> {
+export async function endPredecessorsLease(db: Database, replica: Replica): Promise<void> {
   await db.query(
     `delete from audit.replicas
      where (name = $1 and id <> $2) or expires_at < clock_timestamp() - interval '1 day'`,

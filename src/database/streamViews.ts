@@ -69,8 +69,8 @@ export async function listParked(
   return result.rows.map((row) => ({ ...row, sequence: Number(row.sequence) }));
 }
 
-/** Sends parked entries of one of the organization's streams again: all, or that of one entry. Returns how many were newly asked for. */
-export async function replayParked(
+/** Asks for parked entries of one of the organization's streams to be sent again: all, or that of one entry. Returns how many were not asked for before. */
+export async function requestReplay(
   db: Database,
   organization: string,
   streamId: string,

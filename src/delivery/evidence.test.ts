@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { NotPrimaryError } from '../database/primary.ts';
+import { makeLogger } from '../telemetry/logger.ts';
 import { Evidence } from './evidence.ts';
 import { LeaseClock } from './lease.ts';
 
@@ -8,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 
 function setUp() {
   const lease = new LeaseClock(10_000);
-  const evidence = new Evidence(lease, 250);
+  const evidence = new Evidence(lease, 250, makeLogger({ level: 'silent' }));
   const poll = () => {
     lease.renewed(LeaseClock.now());
     evidence.polled(5);

@@ -1,6 +1,6 @@
 /** Asks again and again, for all streams of the replica at once, what there is to do. */
 import { pause } from '../basics/wait.ts';
-import { type PollResult, pollStreams } from '../database/poll.ts';
+import { type PollResult, pollStreams } from '../database/pollStreams.ts';
 import type { Database } from '../database/pool.ts';
 import { LeaseClock } from './lease.ts';
 

@@ -4,9 +4,8 @@
  *
  * What was learned of a stream's rows outlives a run, and a failure of the database.
  */
-import type { PageLimits, PageResult } from '../database/page.ts';
+import type { PageLimits, PageResult } from '../database/readWindow.ts';
 import { rowFaultOf } from '../database/unreadable.ts';
-import type { ActiveStream } from './context.ts';
 
 export interface ReadPlan extends PageLimits {
   /** A page ends with the entry that passes so many bytes of text. */
@@ -35,7 +34,7 @@ const firstPageRows = 500;
 const minSingleRows = 16;
 const maxPageRows = 4_000;
 /** A row up to this is read as it comes. A larger one costs a connection, and is then read alone. */
-const plainRowBytes = 1024 * 1024;
+export const plainRowBytes = 1024 * 1024;
 const leastPageBytes = 64 * 1024;
 /** A large row lies in memory as it arrives, put together, and encoded. */
 const copiesOfLargeRow = 3;
@@ -129,13 +128,4 @@ export class ReadPace {
     this.#strikes.count++;
     return { count: this.#strikes.count, forMs: now - this.#strikes.since };
   }
-}
-
-const paces = new WeakMap<ActiveStream, ReadPace>();
-
-/** The one of the stream, for as long as its loop lives. */
-export function readPaceOf(stream: ActiveStream): ReadPace {
-  const pace = paces.get(stream) ?? new ReadPace();
-  paces.set(stream, pace);
-  return pace;
 }

@@ -2,8 +2,9 @@
  * Decides what becomes of an entry that cannot be read: nothing is set aside for what may be the database's fault and not the
  * entry's.
  */
-import { type EntryHead, readEntryById, readHeads } from '../database/page.ts';
 import type { Database } from '../database/pool.ts';
+import { readEntryById } from '../database/readEntryById.ts';
+import { type EntryHead, readNextHead } from '../database/readWindow.ts';
 import { canReadAnother, type RowFault, rowFaultOf } from '../database/unreadable.ts';
 import type { Position, StreamRow, Window } from '../model/stream.ts';
 import { describeSqlState } from '../telemetry/sqlState.ts';
@@ -36,10 +37,9 @@ export async function judgeNext(
   cause: Cause,
   pace: ReadPace,
 ): Promise<Judgement> {
-  const heads = await readHeads(db, stream, after, 1);
-  if (heads === null) return { kind: 'stale' };
-  const head = heads[0];
-  if (!head) return { kind: 'again' };
+  const head = await readNextHead(db, stream, after);
+  if (head === 'stale') return { kind: 'stale' };
+  if (head === null) return { kind: 'again' };
   if (head.matches === false) return { kind: 'skip', head };
   if (cause.kind === 'oversize') return { kind: 'park', head, why: describeTooLarge(head.id, cause.bytes) };
 
@@ -103,6 +103,6 @@ export function describeUnreadable(id: bigint, error: unknown): SetAside {
   const what = typeof code === 'string' ? describeSqlState(code) : 'the connection is cut each time';
   return {
     reason: 'EntryUnreadable',
-    message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent; repair the row in audit.entries, then replay it.`,
+    message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent.`,
   };
 }

@@ -176,7 +176,7 @@ describe.each([
     expect(gone).toMatchObject({
       reason: 'SecretNotFound',
       problems: [
-        'Secret default/acme-siem does not exist: create it with the key authorization, or correct spec.headers[0].',
+        'Secret default/acme-siem (spec.headers[0]) does not exist: create it with the key authorization, or correct the reference.',
       ],
     });
     expect(gone?.kind === 'invalid' && gone.lastGood?.destination.fingerprint).toBe(

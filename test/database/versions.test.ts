@@ -1,7 +1,7 @@
 /** What the engine needs of Postgres, on each major version that is supported. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hasNewEntries } from '../../src/database/fragments.ts';
-import { pageQuery } from '../../src/database/page.ts';
+import { pageQuery } from '../../src/database/pageQuery.ts';
 import type { Database } from '../../src/database/pool.ts';
 import type { Position, StreamRow, WindowFilter } from '../../src/model/stream.ts';
 import {

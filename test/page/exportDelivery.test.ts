@@ -55,7 +55,7 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
   // Without a reload.
   const error = page.getByRole('group', { name: 'Most recent error' });
   await error.waitFor({ timeout: 20_000 });
-  await page.getByText('Held: needs you').waitFor({ timeout: 20_000 });
+  await page.getByText('Holding: needs you').waitFor({ timeout: 20_000 });
   expect(await error.textContent()).toMatch(
     /HTTP 401[\s\S]*token is unknown[\s\S]*What to do:[\s\S]*Authorization/,
   );

@@ -285,7 +285,7 @@ it('says what came of a test, whatever it is', { timeout: 120_000 }, async () =>
     { status: 200, headers: { 'content-type': 'text/html' }, body: '<title>Login</title>' },
     /not an OTLP receiver[\s\S]*web page/,
   );
-  await test({ status: 503 }, /cannot take it at the moment/);
+  await test({ status: 503 }, /is unavailable right now/);
   await test({ status: 400, body: 'bad' }, /refused the record/);
   await test({ reset: true }, /connection broke/);
   await endpoint.fill('http://no-such-host.invalid');

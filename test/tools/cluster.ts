@@ -5,10 +5,9 @@
  * ServiceAccount `default`.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CoreV1Api, type KubeConfig } from '@kubernetes/client-node';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { isToolMissing, toolTimeoutMs } from './build.ts';
 import { applyYaml } from './clusterObjects.ts';
 import { startEtcd } from './etcd.ts';
@@ -65,7 +64,7 @@ export function isClusterMissing(): boolean {
 }
 
 async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const folder = await mkdtemp(join(tmpdir(), 'audit-export-cluster-'));
+  const folder = await mkdtemp(join(inject('runFolder'), 'cluster-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   const stops: Array<() => Promise<void>> = [removeFolder];
   const stop = async () => {

@@ -11,10 +11,10 @@ import { type Logger, makeLogger } from '../../src/telemetry/logger.ts';
 import { makeAddressGuard } from '../../src/transport/addressGuard.ts';
 import { makeTransport } from '../../src/transport/transport.ts';
 import type { Authenticator } from '../../src/web/auth/authenticator.ts';
-import type { WebContext } from '../../src/web/context.ts';
 import { startPageServer } from '../../src/web/pageServer.ts';
 import type { RateLimits } from '../../src/web/security/rateLimits.ts';
 import type { Viewer } from '../../src/web/viewer.ts';
+import type { WebContext } from '../../src/web/webContext.ts';
 import { findFreePort } from '../../tools/freePort.ts';
 import { openDatabase } from './database.ts';
 import type { TestPostgres } from './postgres.ts';
@@ -85,7 +85,7 @@ export async function startPageUnderTest(
     context: {
       db,
       editor: source.editor,
-      send: (destination, body, signal) => send(destination, body, 1, signal),
+      send: (destination, body, signal) => send(destination, body, signal),
       serviceName: 'audit-export',
       version: 'test',
       log: logger,

@@ -5,7 +5,13 @@ import { fingerprintDestination } from './fingerprintDestination.ts';
 import { resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveHeaders } from './resolveHeaders.ts';
 import { resolveTls } from './resolveTls.ts';
-import { type BoundReader, type SecretProblem, type SecretReason, secretReasons } from './secretProblems.ts';
+import {
+  type BoundReader,
+  describeSecretProblem,
+  type SecretProblem,
+  type SecretReason,
+  secretReasons,
+} from './secretProblems.ts';
 import type { SecretReader } from './secretReader.ts';
 
 export type ResolvedDestination =
@@ -42,7 +48,7 @@ export async function resolveDestination(
   const found = await findDestination(spec, namespace, secrets, addresses);
   if (found.kind === 'resolved') return found;
   const reason = secretReasons.find((each) => found.problems.some((problem) => problem.reason === each));
-  const problems = found.problems.map(({ sentence }) => sentence);
+  const problems = found.problems.map(describeSecretProblem);
   return { kind: 'unresolved', reason: reason ?? 'InvalidSecret', problems };
 }
 

@@ -28,7 +28,7 @@ export async function resolveHeaders(
       resolved.push({ name, value: new Secret(value ?? '') });
       continue;
     }
-    const ref = { ...valueFrom.secretKeyRef, namespace, field: `spec.headers[${index}]` };
+    const ref = { ...valueFrom.secretKeyRef, namespace, path: ['spec', 'headers', index] };
     const secret = await readSecret(reader, ref, problems);
     const checked = secret === null ? null : checkHeaderSecret(secret, ref, problems);
     if (checked !== null) resolved.push({ name, value: checked });

@@ -276,8 +276,8 @@ export class ManifestEditor<Source> implements ConfigEditor {
   }
 
   #describeTaken(name: string): EditorResult<never> {
-    const message = `metadata.name is "${name}", which is taken in ${this.#store.place}: choose another one.`;
-    return { kind: 'invalid', problems: [{ field: 'name', message }] };
+    const complaint = `is "${name}", which is taken in ${this.#store.place}: choose another one`;
+    return { kind: 'invalid', problems: [{ path: 'name', complaint }] };
   }
 }
 

@@ -1,5 +1,6 @@
 /** How one AuditExportConfig of the cluster stands: valid with everything it refers to, or invalid with the reason. */
 import type { ExportConfig, ExportSpec, Remark } from '../../model/exportConfig.ts';
+import type { ConfigReason } from '../../model/reasons.ts';
 import type { ConfigState } from '../configSource.ts';
 import { judgeManifest } from '../judgeManifest.ts';
 import { findBindingProblem, type OrganizationBindings } from '../organizationBindings.ts';
@@ -16,8 +17,6 @@ export type Judgement =
   /** A Secret is not known yet: what was said of the config before still holds. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'unavailable' };
-
-type InvalidReason = Extract<ConfigState, { kind: 'invalid' }>['reason'];
 
 export interface Judges {
   readonly secrets: SecretStore;
@@ -36,7 +35,7 @@ export async function judgeObject(
   { secrets, limits, organizations }: Judges,
 ): Promise<Judgement> {
   const { uid: key, namespace, name, generation } = object.metadata;
-  const forbid = (reason: InvalidReason, problem: string, spec: ExportSpec | null = null): Judgement => {
+  const forbid = (reason: ConfigReason, problem: string, spec: ExportSpec | null = null): Judgement => {
     secrets.want(key, namespace, []);
     const state = { key, namespace, name, generation, reason, problems: [problem], lastGood: null, spec };
     return { kind: 'judged', state: { kind: 'invalid', ...state } };

@@ -98,11 +98,11 @@ export const headersSchema = field(
     .check(
       z.superRefine(
         (headers, context) => {
-          for (const { index, first, name } of findRepeatedNames(headers)) {
+          for (const { index, name } of findRepeatedNames(headers)) {
             context.addIssue({
               code: 'custom',
               path: [index, 'name'],
-              message: `is ${JSON.stringify(name)} again, like spec.headers[${first}].name: keep one of them`,
+              message: `is ${JSON.stringify(name)}, the name of an earlier header: keep one of them`,
             });
           }
         },
@@ -123,15 +123,13 @@ export function isHeaderValue(value: string): boolean {
 }
 
 /** Header names are equal whatever their case (RFC 9110, section 5.1). Looks at well-formed names only. */
-function findRepeatedNames(headers: unknown): Array<{ index: number; first: number; name: string }> {
-  const repeated: Array<{ index: number; first: number; name: string }> = [];
-  const firstByName = new Map<string, number>();
-  for (const [index, header] of (Array.isArray(headers) ? headers : []).entries()) {
+function findRepeatedNames(headers: unknown): Array<{ index: number; name: string }> {
+  const seen = new Set<string>();
+  return (Array.isArray(headers) ? headers : []).flatMap((header, index) => {
     const name: unknown = header?.name;
-    if (typeof name !== 'string' || !headerNamePattern.test(name)) continue;
-    const first = firstByName.get(name.toLowerCase());
-    if (first === undefined) firstByName.set(name.toLowerCase(), index);
-    else repeated.push({ index, first, name });
-  }
-  return repeated;
+    if (typeof name !== 'string' || !headerNamePattern.test(name)) return [];
+    if (seen.has(name.toLowerCase())) return [{ index, name }];
+    seen.add(name.toLowerCase());
+    return [];
+  });
 }

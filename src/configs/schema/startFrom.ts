@@ -15,6 +15,7 @@ export const noSuchDay =
   /^(?:0000-|\d{4}-(?:0[2469]|11)-31|\d{4}-02-30|(?:\d{2}(?:[02468][1235679]|[13579][01345789])|(?:[02468][1235679]|[13579][01345789])00)-02-29)/;
 
 export const noSuchDayProblem = 'there is no such day, correct the date';
+export const setOnceProblem = 'cannot be changed: to begin elsewhere make another AuditExportConfig';
 
 export const startFromSchema = field(
   z

@@ -1,6 +1,6 @@
 /** POST …/export/:id/suspend, resume, retry and replay: one deed each, then the destination as it is. */
 import type { BeforeWrite, ConfigEditor, EditorResult } from '../../configs/configEditor.ts';
-import { replayParked } from '../../database/streamViews.ts';
+import { requestReplay } from '../../database/streamViews.ts';
 import { isFragmentRequest } from '../reply/reply.ts';
 import type { Handler, Visit } from '../visit.ts';
 import { configIdOf, destinationUrl, hostOf, sendGone } from './frame.ts';
@@ -45,7 +45,7 @@ export const replayDestination = makeHandler({
     if (stream === null) return { kind: 'refused', reason: 'There is nothing parked to send again.' };
     const agreed = await before();
     if (agreed.kind !== 'ok') return agreed;
-    const entries = await replayParked(visit.context.db, visit.organization, stream.streamId);
+    const entries = await requestReplay(visit.context.db, visit.organization, stream.streamId);
     return { kind: 'ok', value: { entries } };
   },
 });

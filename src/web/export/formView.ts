@@ -1,6 +1,8 @@
 /** What the form of a destination shows: what was typed, what is stored, who owns what, and what is wrong with it. */
 import type { EditableConfig, FieldProblem } from '../../configs/configEditor.ts';
 import { resolveEndpoint } from '../../configs/destination/resolveEndpoint.ts';
+import { type Field, fields, findField } from '../../configs/fields.ts';
+import { complain } from '../../configs/problems/problem.ts';
 import type {
   ActionsView,
   ConflictView,
@@ -10,11 +12,12 @@ import type {
   FieldView,
   HeaderRowView,
   HeadersView,
+  InputView,
   NoticeView,
   ProblemLink,
   TestView,
 } from '../views/exportViews.ts';
-import { type ExportForm, filledHeaders, headerOwner } from './exportForm.ts';
+import { type ExportForm, emptyForm, filledHeaders, headerOwner } from './exportForm.ts';
 import { destinationUrl, makeFrame, withoutQuery } from './frame.ts';
 
 export interface FormInput {
@@ -32,57 +35,32 @@ export interface FormInput {
   readonly newRow?: number;
 }
 
-const labels = {
-  name: 'Name',
-  endpoint: 'Endpoint URL',
-  headers: 'Headers',
-  maxBatchSize: 'Max batch size',
-  startFrom: 'Start from',
-  startTime: 'Time (UTC)',
-  compression: 'Compression',
-  timeoutSeconds: 'Timeout in seconds',
-  'filter.eventTypes': 'Only these event types',
-  'filter.excludeEventTypes': 'Without these event types',
-  'filter.projects': 'Only these projects',
-  'tls.serverName': 'Server name',
-  'tls.insecureSkipVerify': 'Skip verification of the certificate',
-  'tls.caSecretRef': 'Certificate authority (PEM)',
-  'tls.clientCertSecretRef': 'Client certificate (PEM)',
-  'tls.clientCertSecretRef.key': 'Private key (PEM)',
+const clientKey = 'tls.clientCertSecretRef.key';
+
+/** Inputs of the form that are not fields of their own. */
+const ownInputs = {
+  name: {
+    label: 'Name',
+    hint: 'Optional. Lower-case letters, digits and “-”. Left empty, it is made from the organization and the host. A suffix may be added.',
+  },
+  startTime: { label: 'Time (UTC)', hint: 'Entries that occurred at this time or later.' },
+  [clientKey]: { label: 'Private key', hint: 'Never shown again.' },
 } as const;
 
-type FieldName = keyof typeof labels;
-
-const hints: Partial<Record<FieldName, string>> = {
-  name: 'Optional. Lower-case letters, digits and “-”; a few more may follow it. Without one it is made from the organization and the host.',
-  maxBatchSize: '1–1000 records a request at most.',
-  startFrom: 'Which entries go first. It cannot be changed later.',
-  startTime: 'Entries that occurred at this time or later.',
-  timeoutSeconds: '1–300, answer included.',
-  'filter.eventTypes': 'One per line or with commas; * stands for anything, as in flow.*. Empty: all.',
-  'filter.excludeEventTypes': 'They do not go, whatever the field above says.',
-  'filter.projects': 'One per line or with commas. Empty: all, and entries of no project.',
-  'tls.serverName': 'Only when the certificate is for another name than the host.',
-  'tls.insecureSkipVerify': 'For trials only: whoever sits between can read and answer everything.',
-  'tls.caSecretRef': 'To trust instead of the system’s authorities.',
-  'tls.clientCertSecretRef': 'Presented to the receiver, with its private key.',
-  'tls.clientCertSecretRef.key': 'Never shown again.',
-};
+const labels: ReadonlyMap<string, string> = new Map([
+  ...fields.map(({ path, label }) => [path, label] as const),
+  ...Object.entries(ownInputs).map(([name, { label }]) => [name, label] as const),
+]);
 
 export function makeFormView(input: FormInput): ExportFormView {
   const { organization, form, current } = input;
   const frame = makeFrame(organization);
   const url = current === null ? frame.newUrl : destinationUrl(organization, current.id);
   const problems = placeProblems(input.problems ?? [], form);
-  const field = (name: FieldName, value: string): FieldView =>
-    makeField(name, {
-      label: labels[name],
-      value,
-      hint: hints[name] ?? '',
-      problem: problems.byName.get(name) ?? null,
-      owner: current?.owners.get(name.replace(/\.key$/, '')) ?? null,
-    });
-  const headers = makeHeadersView(input, problems.byName, url);
+  const inputOf = (path: Field['path']) => makeInput(findField(path), input, problems.byName);
+  const inSection = (section: Field['section']) =>
+    fields.filter((field) => field.section === section).map(({ path }) => inputOf(path));
+  const { values } = form;
   return {
     frame,
     title: current === null ? 'Add destination' : current.id.name,
@@ -93,27 +71,18 @@ export function makeFormView(input: FormInput): ExportFormView {
     problems: problems.links,
     conflict: input.conflict ?? null,
     state: input.state ?? null,
-    revision: form.revision,
-    name: field('name', form.name),
-    endpoint: field('endpoint', form.endpoint),
-    endpointAbout: makeEndpointAbout(form.endpoint),
-    headers,
-    maxBatchSize: field('maxBatchSize', form.maxBatchSize),
+    revision: values.revision,
+    name: { ...plainText, ...makeOwnField('name', values.name, problems.byName) },
+    endpoint: inputOf('endpoint'),
+    endpointAbout: makeEndpointAbout(values.endpoint),
+    headers: makeHeadersView(input, problems.byName, url),
+    main: inSection('main'),
     isAdvancedOpen: problems.links.length > 0 || isAdvancedUsed(form),
-    startFrom: field('startFrom', form.startFrom),
-    startTime: field('startTime', form.startTime),
-    compression: field('compression', form.compression),
-    timeoutSeconds: field('timeoutSeconds', form.timeoutSeconds),
-    serverName: field('tls.serverName', form.serverName),
-    insecureSkipVerify: field('tls.insecureSkipVerify', form.insecureSkipVerify ? 'true' : ''),
-    ca: field('tls.caSecretRef', form.ca),
-    hasCa: current?.spec.tls.hasCa ?? false,
-    clientCert: field('tls.clientCertSecretRef', form.clientCert),
-    clientKey: field('tls.clientCertSecretRef.key', ''),
-    hasClientCert: current?.spec.tls.hasClientCert ?? false,
-    eventTypes: field('filter.eventTypes', form.eventTypes),
-    excludeEventTypes: field('filter.excludeEventTypes', form.excludeEventTypes),
-    projects: field('filter.projects', form.projects),
+    startFrom: inputOf('startFrom'),
+    startTime: makeOwnField('startTime', values.startTime, problems.byName),
+    sending: inSection('sending'),
+    tls: inSection('tls'),
+    filter: inSection('filter'),
     test: input.test ?? null,
     actions: input.actions ?? null,
     readOnly: current?.readOnly ?? null,
@@ -141,14 +110,14 @@ function makeHeadersView(
       index,
       number,
       name: makeField(`headers.${index}.name`, {
-        label: `Name of header ${number}`,
+        label: labelOfHeader('name', number),
         value: name,
         hint: '',
         problem: problems.get(`headers.${index}.name`) ?? null,
         owner,
       }),
       value: makeField(`headers.${index}.value`, {
-        label: `Value of header ${number}`,
+        label: labelOfHeader('value', number),
         value: '',
         hint: header === undefined || header.reference !== null ? '' : '•••• set — leave empty to keep',
         problem: problems.get(`headers.${index}.value`) ?? null,
@@ -168,6 +137,61 @@ function makeHeadersView(
   };
 }
 
+function makeInput(
+  field: Field,
+  { form, current }: FormInput,
+  problems: ReadonlyMap<string, string>,
+): InputView {
+  const { path, label, input, min, max, maxLength, options, warning } = field;
+  const value = form.values[path];
+  const owner = current?.owners.get(path) ?? null;
+  const isSecret = input === 'secret';
+  const isStored = isSecret && current?.spec[path] === true;
+  const view = makeField(path, {
+    label: isSecret ? `${label} (PEM)` : label,
+    value,
+    hint: input === 'number' ? `${min}–${max}. ${field.hint}` : field.hint,
+    problem: problems.get(path) ?? null,
+    owner,
+  });
+  const placeholder = isStored ? stored : isSecret ? '-----BEGIN CERTIFICATE-----' : field.placeholder;
+  const hasKey = path === 'tls.clientCertSecretRef' && owner === null;
+  return {
+    ...view,
+    ...{ input, min, max, maxLength, options, placeholder, warning: value === 'true' ? warning : '' },
+    key: hasKey ? makeKey(isStored, problems) : null,
+    remove: isStored && owner === null ? `Remove the stored ${label.toLowerCase()}` : '',
+  };
+}
+
+const stored = 'Stored — leave empty to keep it';
+
+function makeKey(isStored: boolean, problems: ReadonlyMap<string, string>): InputView {
+  const { label, ...view } = makeOwnField(clientKey, '', problems);
+  const placeholder = isStored ? stored : '-----BEGIN PRIVATE KEY-----';
+  return { ...plainText, ...view, input: 'secret', label: `${label} (PEM)`, placeholder };
+}
+
+const plainText = {
+  input: 'text',
+  min: undefined,
+  max: undefined,
+  maxLength: undefined,
+  options: [],
+  placeholder: '',
+  warning: '',
+  key: null,
+  remove: '',
+} as const;
+
+function makeOwnField(
+  name: keyof typeof ownInputs,
+  value: string,
+  problems: ReadonlyMap<string, string>,
+): FieldView {
+  return makeField(name, { ...ownInputs[name], value, problem: problems.get(name) ?? null, owner: null });
+}
+
 function makeField(
   name: string,
   field: Pick<FieldView, 'label' | 'value' | 'hint' | 'problem' | 'owner'>,
@@ -185,7 +209,7 @@ function idOf(name: string): string {
   return `field-${name.replaceAll('.', '-')}`;
 }
 
-/** To the inputs they are about, in the words of their labels. */
+/** To the inputs they are about, by their labels. */
 function placeProblems(
   problems: readonly FieldProblem[],
   form: ExportForm,
@@ -193,48 +217,39 @@ function placeProblems(
   const byName = new Map<string, string>();
   const links: ProblemLink[] = [];
   for (const problem of problems) {
-    const message = isTimeMissing(problem, form) ? missingTime : inFormWords(problem.message);
-    const name = inputOf(problem.field, form);
-    if (name === null) links.push({ href: null, message });
-    else {
-      if (!byName.has(name)) byName.set(name, message);
-      links.push({ href: `#${idOf(name)}`, message });
-    }
+    const { name, label } = findInput(problem, form);
+    const message = isTimeMissing(problem, form) ? missingTime : complain(label, problem.complaint);
+    if (name !== null && !byName.has(name)) byName.set(name, message);
+    links.push({ href: name === null ? null : `#${idOf(name)}`, message });
   }
   return { byName, links };
 }
 
 const missingTime = 'Enter the time to start from, or choose Now or the beginning.';
 
-function isTimeMissing({ field }: FieldProblem, { startFrom, startTime }: ExportForm): boolean {
-  return field === 'startFrom' && startFrom === 'Time' && startTime === '';
+function isTimeMissing({ path }: FieldProblem, { values }: ExportForm): boolean {
+  return path === 'startFrom' && values.startFrom === 'Time' && values.startTime === '';
 }
 
-/** The input of a field of the spec; null: there is none. */
-function inputOf(field: string, form: ExportForm): string | null {
-  const header = /^headers\.(\d+)\.(name|value)$/.exec(field);
-  if (header !== null) {
-    const row = filledHeaders(form)[Number(header[1])];
-    return row === undefined ? 'headers' : `headers.${row.index}.${header[2]}`;
+/** `name` null: the problem is about no input. */
+function findInput({ path }: FieldProblem, form: ExportForm): { name: string | null; label: string } {
+  const [, index, part] = /^headers\.(\d+)\.(name|value)$/.exec(path) ?? [];
+  const row = index === undefined ? undefined : filledHeaders(form)[Number(index)];
+  if (row !== undefined) {
+    const number = form.headers.indexOf(row) + 1;
+    return { name: `headers.${row.index}.${part}`, label: labelOfHeader(part, number) };
   }
-  if (field === 'startFrom' && form.startFrom === 'Time') return 'startTime';
-  const known = Object.keys(labels).filter((name) => field === name || field.startsWith(`${name}.`));
-  return known.sort((a, b) => b.length - a.length)[0] ?? (field.startsWith('headers') ? 'headers' : null);
+  if (path === 'startFrom' && form.values.startFrom === 'Time') {
+    return { name: 'startTime', label: ownInputs.startTime.label };
+  }
+  const known = [...labels.keys()].filter((name) => path === name || path.startsWith(`${name}.`));
+  const [name] = known.sort((a, b) => b.length - a.length);
+  if (name === undefined) return { name: null, label: path || 'This destination' };
+  return { name, label: labels.get(name) ?? name };
 }
 
-/** `spec.maxBatchSize is 0: …` becomes `Max batch size is 0: …`. */
-function inFormWords(message: string): string {
-  const words = message
-    .replaceAll(
-      /spec\.headers\[(\d+)\](?:\.(name|value)\w*(?:\.secretKeyRef)?)?/g,
-      (_, index, part) =>
-        `${part === 'name' ? 'The name of header' : part === 'value' ? 'The value of header' : 'Header'} ${Number(index) + 1}`,
-    )
-    .replaceAll(/(?:spec|metadata)\.([A-Za-z]+(?:\.[A-Za-z]+)*)(?:\[(\d+)\])?/g, (path, name: string) => {
-      const label = (labels as Readonly<Record<string, string>>)[name];
-      return label ?? path;
-    });
-  return words.charAt(0).toUpperCase() + words.slice(1);
+function labelOfHeader(part: string | undefined, number: number): string {
+  return `${part === 'name' ? 'Name' : 'Value'} of header ${number}`;
 }
 
 export function makeEndpointAbout(endpoint: string): EndpointAboutView {
@@ -245,14 +260,10 @@ export function makeEndpointAbout(endpoint: string): EndpointAboutView {
   };
 }
 
-function isAdvancedUsed(form: ExportForm): boolean {
-  return (
-    form.eventTypes !== '' ||
-    form.excludeEventTypes !== '' ||
-    form.projects !== '' ||
-    form.insecureSkipVerify ||
-    form.serverName !== '' ||
-    form.ca !== '' ||
-    form.clientCert !== ''
+/** What decides which entries go and whom to trust is never hidden. */
+function isAdvancedUsed({ values }: ExportForm): boolean {
+  return fields.some(
+    ({ section, path }) =>
+      (section === 'tls' || section === 'filter') && values[path] !== emptyForm.values[path],
   );
 }

@@ -6,7 +6,7 @@ import { isFromOtherSite } from '../security/crossSite.ts';
 import { logsUrl } from '../urls.ts';
 import type { ExportFrame } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
-import { parseConfigId, printConfigId } from './exportForm.ts';
+import { parseConfigId, printConfigId } from './configId.ts';
 
 export function makeFrame(organization: string): ExportFrame {
   const auditLogsUrl = logsUrl(organization);

@@ -10,7 +10,7 @@ import type { BeforeWrite, ConfigId, EditorResult } from '../../configs/configEd
 import { type OwnEntry, writeEntry } from '../../database/entries.ts';
 import { isPostgresError } from '../../telemetry/sqlState.ts';
 import type { Visit } from '../visit.ts';
-import { printConfigId } from './exportForm.ts';
+import { printConfigId } from './configId.ts';
 import { reasonOf } from './load.ts';
 
 export type Deed =

@@ -9,6 +9,7 @@ import type {
   EditableConfig,
   EditorResult,
 } from '../../configs/configEditor.ts';
+import { fields } from '../../configs/fields.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { Visit } from '../visit.ts';
 import { describeChanges, findChanges, specOf } from './changes.ts';
@@ -49,7 +50,7 @@ async function postForm(visit: Visit, editor: ConfigEditor, destination: Destina
   } else if (removed !== undefined) {
     await answerHeaders(visit, destination, removeHeaderRow(form, Number(removed)), undefined);
   } else if (op === 'show-endpoint') {
-    sendFragment(visit, 'export/endpoint-about', makeEndpointAbout(form.endpoint));
+    sendFragment(visit, 'export/endpoint-about', makeEndpointAbout(form.values.endpoint));
   } else await save(visit, editor, destination, form);
 }
 
@@ -100,7 +101,7 @@ async function save(
   const result: EditorResult<ConfigId> = await doRecorded(visit, { deed, about }, (before) =>
     current === null
       ? createWithinLimit(visit, editor, draft, before)
-      : editor.update(current.id, draft, form.revision, before),
+      : editor.update(current.id, draft, form.values.revision, before),
   );
   switch (result.kind) {
     case 'ok':
@@ -162,10 +163,10 @@ async function answerSaved(
 }
 
 /** Names of what was entered and is never shown. */
-function newValuesOf({ headers, tls }: ConfigDraft): string[] {
+function newValuesOf(draft: ConfigDraft): string[] {
+  const secrets = fields.filter(({ input, path }) => input === 'secret' && typeof draft[path] === 'object');
   return [
-    ...headers.filter(({ value }) => value !== 'kept').map(({ name }) => `headers.${name}`),
-    ...(typeof tls.ca === 'object' ? ['tls.ca'] : []),
-    ...(typeof tls.clientCert === 'object' ? ['tls.clientCert'] : []),
+    ...draft.headers.filter(({ value }) => value !== 'kept').map(({ name }) => `headers.${name}`),
+    ...secrets.map(({ recordedAs }) => recordedAs),
   ];
 }

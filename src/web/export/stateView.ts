@@ -4,8 +4,8 @@
  */
 import type { EditableConfig } from '../../configs/configEditor.ts';
 import type { ParkedView, StreamView } from '../../database/streamViews.ts';
+import { adviceFor } from '../../model/reasons.ts';
 import type { LastError } from '../../model/streamStatus.ts';
-import { adviceFor } from '../../status/advice.ts';
 import type {
   BadgeView,
   ErrorView,
@@ -26,7 +26,7 @@ type StateWord =
   | 'Delivering'
   | 'Catching up'
   | 'Retrying'
-  | 'Held: needs you'
+  | 'Holding: needs you'
   | 'Suspended'
   | 'Starting'
   | 'Problem in the configuration';
@@ -35,7 +35,7 @@ const badges: Readonly<Record<StateWord, Omit<BadgeView, 'word'>>> = {
   Delivering: { tone: 'good', icon: 'check' },
   'Catching up': { tone: 'good', icon: 'send' },
   Retrying: { tone: 'warn', icon: 'retry' },
-  'Held: needs you': { tone: 'bad', icon: 'error' },
+  'Holding: needs you': { tone: 'bad', icon: 'error' },
   Suspended: { tone: 'idle', icon: 'pause' },
   Starting: { tone: 'idle', icon: 'clock' },
   'Problem in the configuration': { tone: 'bad', icon: 'alert' },
@@ -45,7 +45,7 @@ const sentences: Readonly<Record<StateWord, string>> = {
   Delivering: 'New entries are on their way within seconds.',
   'Catching up': 'Entries that wait are being delivered.',
   Retrying: 'The receiver does not take entries at the moment. They are kept, and tried again by themselves.',
-  'Held: needs you': 'Nothing is delivered until somebody changes something. Every entry is kept.',
+  'Holding: needs you': 'Nothing is delivered until somebody changes something. Every entry is kept.',
   Suspended: 'Entries are kept, and delivered once you resume.',
   Starting: 'The collector has not reported yet.',
   'Problem in the configuration': 'The configuration cannot be used as it stands. Every entry is kept.',
@@ -67,7 +67,7 @@ export function stateOf({ config }: Destination, now: number): StateWord {
     return (status?.pendingEntries ?? 0) > 0 && isBehind ? 'Catching up' : 'Delivering';
   }
   if (ready.status === 'Unknown') return 'Starting';
-  return status?.conditions.some(({ type }) => type === 'Stalled') ? 'Held: needs you' : 'Retrying';
+  return status?.conditions.some(({ type }) => type === 'Stalled') ? 'Holding: needs you' : 'Retrying';
 }
 
 export function makeStateView(
@@ -116,7 +116,7 @@ function makeErrors(destination: Destination, word: StateWord): ErrorView[] {
   if (last === null) return errors;
   const isOver = last.resolvedTime !== undefined;
   errors.push({
-    tone: isOver ? 'idle' : word === 'Held: needs you' ? 'bad' : 'warn',
+    tone: isOver ? 'idle' : word === 'Holding: needs you' ? 'bad' : 'warn',
     title: isOver ? 'Last error, over since' : 'Most recent error',
     time: last.time,
     httpStatus: last.httpStatus === undefined ? null : `HTTP ${last.httpStatus}`,

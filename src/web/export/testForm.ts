@@ -1,10 +1,10 @@
 /** POST …/export/new/test and …/export/:id/test: sends one marked record to what is in the form. Saves nothing. */
 import type { ConfigEditor } from '../../configs/configEditor.ts';
 import type { Destination as Target } from '../../model/exportConfig.ts';
-import type { WebContext } from '../context.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { TestView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
+import type { WebContext } from '../webContext.ts';
 import { readForm, toDraft } from './exportForm.ts';
 import type { FormInput } from './formView.ts';
 import { configIdOf, hostOf, makeFrame, sendGone, withoutQuery } from './frame.ts';
@@ -52,7 +52,7 @@ async function test(visit: Visit, editor: ConfigEditor, destination: Destination
     return;
   }
   const target = resolved.value;
-  const about = describeDestination(current?.id ?? null, hostOf(form.endpoint));
+  const about = describeDestination(current?.id ?? null, hostOf(form.values.endpoint));
   const sent = await doRecorded<Sent>(visit, { deed: 'tested', about }, async (before) => {
     const agreed = await before();
     return agreed.kind === 'ok' ? { kind: 'ok', value: await send(visit, target) } : agreed;

@@ -1,9 +1,7 @@
 /** What the view of one entry is given. */
-import type { SessionSign } from '../format/sessions.ts';
+import type { SessionSign } from '../format/sessionWords.ts';
 
 export interface EntryDetailView {
-  readonly id: string;
-  readonly uid: string;
   readonly eventType: string;
   readonly occurredAt: string;
   /** Where it is more than a day from that: about when it was written. */

@@ -1,9 +1,7 @@
 /** What the views of the list are given. */
-import type { SessionSign } from '../format/sessions.ts';
+import type { SessionSign } from '../format/sessionWords.ts';
 
 export interface AuditLogsView {
-  readonly organization: string;
-  readonly url: string;
   readonly exportUrl: string;
   readonly filterBar: FilterBarView;
   readonly results: ResultsView;
@@ -11,30 +9,18 @@ export interface AuditLogsView {
 
 export interface FilterBarView {
   readonly url: string;
-  readonly text: string;
+  /** What the input of a name holds, as in the address; empty: nothing. */
+  readonly value: (name: string) => string;
+  /** The same of several inputs of one name. */
+  readonly values: (name: string) => readonly string[];
   readonly eventTypes: ReadonlyArray<{ readonly prefix: string; readonly options: readonly OptionView[] }>;
   /** Event types in all. */
   readonly eventTypeCount: number;
   readonly sessionTypes: readonly OptionView[];
-  readonly actor: string;
-  /** To choose from, while typing. */
+  /** Suggestions while somebody types. */
   readonly actors: ReadonlyArray<{ readonly value: string; readonly label: string }>;
-  readonly project: string;
-  readonly isWithoutProject: boolean;
   readonly projects: readonly string[];
   readonly ranges: readonly OptionView[];
-  /** As `<input type="datetime-local">` takes it. */
-  readonly from: string;
-  readonly to: string;
-  readonly has: readonly string[];
-  /** Which of the menus hold something that is not their default. */
-  readonly active: {
-    readonly type: boolean;
-    readonly actor: boolean;
-    readonly project: boolean;
-    readonly session: boolean;
-  };
-  readonly rangeLabel: string;
 }
 
 export interface OptionView {
@@ -50,7 +36,6 @@ export interface ChipView {
 }
 
 export interface ResultsView {
-  readonly organization: string;
   /** Canonical address of this list. */
   readonly url: string;
   readonly title: string;

@@ -13,10 +13,11 @@ import type {
   HeadersView,
   TestView,
 } from './exportViews.ts';
-import type { AuditLogsView, NewerView, ResultsView, RowsView } from './listViews.ts';
+import type { AuditLogsView, FilterBarView, NewerView, ResultsView, RowsView } from './listViews.ts';
 
 export interface Views {
   'audit-logs/entry': EntryDetailView;
+  'audit-logs/filter-bar': FilterBarView;
   'audit-logs/main-part': AuditLogsView;
   'audit-logs/newer': NewerView;
   'audit-logs/page': AuditLogsView;

@@ -106,8 +106,8 @@ export class FileStore implements ManifestStore<ReadManifest> {
   }
 
   async checkCreate({ name }: ConfigId): Promise<EditorResult<void>> {
-    const message = findNameProblem(name);
-    return message === null ? done : { kind: 'invalid', problems: [{ field: 'name', message }] };
+    const complaint = findNameProblem(name);
+    return complaint === null ? done : { kind: 'invalid', problems: [{ path: 'name', complaint }] };
   }
 
   async create(
@@ -216,8 +216,8 @@ async function canWrite(directory: string): Promise<boolean> {
 /** `name` has passed the schema: it leads nowhere else. */
 function findNameProblem(name: string): string | null {
   if (name.length > maxNameLength) {
-    return `metadata.name is ${name.length} characters long: a file can be named after at most ${maxNameLength}.`;
+    return `is ${name.length} characters long: a file can be named after at most ${maxNameLength}`;
   }
   if (!/\.status$/.test(name)) return null;
-  return `metadata.name is "${name}", and ${name}.yaml would be a status file: choose a name that does not end in ".status".`;
+  return `is "${name}", and ${name}.yaml would be a status file: choose a name that does not end in ".status"`;
 }

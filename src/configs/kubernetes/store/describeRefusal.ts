@@ -1,7 +1,7 @@
 /** What the API server's refusal means to whoever saves on the page: one sentence, with the way out. */
 import type { EditorResult, FieldProblem } from '../../configEditor.ts';
 import { describeOwner } from '../../editor/describeOwner.ts';
-import { toField } from '../../editor/fieldPath.ts';
+import { toFieldPath } from '../../editor/fieldPath.ts';
 import { configApiVersion, configKind } from '../../schema.ts';
 import { type ApiFailure, describeFailure, type RefusalCause } from '../apiAnswer.ts';
 import { fullResource } from '../resource.ts';
@@ -99,7 +99,7 @@ function toInvalid(failure: ApiFailure & { kind: 'refused' }): Refusal {
 
 function toProblem({ field, message }: RefusalCause): FieldProblem[] {
   if (field === '' || field === '<nil>') return [];
-  return [{ field: toField(field), message: `${field} is refused by the cluster: ${quote(message)}` }];
+  return [{ path: toFieldPath(field), complaint: `is refused by the cluster: ${quote(message)}` }];
 }
 
 /** As one sentence. */

@@ -7,8 +7,8 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
-import ipaddr from 'ipaddr.js';
 import type { Secret } from '../../model/secret.ts';
+import { makeIsTrusted } from '../security/trustedProxies.ts';
 import type { Authenticator, Identity } from './authenticator.ts';
 import { administersOf, type MembershipRules } from './membership.ts';
 
@@ -26,11 +26,11 @@ export interface HeadersOptions {
 }
 
 export function makeHeadersAuthenticator(options: HeadersOptions): Authenticator {
-  const networks = options.trustedProxies.map((network) => ipaddr.parseCIDR(network));
+  const isTrusted = makeIsTrusted(options.trustedProxies);
   return {
     middleware: null,
     async identify(request) {
-      if (!isWithin(request.socket.remoteAddress, networks)) {
+      if (!isTrusted(request.socket.remoteAddress)) {
         return refuse('This page is reached through a proxy that signs people in. Open it by that address.');
       }
       if (!hasSecret(request, options)) {
@@ -94,13 +94,4 @@ function readHeader(request: Request, name: string): { readonly value: string } 
   } catch {
     return { value: value.trim() };
   }
-}
-
-type Network = ReturnType<typeof ipaddr.parseCIDR>;
-
-/** An IPv4 client of an IPv6 socket counts as IPv4. */
-function isWithin(address: string | undefined, networks: readonly Network[]): boolean {
-  if (address === undefined || !ipaddr.isValid(address)) return false;
-  const parsed = ipaddr.process(address);
-  return networks.some((network) => parsed.kind() === network[0].kind() && parsed.match(network));
 }

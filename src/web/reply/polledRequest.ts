@@ -1,8 +1,11 @@
 /** Requests that a page makes by itself while somebody only looks at it. */
 import type { Request } from 'express';
+import { logsPath } from '../urls.ts';
 
 /** How many entries are new; how destinations are, and one of them. */
-const polled = /^\/organizations\/[^/]+\/audit-logs\/(?:newer|export|export\/[^/]+\/state)$/;
+const polled = new RegExp(
+  `^${logsPath.replace(':organization', '[^/]+')}/(?:newer|export|export/[^/]+/state)$`,
+);
 
 /**
  * They carry `live=1`, which makes a poll of no other request. They are no activity: they neither prolong a session nor count as a

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Settings } from '../settings/settings.ts';
 import { makeLogger } from '../telemetry/logger.ts';
 import { makeMetrics } from '../telemetry/metrics.ts';
-import { makeSource } from './sources.ts';
+import { makeSource } from './makeSource.ts';
 
 const make = (settings: Partial<Settings>) =>
   makeSource(settings as Settings, makeLogger({ level: 'silent' }), makeMetrics({ version: 'test' }));

@@ -2,7 +2,7 @@
 import type { Position } from '../model/stream.ts';
 import type { Reader } from './boundedRead.ts';
 import { utcMicroseconds } from './entries.ts';
-import { Parameters } from './entryQuery.ts';
+import { Parameters } from './parameters.ts';
 import { type Direction, type Hit, inRange, type Prepared, readHits } from './searchEntries.ts';
 
 /** Up to where the entries that one cluster wrote for an organization are in blocks. */

@@ -1,3 +1,15 @@
+/** Tables in Markdown, and their places in files that are written by hand. */
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+}
+
+export function code(text: string): string {
+  return `\`${text}\``;
+}
+
 /** Replaces what stands between `<!-- NAME: … -->` and `<!-- end -->`. @throws Error when a place is not there. */
 export function fillIn(text: string, parts: ReadonlyMap<string, string>): string {
   let filled = text;
