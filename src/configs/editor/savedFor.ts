@@ -2,8 +2,10 @@
  * What a stored value was saved for: one receiver, by scheme, host and port, and how that has to prove who it is. A value
  * that stays hidden goes there and nowhere else, else whoever may change the endpoint could read it.
  */
+
+import { spell } from '../../basics/spell.ts';
 import { type Manifest, typedEndpointAnnotation } from '../schema.ts';
-import { listUnits, spell } from './specUnits.ts';
+import { listUnits } from './specUnits.ts';
 
 /** `https://otel.example.com:4318`; null: none can be read. A dot behind the host makes another one: search domains differ. */
 export function originOf(endpoint: unknown): string | null {

@@ -1,6 +1,7 @@
 /** What a spec refers to in the Secrets that the page has written for it. */
+
+import { isMap } from '../../basics/isMap.ts';
 import { readHeaderRef } from './editableSpec.ts';
-import { isMap } from './isMap.ts';
 import { isPageSecretName, type SecretKeyRef } from './pageSecrets.ts';
 import { listHeaders, listUnits } from './specUnits.ts';
 

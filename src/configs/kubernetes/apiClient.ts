@@ -1,9 +1,9 @@
 /** Requests and watches on the API server, over one pool of connections. Never throws for what a server or a network does. */
 import { HttpMethod, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
+import { isMap } from '../../basics/isMap.ts';
 import type { ApiAnswer, ApiFailure, RefusalDetails, WatchAnswer, WatchEvent } from './apiAnswer.ts';
 import type { ClusterConnection } from './connection.ts';
-import { isRecord } from './kubeObject.ts';
 
 export interface ApiClient {
   /** Of the API server, for people. */
@@ -121,7 +121,7 @@ async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<Watc
 
 function readEvent(line: string): WatchEvent {
   const event: unknown = JSON.parse(line);
-  if (!isRecord(event) || typeof event['type'] !== 'string') throw new Error('the watch sent no event');
+  if (!isMap(event) || typeof event['type'] !== 'string') throw new Error('the watch sent no event');
   return { type: event['type'], object: event['object'] };
 }
 
@@ -139,15 +139,15 @@ function toRefusal(response: Dispatcher.ResponseData, text: string): ApiFailure 
 function readStatus(text: string): Record<string, unknown> | null {
   try {
     const status: unknown = JSON.parse(text);
-    return isRecord(status) && typeof status['message'] === 'string' ? status : null;
+    return isMap(status) && typeof status['message'] === 'string' ? status : null;
   } catch {
     return null;
   }
 }
 
 function readDetails(status: Record<string, unknown>): RefusalDetails {
-  const details = isRecord(status['details']) ? status['details'] : {};
-  const causes = Array.isArray(details['causes']) ? details['causes'].filter(isRecord) : [];
+  const details = isMap(status['details']) ? status['details'] : {};
+  const causes = Array.isArray(details['causes']) ? details['causes'].filter(isMap) : [];
   return {
     reason: asText(status['reason']),
     kind: asText(details['kind']),

@@ -7,6 +7,7 @@
  */
 import { access, constants, lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { spell } from '../../../basics/spell.ts';
 import type { ExportStatus } from '../../../model/streamStatus.ts';
 import type { ConfigId, EditorResult } from '../../configEditor.ts';
 import type { SecretReader } from '../../destination/secretReader.ts';
@@ -15,7 +16,7 @@ import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
 import type { DraftPlan } from '../../editor/planDraft.ts';
 import { originOf } from '../../editor/savedFor.ts';
 import { listPageRefs } from '../../editor/secretRefsOf.ts';
-import { listUnits, type SpecUnits, spell } from '../../editor/specUnits.ts';
+import { listUnits, type SpecUnits } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
 import { isOwner } from '../assignKeys.ts';
 import { DirectoryReader } from '../directoryReader.ts';

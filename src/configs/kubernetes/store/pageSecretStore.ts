@@ -4,9 +4,10 @@
  *
  * Only keys that are named are taken out: another save may just have written others.
  */
+
+import { isMap } from '../../../basics/isMap.ts';
 import type { Secret } from '../../../model/secret.ts';
 import type { EditorResult } from '../../configEditor.ts';
-import { isMap } from '../../editor/isMap.ts';
 import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
 import { configApiVersion, configKind } from '../../schema.ts';
 import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
