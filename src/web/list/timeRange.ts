@@ -1,5 +1,7 @@
 /** The filter by time: a range that is relative to now, or from and to. */
+
 import { z } from 'zod';
+import { isRealTime } from '../../basics/isRealTime.ts';
 import type { EntryQuery } from '../../database/entryQuery.ts';
 import type { FilterRow } from './filterRow.ts';
 
@@ -97,9 +99,4 @@ function toInput(time: string, rounded: 'down' | 'up'): string {
   const down = `${seconds}.${decimals.slice(0, 3)}`;
   if (rounded === 'down' || /^0*$/.test(decimals.slice(3))) return down;
   return new Date(Date.parse(`${down}Z`) + 1).toISOString().slice(0, -1);
-}
-
-function isRealTime(text: string): boolean {
-  const date = new Date(text);
-  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 16) === text.slice(0, 16);
 }
