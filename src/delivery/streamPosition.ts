@@ -95,8 +95,8 @@ export class StreamPosition {
       },
     });
     if (!moved) return false;
-    this.#row = { ...this.#row, position: last.last, sequence: last.lastSequence };
-    this.#count(delivered, rejected, moved.lastDeliveryAt);
+    const to = { position: last.last, sequence: last.lastSequence };
+    this.#keep({ ...to, lastDeliveryAt: moved.lastDeliveryAt }, delivered, rejected);
     this.#ahead.settledUpTo(last.lastSequence);
     return true;
   }
@@ -113,7 +113,7 @@ export class StreamPosition {
   /** The receiver took a parked record after all. False: the lease is lost. */
   async unpark(sequence: number, rejected: 0 | 1): Promise<boolean> {
     if (!(await unpark(this.#db, this.#row, [sequence], rejected))) return false;
-    this.#count(1 - rejected, rejected, new Date().toISOString());
+    this.#keep({ lastDeliveryAt: new Date().toISOString() }, 1 - rejected, rejected);
     return true;
   }
 
@@ -149,14 +149,11 @@ export class StreamPosition {
     await this.#errorWrites;
   }
 
-  #count(delivered: number, rejected: number, lastDeliveryAt: string | null): void {
+  /** Keeps in memory what a statement has written. */
+  #keep(written: Partial<StreamRow>, delivered: number, rejected: number): void {
     const row = this.#row;
-    this.#row = {
-      ...row,
-      delivered: row.delivered + delivered,
-      rejected: row.rejected + rejected,
-      lastDeliveryAt,
-    };
+    const counted = { delivered: row.delivered + delivered, rejected: row.rejected + rejected };
+    this.#row = { ...row, ...written, ...counted };
   }
 }
 
