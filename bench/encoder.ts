@@ -10,17 +10,17 @@ import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { Entry, StreamIdentity } from '../src/model/entry.ts';
-import { decodeRequest, toJson } from '../src/otlp/encode/otlpProto.ts';
 import { RequestWriter } from '../src/otlp/encode/request.ts';
+import { decodeRequest, toJson } from '../tools/otlp/otlpProto.ts';
 
-const DATA = new URL('../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
-const BATCH_RECORDS = 1000;
+const dataFolder = new URL('../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
+const batchRecords = 1000;
 /** Uncounted: a collector runs for weeks, its code is compiled. */
-const WARM_UP_ROUNDS = 10;
-const ROUNDS = 15;
-const OBSERVED_AT_MICROS = 1_790_000_000_000_000;
+const warmUpRounds = 10;
+const rounds = 15;
+const observedAtMicros = 1_790_000_000_000_000;
 
-const IDENTITY: StreamIdentity = {
+const identity: StreamIdentity = {
   serviceName: 'audit-export',
   organization: '123837392027',
   streamId: 'directory/flows/acme-siem',
@@ -40,7 +40,7 @@ export async function benchEncoder(): Promise<Figure[]> {
   verifyEqual(entries);
   const ours: number[] = [];
   const theirs: number[] = [];
-  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+  for (let round = -warmUpRounds; round < rounds; round++) {
     const our = recordsPerSecond(entries, encodeOurs);
     const their = recordsPerSecond(entries, encodeTheirs);
     if (round < 0) continue;
@@ -53,7 +53,7 @@ export async function benchEncoder(): Promise<Figure[]> {
       figure: 'encode: records/s against otlp-transformer',
       ratio,
       goal: '≥ 2.5',
-      detail: `${thousands(median(ours))} against ${thousands(median(theirs))} thousand records/s, batches of ${BATCH_RECORDS}, median of ${ROUNDS} rounds`,
+      detail: `${thousands(median(ours))} against ${thousands(median(theirs))} thousand records/s, batches of ${batchRecords}, median of ${rounds} rounds`,
     },
   ];
 }
@@ -64,8 +64,8 @@ function recordsPerSecond(
 ): number {
   const started = performance.now();
   let bytes = 0;
-  for (let at = 0; at < entries.length; at += BATCH_RECORDS) {
-    bytes += encode(entries.slice(at, at + BATCH_RECORDS)).length;
+  for (let at = 0; at < entries.length; at += batchRecords) {
+    bytes += encode(entries.slice(at, at + batchRecords)).length;
   }
   const seconds = (performance.now() - started) / 1000;
   if (bytes === 0) throw new Error('nothing was encoded');
@@ -73,18 +73,18 @@ function recordsPerSecond(
 }
 
 function encodeOurs(batch: readonly Entry[]): Uint8Array {
-  const writer = new RequestWriter(IDENTITY);
+  const writer = new RequestWriter(identity);
   for (const entry of batch) {
-    writer.append(entry, { sequence: Number(entry.id), observedAtMicros: OBSERVED_AT_MICROS });
+    writer.append(entry, { sequence: Number(entry.id), observedAtMicros: observedAtMicros });
   }
   return writer.request();
 }
 
-const RESOURCE = resourceFromAttributes({
-  'service.name': IDENTITY.serviceName,
-  'audit.organization.id': IDENTITY.organization,
+const resource = resourceFromAttributes({
+  'service.name': identity.serviceName,
+  'audit.organization.id': identity.organization,
 });
-const SCOPE = { name: 'audit-export', version: IDENTITY.version };
+const scope = { name: 'audit-export', version: identity.version };
 
 function encodeTheirs(batch: readonly Entry[]): Uint8Array {
   const bytes = ProtobufLogsSerializer.serializeRequest(batch.map(toReadableLogRecord));
@@ -98,15 +98,15 @@ function toReadableLogRecord(entry: Entry): ReadableLogRecord {
   const eventType = textOf(entry.eventType);
   return {
     hrTime: [Math.floor(micros / 1e6), (micros % 1e6) * 1000],
-    hrTimeObserved: [Math.floor(OBSERVED_AT_MICROS / 1e6), (OBSERVED_AT_MICROS % 1e6) * 1000],
+    hrTimeObserved: [Math.floor(observedAtMicros / 1e6), (observedAtMicros % 1e6) * 1000],
     severityNumber: SeverityNumber.INFO,
     body: JSON.parse(textOf(entry.metadata)),
     eventName: eventType,
-    resource: RESOURCE,
-    instrumentationScope: SCOPE,
+    resource: resource,
+    instrumentationScope: scope,
     attributes: {
       'log.record.uid': `${uid.slice(0, 8)}-${uid.slice(8, 12)}-${uid.slice(12, 16)}-${uid.slice(16, 20)}-${uid.slice(20)}`,
-      'audit.stream.id': IDENTITY.streamId,
+      'audit.stream.id': identity.streamId,
       'audit.entry.id': Number(entry.id),
       'audit.sequence.number': Number(entry.id),
       'audit.event.type': eventType,
@@ -125,8 +125,8 @@ function textOf(bytes: Uint8Array): string {
 
 /** Both encoders must have said the same, or the ratio means nothing. */
 function verifyEqual(entries: readonly Entry[]): void {
-  for (let at = 0; at < entries.length; at += BATCH_RECORDS) {
-    const batch = entries.slice(at, at + BATCH_RECORDS);
+  for (let at = 0; at < entries.length; at += batchRecords) {
+    const batch = entries.slice(at, at + batchRecords);
     const ours = decodeRequest(encodeOurs(batch)).records;
     const theirs = decodeRequest(encodeTheirs(batch)).records;
     if (ours.length !== batch.length || theirs.length !== batch.length)
@@ -146,8 +146,9 @@ function verifyEqual(entries: readonly Entry[]): void {
 
 /** Entries as the database part hands them over: every column a slice of what came over the wire, jsonb's own spelling. */
 function loadEntries(): Entry[] {
-  if (!existsSync(DATA)) throw new Error(`${DATA.pathname} is missing: the benchmark needs its events`);
-  const lines = gunzipSync(readFileSync(DATA)).toString().trim().split('\n');
+  if (!existsSync(dataFolder))
+    throw new Error(`${dataFolder.pathname} is missing: the benchmark needs its events`);
+  const lines = gunzipSync(readFileSync(dataFolder)).toString().trim().split('\n');
   return lines.map((line, index) => {
     const event = JSON.parse(line);
     const uid = Buffer.alloc(16);

@@ -1,7 +1,7 @@
 /** What a replica with a thousand streams costs while nobody writes anything. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { waitFor } from '../test/tools/waitFor.ts';
+import { waitFor } from '../tools/waitFor.ts';
 import { type Bench, withClient } from './tools/bench.ts';
 import { startCollector, writeManifest } from './tools/collector.ts';
 import { loadTable } from './tools/entries.ts';

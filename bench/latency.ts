@@ -1,5 +1,5 @@
 /** Milliseconds from a product's commit having returned to the receiver having answered, under a steady load. */
-import { waitFor } from '../test/tools/waitFor.ts';
+import { waitFor } from '../tools/waitFor.ts';
 import { type Bench, withClient } from './tools/bench.ts';
 import { startCollector, writeManifest } from './tools/collector.ts';
 import { type Figure, percentile, whole } from './tools/figure.ts';

@@ -4,16 +4,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../cmd/demo/freePort.ts';
 import { settingsTable } from '../src/settings/table.ts';
 import { programVersion } from '../src/settings/version.ts';
+import { findFreePort } from '../tools/freePort.ts';
+import { waitFor } from '../tools/waitFor.ts';
 import { makeCollectorProcess } from './tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from './tools/database.ts';
 import { usePostgres } from './tools/postgres.ts';
 import { ok, type ReceiverAnswer } from './tools/receiver.ts';
 import { runCommand } from './tools/runCommand.ts';
 import { setUp } from './tools/setUp.ts';
-import { waitFor } from './tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const commands = ['cmd/collector.ts', 'cmd/migrate.ts'];

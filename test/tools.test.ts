@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isToolMissing, TOOL_TIMEOUT_MS } from './tools/build.ts';
+import { isToolMissing, toolTimeoutMs } from './tools/build.ts';
 import { type Collector, startCollector } from './tools/collector.ts';
 import { hasSystemPostgres, startTestPostgres, usePostgres } from './tools/postgres.ts';
 import { findClientProgram, findSecondMajorVersion } from './tools/postgresInstallations.ts';
@@ -12,8 +12,8 @@ import { type Receiver, startReceiver } from './tools/receiver.ts';
 import { startVictoriaLogs, type VictoriaLogs } from './tools/victoriaLogs.ts';
 
 /** 2^63 - 1: what a receiver that goes through doubles would change. */
-const LARGEST = 9_223_372_036_854_775_807n;
-const UID = '0198e2f4-0000-4000-8000-000000000001';
+const largest = 9_223_372_036_854_775_807n;
+const uid = '0198e2f4-0000-4000-8000-000000000001';
 
 describe.skipIf(isToolMissing('otelcol'))('the OpenTelemetry Collector', () => {
   let receiver: Receiver;
@@ -21,7 +21,7 @@ describe.skipIf(isToolMissing('otelcol'))('the OpenTelemetry Collector', () => {
   beforeAll(async () => {
     receiver = await startReceiver();
     collector = await startCollector({ forwardTo: receiver.endpoint });
-  }, TOOL_TIMEOUT_MS);
+  }, toolTimeoutMs);
   afterAll(async () => {
     await collector?.stop();
     await receiver?.stop();
@@ -32,10 +32,10 @@ describe.skipIf(isToolMissing('otelcol'))('the OpenTelemetry Collector', () => {
     expect(response.status).toBe(200);
     expect(receiver.problems).toEqual([]);
     const [record] = receiver.records;
-    expect(record?.uid).toBe(UID);
+    expect(record?.uid).toBe(uid);
     expect(record?.eventName).toBe('flow.created');
     expect(record?.timeUnixNano).toBe(1_700_000_000_123_456_000n);
-    expect(record?.body).toEqual(new Map<string, unknown>([['flowId', LARGEST]]));
+    expect(record?.body).toEqual(new Map<string, unknown>([['flowId', largest]]));
     expect(record?.attributes.get('audit.sequence.number')).toBe(1n);
   });
 });
@@ -44,16 +44,16 @@ describe.skipIf(isToolMissing('victoria-logs'))('VictoriaLogs', () => {
   let victoriaLogs: VictoriaLogs;
   beforeAll(async () => {
     victoriaLogs = await startVictoriaLogs();
-  }, TOOL_TIMEOUT_MS);
+  }, toolTimeoutMs);
   afterAll(() => victoriaLogs?.stop());
 
   it('stores a record and returns it', async () => {
     const response = await post(victoriaLogs.endpoint, handMadeRequest());
     expect(response.status).toBe(200);
-    const rows = await victoriaLogs.query(`"log.record.uid":="${UID}"`);
+    const rows = await victoriaLogs.query(`"log.record.uid":="${uid}"`);
     expect(rows).toHaveLength(1);
     expect(rows[0]?.['audit.sequence.number']).toBe('1');
-    expect(JSON.stringify(rows[0])).toContain(String(LARGEST));
+    expect(JSON.stringify(rows[0])).toContain(String(largest));
   });
 });
 
@@ -139,11 +139,11 @@ function handMadeRequest(): Uint8Array {
       50,
       message(
         10,
-        keyValue('flowId', (value) => value.uint32(24).int64(String(LARGEST))),
+        keyValue('flowId', (value) => value.uint32(24).int64(String(largest))),
       ),
     ),
   ); // body
-  record.uint32(50).bytes(keyValue('log.record.uid', (value) => value.uint32(10).string(UID)));
+  record.uint32(50).bytes(keyValue('log.record.uid', (value) => value.uint32(10).string(uid)));
   record.uint32(50).bytes(keyValue('audit.sequence.number', (value) => value.uint32(24).int64(1)));
   record.uint32(98).string('flow.created'); // event_name
   return message(10, message(18, message(18, record.finish())));

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { sliceRecords } from '../../test/tools/recordSlices.ts';
+import { sliceRecords } from '../../tools/otlp/recordSlices.ts';
 import { monotonicMs } from '../tools/monotonic.ts';
 import type { ReceiverReport } from '../tools/receiver.ts';
 

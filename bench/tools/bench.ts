@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { findEmbeddedBinaries, type PostgresServer, startPostgres } from '../../cmd/demo/postgres.ts';
 import { type Migration, migrate, readMigrations } from '../../src/database/migrate.ts';
 import { makePool } from '../../src/database/pool.ts';
 import { Secret } from '../../src/model/secret.ts';
+import { findEmbeddedBinaries, type PostgresServer, startPostgres } from '../../tools/postgres/postgres.ts';
 
 export interface Bench {
   /** Small sizes and single runs: shows that everything works, measures nothing. */

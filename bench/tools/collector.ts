@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
-import { type Service, startService } from '../../test/tools/service.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { type Service, startService } from '../../tools/service.ts';
 
 export interface CollectorOptions {
   readonly databaseUrl: string;

@@ -1,7 +1,7 @@
 /** One export of a filled table by a collector of its own, timed by the database's clock. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { waitFor } from '../../test/tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import type { Bench } from './bench.ts';
 import { startCollector, writeManifest } from './collector.ts';
 import { readCpuSeconds, readPostgresCpuSeconds } from './processStats.ts';

@@ -2,18 +2,18 @@
  * The CRD as a template. Helm never upgrades what lies in a chart's folder crds/, so it is one of the templates: made from
  * crds/, and only in `crds.enabled` and `crds.keep` different from it.
  */
-const NAME = '  name: auditexportconfigs.auditexport.dev\n';
+const name = '  name: auditexportconfigs.auditexport.dev\n';
 
 export function makeCrdTemplate(crd: string): string {
-  if (!crd.includes(NAME))
+  if (!crd.includes(name))
     throw new Error('The CRD has another name: correct it in charts/generator/crdTemplate.ts.');
   // What Helm would take for its own.
   const text = crd.replaceAll(/\{\{|\}\}/g, (braces) => `{{ "${braces}" }}`);
   const [comment, ...lines] = text.split('\n');
   if (!comment?.startsWith('#')) throw new Error('The CRD does not begin with its comment.');
   const body = lines.join('\n').replace(
-    NAME,
-    `${NAME}  {{- if .Values.crds.keep }}
+    name,
+    `${name}  {{- if .Values.crds.keep }}
   annotations:
     helm.sh/resource-policy: keep
   {{- end }}

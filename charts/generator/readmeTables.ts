@@ -1,5 +1,6 @@
 /** The tables of README.md: every value with its default, and every setting with its value. */
-import { DECIDED, listSettings } from './settingValues.ts';
+import { code, table } from '../../crds/generator/markdown.ts';
+import { decided, listSettings } from './settingValues.ts';
 import type { ChartValue } from './values.ts';
 
 export function makeValuesTable(values: readonly ChartValue[]): string {
@@ -18,18 +19,8 @@ export function makeSettingsTable(): string {
     ['setting', 'value of the chart', 'kind'],
     listSettings().map(({ key, setting }) => [
       code(setting.name),
-      DECIDED.get(setting.name) ?? code(`settings.${key}`),
+      decided.get(setting.name) ?? code(`settings.${key}`),
       setting.type + (setting.unit === '' ? '' : ` (${setting.unit})`),
     ]),
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows]
-    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
-    .join('\n');
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }

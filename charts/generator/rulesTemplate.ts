@@ -7,7 +7,7 @@ interface Role {
   readonly rules: unknown;
 }
 
-const ROLES = {
+const roleNames = {
   collector: 'audit-export',
   page: 'audit-export-page',
   view: 'audit-export-view',
@@ -17,7 +17,7 @@ const ROLES = {
 /** `audit-export.rules.collector` and its like. @throws Error when crds/rbac.yaml lacks one of the roles. */
 export function makeRulesTemplate(rbac: string): string {
   const roles = parseAllDocuments(rbac).map((document): Role => document.toJS());
-  const parts = Object.entries(ROLES).map(([key, name]) => {
+  const parts = Object.entries(roleNames).map(([key, name]) => {
     const role = roles.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === name);
     if (role === undefined) throw new Error(`crds/rbac.yaml has no ClusterRole ${name}.`);
     const rules = stringify(role.rules, { collectionStyle: 'any' }).trimEnd();

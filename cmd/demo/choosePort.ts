@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { findFreePort } from './freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
 
 export interface ChosenPort {
   readonly port: number;

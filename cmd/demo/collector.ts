@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { killWithParent } from './killWithParent.ts';
+import { killWithParent } from '../../tools/killWithParent.ts';
 
 export interface CollectorOptions {
   /** As the environment says it: `DATABASE_URL` and so on. What is not in it comes from our own environment. */

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import protobuf from 'protobufjs';
-import { type DecodedRequest, decodeRequest } from '../../src/otlp/encode/otlpProto.ts';
+import { type DecodedRequest, decodeRequest } from '../../tools/otlp/otlpProto.ts';
 import { makeLineBudget } from './lineBudget.ts';
 import { formatRecord } from './recordLine.ts';
 

@@ -3,7 +3,7 @@
  *
  * What a record says comes from outside, and a terminal obeys escape sequences: control characters are spelled out.
  */
-import type { AnyValue, DecodedRecord, DecodedRequest } from '../../src/otlp/encode/otlpProto.ts';
+import type { AnyValue, DecodedRecord, DecodedRequest } from '../../tools/otlp/otlpProto.ts';
 
 export interface LineStyle {
   readonly colour: boolean;

@@ -1,17 +1,18 @@
-/** The CustomResourceDefinition of AuditExportConfig and the tables of its fields, as text. */
+/** The CustomResourceDefinition of AuditExportConfig and the tables of README.md, as text. */
 import { stringify } from 'yaml';
-import { API_VERSION, KIND, manifestSchema, specSchema } from '../../src/configs/schema.ts';
+import { configApiVersion, configKind, manifestSchema, specSchema } from '../../src/configs/schema.ts';
 import { renderFieldTable } from './fieldTable.ts';
-import { mayHoldCredentials, RULES } from './rules.ts';
-import { STATUS_SCHEMA } from './statusSchema.ts';
+import { renderReasonTable } from './reasonTable.ts';
+import { celRules, mayHoldCredentials } from './rules.ts';
+import { statusJsonSchema } from './statusSchema.ts';
 import { type StructuralSchema, toStructuralSchema } from './structuralSchema.ts';
 
-const READY = '.status.conditions[?(@.type=="Ready")]';
+const ready = '.status.conditions[?(@.type=="Ready")]';
 
 /** What `kubectl get aec` shows; priority 1: only with `-o wide`. */
-const COLUMNS = [
-  { name: 'Ready', type: 'string', jsonPath: `${READY}.status`, description: 'Whether entries get through.' },
-  { name: 'Reason', type: 'string', jsonPath: `${READY}.reason`, description: 'Why, in one word.' },
+const columns = [
+  { name: 'Ready', type: 'string', jsonPath: `${ready}.status`, description: 'Whether entries get through.' },
+  { name: 'Reason', type: 'string', jsonPath: `${ready}.reason`, description: 'Why, in one word.' },
   {
     name: 'Pending',
     type: 'integer',
@@ -22,7 +23,7 @@ const COLUMNS = [
     name: 'Last delivery',
     type: 'date',
     jsonPath: '.status.lastDeliveryTime',
-    description: 'How long ago the receiver last took entries.',
+    description: 'How long ago the receiver last accepted entries.',
   },
   {
     name: 'Endpoint',
@@ -36,30 +37,31 @@ const COLUMNS = [
     name: 'Message',
     type: 'string',
     priority: 1,
-    jsonPath: `${READY}.message`,
-    description: 'Why, and what to do.',
+    jsonPath: `${ready}.message`,
+    description: 'What happened and what to do.',
   },
 ];
 
-const [GROUP = '', VERSION = ''] = API_VERSION.split('/');
+const [Group = '', Version = ''] = configApiVersion.split('/');
 
-const HEADER =
+const header =
   '# Generated from src/configs/schema.ts and crds/generator by `node crds/generate.ts`: change it there.\n';
 
 export function renderCrd(): string {
-  return HEADER + stringify(makeCrd(), { lineWidth: 0, aliasDuplicateObjects: false });
+  return header + stringify(makeCrd(), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** By the name of its place in README.md. */
 export function renderTables(): ReadonlyMap<string, string> {
   return new Map([
-    ['spec', renderFieldTable('spec', SPEC_SCHEMA)],
-    ['status', renderFieldTable('status', STATUS_SCHEMA)],
+    ['spec', renderFieldTable('spec', specJsonSchema)],
+    ['status', renderFieldTable('status', statusJsonSchema)],
+    ['reasons', renderReasonTable()],
   ]);
 }
 
-const SPEC_SCHEMA = toStructuralSchema(specSchema, 'spec', {
-  rules: RULES,
+const specJsonSchema = toStructuralSchema(specSchema, 'spec', {
+  rules: celRules,
   standOutside: mayHoldCredentials,
   listMapKeys: { 'spec.headers': ['name'] },
 });
@@ -73,23 +75,23 @@ function makeCrd() {
       apiVersion: { description: manifestSchema.shape.apiVersion.description ?? '', type: 'string' },
       kind: { description: manifestSchema.shape.kind.description ?? '', type: 'string' },
       metadata: { type: 'object' },
-      spec: SPEC_SCHEMA,
-      status: STATUS_SCHEMA,
+      spec: specJsonSchema,
+      status: statusJsonSchema,
     },
   };
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: {
-      name: `auditexportconfigs.${GROUP}`,
+      name: `auditexportconfigs.${Group}`,
       labels: { 'app.kubernetes.io/name': 'audit-export' },
     },
     spec: {
-      group: GROUP,
+      group: Group,
       scope: 'Namespaced',
       names: {
-        kind: KIND,
-        listKind: `${KIND}List`,
+        kind: configKind,
+        listKind: `${configKind}List`,
         plural: 'auditexportconfigs',
         singular: 'auditexportconfig',
         shortNames: ['aec'],
@@ -97,11 +99,11 @@ function makeCrd() {
       },
       versions: [
         {
-          name: VERSION,
+          name: Version,
           served: true,
           storage: true,
           subresources: { status: {} },
-          additionalPrinterColumns: COLUMNS,
+          additionalPrinterColumns: columns,
           // kubectl get aec --field-selector spec.organization=acme
           selectableFields: [{ jsonPath: '.spec.organization' }],
           schema: { openAPIV3Schema: root },

@@ -5,24 +5,20 @@
  * Each takes the expression for the field. `oldSelf` is the value before an update: such a rule holds nothing back when the
  * object is created.
  */
+import { type EndpointCheck, endpointChecks, unreadableEndpoint } from '../../src/configs/schema/endpoint.ts';
 import {
-  ENDPOINT_CHECKS,
-  type EndpointCheck,
-  UNREADABLE_ENDPOINT,
-} from '../../src/configs/schema/endpoint.ts';
-import {
-  FORBIDDEN_HEADER_PROBLEM,
-  HEADER_VALUE_PATTERN,
-  HEADER_VALUE_RULE,
-  NO_VALUE_PROBLEM,
-  SPEAKING_HEADER_PROBLEM,
-  TWO_VALUES_PROBLEM,
+  forbiddenHeaderProblem,
+  headerValuePattern,
+  headerValueRule,
+  noValueProblem,
+  speakingHeaderProblem,
+  twoValuesProblem,
 } from '../../src/configs/schema/headers.ts';
-import { NO_SUCH_DAY, NO_SUCH_DAY_PROBLEM } from '../../src/configs/schema/startFrom.ts';
+import { noSuchDay, noSuchDayProblem, setOnceProblem } from '../../src/configs/schema/startFrom.ts';
 import { allowedProxyHeader, requestHeaderNames, speakingHeaderPattern } from '../../src/model/ownHeaders.ts';
 import { type CelProblem, type CelRule, firstOf, matches, quote } from './cel.ts';
 
-export const RULES: Readonly<Record<string, (field: string) => CelRule[]>> = {
+export const celRules: Readonly<Record<string, (field: string) => CelRule[]>> = {
   'spec.organization': (organization) => [
     {
       rule: `${organization} == oldSelf`,
@@ -31,8 +27,8 @@ export const RULES: Readonly<Record<string, (field: string) => CelRule[]>> = {
   ],
   'spec.endpoint': (endpoint) => [
     firstOf([
-      ...ENDPOINT_CHECKS.map((check) => toProblem(check, endpoint)),
-      { when: `!isURL(${endpoint})`, problem: UNREADABLE_ENDPOINT },
+      ...endpointChecks.map((check) => toProblem(check, endpoint)),
+      { when: `!isURL(${endpoint})`, problem: unreadableEndpoint },
     ]),
   ],
   'spec.headers': (headers) => [
@@ -43,31 +39,28 @@ export const RULES: Readonly<Record<string, (field: string) => CelRule[]>> = {
     },
   ],
   'spec.headers[]': (header) => [
-    { rule: `has(${header}.value) || has(${header}.valueFrom)`, message: NO_VALUE_PROBLEM },
-    { rule: `!has(${header}.value) || !has(${header}.valueFrom)`, message: TWO_VALUES_PROBLEM },
+    { rule: `has(${header}.value) || has(${header}.valueFrom)`, message: noValueProblem },
+    { rule: `!has(${header}.value) || !has(${header}.valueFrom)`, message: twoValuesProblem },
   ],
   'spec.headers[].name': (name) => [
     {
       rule: `!(${name}.lowerAscii() in [${requestHeaderNames.map((each) => `"${each}"`).join(', ')}])`,
-      message: `is a header ${FORBIDDEN_HEADER_PROBLEM}`,
+      message: `is a header ${forbiddenHeaderProblem}`,
     },
     {
       rule: `${name}.lowerAscii() == "${allowedProxyHeader}" || !${matches(`${name}.lowerAscii().replace("_", "-")`, speakingHeaderPattern)}`,
-      message: `is a header ${SPEAKING_HEADER_PROBLEM}`,
+      message: `is a header ${speakingHeaderProblem}`,
     },
   ],
   'spec.headers[].value': (value) => [
     {
-      rule: `${matches(value, /[\r\n]/)} || ${matches(value, HEADER_VALUE_PATTERN)}`,
-      message: `has a character that cannot be sent: ${HEADER_VALUE_RULE}`,
+      rule: `${matches(value, /[\r\n]/)} || ${matches(value, headerValuePattern)}`,
+      message: `has a character that cannot be sent: ${headerValueRule}`,
     },
   ],
   'spec.startFrom': (startFrom) => [
-    { rule: `!${matches(startFrom, NO_SUCH_DAY)}`, message: NO_SUCH_DAY_PROBLEM },
-    {
-      rule: `${startFrom} == oldSelf`,
-      message: 'cannot be changed: to begin elsewhere make another AuditExportConfig',
-    },
+    { rule: `!${matches(startFrom, noSuchDay)}`, message: noSuchDayProblem },
+    { rule: `${startFrom} == oldSelf`, message: setOnceProblem },
   ],
 };
 

@@ -4,14 +4,14 @@ import type { StructuralSchema } from './structuralSchema.ts';
 
 type Fields<T> = { readonly [Name in keyof Required<T>]: StructuralSchema };
 
-const REASON: StructuralSchema = {
+const reason: StructuralSchema = {
   type: 'string',
   minLength: 1,
   maxLength: 1024,
   // Of metav1.Condition.
   pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
 };
-const MESSAGE: StructuralSchema = { type: 'string', maxLength: 32_768 };
+const message: StructuralSchema = { type: 'string', maxLength: 32_768 };
 const time = (description: string): StructuralSchema => ({
   description,
   type: 'string',
@@ -24,30 +24,30 @@ const counter = (description: string): StructuralSchema => ({
   minimum: 0,
 });
 
-const CONDITION: Fields<Condition> = {
+const conditionSchema: Fields<Condition> = {
   type: {
     description:
-      'Ready: entries get through. Stalled: a person, or another input, has to change something first. Reconciling: it is being worked on, or will pass by itself. The last two are there only while True.',
+      'Ready: entries get through. Stalled: a person has to change something first. Reconciling: the export is starting, or retries automatically. The last two are present only while True.',
     type: 'string',
     minLength: 1,
     maxLength: 316,
   },
   status: { description: 'True, False or Unknown.', type: 'string', enum: ['True', 'False', 'Unknown'] },
-  reason: { ...REASON, description: 'Why, in one CamelCase word, for scripts.' },
-  message: { ...MESSAGE, description: 'Why, and what to do, in a sentence or two.' },
-  lastTransitionTime: time('When status last became another one.'),
+  reason: { ...reason, description: 'Why, in one CamelCase word, for scripts.' },
+  message: { ...message, description: 'What happened and what to do, in a few sentences.' },
+  lastTransitionTime: time('When status last changed.'),
   observedGeneration: {
-    description: 'The metadata.generation that this was said of.',
+    description: 'The metadata.generation that this describes.',
     type: 'integer',
     format: 'int64',
     minimum: 0,
   },
 };
 
-const LAST_ERROR: Fields<LastError> = {
+const lastError: Fields<LastError> = {
   time: time('When it happened.'),
-  reason: { ...REASON, description: 'Why, in one CamelCase word; the reasons of the Ready condition.' },
-  message: { ...MESSAGE, description: 'What happened, and what to do.' },
+  reason: { ...reason, description: 'Why, in one CamelCase word; the reasons of the Ready condition.' },
+  message: { ...message, description: 'What happened, in a sentence or two.' },
   httpStatus: {
     description: "Status of the receiver's answer; absent when there was none.",
     type: 'integer',
@@ -58,9 +58,10 @@ const LAST_ERROR: Fields<LastError> = {
   resolvedTime: time('When entries got through again; absent while the error stands.'),
 };
 
-const STATUS: Fields<ExportStatus> = {
+const statusZod: Fields<ExportStatus> = {
   observedGeneration: {
-    description: 'The metadata.generation that this status speaks of; -1 before the first look.',
+    description:
+      'The metadata.generation that this status describes; -1 before the collector has seen the config.',
     type: 'integer',
     format: 'int64',
     minimum: -1,
@@ -72,50 +73,50 @@ const STATUS: Fields<ExportStatus> = {
     maxLength: 4096,
   },
   conditions: {
-    description: 'How the export fares.',
+    description: 'How the export is doing.',
     type: 'array',
     maxItems: 16,
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],
     items: {
       type: 'object',
-      description: 'One aspect of how the export fares.',
-      properties: CONDITION,
+      description: 'One aspect of how the export is doing.',
+      properties: conditionSchema,
       required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
     },
   },
   lastError: {
     description: 'The latest failure. It stays after recovery, then with resolvedTime.',
     type: 'object',
-    properties: LAST_ERROR,
+    properties: lastError,
     required: ['time', 'reason', 'message'],
   },
   lastDeliveryTime: time(
-    'When the receiver last took entries; written every 30 seconds at most, and with every change of a condition.',
+    'When the receiver last accepted entries; written every 30 seconds at most, and with every change of a condition.',
   ),
-  deliveredEntries: counter('Entries that the receiver has taken.'),
+  deliveredEntries: counter('Entries that the receiver has accepted.'),
   pendingEntries: counter('Entries that are not delivered yet.'),
   parkedEntries: counter(
-    'Entries that the receiver refused for good: kept, counted, and replayed on demand.',
+    'Entries that the receiver refused for good or that cannot be read: kept, counted, and replayed on demand.',
   ),
   rejectedEntries: counter(
-    'Entries that receivers say they did not keep, in a partial success that does not tell which. Absent while zero.',
+    'Entries that the receiver said it did not keep, in a partial success that does not say which. Absent while zero.',
   ),
   oldestPendingTime: time(
     'When the oldest entry that is not delivered yet occurred; absent when there is none.',
   ),
   lastHandledReconcileAt: {
-    description: 'The value of the annotation auditexport.dev/reconcile-at that was last acted on.',
+    description: 'The value of the annotation auditexport.dev/reconcile-at that the collector last acted on.',
     type: 'string',
     // All annotations of an object together may have 256 KiB.
     maxLength: 262_144,
   },
 };
 
-export const STATUS_SCHEMA: StructuralSchema = {
-  description: 'How the export fares, written by the collector.',
+export const statusJsonSchema: StructuralSchema = {
+  description: 'How the export is doing, written by the collector.',
   type: 'object',
   // Tools that wait for observedGeneration to catch up (kstatus) see a new object as in progress.
   default: { observedGeneration: -1 },
-  properties: STATUS,
+  properties: statusZod,
 };

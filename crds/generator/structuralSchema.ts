@@ -52,7 +52,7 @@ export function toStructuralSchema(schema: z.ZodType, root: string, additions: A
     // The schema is closed: to a CRD that is the rule without saying so.
     const { $schema, additionalProperties, ...limits } = rest;
     const shown = show(path);
-    const unknown = Object.keys(limits).filter((keyword) => !LIMITS.has(keyword));
+    const unknown = Object.keys(limits).filter((keyword) => !sizeLimits.has(keyword));
     if (unknown.length > 0) throw new Error(`${shown} has ${unknown.join(', ')}, which a CRD cannot hold`);
     used.add(shown);
     const rules = [
@@ -118,7 +118,7 @@ interface JsonSchema extends Omit<StructuralSchema, 'items' | 'properties'> {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
 }
 
-const LIMITS: ReadonlySet<string> = new Set([
+const sizeLimits: ReadonlySet<string> = new Set([
   'default',
   'enum',
   'minimum',

@@ -7,6 +7,7 @@
 import type { Destination } from '../model/exportConfig.ts';
 import type { Secret } from '../model/secret.ts';
 import type { ExportStatus } from '../model/streamStatus.ts';
+import type { SecretPath, SpecValues } from './fields.ts';
 
 export interface ConfigEditor {
   /** Every destination that names the organization, also those with problems; by namespace and name. */
@@ -72,10 +73,10 @@ export type EditorResult<T> =
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 export interface FieldProblem {
-  /** Path in the spec: `endpoint`, `headers.2.value`, `filter.eventTypes.0`; `name`; empty: the whole. */
-  readonly field: string;
-  /** One sentence, without a secret. */
-  readonly message: string;
+  /** In the spec: `endpoint`, `headers.2.value`, `filter.eventTypes.0`; `name`; empty: the whole. */
+  readonly path: string;
+  /** Completes a sentence that begins with the field, without a secret: `is 5000: it must be …`. */
+  readonly complaint: string;
 }
 
 export interface EditableConfig {
@@ -99,10 +100,8 @@ export interface EditableConfig {
   readonly status: ExportStatus | null;
 }
 
-/** A spec as it may leave the process: no header value, no key. */
-export interface EditableSpec {
-  readonly organization: string;
-  readonly endpoint: string;
+/** A spec as it may leave the process: no header value, no key. By path, as in fields.ts. */
+export interface EditableSpec extends SpecValues, Record<SecretPath, boolean> {
   readonly headers: ReadonlyArray<{
     readonly name: string;
     /** `page`: in a Secret that the page wrote. `secret`: in one of somebody else's. `manifest`: plain in the manifest. */
@@ -110,48 +109,28 @@ export interface EditableSpec {
     /** For `secret`: `NAME/KEY`. */
     readonly reference: string | null;
   }>;
-  readonly maxBatchSize: number;
-  /** `Now`, `Beginning` or RFC 3339. */
-  readonly startFrom: string;
-  readonly suspend: boolean;
-  readonly compression: 'gzip' | 'none';
-  readonly timeoutSeconds: number;
-  readonly filter: {
-    readonly eventTypes: readonly string[];
-    readonly excludeEventTypes: readonly string[];
-    readonly projects: readonly string[];
-  };
-  readonly tls: {
-    readonly hasCa: boolean;
-    readonly hasClientCert: boolean;
-    readonly serverName: string;
-    readonly insecureSkipVerify: boolean;
-  };
 }
 
-/** What a form asks for. Numbers are as typed, so that a wrong one is answered in the words of the schema. */
-export interface ConfigDraft {
+/** What a form asks for, by path. Numbers are as typed, so that a wrong one is answered in the words of the schema. */
+export interface ConfigDraft extends TypedValues {
   /** Null when it is new: its values that are `kept` come from there. */
   readonly id: ConfigId | null;
   /** Of a new one; empty: made from organization and host. */
   readonly name: string;
-  readonly organization: string;
-  readonly endpoint: string;
   readonly headers: ReadonlyArray<{ readonly name: string; readonly value: Kept | { readonly set: Secret } }>;
-  readonly maxBatchSize: string;
-  readonly startFrom: string;
-  readonly suspend: boolean;
-  readonly compression: string;
-  readonly timeoutSeconds: string;
-  readonly filter: EditableSpec['filter'];
-  readonly tls: {
-    /** PEM. */
-    readonly ca: Kept | 'none' | { readonly set: string };
-    readonly clientCert: Kept | 'none' | { readonly set: { readonly cert: string; readonly key: Secret } };
-    readonly serverName: string;
-    readonly insecureSkipVerify: boolean;
-  };
+  /** PEM. */
+  readonly 'tls.caSecretRef': Kept | 'none' | { readonly set: string };
+  readonly 'tls.clientCertSecretRef':
+    | Kept
+    | 'none'
+    | { readonly set: { readonly cert: string; readonly key: Secret } };
 }
+
+type TypedValues = {
+  readonly [Path in keyof SpecValues]: SpecValues[Path] extends boolean | readonly string[]
+    ? SpecValues[Path]
+    : string;
+};
 
 /** The stored value stays. */
 export type Kept = 'kept';

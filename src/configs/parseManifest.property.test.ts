@@ -4,12 +4,12 @@ import { stringify } from 'yaml';
 import { type ParsedManifest, parseManifest } from './parseManifest.ts';
 import { parseManifestText } from './parseManifestText.ts';
 
-const CANARY = 'c4n4ry';
+const canary = 'c4n4ry';
 
 /** Text that a header's value could be, always with the canary in it. */
 const secretText = fc
   .tuple(fc.string({ unit: 'binary', maxLength: 20 }), fc.string({ maxLength: 20 }))
-  .map(([before, after]) => `${before}${CANARY}${after}`);
+  .map(([before, after]) => `${before}${canary}${after}`);
 
 /** The secret wherever a person could put it below `headers`. */
 const header = fc.oneof(
@@ -86,7 +86,7 @@ describe('parseManifest', () => {
       fc.property(manifest, (value) => {
         const parsed = parseManifest(value);
         expectWellFormed(parsed);
-        if (!parsed.ok) expect(parsed.problems.map(removeNames).join('\n')).not.toContain(CANARY);
+        if (!parsed.ok) expect(parsed.problems.map(removeNames).join('\n')).not.toContain(canary);
       }),
       { numRuns: 500 },
     );
@@ -111,7 +111,7 @@ describe('parseManifestText', () => {
       spec: {
         organization: 'acme',
         endpoint: 'https://otel',
-        headers: [{ name: 'Authorization', value: `Bearer ${CANARY}` }],
+        headers: [{ name: 'Authorization', value: `Bearer ${canary}` }],
       },
     });
     const damage = fc.constantFrom(
@@ -137,7 +137,7 @@ describe('parseManifestText', () => {
         const damaged = text.slice(0, at) + inserted + text.slice(at, Math.max(at, end));
         const parsed = parseManifestText(damaged, 'acme.yaml');
         expectWellFormed(parsed);
-        if (!parsed.ok) expect(parsed.problems.join('\n')).not.toContain(CANARY);
+        if (!parsed.ok) expect(parsed.problems.join('\n')).not.toContain(canary);
       }),
       { numRuns: 3_000 },
     );

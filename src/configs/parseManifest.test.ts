@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseManifest } from './parseManifest.ts';
-import { NO_SUCH_DAY } from './schema/startFrom.ts';
+import { noSuchDay } from './schema/startFrom.ts';
 
-const HEADER_SECRET = 'Bearer s3cr3t-t0ken';
+const headerSecret = 'Bearer s3cr3t-t0ken';
 
 function withSpec(spec: Record<string, unknown>): Record<string, unknown> {
   return {
@@ -121,7 +121,7 @@ it('knows the days of every year from 1 to 2400', () => {
         const date = new Date(start);
         date.setUTCFullYear(year, month - 1, day);
         const isThere = year > 0 && date.getUTCMonth() === month - 1;
-        if (NO_SUCH_DAY.test(`${text}T00:00:00Z`) === isThere) wrong.push(text);
+        if (noSuchDay.test(`${text}T00:00:00Z`) === isThere) wrong.push(text);
       }
     }
   }
@@ -347,7 +347,7 @@ describe('a manifest that is wrong', () => {
 
   const headerRule = 'it must be a map with name, and value or valueFrom';
   it.each<[string, unknown, string[]]>([
-    ['text', `Authorization: ${HEADER_SECRET}`, [`spec.headers[0] is text: ${headerRule}.`]],
+    ['text', `Authorization: ${headerSecret}`, [`spec.headers[0] is text: ${headerRule}.`]],
     [
       'a number as value',
       { name: 'a', value: 12345 },
@@ -357,12 +357,12 @@ describe('a manifest that is wrong', () => {
     ],
     [
       'a line break',
-      { name: 'a', value: `${HEADER_SECRET}\n` },
+      { name: 'a', value: `${headerSecret}\n` },
       ['spec.headers[0].value has a line break: a header is one line, so remove it.'],
     ],
     [
       'a control character',
-      { name: 'a', value: `${HEADER_SECRET}\u0000` },
+      { name: 'a', value: `${headerSecret}\u0000` },
       [
         'spec.headers[0].value has a character that cannot be sent: only printable ASCII characters can stand in a header.',
       ],
@@ -377,29 +377,29 @@ describe('a manifest that is wrong', () => {
     ['neither', { name: 'a' }, ['spec.headers[0] has neither value nor valueFrom: give it one of them.']],
     [
       'both',
-      { name: 'a', value: HEADER_SECRET, valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } },
+      { name: 'a', value: headerSecret, valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } },
       ['spec.headers[0] has both value and valueFrom: keep one of them.'],
     ],
     [
       'a misspelt field',
-      { name: 'a', vaule: HEADER_SECRET },
+      { name: 'a', vaule: headerSecret },
       ['spec.headers[0].vaule is not a field of AuditExportConfig: did you mean spec.headers[0].value?'],
     ],
     [
       'the credential as a name',
-      { name: HEADER_SECRET, value: 'x' },
+      { name: headerSecret, value: 'x' },
       ['spec.headers[0].name is not a header name: use letters, digits and "-", such as Authorization.'],
     ],
     [
       'the credential as a field',
-      { name: 'a', value: 'x', [HEADER_SECRET]: null },
+      { name: 'a', value: 'x', [headerSecret]: null },
       ['spec.headers[0] has a field that does not belong there: it can have name, value, valueFrom.'],
     ],
     [
       'the credential as a Secret key',
       {
         name: 'a',
-        valueFrom: { secretKeyRef: { name: 'a', key: HEADER_SECRET } },
+        valueFrom: { secretKeyRef: { name: 'a', key: headerSecret } },
       },
       [
         'spec.headers[0].valueFrom.secretKeyRef.key is not a key of a Secret: use letters, digits, "-", "_" and ".".',
@@ -458,7 +458,7 @@ describe('a manifest that is wrong', () => {
   });
 
   it('says that headers are a list, without what is in the map', () => {
-    expect(problemsOf(withSpec({ headers: { Authorization: HEADER_SECRET } }))).toEqual([
+    expect(problemsOf(withSpec({ headers: { Authorization: headerSecret } }))).toEqual([
       'spec.headers is a map: it must be a list of at most 32 headers, each with name, and value or valueFrom.',
     ]);
   });
@@ -471,7 +471,7 @@ describe('a manifest that is wrong', () => {
     ];
     expect(problemsOf(withSpec({ headers }))).toEqual([
       'spec.headers[1].value is a list: it must be text of at most 4096 characters on one line.',
-      'spec.headers[2].name is "x-key" again, like spec.headers[0].name: keep one of them.',
+      'spec.headers[2].name is "x-key", the name of an earlier header: keep one of them.',
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseManifestText } from './parseManifestText.ts';
 
-const VALID = `apiVersion: auditexport.dev/v1
+const valid = `apiVersion: auditexport.dev/v1
 kind: AuditExportConfig
 metadata: {name: acme-siem}
 spec: {organization: acme, endpoint: "https://otel.example.com"}
@@ -14,10 +14,10 @@ function problemsOf(text: string): readonly string[] {
 
 describe('parseManifestText', () => {
   it.each([
-    ['plain', VALID],
-    ['between document marks', `---\n${VALID}---\n`],
-    ['with a comment first and a byte order mark', `\uFEFF# acme\n${VALID}`],
-    ['with Windows line ends', VALID.replaceAll('\n', '\r\n')],
+    ['plain', valid],
+    ['between document marks', `---\n${valid}---\n`],
+    ['with a comment first and a byte order mark', `\uFEFF# acme\n${valid}`],
+    ['with Windows line ends', valid.replaceAll('\n', '\r\n')],
     [
       'as JSON',
       JSON.stringify({
@@ -32,7 +32,7 @@ describe('parseManifestText', () => {
   });
 
   it('hands out the value of a manifest that is wrong, to tell whose it is', () => {
-    const parsed = parseManifestText(VALID.replace('organization: acme, ', ''), 'acme.yaml');
+    const parsed = parseManifestText(valid.replace('organization: acme, ', ''), 'acme.yaml');
     expect(parsed).toMatchObject({ ok: false, value: { metadata: { name: 'acme-siem' } } });
   });
 
@@ -42,7 +42,7 @@ describe('parseManifestText', () => {
     ['# nothing yet\n', empty],
     ['---\n---\n', empty],
     [
-      `${VALID}---\n${VALID}`,
+      `${valid}---\n${valid}`,
       'acme.yaml has 2 documents: put each AuditExportConfig into a file of its own.',
     ],
     ['just text', 'The manifest is text: it must be a map with apiVersion, kind, metadata and spec.'],

@@ -12,7 +12,7 @@ export type ParsedManifestText = ParsedManifest & {
 };
 
 /** Refuses billion-laughs documents; a manifest has hardly a use for one alias. */
-const MAX_ALIASES = 100;
+const maxAliases = 100;
 
 /** `fileName` is the subject of sentences about the file as a whole. Never throws. */
 export function parseManifestText(text: string, fileName: string): ParsedManifestText {
@@ -25,7 +25,7 @@ export function parseManifestText(text: string, fileName: string): ParsedManifes
   }
   let values: unknown[];
   try {
-    values = [...documents].map((document) => document.toJS({ maxAliasCount: MAX_ALIASES }));
+    values = [...documents].map((document) => document.toJS({ maxAliasCount: maxAliases }));
   } catch {
     return refuse(`${fileName} has a "*" alias without its "&" anchor, or too many: write the values out.`);
   }

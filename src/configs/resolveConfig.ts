@@ -3,7 +3,7 @@ import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
 import { resolveDestination } from './destination/resolveDestination.ts';
 import type { SecretReason } from './destination/secretProblems.ts';
 import type { SecretReader } from './destination/secretReader.ts';
-import { type Manifest, RECONCILE_AT_ANNOTATION } from './schema.ts';
+import { type Manifest, reconcileAtAnnotation } from './schema.ts';
 import { toExportSpec } from './toExportSpec.ts';
 
 /** What only the source knows of a manifest. */
@@ -36,10 +36,10 @@ export async function resolveConfig(
   if (resolved.kind === 'unresolved') return { ...resolved, spec };
   const { key, namespace, name, generation } = identity;
   const remarks = resolved.warnings.map((warning) => ({
-    reason: 'SecretConsentMissing',
+    reason: 'SecretConsentMissing' as const,
     message: `${warning} Until it does it is used all the same, and no longer once SECRET_CONSENT is required.`,
   }));
-  const reconcileAt = manifest.metadata.annotations?.[RECONCILE_AT_ANNOTATION];
+  const reconcileAt = manifest.metadata.annotations?.[reconcileAtAnnotation];
   return {
     kind: 'resolved',
     config: {

@@ -13,11 +13,11 @@ import { metadataSchema } from './schema/metadata.ts';
 import { startFromSchema } from './schema/startFrom.ts';
 import { tlsSchema } from './schema/tls.ts';
 
-export const API_VERSION = 'auditexport.dev/v1';
-export const KIND = 'AuditExportConfig';
-export const RECONCILE_AT_ANNOTATION = 'auditexport.dev/reconcile-at';
+export const configApiVersion = 'auditexport.dev/v1';
+export const configKind = 'AuditExportConfig';
+export const reconcileAtAnnotation = 'auditexport.dev/reconcile-at';
 /** In a file: the origin that was typed on the page. It counts as long as the endpoint has that origin. */
-export const TYPED_ENDPOINT_ANNOTATION = 'auditexport.dev/endpoint-typed-on-page';
+export const typedEndpointAnnotation = 'auditexport.dev/endpoint-typed-on-page';
 
 export const specSchema = field(
   z.strictObject({
@@ -63,11 +63,11 @@ export const specSchema = field(
 
 export const manifestSchema = field(
   z.strictObject({
-    apiVersion: field(z.literal(API_VERSION), {
+    apiVersion: field(z.literal(configApiVersion), {
       description: 'Version of this schema.',
-      expected: API_VERSION,
+      expected: configApiVersion,
     }),
-    kind: field(z.literal(KIND), { description: 'Kind of this resource.', expected: KIND }),
+    kind: field(z.literal(configKind), { description: 'Kind of this resource.', expected: configKind }),
     metadata: metadataSchema,
     spec: specSchema,
     // Written by the collector; a manifest saved from the cluster has it.

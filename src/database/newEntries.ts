@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { isVisible, parseSnapshot } from '../model/snapshot.ts';
 import { isTooMuch } from './boundedRead.ts';
-import { type EntryQuery, entryCondition, Parameters } from './entryQuery.ts';
+import { type EntryQuery, entryCondition, hasNul } from './entryQuery.ts';
+import { Parameters } from './parameters.ts';
 import type { Database } from './pool.ts';
 import { inRange, prepareQuery } from './searchEntries.ts';
 import { sharedRead } from './shares.ts';
@@ -52,13 +53,13 @@ const mostRead = 2_000;
 export async function countCommittedSince(
   db: Database,
   query: EntryQuery,
-  needles: readonly (readonly string[])[],
   since: Mark,
   cap: number,
 ): Promise<number> {
+  if (hasNul(query)) return 0;
   try {
     return await sharedRead(db, query.organization, timeoutMs, async (reader) => {
-      const prepared = await prepareQuery(reader, query, needles);
+      const prepared = await prepareQuery(reader, query);
       const parameters = new Parameters();
       const range = inRange(prepared.range, parameters);
       const condition = entryCondition(query, prepared.forms, parameters);

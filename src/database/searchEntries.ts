@@ -3,7 +3,8 @@ import type { Reader } from './boundedRead.ts';
 import { type Cursor, maxEntryId } from './cursor.ts';
 import { type EntryView, utcMicroseconds, viewColumns } from './entries.ts';
 import { isSearchable } from './entryBounds.ts';
-import { type EntryQuery, entryCondition, Parameters } from './entryQuery.ts';
+import { type EntryQuery, entryCondition, listNeedles } from './entryQuery.ts';
+import { Parameters } from './parameters.ts';
 
 export type Direction = 'older' | 'newer';
 
@@ -24,7 +25,7 @@ export interface Range {
 export interface Prepared {
   readonly query: EntryQuery;
   readonly range: Range;
-  /** Of each list one must stand in an entry's text; folded. */
+  /** At least one of each list stands in the text of every match; folded. */
   readonly needles: readonly (readonly string[])[];
   /** Spellings of the text, folded; empty: no text. */
   readonly forms: readonly string[];
@@ -36,12 +37,9 @@ export interface Prepared {
 const earliest = '1970-01-01T00:00:00.000000Z';
 const latest = '2200-01-01T00:00:00.000000Z';
 
-/** Reads the query's times and folds `needles` as the searched text is folded; those of the query's text come first, if it has one. */
-export async function prepareQuery(
-  reader: Reader,
-  query: EntryQuery,
-  needles: readonly (readonly string[])[],
-): Promise<Prepared> {
+/** Reads the query's times, and folds its needles as the searched text is folded. */
+export async function prepareQuery(reader: Reader, query: EntryQuery): Promise<Prepared> {
+  const needles = listNeedles(query);
   const clamped = (n: number): string =>
     utcMicroseconds(`greatest('${earliest}', least('${latest}', $${n}::timestamptz))`);
   const [row] = await reader.query<{

@@ -4,7 +4,7 @@
  *   answer → settle → HEALTH → status
  */
 import type { Backlog } from '../database/backlog.ts';
-import type { FailureReason } from '../model/outcome.ts';
+import { adviceFor, type FailureReason } from '../model/reasons.ts';
 import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -35,7 +35,7 @@ const stateOf: Readonly<Record<StreamActivity, StreamState>> = {
   retrying: 'retrying',
   'database-unavailable': 'retrying',
   unclaimed: 'holding',
-  held: 'holding',
+  holding: 'holding',
   suspended: 'suspended',
 };
 
@@ -125,7 +125,7 @@ export class HealthTracker {
       this.#failure = { ...known, since: Date.now() };
       this.#setLastError({ time: new Date().toISOString(), ...known });
     }
-    this.#options.log[isNew ? 'warn' : 'debug']({ reason, httpStatus }, message);
+    this.#options.log[isNew ? 'warn' : 'debug']({ reason, httpStatus, advice: adviceFor(reason) }, message);
     if (this.#activity === 'idle') this.#isBusyAgain();
     const hasChanged = isNew || this.#activity !== activity;
     this.#activity = activity;
@@ -134,7 +134,7 @@ export class HealthTracker {
 
   /** A refusal that is still looked into; one that is held against the configuration stays held while it is probed. */
   lookInto(failure: Omit<StreamFailure, 'since'>): void {
-    if (this.#activity !== 'held') this.setFailure(failure, 'retrying');
+    if (this.#activity !== 'holding') this.setFailure(failure, 'retrying');
   }
 
   /** Entries get through again; nothing happens when they did before. */

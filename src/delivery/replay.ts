@@ -2,7 +2,7 @@
 import { listReplays, type ReplayEntry } from '../database/parked.ts';
 import { type EntryRead, readEntryById } from '../database/readEntryById.ts';
 import { rowFaultOf } from '../database/unreadable.ts';
-import type { FailureReason } from '../model/outcome.ts';
+import type { FailureReason } from '../model/reasons.ts';
 import { RequestWriter } from '../otlp/encode/request.ts';
 import { maxRowBytes, plainRowBytes, rowMemoryBytes } from './readPace.ts';
 import { describeTooLarge, describeUnreadable, isLastingFault } from './setAside.ts';
@@ -106,7 +106,7 @@ function describeLost(
     case 'missing':
       return {
         reason: 'EntryMissing',
-        message: `Entry ${entryId} is no longer in audit.entries, so it cannot be sent: restore it there, then replay it.`,
+        message: `Entry ${entryId} is no longer in audit.entries, so it cannot be sent.`,
       };
     case 'oversize':
       return describeTooLarge(entryId, read.bytes);

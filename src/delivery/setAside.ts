@@ -93,6 +93,6 @@ export function describeUnreadable(id: bigint, error: unknown): SetAside {
   const what = typeof code === 'string' ? describeSqlState(code) : 'the connection is cut each time';
   return {
     reason: 'EntryUnreadable',
-    message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent; repair the row in audit.entries, then replay it.`,
+    message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent.`,
   };
 }

@@ -102,7 +102,7 @@ function summarize(run: readonly Sent[]) {
   }
   const rejection =
     rejected > 0
-      ? `The receiver took the request but rejected ${rejected} of the entries with ${latest}. They are not sent again; compare the receiver with the table.`
+      ? `The receiver took the request but rejected ${rejected} of the entries with ${latest}.`
       : null;
   return { records, delivered: records + accepted - rejected, rejected, rejection };
 }

@@ -167,7 +167,7 @@ export class StreamLoop {
   async #wait(outcome: Failed): Promise<void> {
     const { endpoint, health, metrics } = this.stream;
     const waitMs = endpoint.failed(outcome);
-    health.setFailure(outcome, outcome.kind === 'retry' ? 'retrying' : 'held');
+    health.setFailure(outcome, outcome.kind === 'retry' ? 'retrying' : 'holding');
     metrics.countRetry(outcome.reason);
     await pause(waitMs, this.#interrupt.signal);
   }
@@ -183,9 +183,8 @@ export class StreamLoop {
       return;
     }
     log.error({ err: cause }, 'unexpected error in a stream: a defect of this program');
-    const message =
-      'A defect of the collector keeps this export from going on; nothing is lost. Its log has the error: please report it.';
-    health.setFailure({ reason: 'InternalError', message }, 'held');
+    const message = 'A defect of the collector keeps this export from going on. Nothing is lost.';
+    health.setFailure({ reason: 'InternalError', message }, 'holding');
   }
 }
 

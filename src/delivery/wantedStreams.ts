@@ -159,7 +159,7 @@ function unclaimedHealth(since: number): StreamHealth {
     failure: {
       reason: 'Unclaimed',
       message:
-        'No replica of the collector sends this export: its row in audit.streams is locked, or the replica whose turn it is does not take it. Look for a long transaction on audit.streams, and at the logs of the replicas.',
+        'No replica of the collector sends this export: its row in audit.streams is locked, or the replica whose turn it is does not take it.',
       since: Date.now() - (performance.now() - since),
     },
     lastError: null,

@@ -8,12 +8,13 @@
  *  - It ends within the budget, give or take a statement: with a full page, the end of the entries, or `searchedBackTo`
  *    and a place to go on from, which is always further than where it began.
  */
+
+import { countUnindexed, readIndexedUpTo } from '../database/blocks.ts';
 import { isTimeout, type Reader } from '../database/boundedRead.ts';
 import type { Cursor } from '../database/cursor.ts';
 import { type EntryQuery, hasNul, isIndexed } from '../database/entryQuery.ts';
 import type { Mark } from '../database/newEntries.ts';
 import type { Database } from '../database/pool.ts';
-import { countUnindexed, readIndexedUpTo } from '../database/searchBlocks.ts';
 import {
   cutRange,
   type Direction,
@@ -25,7 +26,6 @@ import {
 } from '../database/searchEntries.ts';
 import { sharedRead } from '../database/shares.ts';
 import { type Found, Matches, toPage } from './matches.ts';
-import { listNeedles } from './needles.ts';
 import { defaultSizes, goOn, type SearchLimits, type SearchSizes, searchBlocks } from './searchBlocks.ts';
 
 export interface FindOptions {
@@ -97,7 +97,7 @@ export async function findEntries(
       query.organization,
       indexedTimeoutMs,
       async (reader) => {
-        const prepared = await prepareQuery(reader, query, listNeedles(query));
+        const prepared = await prepareQuery(reader, query);
         const rest = cursor ? { ...prepared, range: cutRange(prepared.range, cursor, direction) } : prepared;
         const { mark } = prepared;
         if (isIndexed(query))

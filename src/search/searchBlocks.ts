@@ -2,7 +2,7 @@
  * The second half of a search: entries in no block yet, then the blocks that may hold a match, newest first, until what is left
  * cannot hold anything newer than a full page.
  */
-import type { Reader } from '../database/boundedRead.ts';
+
 import {
   type BlockPlace,
   type Candidate,
@@ -10,7 +10,8 @@ import {
   filterUnindexed,
   type IndexedUpTo,
   scanBlocks,
-} from '../database/searchBlocks.ts';
+} from '../database/blocks.ts';
+import type { Reader } from '../database/boundedRead.ts';
 import type { Direction, Prepared } from '../database/searchEntries.ts';
 import { termHashes } from './grams.ts';
 import type { Matches } from './matches.ts';

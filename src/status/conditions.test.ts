@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { adviceFor } from '../model/reasons.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
-import { makeStatus, type StatusInput } from './conditions.ts';
+import { type ConfigProblem, makeStatus, type StatusInput } from './conditions.ts';
 
 const healthy: StreamHealth = {
   activity: 'idle',
@@ -31,7 +32,11 @@ function statusOf(health: Partial<StreamHealth> | null, input: Partial<StatusInp
   });
 }
 
-const wrong = { reason: 'InvalidSpec', problems: ['spec.endpoint is x.'], lastGoodRuns: false };
+const wrong: ConfigProblem = {
+  reason: 'InvalidSpec',
+  problems: ['spec.endpoint is x.'],
+  lastGoodRuns: false,
+};
 
 test.each<[string, Partial<StreamHealth> | null, Partial<StatusInput>, string[]]>([
   ['everything delivered', {}, {}, ['Ready=True Delivering']],
@@ -39,7 +44,12 @@ test.each<[string, Partial<StreamHealth> | null, Partial<StatusInput>, string[]]
   ['starting', { activity: 'starting' }, {}, ['Ready=Unknown Progressing', 'Reconciling=True Progressing']],
   ['not running yet', null, {}, ['Ready=Unknown Progressing', 'Reconciling=True Progressing']],
   ['suspended', { activity: 'suspended' }, {}, ['Ready=False Suspended']],
-  ['held', { activity: 'held', failure }, {}, ['Ready=False Unauthorized', 'Stalled=True Unauthorized']],
+  [
+    'holding',
+    { activity: 'holding', failure },
+    {},
+    ['Ready=False Unauthorized', 'Stalled=True Unauthorized'],
+  ],
   [
     'retrying',
     { activity: 'retrying', failure },
@@ -54,8 +64,8 @@ test.each<[string, Partial<StreamHealth> | null, Partial<StatusInput>, string[]]
   ],
   ['wrong manifest', null, { problem: wrong }, ['Ready=False InvalidSpec', 'Stalled=True InvalidSpec']],
   [
-    'wrong manifest over a held stream',
-    { activity: 'held', failure },
+    'wrong manifest over a holding stream',
+    { activity: 'holding', failure },
     { problem: { ...wrong, lastGoodRuns: true } },
     ['Ready=False InvalidSpec', 'Stalled=True InvalidSpec'],
   ],
@@ -72,7 +82,7 @@ test('moves a transition time only when the status changes', () => {
   const before = statusOf({}, { now: new Date('2026-01-01T00:00:00Z') }).conditions;
   const same = statusOf({ parked: 2 }, { previous: before }).conditions[0];
   expect(same?.lastTransitionTime).toBe('2026-01-01T00:00:00.000Z');
-  const other = statusOf({ activity: 'held', failure }, { previous: before }).conditions[0];
+  const other = statusOf({ activity: 'holding', failure }, { previous: before }).conditions[0];
   expect(other?.lastTransitionTime).toBe(now.toISOString());
 });
 
@@ -82,7 +92,15 @@ test('names parked entries, pending ones and the last good version in the messag
     '12 entries are pending, 3 a second are delivered.',
   );
   const message = statusOf(null, { problem: { ...wrong, lastGoodRuns: true } }).conditions[0]?.message;
-  expect(message).toBe('spec.endpoint is x. Until it is mended, the last good version stays in force.');
+  expect(message).toBe('spec.endpoint is x. Until it is fixed, the last good version stays in force.');
+});
+
+test('says what happened, then what to do, as sentences', () => {
+  const messageOf = (message: string) =>
+    statusOf({ activity: 'holding', failure: { ...failure, message } }).conditions.map((c) => c.message);
+  const advice = adviceFor('Unauthorized');
+  expect(messageOf('It answered 401.')).toEqual(Array(2).fill(`It answered 401. ${advice}`));
+  expect(messageOf('It says: "no"')).toEqual(Array(2).fill(`It says: "no". ${advice}`));
 });
 
 test('shows the endpoint without its query, where tokens are', () => {
@@ -94,7 +112,7 @@ test('never says that every entry is delivered once a receiver has rejected some
   const rejection = { reason: 'PartialSuccess', message: 'It rejected 3.', since: 0 } as const;
   const messageOf = (health: Partial<StreamHealth>) => statusOf(health).conditions[0]?.message;
   expect(messageOf({ rejected: 3, failure: rejection })).toBe(
-    'All but 3 entries are delivered. It rejected 3.',
+    `All but 3 entries are delivered. It rejected 3. ${adviceFor('PartialSuccess')}`,
   );
   expect(messageOf({ rejected: 3 })).toBe(
     'All but 3 entries are delivered. 3 entries were rejected by the receiver, without saying which: compare it with the table.',

@@ -1,17 +1,18 @@
 /**
- * Says how an export fares, once, from pure checks: the first that applies gives the reason and the message.
+ * Says how an export is doing, once, from pure checks: the first that applies gives the reason and the message.
  *
  *   config + health → CHECKS → conditions → one write
  */
-import type { StreamHealth } from '../model/streamHealth.ts';
+import { adviceFor, type ConditionReason, type ConfigReason } from '../model/reasons.ts';
+import type { StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { Condition, ExportStatus } from '../model/streamStatus.ts';
 
 /** What is wrong with a manifest, or with something it refers to. */
 export interface ConfigProblem {
-  readonly reason: string;
+  readonly reason: ConfigReason;
   /** One sentence each. */
   readonly problems: readonly string[];
-  /** An earlier version of the manifest is still being delivered by. */
+  /** An earlier version of the manifest is still in force. */
   readonly lastGoodRuns: boolean;
 }
 
@@ -21,7 +22,7 @@ export interface StatusInput {
   /** Of the config in force; null when it has none. */
   readonly reconcileAt: string | null;
   readonly problem: ConfigProblem | null;
-  /** Of the config in force: sentences that are said beside whatever else there is. */
+  /** Of the config in force: sentences that follow whatever else there is to say. */
   readonly remarks?: readonly string[];
   /** null: no stream runs for it. */
   readonly health: StreamHealth | null;
@@ -32,9 +33,9 @@ export interface StatusInput {
 
 interface Summary {
   readonly ready: Condition['status'];
-  readonly reason: string;
+  readonly reason: ConditionReason;
   readonly message: string;
-  /** stalled: until a person or another input changes something. reconciling: it is being worked on. */
+  /** Stalled: until a person changes something. Reconciling: the collector is working on it. */
   readonly also: 'Stalled' | 'Reconciling' | null;
 }
 
@@ -57,7 +58,7 @@ export function makeStatus(input: StatusInput): ExportStatus {
   };
 }
 
-/** Without the query: some receivers take their token there, and everybody who may view a config reads its status. */
+/** Without the query: some receivers take their token there, and everyone who may view a config reads its status. */
 function showEndpoint(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }
@@ -65,8 +66,8 @@ function showEndpoint(url: URL): string {
 function summarize({ problem, health }: StatusInput): Summary {
   if (problem) {
     const rest = problem.lastGoodRuns
-      ? 'Until it is mended, the last good version stays in force.'
-      : 'Nothing is exported until it is mended.';
+      ? 'Until it is fixed, the last good version stays in force.'
+      : 'Nothing is exported until it is fixed.';
     const message = `${problem.problems.join(' ')} ${rest}`;
     return { ready: 'False', reason: problem.reason, message, also: 'Stalled' };
   }
@@ -84,10 +85,10 @@ function summarize({ problem, health }: StatusInput): Summary {
       return {
         ready: 'False',
         reason: 'Suspended',
-        message: 'Suspended by spec.suspend: entries are kept, and delivered once it is lifted.',
+        message: 'Suspended by spec.suspend: entries are kept, and delivered once it is false.',
         also: null,
       };
-    case 'held':
+    case 'holding':
     case 'unclaimed':
       return { ready: 'False', ...describe(failure), also: 'Stalled' };
     case 'retrying':
@@ -99,8 +100,14 @@ function summarize({ problem, health }: StatusInput): Summary {
   }
 }
 
-function describe(failure: StreamHealth['failure']): { reason: string; message: string } {
-  return failure ?? { reason: 'Progressing', message: 'The export is trying again.' };
+function describe(failure: StreamFailure | null): Pick<Summary, 'reason' | 'message'> {
+  if (!failure) return { reason: 'Progressing', message: 'The export is trying again.' };
+  return { reason: failure.reason, message: withAdvice(failure) };
+}
+
+/** What happened and what to do: whoever reads a condition has no other place that says it. */
+function withAdvice({ reason, message }: StreamFailure): string {
+  return `${message}${/[.?!]$/.test(message) ? '' : '.'} ${adviceFor(reason)}`;
 }
 
 function describeDelivery(health: StreamHealth): string {
@@ -118,7 +125,7 @@ function describeDelivery(health: StreamHealth): string {
       `${count(parked, 'entry that the receiver refuses, or that cannot be read, is', 'entries that the receiver refuses, or that cannot be read, are')} parked: fix the cause, then replay with select audit.replay_parked(…).`,
     );
   }
-  if (failure) sentences.push(failure.message);
+  if (failure) sentences.push(withAdvice(failure));
   else if (rejected > 0) {
     sentences.push(
       `${count(rejected, 'entry was', 'entries were')} rejected by the receiver, without saying which: compare it with the table.`,
@@ -127,7 +134,7 @@ function describeDelivery(health: StreamHealth): string {
   return sentences.join(' ');
 }
 
-/** Whether a status claims that nothing waits. Such a claim is taken back as soon as it stops being true. */
+/** Whether a status claims that nothing waits. The publisher takes such a claim back as soon as it stops being true. */
 export function claimsAllDelivered({ conditions }: ExportStatus): boolean {
   const ready = conditions.find((condition) => condition.type === 'Ready');
   return ready?.status === 'True' && /^(?:Every entry is|All but) /.test(ready.message);

@@ -12,19 +12,20 @@ import {
   endConnectionsIdleAfterClose,
   listen,
 } from '../operations/listen.ts';
-import type { ListenAddress } from '../settings/settings.ts';
+import type { ListenAddress } from '../settings/values.ts';
 import { requireAccess } from './auth/access.ts';
 import type { Authenticator } from './auth/authenticator.ts';
-import type { WebContext } from './context.ts';
-import { sendProblem, useAssets } from './reply.ts';
+import { useAssets } from './reply/assets.ts';
+import { sendProblem } from './reply/reply.ts';
 import { routes } from './routes.ts';
 import { limitConnectionsByAddress } from './security/connections.ts';
 import { refuseCrossSite } from './security/crossSite.ts';
 import { answerErrors } from './security/errors.ts';
-import { forbidKeeping, setHeaders } from './security/headers.ts';
 import { defaultRateLimits, makeRateLimits, type RateLimits } from './security/rateLimits.ts';
 import { logRequests, nameRoute, type PageRequest } from './security/requestLog.ts';
+import { forbidKeeping, setHeaders } from './security/responseHeaders.ts';
 import { organizationOf } from './urls.ts';
+import type { WebContext } from './webContext.ts';
 
 export interface PageServerOptions {
   readonly address: ListenAddress;

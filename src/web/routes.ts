@@ -3,23 +3,25 @@
  *
  * Not here: the addresses of a login (auth/), and assets (assets.ts), which everybody may read.
  */
-import { showAuditLogs } from './pages/auditLogs.ts';
-import { downloadCsv, downloadNdjson } from './pages/download.ts';
-import { sendEntryJson, showEntry } from './pages/entry.ts';
+
+import { sendEntryJson, showEntry } from './entry/showEntry.ts';
 import {
   replayDestination,
   resumeDestination,
   retryDestination,
   suspendDestination,
-} from './pages/export/actions.ts';
-import { confirmDelete, deleteDestination } from './pages/export/deleteDestination.ts';
-import { postDestination, postNewDestination } from './pages/export/saveForm.ts';
-import { showDestination, showNewDestination } from './pages/export/showForm.ts';
-import { showDestinations } from './pages/export/showList.ts';
-import { showState } from './pages/export/showState.ts';
-import { testDestination, testNewDestination } from './pages/export/testForm.ts';
-import { showHome } from './pages/home.ts';
-import { showNewer } from './pages/newer.ts';
+} from './export/actions.ts';
+import { confirmDelete, deleteDestination } from './export/deleteDestination.ts';
+import { postDestination, postNewDestination } from './export/saveForm.ts';
+import { showDestination, showNewDestination } from './export/showForm.ts';
+import { showDestinations } from './export/showList.ts';
+import { showState } from './export/showState.ts';
+import { testDestination, testNewDestination } from './export/testForm.ts';
+import { showHome } from './home.ts';
+import { showAuditLogs } from './list/auditLogs.ts';
+import { downloadCsv, downloadNdjson } from './list/download.ts';
+import { showNewer } from './list/newer.ts';
+import { logsPath } from './urls.ts';
 import type { Handler } from './visit.ts';
 
 export interface Route {
@@ -32,26 +34,25 @@ export interface Route {
   readonly handler: Handler;
 }
 
-const logs = '/organizations/:organization/audit-logs';
-const exports = `${logs}/export`;
+const exports = `${logsPath}/export`;
 const one = `${exports}/:id`;
 
 export const routes: readonly Route[] = [
   { method: 'get', path: '/', access: 'viewer', cost: 'read', handler: showHome },
-  { method: 'get', path: logs, access: 'admin', cost: 'search', handler: showAuditLogs },
-  { method: 'get', path: `${logs}/newer`, access: 'admin', cost: 'read', handler: showNewer },
-  { method: 'get', path: `${logs}/entries.csv`, access: 'admin', cost: 'download', handler: downloadCsv },
+  { method: 'get', path: logsPath, access: 'admin', cost: 'search', handler: showAuditLogs },
+  { method: 'get', path: `${logsPath}/newer`, access: 'admin', cost: 'read', handler: showNewer },
+  { method: 'get', path: `${logsPath}/entries.csv`, access: 'admin', cost: 'download', handler: downloadCsv },
   {
     method: 'get',
-    path: `${logs}/entries.ndjson`,
+    path: `${logsPath}/entries.ndjson`,
     access: 'admin',
     cost: 'download',
     handler: downloadNdjson,
   },
-  { method: 'get', path: `${logs}/entries/:entry`, access: 'admin', cost: 'read', handler: showEntry },
+  { method: 'get', path: `${logsPath}/entries/:entry`, access: 'admin', cost: 'read', handler: showEntry },
   {
     method: 'get',
-    path: `${logs}/entries/:entry/json`,
+    path: `${logsPath}/entries/:entry/json`,
     access: 'admin',
     cost: 'read',
     handler: sendEntryJson,

@@ -1,6 +1,9 @@
 /** Addresses below one organization. */
 import type { Request } from 'express';
 
+/** The route of an organization's audit logs; everything else of the organization lies below it. */
+export const logsPath = '/organizations/:organization/audit-logs';
+
 /**
  * An organization as a part of an address. Browsers take `.` and `..` for steps, however they are encoded, so that those
  * stand behind a `~`, and so does what begins with one.
@@ -16,16 +19,23 @@ export function organizationOf({ params }: Pick<Request, 'params'>): string {
   return segment.startsWith('~') ? segment.slice(1) : segment;
 }
 
+/** What stands behind the `?` of the address that was asked for. */
+export function searchParamsOf({ originalUrl }: Pick<Request, 'originalUrl'>): URLSearchParams {
+  return new URL(originalUrl, 'http://page').searchParams;
+}
+
 /** As the table checks it; whether there is one of the name is not said to whom it does not concern. */
 export function isOrganizationName(text: string): boolean {
   return text !== '' && [...text].length <= 256 && !text.includes('\0');
 }
 
-export function logsUrl(organization: string, search = ''): string {
-  return `/organizations/${toSegment(organization)}/audit-logs${search === '' ? '' : `?${search}`}`;
+/** `below`: what follows the address of the list itself, such as `/export`. */
+export function logsUrl(organization: string, search = '', below = ''): string {
+  const path = logsPath.replace(':organization', () => toSegment(organization));
+  return `${path}${below}${search === '' ? '' : `?${search}`}`;
 }
 
 /** With the filter that the entry was found by, so that previous and next stay in it. */
 export function entryUrl(organization: string, id: string, search = ''): string {
-  return `${logsUrl(organization)}/entries/${encodeURIComponent(id)}${search === '' ? '' : `?${search}`}`;
+  return logsUrl(organization, search, `/entries/${encodeURIComponent(id)}`);
 }

@@ -1,7 +1,7 @@
 /** One request that was let through, and what answers it. */
 import type { Request, Response } from 'express';
-import type { WebContext } from './context.ts';
 import type { Viewer } from './viewer.ts';
+import type { WebContext } from './webContext.ts';
 
 /** What a handler is given of a request that was let through. */
 export interface Visit {

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
-import { CHART, renderChart } from './helm.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
+import { chartFolder, renderChart } from './helm.ts';
 import { findObject } from './manifest.ts';
 import { findUnknown, readKnownMetrics } from './promql.ts';
 
-const TESTS = join(import.meta.dirname, 'alerts.yaml');
-const RUNBOOK = join(import.meta.dirname, '../../docs/runbook.md');
-const VALUES = { database: { existingSecret: { name: 'x' } }, prometheusRule: { enabled: true } };
+const testsPath = join(import.meta.dirname, 'alerts.yaml');
+const runbookPath = join(import.meta.dirname, '../../docs/runbook.md');
+const values = { database: { existingSecret: { name: 'x' } }, prometheusRule: { enabled: true } };
 
 interface Rule {
   readonly alert: string;
@@ -31,9 +31,9 @@ describe.skipIf(isToolMissing('helm'))('the alerts', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'audit-export-alerts-'));
-    rules = findObject(await renderChart([], VALUES), 'PrometheusRule')['spec'] as Rules;
+    rules = findObject(await renderChart([], values), 'PrometheusRule')['spec'] as Rules;
     await writeFile(join(folder, 'rules.yaml'), stringify(rules));
-  }, TOOL_TIMEOUT_MS);
+  }, toolTimeoutMs);
   afterAll(() => rm(folder, { recursive: true, force: true }));
   const alerts = () => rules.groups.flatMap((group) => group.rules);
 
@@ -56,10 +56,10 @@ describe.skipIf(isToolMissing('helm'))('the alerts', () => {
   test.skipIf(isToolMissing('promtool'))(
     'fire when they should, say who and why, and are quiet when not',
     {
-      timeout: TOOL_TIMEOUT_MS,
+      timeout: toolTimeoutMs,
     },
     async () => {
-      await copyFile(TESTS, join(folder, 'alerts.yaml'));
+      await copyFile(testsPath, join(folder, 'alerts.yaml'));
       const promtool = await provideTool('promtool');
       const run = promisify(execFile);
       await run(promtool, ['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yaml'], { cwd: folder });
@@ -68,7 +68,7 @@ describe.skipIf(isToolMissing('helm'))('the alerts', () => {
   );
 
   test('are each shown to fire, and to be quiet', async () => {
-    const { tests } = parse(await readFile(TESTS, 'utf8')) as {
+    const { tests } = parse(await readFile(testsPath, 'utf8')) as {
       readonly tests: ReadonlyArray<{
         readonly alert_rule_test: ReadonlyArray<{
           readonly alertname: string;
@@ -91,7 +91,7 @@ describe.skipIf(isToolMissing('helm'))('the alerts', () => {
   });
 
   test('have each a section of the runbook, and the runbook no other', async () => {
-    const sections = [...(await readFile(RUNBOOK, 'utf8')).matchAll(/^## (AuditExport\w+)$/gm)].map(
+    const sections = [...(await readFile(runbookPath, 'utf8')).matchAll(/^## (AuditExport\w+)$/gm)].map(
       ([, name]) => name,
     );
     expect(sections.sort()).toEqual(
@@ -105,7 +105,7 @@ describe.skipIf(isToolMissing('helm'))('the alerts', () => {
   });
 
   test('can be left out by name, and led to another runbook', async () => {
-    const objects = await renderChart(['--values', join(CHART, 'ci/monitoring.yaml')]);
+    const objects = await renderChart(['--values', join(chartFolder, 'ci/monitoring.yaml')]);
     const [group] = (findObject(objects, 'PrometheusRule')['spec'] as Rules).groups;
     const names = group?.rules.map(({ alert }) => alert);
     expect(names).not.toContain('AuditExportSuspended');
@@ -118,7 +118,7 @@ describe.skipIf(isToolMissing('helm'))('the alerts', () => {
   });
 
   test('keep apart the namespace of a config and that of the pod, as the scrape must', async () => {
-    const objects = await renderChart([], { ...VALUES, serviceMonitor: { enabled: true } });
+    const objects = await renderChart([], { ...values, serviceMonitor: { enabled: true } });
     const monitor = findObject(objects, 'ServiceMonitor');
     expect(monitor['spec']).toMatchObject({ endpoints: [{ honorLabels: true, port: 'operations' }] });
     // The job of a scrape is the name of the Service.

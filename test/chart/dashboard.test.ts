@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
-import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
-import { CHART } from './helm.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
+import { chartFolder } from './helm.ts';
 import { findUnknown, readKnownMetrics } from './promql.ts';
 
 interface Panel {
@@ -18,7 +18,7 @@ interface Panel {
   readonly targets?: ReadonlyArray<{ readonly expr: string; readonly legendFormat: string }>;
 }
 
-const text = await readFile(join(CHART, 'dashboards/audit-export.json'), 'utf8');
+const text = await readFile(join(chartFolder, 'dashboards/audit-export.json'), 'utf8');
 const dashboard: {
   readonly panels: readonly Panel[];
   readonly templating: { readonly list: ReadonlyArray<{ readonly name: string; readonly query: string }> };
@@ -45,7 +45,7 @@ test('shows in legends only labels that the expression keeps', () => {
 
 test.skipIf(isToolMissing('promtool'))(
   'has expressions that Prometheus can read',
-  { timeout: TOOL_TIMEOUT_MS },
+  { timeout: toolTimeoutMs },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'audit-export-dashboard-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));

@@ -5,35 +5,32 @@ import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { makeChartFiles } from '../../charts/generator/files.ts';
 import type { JsonSchema } from '../../charts/generator/jsonSchema.ts';
-import { DECIDED, listSettings, settingSchemas } from '../../charts/generator/settingValues.ts';
+import { decided, listSettings, settingSchemas } from '../../charts/generator/settingValues.ts';
 import { readValues } from '../../charts/generator/values.ts';
 import { parseManifest } from '../../src/configs/parseManifest.ts';
 import { settingsTable } from '../../src/settings/table.ts';
 import { programVersion } from '../../src/settings/version.ts';
-import { CHART, COMBINATIONS } from './helm.ts';
+import { chartFolder, combinations } from './helm.ts';
 
-const readChart = (path: string) => readFileSync(join(CHART, path), 'utf8');
+const readChart = (path: string) => readFileSync(join(chartFolder, path), 'utf8');
 const chart = parse(readChart('Chart.yaml'));
 const values = readValues(readChart('values.yaml'));
 const schema: JsonSchema = JSON.parse(readChart('values.schema.json'));
-const templates = readdirSync(join(CHART, 'templates'), { recursive: true, encoding: 'utf8' })
+const templates = readdirSync(join(chartFolder, 'templates'), { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.(yaml|tpl|txt)$/.test(name))
   .map((name) => readChart(join('templates', name)))
   .join('\n');
 
-test.each([...makeChartFiles()])(
-  '%s is what its sources say (else run: node charts/generate.ts)',
-  (path, text) => {
-    expect(readChart(path) === text).toBe(true);
-  },
-);
+test.each([...makeChartFiles()])('%s is what its sources say (else run: npm run generate)', (path, text) => {
+  expect(readChart(path) === text).toBe(true);
+});
 
 test('README.md links to files that exist, and shows every recipe', () => {
   const readme = readChart('README.md');
   const links = [...readme.matchAll(/\]\(([^)#:\s]+)(?:#[^)\s]*)?\)/g)].map(([, path = '']) => path);
   expect(links.length).toBeGreaterThan(15);
-  for (const path of links) expect(existsSync(join(CHART, path)), path).toBe(true);
-  for (const name of COMBINATIONS) expect(links).toContain(`ci/${name}.yaml`);
+  for (const path of links) expect(existsSync(join(chartFolder, path)), path).toBe(true);
+  for (const name of combinations) expect(links).toContain(`ci/${name}.yaml`);
 });
 
 describe('Chart.yaml', () => {
@@ -46,7 +43,7 @@ describe('Chart.yaml', () => {
 
   test('describes the CRD as it is, with an example that is valid', () => {
     const crd = parse(
-      readFileSync(join(CHART, '../../crds/auditexportconfigs.auditexport.dev.yaml'), 'utf8'),
+      readFileSync(join(chartFolder, '../../crds/auditexportconfigs.auditexport.dev.yaml'), 'utf8'),
     );
     expect(parse(chart.annotations['artifacthub.io/crds'])).toEqual([
       expect.objectContaining({
@@ -101,7 +98,7 @@ describe('values.yaml', () => {
 
 describe('values.schema.json', () => {
   /** What is handed to Kubernetes as it is, and judged by the API server. */
-  const OPEN = [
+  const open = [
     /^configs\.volume$/,
     /^affinity\.\w+$/,
     /^extraEnv\[\]\.valueFrom$/,
@@ -114,7 +111,7 @@ describe('values.schema.json', () => {
     const opened = [...walk(schema, '')]
       .filter(([, node]) => node['type'] === 'object' && node['additionalProperties'] === true)
       .map(([path]) => path);
-    expect(opened.filter((path) => !OPEN.some((pattern) => pattern.test(path)))).toEqual([]);
+    expect(opened.filter((path) => !open.some((pattern) => pattern.test(path)))).toEqual([]);
     const undecided = [...walk(schema, '')].filter(
       ([, node]) => node['type'] === 'object' && node['additionalProperties'] === undefined,
     );
@@ -135,7 +132,7 @@ describe('values.schema.json', () => {
 describe('settings', () => {
   test('can all be reached', () => {
     const reachable = new Set([
-      ...DECIDED.keys(),
+      ...decided.keys(),
       ...listSettings()
         .filter(({ key }) => key in settingSchemas())
         .map(({ setting }) => setting.name),
@@ -145,13 +142,13 @@ describe('settings', () => {
     );
     expect([...reachable].length).toBe(Object.keys(settingsTable).length);
     // What has a value of its own is named by a template, as it is or as a file.
-    const own = [...DECIDED].filter(([, value]) => !value.includes('extraEnv')).map(([name]) => name);
+    const own = [...decided].filter(([, value]) => !value.includes('extraEnv')).map(([name]) => name);
     for (const name of own) expect(templates).toMatch(new RegExp(`name: ${name}(_FILE)?\\n`));
   });
 });
 
 test('the rules of the roles are those of crds/rbac.yaml', () => {
-  const roles = parseAllDocuments(readFileSync(join(CHART, '../../crds/rbac.yaml'), 'utf8'))
+  const roles = parseAllDocuments(readFileSync(join(chartFolder, '../../crds/rbac.yaml'), 'utf8'))
     .map((document) => document.toJS())
     .filter(({ kind }) => kind === 'ClusterRole');
   const text = readChart('templates/_rules.tpl');

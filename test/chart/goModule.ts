@@ -4,15 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const GATEWAY_API = 'sigs.k8s.io/gateway-api@v1.4.1';
-const PROMETHEUS_OPERATOR = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
+const gatewayApi = 'sigs.k8s.io/gateway-api@v1.4.1';
+const prometheusOperator = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
 
 /** Paths of the CRDs of HTTPRoute, ServiceMonitor and PrometheusRule. @throws Error what Go said. */
 export async function findForeignCrds(): Promise<string[]> {
-  const [gateway, operator] = await Promise.all([
-    moduleFolder(GATEWAY_API),
-    moduleFolder(PROMETHEUS_OPERATOR),
-  ]);
+  const [gateway, operator] = await Promise.all([moduleFolder(gatewayApi), moduleFolder(prometheusOperator)]);
   const monitoring = join(operator, 'example/prometheus-operator-crd');
   return [
     join(gateway, 'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml'),

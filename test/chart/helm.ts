@@ -7,10 +7,10 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { provideTool } from '../tools/build.ts';
 import type { ManifestObject } from './manifest.ts';
 
-export const CHART = join(import.meta.dirname, '../../charts/audit-export');
+export const chartFolder = join(import.meta.dirname, '../../charts/audit-export');
 
 /** Every documented combination of values: the files of ci/. */
-export const COMBINATIONS: readonly string[] = readdirSync(join(CHART, 'ci')).map((name) =>
+export const combinations: readonly string[] = readdirSync(join(chartFolder, 'ci')).map((name) =>
   name.replace('.yaml', ''),
 );
 
@@ -47,12 +47,14 @@ export async function runHelm(
 
 /** Of `charts/audit-export/ci`. */
 export function combinationArgs(name: string): string[] {
-  return ['--values', join(CHART, 'ci', `${name}.yaml`)];
+  return ['--values', join(chartFolder, 'ci', `${name}.yaml`)];
 }
 
 /** The objects of `helm template`, hooks included. @throws Error with Helm's words. */
 export async function renderChart(args: readonly string[] = [], values?: unknown): Promise<ManifestObject[]> {
-  const result = await runHelm(['template', 'demo', CHART, '--namespace', 'audit', ...args], { values });
+  const result = await runHelm(['template', 'demo', chartFolder, '--namespace', 'audit', ...args], {
+    values,
+  });
   if (result.exitCode !== 0) throw new Error(result.stderr);
   return parseObjects(result.stdout);
 }

@@ -37,10 +37,10 @@ export async function whileHooksRun<T>(
   }
 }
 
-const GROUPS = { jobs: ['apis/batch/v1', 'Job'], pods: ['api/v1', 'Pod'] } as const;
+const groups = { jobs: ['apis/batch/v1', 'Job'], pods: ['api/v1', 'Pod'] } as const;
 
-async function list({ cluster, namespace }: NodeOptions, resource: keyof typeof GROUPS) {
-  const [group, kind] = GROUPS[resource];
+async function list({ cluster, namespace }: NodeOptions, resource: keyof typeof groups) {
+  const [group, kind] = groups[resource];
   const { body } = await cluster.request({ path: `/${group}/namespaces/${namespace}/${resource}` });
   return (body['items'] as ManifestObject[]).map((item) => ({ ...item, kind }));
 }
@@ -60,7 +60,7 @@ async function runToEnd(options: NodeOptions, object: ManifestObject): Promise<H
   const { name } = object.metadata;
   const answer = await options.cluster.request({
     method: 'PATCH',
-    path: `/${GROUPS[resource][0]}/namespaces/${options.namespace}/${resource}/${name}/status`,
+    path: `/${groups[resource][0]}/namespaces/${options.namespace}/${resource}/${name}/status`,
     contentType: 'application/merge-patch+json',
     body: { status },
   });

@@ -6,18 +6,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { applySecret } from '../kubernetes/harness.ts';
-import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { insertEntries, numbered, openDatabase } from '../tools/database.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { startReceiver } from '../tools/receiver.ts';
 import { makeRole } from '../tools/roles.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { createRestrictedNamespace } from './dryRun.ts';
-import { CHART, runHelm } from './helm.ts';
+import { chartFolder, runHelm } from './helm.ts';
 import { whileHooksRun } from './hooks.ts';
 import { type ContainerProcess, startContainer } from './kubelet.ts';
 import type { ManifestObject } from './manifest.ts';
@@ -27,7 +27,7 @@ const isMissing = isClusterMissing() || isToolMissing('helm') || !hasKubectl();
 describe.skipIf(isMissing)('a release', () => {
   const cluster = useCluster();
   const postgres = usePostgres();
-  beforeAll(() => provideTool('helm'), TOOL_TIMEOUT_MS);
+  beforeAll(() => provideTool('helm'), toolTimeoutMs);
 
   test('installs, delivers, is tested, upgraded, uninstalled and installed again: each entry arrives once', {
     timeout: 120_000,
@@ -86,7 +86,7 @@ describe.skipIf(isMissing)('a release', () => {
     };
     const isReady = async () => (await fetch(`${operations}/readyz`).catch(() => undefined))?.ok;
 
-    const installed = await helm(['install', 'trail', CHART], values);
+    const installed = await helm(['install', 'trail', chartFolder], values);
     expect(installed.runs).toEqual([
       { name: 'trail-audit-export-migrate', exitCode: 0, output: expect.stringContaining('Applied 0001') },
     ]);
@@ -174,7 +174,7 @@ spec:
         jwtAudience: 'audience',
       },
     };
-    const upgraded = await helm(['upgrade', 'trail', CHART], { ...values, ...page });
+    const upgraded = await helm(['upgrade', 'trail', chartFolder], { ...values, ...page });
     expect(upgraded.runs).toEqual([
       { name: 'trail-audit-export-migrate', exitCode: 0, output: expect.stringContaining('up to date') },
     ]);
@@ -208,7 +208,7 @@ spec:
     ]);
 
     await insertEntries(db, numbered(1));
-    await helm(['install', 'trail', CHART], values);
+    await helm(['install', 'trail', chartFolder], values);
     const third = await startCollector();
     await receiver.waitFor((r) => r.ledger.storedCount === 4);
     expect(await third.stop()).toBe(0);

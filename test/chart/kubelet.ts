@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CoreV1Api } from '@kubernetes/client-node';
 import { onTestFinished } from 'vitest';
-import { killWithParent } from '../../cmd/demo/killWithParent.ts';
+import { killWithParent } from '../../tools/killWithParent.ts';
 import { writeTokenFileKubeconfig } from '../kubernetes/harness.ts';
 import type { Cluster } from '../tools/cluster.ts';
 import { type Container, findContainer, type ManifestObject, podSpecOf, type Volume } from './manifest.ts';

@@ -4,7 +4,7 @@ import { makeMetrics } from '../../src/telemetry/metrics.ts';
 import { metricTable } from '../../src/telemetry/metricTable.ts';
 
 /** What a scrape adds. */
-const TARGET_LABELS = ['job', 'instance', 'pod', 'namespace', 'service', 'container'];
+const targetLabels = ['job', 'instance', 'pod', 'namespace', 'service', 'container'];
 
 interface Known {
   readonly labels: ReadonlyMap<string, readonly string[]>;
@@ -35,7 +35,7 @@ export function findUnknown(expression: string, known: Known): string[] {
   const problems: string[] = [];
   const text = expression.replaceAll('\\"', '"');
   const names = new Set([...text.matchAll(/\b(?:audit_export|process|nodejs)_\w+/g)].map(([name]) => name));
-  const allowed = new Set(TARGET_LABELS);
+  const allowed = new Set(targetLabels);
   for (const name of names) {
     const labels = known.labels.get(name);
     if (labels === undefined) problems.push(`There is no metric ${name}.`);
@@ -43,7 +43,7 @@ export function findUnknown(expression: string, known: Known): string[] {
   }
   for (const [, name = '', matchers = ''] of text.matchAll(/\b(\w+)\{([^}]*)\}/g)) {
     for (const [, label = ''] of matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)) {
-      if (![...TARGET_LABELS, ...(known.labels.get(name) ?? [])].includes(label)) {
+      if (![...targetLabels, ...(known.labels.get(name) ?? [])].includes(label)) {
         problems.push(`${name} has no label ${label}.`);
       }
     }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readSettings } from '../../src/settings/readSettings.ts';
-import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
-import { CHART, COMBINATIONS, combinationArgs, parseObjects, renderChart, runHelm } from './helm.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
+import { chartFolder, combinationArgs, combinations, parseObjects, renderChart, runHelm } from './helm.ts';
 import {
   type Container,
   envOf,
@@ -15,9 +15,9 @@ import {
   podSpecOf,
 } from './manifest.ts';
 
-const MINIMAL = { database: { existingSecret: { name: 'audit-database' } } };
-const OIDC = {
-  ...MINIMAL,
+const minimal = { database: { existingSecret: { name: 'audit-database' } } };
+const oidc = {
+  ...minimal,
   page: { enabled: true, existingSecret: { name: 'audit-page' } },
   settings: {
     authMode: 'oidc',
@@ -28,15 +28,20 @@ const OIDC = {
 };
 
 describe.skipIf(isToolMissing('helm'))('helm', () => {
-  beforeAll(() => provideTool('helm'), TOOL_TIMEOUT_MS);
+  beforeAll(() => provideTool('helm'), toolTimeoutMs);
 
-  test.each(COMBINATIONS)('lints %s without a warning', async (name) => {
-    const { exitCode, stdout, stderr } = await runHelm(['lint', CHART, '--strict', ...combinationArgs(name)]);
+  test.each(combinations)('lints %s without a warning', async (name) => {
+    const { exitCode, stdout, stderr } = await runHelm([
+      'lint',
+      chartFolder,
+      '--strict',
+      ...combinationArgs(name),
+    ]);
     expect(stdout + stderr).not.toMatch(/WARNING|ERROR/);
     expect(exitCode).toBe(0);
   });
 
-  test.each(COMBINATIONS)(
+  test.each(combinations)(
     'renders %s: every pod unprivileged, no token where none is needed',
     async (name) => {
       const objects = await renderChart(combinationArgs(name));
@@ -64,7 +69,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
     },
   );
 
-  test.each(COMBINATIONS)('gives the program with %s an environment that it takes', async (name) => {
+  test.each(combinations)('gives the program with %s an environment that it takes', async (name) => {
     const objects = await renderChart(combinationArgs(name));
     for (const [kind, container] of [
       ['Deployment', 'collector'],
@@ -82,23 +87,23 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
   });
 
   test.each([
-    { values: { ...MINIMAL, replica: 2 }, path: /replica/ },
-    { values: { ...MINIMAL, image: { tga: '1' } }, path: /\/image.*tga/ },
-    { values: { ...MINIMAL, settings: { pollIntervalMS: 500 } }, path: /\/settings.*pollIntervalMS/ },
-    { values: { ...MINIMAL, settings: { pollIntervalMs: 10 } }, path: /\/settings\/pollIntervalMs/ },
+    { values: { ...minimal, replica: 2 }, path: /replica/ },
+    { values: { ...minimal, image: { tga: '1' } }, path: /\/image.*tga/ },
+    { values: { ...minimal, settings: { pollIntervalMS: 500 } }, path: /\/settings.*pollIntervalMS/ },
+    { values: { ...minimal, settings: { pollIntervalMs: 10 } }, path: /\/settings\/pollIntervalMs/ },
     {
-      values: { ...MINIMAL, settings: { refusedAddresses: '10.0.0.0/8' } },
+      values: { ...minimal, settings: { refusedAddresses: '10.0.0.0/8' } },
       path: /\/settings\/refusedAddresses/,
     },
-    { values: { ...MINIMAL, page: { ingress: { host: 'x' } } }, path: /\/page\/ingress.*host/ },
+    { values: { ...minimal, page: { ingress: { host: 'x' } } }, path: /\/page\/ingress.*host/ },
     {
-      values: { ...MINIMAL, networkPolicy: { egress: { database: { port: 1 } } } },
+      values: { ...minimal, networkPolicy: { egress: { database: { port: 1 } } } },
       path: /\/networkPolicy\/egress\/database.*port/,
     },
-    { values: { ...MINIMAL, rbac: { page: true } }, path: /\/rbac\/page/ },
-    { values: { ...MINIMAL, resources: { limit: {} } }, path: /\/resources.*limit/ },
+    { values: { ...minimal, rbac: { page: true } }, path: /\/rbac\/page/ },
+    { values: { ...minimal, resources: { limit: {} } }, path: /\/resources.*limit/ },
   ])('refuses a value that there is not, with its path: $path', async ({ values, path }) => {
-    const { exitCode, stderr } = await runHelm(['template', 'demo', CHART], { values });
+    const { exitCode, stderr } = await runHelm(['template', 'demo', chartFolder], { values });
     expect(exitCode).not.toBe(0);
     expect(stderr.replaceAll(/\n\s*/g, ' ')).toMatch(path);
   });
@@ -110,52 +115,52 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       words: 'database.url and database.existingSecret.name are both set',
     },
     {
-      values: { ...MINIMAL, migration: { mode: 'none', existingSecret: { name: 'x' } } },
+      values: { ...minimal, migration: { mode: 'none', existingSecret: { name: 'x' } } },
       words: 'migration.existingSecret.name is set, but migration.mode is none',
     },
-    { values: { ...MINIMAL, configs: { source: 'directory' } }, words: 'configs.volume is empty' },
-    { values: { ...MINIMAL, configs: { volume: { emptyDir: {} } } }, words: 'configs.volume is set, but' },
+    { values: { ...minimal, configs: { source: 'directory' } }, words: 'configs.volume is empty' },
+    { values: { ...minimal, configs: { volume: { emptyDir: {} } } }, words: 'configs.volume is set, but' },
     {
-      values: { ...MINIMAL, configs: { source: 'directory', watchNamespace: 'a', volume: { emptyDir: {} } } },
+      values: { ...minimal, configs: { source: 'directory', watchNamespace: 'a', volume: { emptyDir: {} } } },
       words: 'configs.watchNamespace is set, but',
     },
-    { values: { ...MINIMAL, page: { enabled: true } }, words: 'settings.authMode is not set' },
+    { values: { ...minimal, page: { enabled: true } }, words: 'settings.authMode is not set' },
     {
-      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'local' } },
+      values: { ...minimal, page: { enabled: true }, settings: { authMode: 'local' } },
       words: 'for a loopback address alone',
     },
     {
-      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'oidc' } },
+      values: { ...minimal, page: { enabled: true }, settings: { authMode: 'oidc' } },
       words: 'settings.publicUrl is not set',
     },
     {
-      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'oidc' } },
+      values: { ...minimal, page: { enabled: true }, settings: { authMode: 'oidc' } },
       words: 'there is no session secret',
     },
     {
-      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'jwt' } },
+      values: { ...minimal, page: { enabled: true }, settings: { authMode: 'jwt' } },
       words: 'settings.jwtAudience is not set',
     },
     {
-      values: { ...MINIMAL, page: { enabled: true }, settings: { authMode: 'headers' } },
-      words: 'settings.trustedProxies is empty',
+      values: { ...minimal, page: { enabled: true }, settings: { authMode: 'headers' } },
+      words: 'settings.trustedProxies is not set',
     },
     {
       values: {
-        ...MINIMAL,
+        ...minimal,
         page: { enabled: true },
         settings: { authMode: 'headers', trustedProxies: ['10.1.2.3'] },
       },
       words: 'extraEnv sets no PROXY_SECRET',
     },
     {
-      values: { ...OIDC, page: { ...OIDC.page, oidcClientSecret: 'x' } },
+      values: { ...oidc, page: { ...oidc.page, oidcClientSecret: 'x' } },
       words: 'remove the one or the other',
     },
-    { values: { ...MINIMAL, page: { sessionSecret: 'x'.repeat(32) } }, words: 'only with page.enabled' },
+    { values: { ...minimal, page: { sessionSecret: 'x'.repeat(32) } }, words: 'only with page.enabled' },
     {
       values: {
-        ...OIDC,
+        ...oidc,
         page: {
           enabled: true,
           sessionSecret: 'x'.repeat(32),
@@ -166,36 +171,36 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       words: 'page.existingSecret.clientSecretKey is empty',
     },
     {
-      values: { ...MINIMAL, page: { ingress: { enabled: true, hosts: ['a'] } } },
+      values: { ...minimal, page: { ingress: { enabled: true, hosts: ['a'] } } },
       words: 'page.ingress.enabled is true, but page.enabled is not',
     },
     {
-      values: { ...MINIMAL, page: { httpRoute: { enabled: true } } },
+      values: { ...minimal, page: { httpRoute: { enabled: true } } },
       words: 'page.httpRoute.parentRefs is empty',
     },
     {
-      values: { ...OIDC, page: { ...OIDC.page, ingress: { enabled: true } } },
+      values: { ...oidc, page: { ...oidc.page, ingress: { enabled: true } } },
       words: 'page.ingress.hosts is empty',
     },
     {
-      values: { ...MINIMAL, rbac: { page: 'namespace' } },
+      values: { ...minimal, rbac: { page: 'namespace' } },
       words: 'rbac.page is namespace, but page.enabled is false',
     },
     {
       values: {
-        ...OIDC,
+        ...oidc,
         configs: { watchNamespace: 'a' },
-        settings: { ...OIDC.settings, pageNamespace: 'b' },
+        settings: { ...oidc.settings, pageNamespace: 'b' },
       },
       words: 'settings.pageNamespace is b',
     },
     {
-      values: { ...MINIMAL, extraEnv: [{ name: 'CONFIG_SOURCE', value: 'directory' }] },
+      values: { ...minimal, extraEnv: [{ name: 'CONFIG_SOURCE', value: 'directory' }] },
       words: 'extraEnv sets CONFIG_SOURCE, which is set already',
     },
     {
       values: {
-        ...MINIMAL,
+        ...minimal,
         extraEnv: [
           { name: 'A', value: '1' },
           { name: 'A', value: '2' },
@@ -204,22 +209,22 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       words: 'extraEnv sets A, which is set already',
     },
     {
-      values: { ...MINIMAL, podSecurityContext: null, admissionPolicy: null },
+      values: { ...minimal, podSecurityContext: null, admissionPolicy: null },
       words: 'upgrade with --reset-then-reuse-values',
     },
     {
-      values: { ...MINIMAL, migration: { mode: 'none', collectorRole: 'x' } },
+      values: { ...minimal, migration: { mode: 'none', collectorRole: 'x' } },
       words: 'migration.collectorRole is set, but migration.mode is none',
     },
-    { values: { ...MINIMAL, terminationGracePeriodSeconds: 29 }, words: 'a stop needs at least 30 seconds' },
+    { values: { ...minimal, terminationGracePeriodSeconds: 29 }, words: 'a stop needs at least 30 seconds' },
   ])('refuses values that contradict each other: $words', async ({ values, words }) => {
-    const { exitCode, stderr } = await runHelm(['template', 'demo', CHART], { values });
+    const { exitCode, stderr } = await runHelm(['template', 'demo', chartFolder], { values });
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain(words);
   });
 
   test('says all contradictions at once', async () => {
-    const { stderr } = await runHelm(['template', 'demo', CHART], {
+    const { stderr } = await runHelm(['template', 'demo', chartFolder], {
       values: { page: { enabled: true }, terminationGracePeriodSeconds: 1 },
     });
     expect(stderr).toContain('There is no database');
@@ -228,14 +233,14 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
   });
 
   test('takes the values of a chart that has it as a part', async () => {
-    await expect(renderChart([], { ...MINIMAL, global: { anything: 1 } })).resolves.toBeDefined();
+    await expect(renderChart([], { ...minimal, global: { anything: 1 } })).resolves.toBeDefined();
   });
 
   test('gives settings as the program reads them', async () => {
     const objects = await renderChart([], {
-      ...OIDC,
+      ...oidc,
       settings: {
-        ...OIDC.settings,
+        ...oidc.settings,
         maxBatchBytes: 8_388_608,
         refusedAddresses: ['10.0.0.0/8', 'fd00::/8'],
         jwtJwksUrl: 'https://login.example.com/keys?a=1&b=2',
@@ -253,7 +258,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
 
   test('gives a pod longer to stop than the process takes, whatever shutdownGraceMs is', async () => {
     for (const shutdownGraceMs of [0, 25_000, 60_001]) {
-      const objects = await renderChart([], { ...MINIMAL, settings: { shutdownGraceMs } });
+      const objects = await renderChart([], { ...minimal, settings: { shutdownGraceMs } });
       const pod = podSpecOf(findObject(objects, 'Deployment'));
       // The process ends itself 4 s after its grace.
       expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan(shutdownGraceMs / 1_000 + 4);
@@ -272,7 +277,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
 
   test('probes never ask a receiver, and liveness not even the database', async () => {
     const collector: Container = findContainer(
-      findObject(await renderChart([], MINIMAL), 'Deployment'),
+      findObject(await renderChart([], minimal), 'Deployment'),
       'collector',
     );
     expect(collector.livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: 'operations' } });
@@ -285,23 +290,23 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       (await renderChart([], values))
         .filter(({ kind }) => kind.endsWith('RoleBinding'))
         .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? '*'}/${metadata.name}`);
-    const { settings, page } = OIDC;
-    expect(await rolesOf(MINIMAL)).toEqual(['ClusterRoleBinding */demo-audit-export.audit']);
-    expect(await rolesOf({ ...MINIMAL, configs: { watchNamespace: 'flows' } })).toEqual([
+    const { settings, page } = oidc;
+    expect(await rolesOf(minimal)).toEqual(['ClusterRoleBinding */demo-audit-export.audit']);
+    expect(await rolesOf({ ...minimal, configs: { watchNamespace: 'flows' } })).toEqual([
       'RoleBinding flows/demo-audit-export.audit',
     ]);
-    expect((await rolesOf({ ...OIDC, rbac: { page: 'everywhere' } })).sort()).toEqual([
+    expect((await rolesOf({ ...oidc, rbac: { page: 'everywhere' } })).sort()).toEqual([
       'ClusterRoleBinding */demo-audit-export.audit',
       'ClusterRoleBinding */demo-audit-export.audit-page',
     ]);
-    expect((await rolesOf({ ...OIDC, rbac: { page: 'namespace' } })).sort()).toEqual([
+    expect((await rolesOf({ ...oidc, rbac: { page: 'namespace' } })).sort()).toEqual([
       'ClusterRoleBinding */demo-audit-export.audit',
       'RoleBinding audit/demo-audit-export-page',
     ]);
     expect(
       (
         await rolesOf({
-          ...MINIMAL,
+          ...minimal,
           page,
           settings,
           configs: { watchNamespace: 'flows' },
@@ -312,7 +317,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       'RoleBinding flows/demo-audit-export.audit',
       'RoleBinding flows/demo-audit-export.audit-page',
     ]);
-    expect(await rolesOf({ ...MINIMAL, rbac: { create: false } })).toEqual([]);
+    expect(await rolesOf({ ...minimal, rbac: { create: false } })).toEqual([]);
   });
 
   test('reads every name as text, also one that looks like a number', async () => {
@@ -330,7 +335,14 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       ['y', 'on'],
       ['1e3', 'null'],
     ] as const) {
-      const args = ['template', release, CHART, '--namespace', namespace, ...combinationArgs('odd-names')];
+      const args = [
+        'template',
+        release,
+        chartFolder,
+        '--namespace',
+        namespace,
+        ...combinationArgs('odd-names'),
+      ];
       const { stdout, stderr, exitCode } = await runHelm(args);
       expect(exitCode, stderr).toBe(0);
       for (const object of parseObjects(stdout)) {
@@ -346,11 +358,11 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
   test('two releases of one name make no object twice', async () => {
     const namesOf = async (namespace: string) => {
       const values = {
-        ...OIDC,
+        ...oidc,
         configs: { watchNamespace: 'shared' },
         rbac: { page: 'namespace', aggregate: true },
       };
-      const args = ['template', 'demo', CHART, '--namespace', namespace, '--set', 'crds.enabled=false'];
+      const args = ['template', 'demo', chartFolder, '--namespace', namespace, '--set', 'crds.enabled=false'];
       const { stdout } = await runHelm(args, { values });
       return parseObjects(stdout).map(
         ({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
@@ -367,13 +379,13 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       expect(JSON.stringify(pod)).not.toMatch(/runAsUser|runAsGroup|fsGroup/);
       expect(pod).toMatchObject({ securityContext: { runAsNonRoot: true } });
     }
-    const collector = podSpecOf(findObject(await renderChart([], MINIMAL), 'Deployment'));
+    const collector = podSpecOf(findObject(await renderChart([], minimal), 'Deployment'));
     const ids = { runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532 };
     expect(collector).toMatchObject({ securityContext: ids });
   });
 
   test('listens by both families, and opens no inspector', async () => {
-    const objects = await renderChart([], OIDC);
+    const objects = await renderChart([], oidc);
     const collector = findContainer(findObject(objects, 'Deployment'), 'collector');
     expect(envOf(collector)).toMatchObject({ OPERATIONS_ADDRESS: '[::]:9090', PAGE_ADDRESS: '[::]:8080' });
     expect(collector.args).toEqual(['--disable-sigusr1', 'cmd/collector.ts']);
@@ -383,7 +395,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
 
   test('gives labels and annotations for pods to every pod', async () => {
     const objects = await renderChart([], {
-      ...MINIMAL,
+      ...minimal,
       podLabels: { 'sidecar.istio.io/inject': 'false' },
       podAnnotations: { note: 'all' },
     });
@@ -449,12 +461,12 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
   test('keeps the CRD by default only', async () => {
     const crd = async (values: unknown) =>
       (await renderChart([], values)).find(({ kind }) => kind === 'CustomResourceDefinition');
-    expect((await crd(MINIMAL))?.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
-    expect((await crd({ ...MINIMAL, crds: { keep: false } }))?.metadata.annotations).toBeUndefined();
-    expect(await crd({ ...MINIMAL, crds: { enabled: false } })).toBeUndefined();
+    expect((await crd(minimal))?.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+    expect((await crd({ ...minimal, crds: { keep: false } }))?.metadata.annotations).toBeUndefined();
+    expect(await crd({ ...minimal, crds: { enabled: false } })).toBeUndefined();
     const source = parse(
-      readFileSync(join(CHART, '../../crds/auditexportconfigs.auditexport.dev.yaml'), 'utf8'),
+      readFileSync(join(chartFolder, '../../crds/auditexportconfigs.auditexport.dev.yaml'), 'utf8'),
     );
-    expect(await crd({ ...MINIMAL, crds: { keep: false } })).toEqual(source);
+    expect(await crd({ ...minimal, crds: { keep: false } })).toEqual(source);
   });
 });

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isToolMissing, TOOL_TIMEOUT_MS } from '../tools/build.ts';
+import { isToolMissing, toolTimeoutMs } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { createRestrictedNamespace, findRefusals } from './dryRun.ts';
 import { findForeignCrds } from './goModule.ts';
-import { COMBINATIONS, combinationArgs, renderChart } from './helm.ts';
+import { combinationArgs, combinations, renderChart } from './helm.ts';
 import { findNonconforming, writeSchemas } from './kubeconform.ts';
 import { findObject, type ManifestObject, podSpecOf } from './manifest.ts';
 
@@ -23,18 +23,18 @@ describe.skipIf(isMissing)('the API server', () => {
   let schemas: string;
   const rendered = new Map<string, ManifestObject[]>();
   beforeAll(async () => {
-    for (const name of COMBINATIONS) rendered.set(name, await renderChart(combinationArgs(name)));
+    for (const name of combinations) rendered.set(name, await renderChart(combinationArgs(name)));
     schemas = await mkdtemp(join(tmpdir(), 'audit-export-schemas-'));
     const apiVersions = new Set([...rendered.values()].flat().map(({ apiVersion }) => apiVersion));
     await writeSchemas(cluster.current, schemas, apiVersions);
-  }, TOOL_TIMEOUT_MS);
+  }, toolTimeoutMs);
   afterAll(() => rm(schemas, { recursive: true, force: true }));
 
-  test.each(COMBINATIONS)('takes %s in a restricted namespace, without a warning', async (name) => {
+  test.each(combinations)('takes %s in a restricted namespace, without a warning', async (name) => {
     expect(await findRefusals(cluster.current, 'restricted', rendered.get(name) ?? [])).toEqual([]);
   });
 
-  test.each(COMBINATIONS)('publishes schemas that %s conforms to', async (name) => {
+  test.each(combinations)('publishes schemas that %s conforms to', async (name) => {
     expect(await findNonconforming(schemas, rendered.get(name) ?? [])).toEqual([]);
   });
 

@@ -2,22 +2,22 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
 import { programVersion } from '../../src/settings/version.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { applySecret } from '../kubernetes/harness.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { insertEntries, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { makeRole } from '../tools/roles.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { createRestrictedNamespace, findRefusals } from './dryRun.ts';
 import { parseObjects } from './helm.ts';
 import { startContainer } from './kubelet.ts';
 import { findContainer, findObject, type ManifestObject, podSpecOf } from './manifest.ts';
 
-const EXAMPLE = await readFile(join(import.meta.dirname, '../../docs/examples/sidecar.yaml'), 'utf8');
-const objects = parseObjects(EXAMPLE);
+const example = await readFile(join(import.meta.dirname, '../../docs/examples/sidecar.yaml'), 'utf8');
+const objects = parseObjects(example);
 const deployment = findObject(objects, 'Deployment');
 const sidecar = findContainer(deployment, 'audit-export');
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
-import { waitFor } from '../tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { follow, makeConfigDirectory, manifest, validConfig } from './configDirectory.ts';
 
-const KEY = 'directory/default/acme';
+const configKey = 'directory/default/acme';
 /** Nothing is seen by the timer: what these tests see came from a watch. */
-const WATCH_ONLY = { rereadIntervalMs: 600_000 };
-const TIMER_ONLY = { rereadIntervalMs: 20, isWatched: false };
+const watchOnly = { rereadIntervalMs: 600_000 };
+const timerOnly = { rereadIntervalMs: 20, isWatched: false };
 
 describe('start', () => {
   it('reports an empty directory', async () => {
@@ -33,7 +33,7 @@ describe('start', () => {
     });
     const following = await follow(directory.path);
     expect([...following.states().keys()]).toEqual([
-      KEY,
+      configKey,
       'directory/flows/beta',
       'directory/default/folder/folder.yaml',
     ]);
@@ -67,22 +67,22 @@ describe('start', () => {
 });
 
 describe.each([
-  ['by a watch', WATCH_ONLY],
-  ['by reading again', TIMER_ONLY],
+  ['by a watch', watchOnly],
+  ['by reading again', timerOnly],
 ])('a change seen %s', (_, options) => {
   it('is a new file', async () => {
     const directory = makeConfigDirectory();
     const following = await follow(directory.path, options);
     directory.write('acme.yaml', manifest('acme'));
-    await waitFor(() => following.states().get(KEY)?.kind === 'valid');
+    await waitFor(() => following.states().get(configKey)?.kind === 'valid');
   });
 
   it('is an edit in place, which raises the generation', async () => {
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme', { maxBatchSize: 10 }) });
     const following = await follow(directory.path, options);
     directory.write('acme.yaml', manifest('acme', { maxBatchSize: 20 }));
-    await waitFor(() => validConfig(following.states(), KEY).spec.maxBatchSize === 20);
-    expect(validConfig(following.states(), KEY).generation).toBe(2);
+    await waitFor(() => validConfig(following.states(), configKey).spec.maxBatchSize === 20);
+    expect(validConfig(following.states(), configKey).generation).toBe(2);
   });
 
   it('is an edit that keeps the size of the file', async () => {
@@ -90,7 +90,7 @@ describe.each([
     const following = await follow(directory.path, options);
     for (const maxBatchSize of [200, 300, 400]) {
       directory.write('acme.yaml', manifest('acme', { maxBatchSize }));
-      await waitFor(() => validConfig(following.states(), KEY).spec.maxBatchSize === maxBatchSize);
+      await waitFor(() => validConfig(following.states(), configKey).spec.maxBatchSize === maxBatchSize);
     }
   });
 
@@ -99,7 +99,7 @@ describe.each([
     const following = await follow(directory.path, options);
     directory.write('.acme.yaml.tmp', manifest('acme', { suspend: true }));
     renameSync(join(directory.path, '.acme.yaml.tmp'), join(directory.path, 'acme.yaml'));
-    await waitFor(() => validConfig(following.states(), KEY).spec.suspend);
+    await waitFor(() => validConfig(following.states(), configKey).spec.suspend);
   });
 
   it('is a manifest renamed, which changes nothing of the configuration', async () => {
@@ -108,11 +108,11 @@ describe.each([
       'beta.yaml': manifest('beta', {}, { namespace: 'b' }),
     });
     const following = await follow(directory.path, options);
-    const before = following.states().get(KEY);
+    const before = following.states().get(configKey);
     renameSync(join(directory.path, 'acme.yaml'), join(directory.path, 'zulu.yaml'));
     directory.remove('beta.yaml');
     await waitFor(() => following.states().size === 1);
-    expect(following.states().get(KEY)).toBe(before);
+    expect(following.states().get(configKey)).toBe(before);
   });
 
   it('is a deleted file', async () => {
@@ -127,16 +127,19 @@ describe.each([
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const following = await follow(directory.path, options);
     directory.write('acme.yaml', whole.slice(0, 60));
-    await waitFor(() => following.states().get(KEY)?.kind === 'invalid');
-    expect(following.states().get(KEY)).toMatchObject({
+    await waitFor(() => following.states().get(configKey)?.kind === 'invalid');
+    expect(following.states().get(configKey)).toMatchObject({
       reason: 'InvalidSpec',
       generation: 2,
       problems: [expect.stringContaining('acme.yaml, line 1, column ')],
       lastGood: { generation: 1, spec: { maxBatchSize: 1000 } },
     });
     appendFileSync(join(directory.path, 'acme.yaml'), whole.slice(60));
-    await waitFor(() => following.states().get(KEY)?.kind === 'valid');
-    expect(validConfig(following.states(), KEY)).toMatchObject({ generation: 3, spec: { maxBatchSize: 7 } });
+    await waitFor(() => following.states().get(configKey)?.kind === 'valid');
+    expect(validConfig(following.states(), configKey)).toMatchObject({
+      generation: 3,
+      spec: { maxBatchSize: 7 },
+    });
   });
 
   it('is a Secret that comes, changes and goes', async () => {
@@ -145,35 +148,35 @@ describe.each([
     ];
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme', { headers }) });
     const following = await follow(directory.path, options);
-    expect(following.states().get(KEY)).toMatchObject({ reason: 'SecretNotFound', lastGood: null });
+    expect(following.states().get(configKey)).toMatchObject({ reason: 'SecretNotFound', lastGood: null });
 
     mkdirSync(join(directory.path, 'secrets/acme-siem'), { recursive: true });
     await waitFor(() => {
-      const state = following.states().get(KEY);
+      const state = following.states().get(configKey);
       return state?.kind === 'invalid' && state.reason === 'SecretKeyNotFound';
     });
 
     const valueNow = () => {
-      const state = following.states().get(KEY);
+      const state = following.states().get(configKey);
       return state?.kind === 'valid' && state.config.destination.headers[0]?.value.reveal();
     };
     directory.write('secrets/acme-siem/authorization', 'Bearer one\n');
     await waitFor(() => valueNow() === 'Bearer one');
-    const { fingerprint } = validConfig(following.states(), KEY).destination;
+    const { fingerprint } = validConfig(following.states(), configKey).destination;
 
     directory.write('secrets/acme-siem/authorization', 'Bearer two\n');
     await waitFor(() => valueNow() === 'Bearer two');
-    const rotated = validConfig(following.states(), KEY);
+    const rotated = validConfig(following.states(), configKey);
     expect(rotated.generation).toBe(1);
     expect(rotated.destination.fingerprint).not.toBe(fingerprint);
 
     rmSync(join(directory.path, 'secrets'), { recursive: true });
-    await waitFor(() => following.states().get(KEY)?.kind === 'invalid');
-    const gone = following.states().get(KEY);
+    await waitFor(() => following.states().get(configKey)?.kind === 'invalid');
+    const gone = following.states().get(configKey);
     expect(gone).toMatchObject({
       reason: 'SecretNotFound',
       problems: [
-        'Secret default/acme-siem does not exist: create it with the key authorization, or correct spec.headers[0].',
+        'Secret default/acme-siem (spec.headers[0]) does not exist: create it with the key authorization, or correct the reference.',
       ],
     });
     expect(gone?.kind === 'invalid' && gone.lastGood?.destination.fingerprint).toBe(
@@ -188,8 +191,8 @@ describe.each([
     const directory = makeConfigDirectory({ 'acme.yaml': asked('1') });
     const following = await follow(directory.path, options);
     directory.write('acme.yaml', asked('2'));
-    await waitFor(() => validConfig(following.states(), KEY).reconcileAt === '2');
-    expect(validConfig(following.states(), KEY).generation).toBe(1);
+    await waitFor(() => validConfig(following.states(), configKey).reconcileAt === '2');
+    expect(validConfig(following.states(), configKey).generation).toBe(1);
   });
 });
 
@@ -202,9 +205,9 @@ describe('what is not a change', () => {
     directory.write('acme.yaml', manifest('acme', { maxBatchSize: 1000 }, { labels: { team: 'a' } }));
     // A change behind it in time, to know that the others have been read.
     directory.write('beta.yaml', manifest('beta'));
-    const before = following.states().get(KEY);
+    const before = following.states().get(configKey);
     await waitFor(() => following.states().size === 2);
-    expect(following.states().get(KEY)).toBe(before);
+    expect(following.states().get(configKey)).toBe(before);
     expect(following.changes()).toBe(2);
   });
 });
@@ -215,8 +218,11 @@ describe('two files with one name', () => {
     const following = await follow(directory.path);
     directory.write('a.yaml', manifest('acme', { maxBatchSize: 1 }));
     await waitFor(() => following.states().size === 2);
-    expect(validConfig(following.states(), KEY)).toMatchObject({ generation: 2, spec: { maxBatchSize: 1 } });
-    expect(following.states().get(`${KEY}/b.yaml`)).toMatchObject({
+    expect(validConfig(following.states(), configKey)).toMatchObject({
+      generation: 2,
+      spec: { maxBatchSize: 1 },
+    });
+    expect(following.states().get(`${configKey}/b.yaml`)).toMatchObject({
       kind: 'invalid',
       reason: 'InvalidSpec',
       name: 'acme',
@@ -227,7 +233,10 @@ describe('two files with one name', () => {
     });
     directory.remove('a.yaml');
     await waitFor(() => following.states().size === 1);
-    expect(validConfig(following.states(), KEY)).toMatchObject({ generation: 3, spec: { maxBatchSize: 2 } });
+    expect(validConfig(following.states(), configKey)).toMatchObject({
+      generation: 3,
+      spec: { maxBatchSize: 2 },
+    });
   });
 });
 
@@ -238,10 +247,12 @@ describe('trouble', () => {
     const following = await follow(path, { rereadIntervalMs: 20 });
     renameSync(path, `${path}.away`);
     await waitFor(() => following.logged('error').length > 0);
-    expect(following.states().get(KEY)?.kind).toBe('valid');
+    expect(following.states().get(configKey)?.kind).toBe('valid');
     mkdirSync(path);
     writeFileSync(join(path, 'beta.yaml'), manifest('beta'));
-    await waitFor(() => following.states().has('directory/default/beta') && !following.states().has(KEY));
+    await waitFor(
+      () => following.states().has('directory/default/beta') && !following.states().has(configKey),
+    );
     expect(following.logged('error')).toHaveLength(1);
   });
 
@@ -267,7 +278,7 @@ describe('trouble', () => {
     });
     directory.write('acme.yaml', manifest('acme'));
     await waitFor(() => calls === 4);
-    expect(following.states().get(KEY)?.kind).toBe('valid');
+    expect(following.states().get(configKey)?.kind).toBe('valid');
     expect(following.logged('error')).toHaveLength(2);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import type { ConfigEditor } from '../../src/configs/configEditor.ts';
-import { waitFor } from '../tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import {
   type ConfigDirectory,
   type Following,
@@ -17,9 +17,9 @@ import {
 } from './configDirectory.ts';
 import { demand, draftOf, header, makeDraft, problemsOf, readOnly } from './editorDrafts.ts';
 
-const KEY = 'directory/default/siem';
+const configKey = 'directory/default/siem';
 
-const COMMENTED = `# Exports of Acme.
+const commented = `# Exports of Acme.
 
 apiVersion: auditexport.dev/v1
 kind: AuditExportConfig
@@ -90,7 +90,7 @@ it('makes a manifest and its secret files, which only this user may read', async
 });
 
 it('changes what has changed, and leaves comments, order and the rest of the file', async () => {
-  const { editor, directory, states } = await startPage({ 'mine.yaml': COMMENTED });
+  const { editor, directory, states } = await startPage({ 'mine.yaml': commented });
   const before = await readOnly(editor);
   const headers = [
     { name: 'X-Team', value: 'kept' as const },
@@ -100,7 +100,7 @@ it('changes what has changed, and leaves comments, order and the rest of the fil
   const draft = draftOf(before, {
     headers,
     maxBatchSize: '6',
-    filter: { ...before.spec.filter, projects: ['web'] },
+    'filter.projects': ['web'],
   });
   demand(await editor.update(before.id, draft, before.revision));
   const keys = Object.keys(secretFiles(directory)).map((file) =>
@@ -139,18 +139,17 @@ spec:
 # nothing here
 `);
   await waitFor(
-    () => states().get(KEY)?.kind === 'valid' && validConfig(states(), KEY).spec.maxBatchSize === 6,
+    () =>
+      states().get(configKey)?.kind === 'valid' && validConfig(states(), configKey).spec.maxBatchSize === 6,
   );
-  expect(validConfig(states(), KEY).destination.headers.map(({ value }) => value.reveal())).toEqual([
+  expect(validConfig(states(), configKey).destination.headers.map(({ value }) => value.reveal())).toEqual([
     'red',
     'new',
     'more',
   ]);
 
   const now = await readOnly(editor);
-  demand(
-    await editor.update(now.id, draftOf(now, { headers: [], filter: before.spec.filter }), now.revision),
-  );
+  demand(await editor.update(now.id, draftOf(now, { headers: [], 'filter.projects': [] }), now.revision));
   expect(directory.read('mine.yaml')).toMatch(/organization: acme\n {2}maxBatchSize: 6 # small/);
   expect(readdirSync(join(directory.path, 'secrets'))).toEqual([]);
 });
@@ -164,7 +163,7 @@ it('keeps the rights of a file', async () => {
 });
 
 it('tells all but the first of those who save at once, and overwrites nothing', async () => {
-  const { editor, directory } = await startPage({ 'siem.yaml': COMMENTED });
+  const { editor, directory } = await startPage({ 'siem.yaml': commented });
   const shown = await readOnly(editor);
   const sizes = ['11', '12', '13'];
   const results = await Promise.all(
@@ -184,25 +183,25 @@ it('tells all but the first of those who save at once, and overwrites nothing', 
 });
 
 it('takes a new value of a header for a change, a comment or the status for none', async () => {
-  const { editor, directory, source } = await startPage({ 'siem.yaml': COMMENTED });
+  const { editor, directory, source } = await startPage({ 'siem.yaml': commented });
   const { revision } = await readOnly(editor);
-  directory.write('siem.yaml', `${COMMENTED.replace('# small', '# tiny')}`);
-  await source.writeStatus(KEY, makeStatus({ pendingEntries: 3 }));
+  directory.write('siem.yaml', `${commented.replace('# small', '# tiny')}`);
+  await source.writeStatus(configKey, makeStatus({ pendingEntries: 3 }));
   demand(await editor.tryAgain('acme', { namespace: 'default', name: 'siem' }));
   expect(await readOnly(editor)).toMatchObject({ revision, status: { pendingEntries: 3 } });
-  directory.write('siem.yaml', COMMENTED.replace('hush', 'hash'));
+  directory.write('siem.yaml', commented.replace('hush', 'hash'));
   expect((await readOnly(editor)).revision).not.toBe(revision);
 });
 
 it('asks for another try by the annotation', async () => {
-  const { editor, states } = await startPage({ 'siem.yaml': COMMENTED });
+  const { editor, states } = await startPage({ 'siem.yaml': commented });
   demand(await editor.tryAgain('acme', { namespace: 'default', name: 'siem' }));
-  await waitFor(() => validConfig(states(), KEY).reconcileAt !== undefined);
+  await waitFor(() => validConfig(states(), configKey).reconcileAt !== undefined);
 });
 
 it('shows the status of an earlier run', async () => {
   const { directory, source } = await startPage({ 'siem.yaml': manifest('siem') });
-  await source.writeStatus(KEY, makeStatus({ pendingEntries: 3 }));
+  await source.writeStatus(configKey, makeStatus({ pendingEntries: 3 }));
   await source.stop();
   const again = await follow(directory.path);
   expect(await again.source.editor?.list('acme')).toMatchObject({
@@ -246,6 +245,45 @@ it('takes no name that is taken or leads elsewhere, and finds a free one', async
   }
 });
 
+it('asks once before a change that can be made, and before no other', async () => {
+  const { editor } = await startPage({ 'siem.yaml': manifest('siem') });
+  let asked = 0;
+  const before = async () => {
+    asked++;
+    return { kind: 'ok', value: undefined } as const;
+  };
+  const shown = await readOnly(editor);
+  await editor.create(makeDraft({ name: 'siem' }), before);
+  await editor.create(makeDraft({ name: 'x.status' }), before);
+  await editor.update(shown.id, draftOf(shown, { maxBatchSize: 'many' }), shown.revision, before);
+  await editor.remove('acme', shown.id, 'another revision', before);
+  demand(await editor.update(shown.id, draftOf(shown), shown.revision, before));
+  expect(asked).toBe(0);
+  demand(await editor.update(shown.id, draftOf(shown, { maxBatchSize: '3' }), shown.revision, before));
+  expect(asked).toBe(1);
+});
+
+it('changes the file as it is now, when somebody has saved it in between', async () => {
+  const { editor, directory } = await startPage({ 'siem.yaml': commented });
+  const shown = await readOnly(editor);
+  const saveElsewhere = (text: string) => async () => {
+    directory.write('siem.yaml', text);
+    return { kind: 'ok', value: undefined } as const;
+  };
+  const headers = [header('X-Token', 'new')];
+  const renamed = commented.replace('kind: AuditExportConfig', 'kind: AuditExportConfig\nstatus: {}');
+  demand(await editor.setSuspended('acme', shown.id, true, saveElsewhere(renamed)));
+  expect(directory.read('siem.yaml')).toContain('status: {}');
+  expect(directory.read('siem.yaml')).toContain('suspend: true');
+
+  const now = await readOnly(editor);
+  const bigger = commented.replace('maxBatchSize: 5', 'maxBatchSize: 50');
+  const saved = await editor.update(now.id, draftOf(now, { headers }), now.revision, saveElsewhere(bigger));
+  expect(saved).toMatchObject({ kind: 'changed-meanwhile', current: { spec: { maxBatchSize: 50 } } });
+  expect(directory.read('siem.yaml')).toBe(bigger);
+  expect(secretFiles(directory)).toEqual({});
+});
+
 it('knows nothing of other organizations', async () => {
   const { editor } = await startPage({ 'siem.yaml': manifest('siem', { organization: 'other' }) });
   const id = { namespace: 'default', name: 'siem' };
@@ -262,20 +300,20 @@ it('does not let startFrom change, nor a value be kept that is not there', async
   const draft = draftOf(shown, {
     startFrom: 'Now',
     headers: [{ name: 'X', value: 'kept' }],
-    tls: { ...draftOf(shown).tls, ca: 'kept' },
+    'tls.caSecretRef': 'kept',
   });
   expect(problemsOf(await editor.update(shown.id, draft, shown.revision))).toEqual({
-    startFrom: 'spec.startFrom cannot be changed: to begin elsewhere make another AuditExportConfig.',
-    'headers.0.value': 'spec.headers[0] has no stored value under this name: enter its value.',
-    'tls.caSecretRef': 'There is no stored CA certificate to keep: give one, or none.',
+    startFrom: 'cannot be changed: to begin elsewhere make another AuditExportConfig',
+    'headers.0.value': 'is not stored under this name: enter it',
+    'tls.caSecretRef': 'is not stored: enter one, or leave it out',
   });
 });
 
-it('leaves a wrong manifest to whoever mends it, also one that cannot be read any more', async () => {
+it('leaves a wrong manifest to whoever corrects it, also one that cannot be read any more', async () => {
   const { editor, directory } = await startPage({ 'siem.yaml': manifest('siem', { maxBatchSise: 5 }) });
   const wrong = await readOnly(editor);
   expect(wrong).toMatchObject({
-    readOnly: 'siem.yaml is wrong, so it is not changed from here: mend the file first.',
+    readOnly: 'siem.yaml is wrong, so it cannot be changed here: correct the file first.',
     problems: [expect.stringContaining('did you mean spec.maxBatchSize?')],
   });
   const refused = { kind: 'refused', reason: wrong.readOnly };
@@ -294,8 +332,8 @@ spec: {organization: *team, endpoint: 'https://x.example.com', filter: &f {proje
   const { editor, directory } = await startPage({ 'siem.yaml': text });
   const shown = await readOnly(editor);
   expect(shown.problems).toEqual([]);
-  const filter = { ...shown.spec.filter, projects: ['app'] };
-  expect(await editor.update(shown.id, draftOf(shown, { filter }), shown.revision)).toMatchObject({
+  const draft = draftOf(shown, { 'filter.projects': ['app'] });
+  expect(await editor.update(shown.id, draft, shown.revision)).toMatchObject({
     kind: 'refused',
     reason: expect.stringContaining('anchors and aliases'),
   });
@@ -342,10 +380,12 @@ interface Answers {
 async function asOrdinaryUser(path: string): Promise<Answers> {
   const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
   const script = `
-    import { makeDirectoryEditor } from ${at('../../src/configs/directory/editor/directoryEditor.ts')};
+    import { FileStore } from ${at('../../src/configs/directory/store/fileStore.ts')};
+    import { ManifestEditor } from ${at('../../src/configs/editor/manifestEditor.ts')};
     import { makeDraft, header } from ${at('./editorDrafts.ts')};
     const statusOf = async () => null;
-    const editor = makeDirectoryEditor({ directory: ${JSON.stringify(path)}, statusOf, onWritten() {} });
+    const store = new FileStore({ directory: ${JSON.stringify(path)}, statusOf, onWritten() {} });
+    const editor = new ManifestEditor(store);
     const list = await editor.list('acme');
     const create = await editor.create(makeDraft({ headers: [header('X', 'y')] }));
     const suspend = await editor.setSuspended('acme', { namespace: 'default', name: 'siem' }, true);

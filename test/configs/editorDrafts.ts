@@ -19,8 +19,13 @@ export function makeDraft(changes: Partial<ConfigDraft> = {}): ConfigDraft {
     suspend: false,
     compression: 'gzip',
     timeoutSeconds: '10',
-    filter: { eventTypes: [], excludeEventTypes: [], projects: [] },
-    tls: { ca: 'none', clientCert: 'none', serverName: '', insecureSkipVerify: false },
+    'filter.eventTypes': [],
+    'filter.excludeEventTypes': [],
+    'filter.projects': [],
+    'tls.caSecretRef': 'none',
+    'tls.clientCertSecretRef': 'none',
+    'tls.serverName': '',
+    'tls.insecureSkipVerify': false,
     ...changes,
   };
 }
@@ -29,23 +34,14 @@ export function makeDraft(changes: Partial<ConfigDraft> = {}): ConfigDraft {
 export function draftOf(config: EditableConfig, changes: Partial<ConfigDraft> = {}): ConfigDraft {
   const { spec } = config;
   return {
+    ...spec,
     id: config.id,
     name: config.id.name,
-    organization: spec.organization,
-    endpoint: spec.endpoint,
     headers: spec.headers.map(({ name }) => ({ name, value: 'kept' as const })),
     maxBatchSize: String(spec.maxBatchSize),
-    startFrom: spec.startFrom,
-    suspend: spec.suspend,
-    compression: spec.compression,
     timeoutSeconds: String(spec.timeoutSeconds),
-    filter: spec.filter,
-    tls: {
-      ca: spec.tls.hasCa ? 'kept' : 'none',
-      clientCert: spec.tls.hasClientCert ? 'kept' : 'none',
-      serverName: spec.tls.serverName,
-      insecureSkipVerify: spec.tls.insecureSkipVerify,
-    },
+    'tls.caSecretRef': spec['tls.caSecretRef'] ? 'kept' : 'none',
+    'tls.clientCertSecretRef': spec['tls.clientCertSecretRef'] ? 'kept' : 'none',
     ...changes,
   };
 }
@@ -67,8 +63,8 @@ export async function readOnly(editor: ConfigEditor, organization = 'acme'): Pro
   return config;
 }
 
-/** Sentences by field. */
+/** Complaints by field. */
 export function problemsOf(result: EditorResult<unknown>): Record<string, string> {
   if (result.kind !== 'invalid') throw new Error(JSON.stringify(result));
-  return Object.fromEntries(result.problems.map(({ field, message }) => [field, message]));
+  return Object.fromEntries(result.problems.map(({ path, complaint }) => [path, complaint]));
 }

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { waitFor } from '../tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { follow, makeConfigDirectory, makeStatus, manifest, validConfig } from './configDirectory.ts';
 
 /** What the kubelet's AtomicWriter does: a new directory, a new `..data` renamed over the old, links for new names. */
@@ -24,7 +24,7 @@ function makeVolume(path: string): (files: Record<string, string>) => void {
   };
 }
 
-const HEADERS = [
+const headers = [
   { name: 'Authorization', valueFrom: { secretKeyRef: { name: 'acme-siem', key: 'authorization' } } },
 ];
 
@@ -35,7 +35,7 @@ it.each([
   const { path } = makeConfigDirectory();
   const writeConfigMap = makeVolume(path);
   const writeSecret = makeVolume(join(path, 'secrets/acme-siem'));
-  writeConfigMap({ 'acme.yaml': manifest('acme', { headers: HEADERS }) });
+  writeConfigMap({ 'acme.yaml': manifest('acme', { headers: headers }) });
   writeSecret({ authorization: 'Bearer one' });
   const following = await follow(path, options);
   const config = () => validConfig(following.states(), 'directory/default/acme');
@@ -46,7 +46,7 @@ it.each([
   await waitFor(() => config().destination.headers[0]?.value.reveal() === 'Bearer two');
 
   writeConfigMap({
-    'acme.yaml': manifest('acme', { headers: HEADERS, maxBatchSize: 5 }),
+    'acme.yaml': manifest('acme', { headers: headers, maxBatchSize: 5 }),
     'beta.yaml': manifest('beta'),
   });
   await waitFor(() => config().spec.maxBatchSize === 5 && following.states().has('directory/default/beta'));

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { waitFor } from '../tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { follow, makeConfigDirectory, makeStatus, manifest } from './configDirectory.ts';
 
-const KEY = 'directory/default/acme';
+const configKey = 'directory/default/acme';
 
 describe('writeStatus', () => {
   it('writes beside the manifest what kubectl would show', async () => {
@@ -41,7 +41,7 @@ status:
     const { source } = await follow(directory.path);
     const message = 'yes\n# no: "quoted" \u2028 & *x \u0000 \u{1F600}  ';
     const lastError = { time: '2026-01-01T00:00:00Z', reason: 'Timeout', message };
-    await source.writeStatus(KEY, makeStatus({ lastError }));
+    await source.writeStatus(configKey, makeStatus({ lastError }));
     expect(parse(directory.read('acme.status.yaml') ?? '').status.lastError).toEqual(lastError);
   });
 
@@ -49,24 +49,24 @@ status:
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const path = join(directory.path, 'acme.status.yaml');
     const first = await follow(directory.path);
-    await first.source.writeStatus(KEY, makeStatus());
+    await first.source.writeStatus(configKey, makeStatus());
     // A number of its own is not enough: that of a file just replaced can come again.
     const identity = () => `${statSync(path).ino} ${statSync(path, { bigint: true }).ctimeNs}`;
     const before = identity();
-    await first.source.writeStatus(KEY, makeStatus());
+    await first.source.writeStatus(configKey, makeStatus());
     const second = await follow(directory.path);
-    await second.source.writeStatus(KEY, makeStatus());
+    await second.source.writeStatus(configKey, makeStatus());
     expect(identity()).toBe(before);
-    await second.source.writeStatus(KEY, makeStatus({ pendingEntries: 1 }));
+    await second.source.writeStatus(configKey, makeStatus({ pendingEntries: 1 }));
     expect(identity()).not.toBe(before);
   });
 
   it('mends a file that somebody has changed', async () => {
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const { source } = await follow(directory.path);
-    await source.writeStatus(KEY, makeStatus());
+    await source.writeStatus(configKey, makeStatus());
     directory.write('acme.status.yaml', '');
-    await source.writeStatus(KEY, makeStatus());
+    await source.writeStatus(configKey, makeStatus());
     expect(directory.read('acme.status.yaml')).toContain('Delivering');
   });
 
@@ -74,7 +74,7 @@ status:
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const { source } = await follow(directory.path);
     const writes = Array.from({ length: 50 }, (_, i) =>
-      source.writeStatus(KEY, makeStatus({ deliveredEntries: i })),
+      source.writeStatus(configKey, makeStatus({ deliveredEntries: i })),
     );
     await Promise.all(writes);
     expect(parse(directory.read('acme.status.yaml') ?? '').status.deliveredEntries).toBe(49);
@@ -88,7 +88,7 @@ status:
       'c.yaml': '{',
     });
     const { source, states } = await follow(directory.path);
-    expect([...states().keys()]).toEqual([KEY, `${KEY}/b.yaml`, 'directory/default/c/c.yaml']);
+    expect([...states().keys()]).toEqual([configKey, `${configKey}/b.yaml`, 'directory/default/c/c.yaml']);
     for (const key of states().keys()) await source.writeStatus(key, makeStatus());
     expect(parse(directory.read('acme.status.yaml') ?? '').metadata.name).toBe('acme');
     expect(parse(directory.read('b.status.yaml') ?? '').metadata.name).toBe('acme');
@@ -112,7 +112,7 @@ status:
     const { source } = await follow(directory.path);
     await source.writeStatus('directory/default/other', makeStatus());
     await source.stop();
-    await source.writeStatus(KEY, makeStatus());
+    await source.writeStatus(configKey, makeStatus());
     expect(readdirSync(directory.path)).toEqual(['acme.yaml']);
   });
 
@@ -121,18 +121,18 @@ status:
     // A directory in the way of the file.
     mkdirSync(join(directory.path, 'acme.status.yaml'));
     const { source, logged } = await follow(directory.path);
-    await source.writeStatus(KEY, makeStatus());
-    await source.writeStatus(KEY, makeStatus());
+    await source.writeStatus(configKey, makeStatus());
+    await source.writeStatus(configKey, makeStatus());
     expect(logged('error')).toHaveLength(1);
     directory.remove('acme.status.yaml');
-    await source.writeStatus(KEY, makeStatus());
+    await source.writeStatus(configKey, makeStatus());
     expect(directory.read('acme.status.yaml')).toContain('Delivering');
   });
 
   it('does not take its own writes for changes', async () => {
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const following = await follow(directory.path);
-    await following.source.writeStatus(KEY, makeStatus());
+    await following.source.writeStatus(configKey, makeStatus());
     directory.write('beta.yaml', manifest('beta'));
     await waitFor(() => following.states().size === 2);
     expect(following.changes()).toBe(2);
@@ -143,7 +143,7 @@ describe('a status file', () => {
   it('goes with its manifest', async () => {
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const following = await follow(directory.path);
-    await following.source.writeStatus(KEY, makeStatus());
+    await following.source.writeStatus(configKey, makeStatus());
     directory.remove('acme.yaml');
     await waitFor(() => following.states().size === 0);
     await waitFor(() => !existsSync(join(directory.path, 'acme.status.yaml')));
@@ -152,7 +152,7 @@ describe('a status file', () => {
   it('goes at start when its manifest went while nobody looked', async () => {
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const first = await follow(directory.path);
-    await first.source.writeStatus(KEY, makeStatus());
+    await first.source.writeStatus(configKey, makeStatus());
     await first.source.stop();
     directory.remove('acme.yaml');
     await follow(directory.path);
@@ -168,7 +168,7 @@ describe('a status file', () => {
   it('moves when metadata.name changes', async () => {
     const directory = makeConfigDirectory({ 'x.yaml': manifest('acme') });
     const following = await follow(directory.path);
-    await following.source.writeStatus(KEY, makeStatus());
+    await following.source.writeStatus(configKey, makeStatus());
     directory.write('x.yaml', manifest('beta'));
     await waitFor(() => following.states().has('directory/default/beta'));
     await following.source.writeStatus('directory/default/beta', makeStatus());

@@ -93,8 +93,8 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
     const { insert } = await setUp();
     for (const column of ['organization', 'event_type', 'session_type'])
       await expect(insert({ [column]: '' })).rejects.toThrow(`takes no empty ${column}`);
-    for (const occurred_at of ['1969-12-31 23:59:59+00', '2200-01-01 00:00:00+00', 'infinity', '-infinity'])
-      await expect(insert({ occurred_at })).rejects.toThrow('occurred_at from 1970 to 2199');
+    for (const occurredAt of ['1969-12-31 23:59:59+00', '2200-01-01 00:00:00+00', 'infinity', '-infinity'])
+      await expect(insert({ occurred_at: occurredAt })).rejects.toThrow('occurred_at from 1970 to 2199');
   });
 
   test('entries of before the bounds stop neither the migration nor a stream', async () => {

@@ -3,9 +3,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { copyOut } from '../../src/database/copyOut.ts';
 import { makePool } from '../../src/database/pool.ts';
 import { Secret } from '../../src/model/secret.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { migrateDatabase, openDatabase, openSession } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 

@@ -1,11 +1,11 @@
 /** How much waits, and since when: unknown is never taken for none, and what is unknown of one stream hides no other. */
 import { expect, test } from 'vitest';
 import { countBacklog } from '../../src/database/backlog.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const never = { status: 503 };

@@ -8,10 +8,10 @@ import type { Database } from '../../src/database/pool.ts';
 import { ensureStreams } from '../../src/database/streams.ts';
 import { ConfigNotes, type NotedConfig } from '../../src/delivery/configNotes.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const scope = 'kubernetes test *';

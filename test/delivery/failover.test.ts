@@ -7,6 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { Commits } from '../tools/chaos/commits.ts';
 import type { Failover } from '../tools/chaos/deliveryLog.ts';
 import { type Mood, startMoodyReceiver } from '../tools/chaos/moodyReceiver.ts';
@@ -18,7 +19,6 @@ import { arePackagesMissing } from '../tools/debianPackages.ts';
 import { poolerPackages, startPgbouncer, startPgpool } from '../tools/poolers.ts';
 import { startPair } from '../tools/standby.ts';
 import { startTcpProxy } from '../tools/tcpProxy.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const runSeconds = Number(process.env['CHAOS_SECONDS'] ?? 60);
 const secondsBetweenFailovers = 40;

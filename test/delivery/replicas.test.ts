@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { claimStreams, renewLease } from '../../src/database/leases.ts';
 import { ensureStreams } from '../../src/database/streams.ts';
 import { finishWindow, pinWindow, settle } from '../../src/database/window.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { type Engine, makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 

@@ -1,11 +1,11 @@
 /** Row level security on the table of entries, which linters ask for: it hides rows from the collector, and so it is said. */
 import { expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase, uidsOf } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { startReceiver } from '../tools/receiver.ts';
 import { makeRole } from '../tools/roles.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 

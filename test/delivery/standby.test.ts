@@ -1,5 +1,6 @@
 /** A database of two servers: reads that a standby answers, and a failover under a collector that lives on. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { Commits } from '../tools/chaos/commits.ts';
 import { startMoodyReceiver } from '../tools/chaos/moodyReceiver.ts';
 import { type WatchedExport, watchTruth } from '../tools/chaos/truthWatcher.ts';
@@ -12,7 +13,6 @@ import { poolerPackages, startPgpool } from '../tools/poolers.ts';
 import { startReceiver } from '../tools/receiver.ts';
 import { type PostgresPair, startPair } from '../tools/standby.ts';
 import { startTcpProxy } from '../tools/tcpProxy.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 let pair: PostgresPair;
 beforeEach(async () => {

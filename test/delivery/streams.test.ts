@@ -3,13 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { filterCondition } from '../../src/database/filterCondition.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openSession } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { ok, type ReceiverAnswer } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 

@@ -1,6 +1,7 @@
 /** The whole product with nothing but pgbouncer in transaction mode between it and Postgres: no session of its own anywhere. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, numbered, openDatabase, openSession, uidsOf } from '../tools/database.ts';
 import { arePackagesMissing } from '../tools/debianPackages.ts';
@@ -9,7 +10,6 @@ import { usePostgres } from '../tools/postgres.ts';
 import { startReceiver } from '../tools/receiver.ts';
 import { makeRole } from '../tools/roles.ts';
 import { runCommand } from '../tools/runCommand.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres();
 

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { readCodeBlocks } from '../docs/codeBlocks.ts';
 import { useBrowser } from '../tools/browser.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const run = promisify(execFile);
 const repository = join(import.meta.dirname, '..', '..');

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findEmbeddedBinaries, type PostgresServer, startPostgres } from '../../cmd/demo/postgres.ts';
+import { findEmbeddedBinaries, type PostgresServer, startPostgres } from '../../tools/postgres/postgres.ts';
+import { isListening } from '../../tools/service.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { findOnPath } from '../tools/findOnPath.ts';
-import { isListening } from '../tools/service.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const settings = { fsync: 'off' };
 const binaries = await findEmbeddedBinaries();

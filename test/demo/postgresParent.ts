@@ -1,5 +1,5 @@
 /** A process that starts Postgres in the folder it is given, says where, and waits to be killed. */
-import { findEmbeddedBinaries, startPostgres } from '../../cmd/demo/postgres.ts';
+import { findEmbeddedBinaries, startPostgres } from '../../tools/postgres/postgres.ts';
 
 const server = await startPostgres({
   binaries: await findEmbeddedBinaries(),

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ProductOptions, runProduct, seedHistory } from '../../cmd/demo/product.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({
   async prepare(url) {

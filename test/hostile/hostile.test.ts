@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type CollectorProcess, makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { startDeadDns } from '../tools/hostile/deadDns.ts';
@@ -17,7 +18,6 @@ import { SteadyProduct } from '../tools/hostile/steadyProduct.ts';
 import { writeWorstEntries } from '../tools/hostile/worstEntries.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { startReceiver } from '../tools/receiver.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 

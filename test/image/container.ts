@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { killWithParent } from '../../cmd/demo/killWithParent.ts';
+import { killWithParent } from '../../tools/killWithParent.ts';
 import type { Image } from './layOut.ts';
 
 /** Only root may become another user. Otherwise commands run as whoever runs the tests, on files that are read-only all the same. */

@@ -6,12 +6,12 @@ import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import { findFreePort } from '../../tools/freePort.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { insertEntries, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { canSwitchUser, runInImage, startInImage } from './container.ts';
 import { type Image, layOutImage } from './layOut.ts';
 

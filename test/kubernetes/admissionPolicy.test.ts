@@ -1,11 +1,11 @@
 /** What the chart's ValidatingAdmissionPolicies have a real API server refuse. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { renderChart } from '../chart/helm.ts';
-import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { makeKubeRequester } from '../tools/kubeRequest.ts';
-import { waitFor } from '../tools/waitFor.ts';
-import { CRD, makeSpec } from './harness.ts';
+import { crd, makeSpec } from './harness.ts';
 
 const values = {
   database: { existingSecret: { name: 'audit-database' } },
@@ -30,7 +30,7 @@ describe.skipIf(isClusterMissing() || isToolMissing('helm'))(
   'the policies of the chart',
   { timeout: 60_000 },
   () => {
-    const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+    const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
     beforeAll(async () => {
       await provideTool('helm');
       const { current } = cluster;
@@ -46,7 +46,7 @@ describe.skipIf(isClusterMissing() || isToolMissing('helm'))(
       await waitFor(async () => (await createConfig('team-b', 'globex')).status === 422, {
         timeoutMs: 30_000,
       });
-    }, TOOL_TIMEOUT_MS);
+    }, toolTimeoutMs);
 
     function createConfig(namespace: string, organization: string) {
       return cluster.current.request({

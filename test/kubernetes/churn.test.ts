@@ -5,13 +5,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { insertEntries, migrateDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
-import { applyConfig, applySecret, CRD, collectorKubeconfig, deleteConfig } from './harness.ts';
+import { applyConfig, applySecret, collectorKubeconfig, crd, deleteConfig } from './harness.ts';
 
 const configs = 100;
 const changesPerSecond = 50;
@@ -25,7 +25,7 @@ interface Wanted {
 }
 
 describe.skipIf(isClusterMissing())('under churn', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
   const postgres = usePostgres({ prepare: migrateDatabase, settings: { max_connections: '50' } });
 
   test(`${changesPerSecond} changes a second to ${configs} configs, with the API server restarted: every status tells the truth`, {

@@ -1,12 +1,12 @@
 /** The whole collector as a process, with its configs in a cluster. */
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
-import { applyConfig, applySecret, CRD, collectorKubeconfig, readConfig, secretHeader } from './harness.ts';
+import { applyConfig, applySecret, collectorKubeconfig, crd, readConfig, secretHeader } from './harness.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
@@ -54,7 +54,7 @@ async function setUpCollector(cluster: Cluster) {
 }
 
 describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_000 }, () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   it('delivers, holds on a wrong token, goes on with a rotated one, and handles the wish for a retry', async () => {
     const { current } = cluster;

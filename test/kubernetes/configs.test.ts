@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import {
   applyConfig,
   applySecret,
-  CRD,
+  crd,
   deleteConfig,
   deleteSecret,
   makeSpec,
@@ -15,7 +15,7 @@ import {
 } from './harness.ts';
 
 describe.skipIf(isClusterMissing())('configs of a cluster', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   it('reports an empty cluster, then every config as it comes, changes and goes', async () => {
     const { current } = cluster;
@@ -75,7 +75,7 @@ describe.skipIf(isClusterMissing())('configs of a cluster', () => {
     const keyless = await waitForState('acme', (state) => state !== missing);
     expect(keyless).toMatchObject({
       reason: 'SecretKeyNotFound',
-      problems: [expect.stringContaining(`Secret ${namespace}/siem has no key token`)],
+      problems: [expect.stringContaining(`Secret ${namespace}/siem (spec.headers[0]) has no key token`)],
     });
     await applySecret(current, namespace, 'siem', { token: 'hush\nhush' });
     const illegal = await waitForState('acme', (state) => state !== keyless);

@@ -1,15 +1,15 @@
 /** Who may only write AuditExportConfigs, and what he gets out of a cluster by them. */
 import { describe, expect, it } from 'vitest';
 import type { SecretPolicy } from '../../src/configs/kubernetes/secretConsent.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
-import { applyConfig, applySecret, CRD, makeSpec, secretHeader, startSource, tokenOf } from './harness.ts';
+import { applyConfig, applySecret, crd, makeSpec, secretHeader, startSource, tokenOf } from './harness.ts';
 
 const required: SecretPolicy = { consent: 'required', own: [] };
 const agreed = { 'auditexport.dev/export': 'true' };
 
 describe.skipIf(isClusterMissing())('Secrets of a cluster', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   it('are sent only where they agree, and not for a moment longer', async () => {
     const { current } = cluster;

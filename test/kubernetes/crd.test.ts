@@ -5,27 +5,27 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { renderCrd, renderTables } from '../../crds/generator/crd.ts';
-import { fillIn } from '../../crds/generator/fillIn.ts';
+import { fillIn } from '../../crds/generator/markdown.ts';
 import { parseManifest } from '../../src/configs/parseManifest.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
-import { ACCEPTED, REFUSED, type Spec, withSpec } from './manifestCases.ts';
+import { accepted, refused, type Spec, withSpec } from './manifestCases.ts';
 import { anySpec } from './manifestSpecs.ts';
 
-const CRD = join(import.meta.dirname, '../../crds/auditexportconfigs.auditexport.dev.yaml');
+const crdFile = join(import.meta.dirname, '../../crds/auditexportconfigs.auditexport.dev.yaml');
 
 /** The server's own last word after a wrong type, a missing field and the like. */
-const NOT_ALL_CHECKED =
+const notAllChecked =
   '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
 
 it('the CRD and the tables of its fields are what crds/generate.ts makes of the schema', () => {
   const readme = readFileSync(join(import.meta.dirname, '../../crds/README.md'), 'utf8');
-  expect(readFileSync(CRD, 'utf8') === renderCrd(), 'run: node crds/generate.ts').toBe(true);
+  expect(readFileSync(crdFile, 'utf8') === renderCrd(), 'run: node crds/generate.ts').toBe(true);
   expect(fillIn(readme, renderTables()) === readme, 'run: node crds/generate.ts').toBe(true);
 });
 
 describe.skipIf(isClusterMissing())('the CRD', () => {
-  const cluster = useCluster({ prepare: (current) => current.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (current) => current.applyFiles(crdFile) });
 
   /** The server's judgement: one line for each problem, as kubectl prints it; empty when it accepts. */
   async function judge(manifest: unknown, fieldValidation = 'Strict'): Promise<string[]> {
@@ -37,7 +37,7 @@ describe.skipIf(isClusterMissing())('the CRD', () => {
     if (status === 201) return [];
     const details = body['details'] as { causes?: Array<{ field: string; message: string }> } | undefined;
     const lines = (details?.causes ?? []).map(({ field, message }) => `${field}: ${message}`);
-    return lines.length === 0 ? [String(body['message'])] : lines.filter((line) => line !== NOT_ALL_CHECKED);
+    return lines.length === 0 ? [String(body['message'])] : lines.filter((line) => line !== notAllChecked);
   }
 
   async function create(namespace: string, spec: Spec): Promise<void> {
@@ -60,12 +60,12 @@ describe.skipIf(isClusterMissing())('the CRD', () => {
     return status === 200 ? 'accepted' : String(body['message']);
   }
 
-  it.each(ACCEPTED)('accepts %s, as the collector does', async (_, spec) => {
+  it.each(accepted)('accepts %s, as the collector does', async (_, spec) => {
     expect(await judge(withSpec(spec))).toEqual([]);
     expect(parseManifest(withSpec(spec))).toMatchObject({ ok: true });
   });
 
-  it.each(REFUSED)('refuses %s, as the collector does', async (_, spec, sentence) => {
+  it.each(refused)('refuses %s, as the collector does', async (_, spec, sentence) => {
     expect(await judge(withSpec(spec))).toEqual([sentence]);
     expect(parseManifest(withSpec(spec))).toMatchObject({ ok: false });
   });
@@ -167,7 +167,7 @@ describe.skipIf(isClusterMissing())('the CRD', () => {
   });
 
   describe.skipIf(!hasKubectl())('with kubectl', () => {
-    it.each(REFUSED)('refuses %s with these words', async (_, spec, sentence) => {
+    it.each(refused)('refuses %s with these words', async (_, spec, sentence) => {
       const { exitCode, stderr } = await cluster.current.kubectl(
         ['create', '--dry-run=server', '--filename=-'],
         { input: toYaml(withSpec(spec)) },
@@ -176,9 +176,7 @@ describe.skipIf(isClusterMissing())('the CRD', () => {
       const start = 'The AuditExportConfig "acme-siem" is invalid: ';
       expect(stderr.startsWith(start)).toBe(true);
       const lines = stderr.slice(start.length).split('\n').filter(Boolean);
-      const problems = lines
-        .map((line) => line.replace(/^\* /, ''))
-        .filter((line) => line !== NOT_ALL_CHECKED);
+      const problems = lines.map((line) => line.replace(/^\* /, '')).filter((line) => line !== notAllChecked);
       expect(problems).toEqual([sentence]);
     });
 
@@ -195,7 +193,7 @@ describe.skipIf(isClusterMissing())('the CRD', () => {
         'aec',
         "Streams one organization's audit entries to an OTLP/HTTP receiver.",
         'spec <Object> -required- What is exported, and where to.',
-        'status <Object> How the export fares, written by the collector.',
+        'status <Object> How the export is doing, written by the collector.',
       ],
       [
         'aec.spec',

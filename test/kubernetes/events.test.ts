@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, ExportStatus } from '../../src/model/streamStatus.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
-import { waitFor } from '../tools/waitFor.ts';
-import { applyConfig, CRD, readConfig, startSource } from './harness.ts';
+import { applyConfig, crd, readConfig, startSource } from './harness.ts';
 
 function makeStatus(status: Condition['status'], reason: string, message = `${reason}.`): ExportStatus {
   const lastTransitionTime = '2026-05-01T10:00:00.000Z';
@@ -54,7 +54,7 @@ async function setUp(cluster: Cluster, name = 'acme') {
 }
 
 describe.skipIf(isClusterMissing())('events of a cluster', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   it('tell when an export fails and when it recovers, with the reason and the message of the condition', async () => {
     const { namespace, key, write, readEvents, summaries } = await setUp(cluster.current);

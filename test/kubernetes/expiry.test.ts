@@ -4,12 +4,12 @@ import { makeApiClient } from '../../src/configs/kubernetes/apiClient.ts';
 import { loadConnection } from '../../src/configs/kubernetes/connection.ts';
 import { listPages } from '../../src/configs/kubernetes/listPages.ts';
 import { Reflector } from '../../src/configs/kubernetes/reflector.ts';
-import { FAST_COMPACTION, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
+import { fastCompaction, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { applySecret } from './harness.ts';
 
 describe.skipIf(isClusterMissing())('a version that the API server has forgotten', () => {
-  const cluster = useCluster(FAST_COMPACTION);
+  const cluster = useCluster(fastCompaction);
 
   it('is no failure: everything is read again, and followed', { timeout: 90_000 }, async () => {
     const { current } = cluster;

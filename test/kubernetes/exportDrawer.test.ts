@@ -1,22 +1,25 @@
 /** The export drawer over a real API server: what the page saves, kubectl shows; what kubectl owns, the page leaves alone. */
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
-import { applySecret, CRD } from './harness.ts';
-import { allowCollector, PAGE_RULES, RULES } from './rights.ts';
+import { applySecret, crd } from './harness.ts';
+import { allowCollector, kubernetesRules, pageRules } from './rights.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();
 
-async function startProduct(cluster: Cluster, rules: readonly unknown[] = [...RULES, ...PAGE_RULES]) {
+async function startProduct(
+  cluster: Cluster,
+  rules: readonly unknown[] = [...kubernetesRules, ...pageRules],
+) {
   const { url, db, receiver } = await setUp(postgres);
   const namespace = await cluster.createNamespace();
   await allowCollector(cluster, namespace, false, rules);
@@ -55,7 +58,7 @@ describe.skipIf(isClusterMissing() || !hasKubectl())(
   'the export drawer in a cluster',
   { timeout: 120_000 },
   () => {
-    const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+    const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
     it('saves a config that kubectl shows, and delivers by it', async () => {
       const { db, receiver, namespace, collector, url } = await startProduct(cluster.current);
@@ -170,7 +173,7 @@ describe.skipIf(isClusterMissing() || !hasKubectl())(
     });
 
     it('says which right is missing, and keeps what was typed', async () => {
-      const { receiver, url } = await startProduct(cluster.current, RULES);
+      const { receiver, url } = await startProduct(cluster.current, kubernetesRules);
       const page = await browser.newPage({ expectedErrors: [/409/, /503/] });
       await page.goto(`${url}/new`);
       await page.getByLabel('Endpoint URL').fill(receiver.endpoint);

@@ -8,12 +8,12 @@ import { loadConnection, makeKubernetesSource } from '../../src/configs/kubernet
 import type { KubernetesSourceOptions } from '../../src/configs/kubernetes/kubernetesSource.ts';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import type { Cluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { allowCollector } from './rights.ts';
 
-export const CRD = new URL('../../crds/auditexportconfigs.auditexport.dev.yaml', import.meta.url).pathname;
-const CONFIGS = '/apis/auditexport.dev/v1';
+export const crd = new URL('../../crds/auditexportconfigs.auditexport.dev.yaml', import.meta.url).pathname;
+const configsPath = '/apis/auditexport.dev/v1';
 
 export interface TestSource {
   readonly source: ConfigSource;
@@ -137,7 +137,7 @@ export async function applyConfig(
 ): Promise<string> {
   const answer = await cluster.request({
     method: 'PATCH',
-    path: `${CONFIGS}/namespaces/${namespace}/auditexportconfigs/${name}?fieldManager=tests&force=true`,
+    path: `${configsPath}/namespaces/${namespace}/auditexportconfigs/${name}?fieldManager=tests&force=true`,
     contentType: 'application/apply-patch+yaml',
     body: {
       apiVersion: 'auditexport.dev/v1',
@@ -153,7 +153,7 @@ export async function applyConfig(
 export async function deleteConfig(cluster: Cluster, namespace: string, name: string): Promise<void> {
   await cluster.request({
     method: 'DELETE',
-    path: `${CONFIGS}/namespaces/${namespace}/auditexportconfigs/${name}`,
+    path: `${configsPath}/namespaces/${namespace}/auditexportconfigs/${name}`,
   });
 }
 
@@ -163,7 +163,7 @@ export async function readConfig(
   name: string,
 ): Promise<{ metadata: Record<string, unknown>; status?: ExportStatus }> {
   const { body } = await cluster.request({
-    path: `${CONFIGS}/namespaces/${namespace}/auditexportconfigs/${name}`,
+    path: `${configsPath}/namespaces/${namespace}/auditexportconfigs/${name}`,
   });
   return body as unknown as { metadata: Record<string, unknown>; status?: ExportStatus };
 }

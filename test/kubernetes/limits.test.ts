@@ -1,11 +1,11 @@
 /** What the API server and the collector bear of somebody who may create as many configs as he likes. */
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import {
   applyConfig,
   applySecret,
-  CRD,
+  crd,
   deleteConfig,
   deleteSecret,
   makeSpec,
@@ -13,7 +13,7 @@ import {
   startSource,
   tokenOf,
 } from './harness.ts';
-import { allowCollector, RULES } from './rights.ts';
+import { allowCollector, kubernetesRules } from './rights.ts';
 
 const flood = 150;
 const headersEach = 16;
@@ -35,7 +35,7 @@ async function makeFlood(current: Cluster, namespace: string): Promise<void> {
 }
 
 describe.skipIf(isClusterMissing())('a namespace full of configs', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   it('costs two watches and no read for what does not exist, and sees it when it comes', {
     timeout: 60_000,
@@ -113,7 +113,7 @@ describe.skipIf(isClusterMissing())('a namespace full of configs', () => {
     const { current } = cluster;
     const source = await startSource(current);
     const { namespace } = source;
-    const narrowed = RULES.map((rule) =>
+    const narrowed = kubernetesRules.map((rule) =>
       rule.resources.includes('secrets') ? { ...rule, resourceNames: ['real', 'later'] } : rule,
     );
     await allowCollector(current, namespace, false, narrowed);

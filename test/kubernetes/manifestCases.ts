@@ -16,7 +16,7 @@ const oneHeader = (header: Spec): Spec => ({ headers: [header] });
 const fromSecret = (ref: Spec): Spec => oneHeader({ name: 'a', valueFrom: { secretKeyRef: ref } });
 const names = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`);
 
-export const ACCEPTED: ReadonlyArray<readonly [string, Spec]> = [
+export const accepted: ReadonlyArray<readonly [string, Spec]> = [
   ['nothing but what is required', {}],
   ['the longest organization', { organization: '🦉'.repeat(256) }],
   ['the longest endpoint', { endpoint: `https://otel/${'x'.repeat(2035)}` }],
@@ -58,7 +58,7 @@ export const ACCEPTED: ReadonlyArray<readonly [string, Spec]> = [
 ];
 
 /** The sentence begins with the field, as kubectl prints it. */
-export const REFUSED: ReadonlyArray<readonly [string, Spec, string]> = [
+export const refused: ReadonlyArray<readonly [string, Spec, string]> = [
   ['no organization', { organization: undefined }, 'spec.organization: Required value'],
   [
     'an empty organization',

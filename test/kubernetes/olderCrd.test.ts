@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
-import { applyConfig, CRD, makeSpec, startSource, type TestSource } from './harness.ts';
+import { applyConfig, crd, makeSpec, startSource, type TestSource } from './harness.ts';
 
 interface Schema {
   readonly properties: Record<string, Schema>;
@@ -21,7 +21,7 @@ async function renderWithout(fields: {
   spec?: readonly string[];
   status?: readonly string[];
 }): Promise<string> {
-  const definition = parse(await readFile(CRD, 'utf8')) as Definition;
+  const definition = parse(await readFile(crd, 'utf8')) as Definition;
   const properties = definition.spec.versions[0]?.schema.openAPIV3Schema.properties ?? {};
   for (const part of ['spec', 'status'] as const) {
     for (const field of fields[part] ?? []) delete properties[part]?.properties[field];
@@ -64,7 +64,7 @@ describe.skipIf(isClusterMissing())('a definition that lacks fields', () => {
       'The CustomResourceDefinition auditexportconfigs.auditexport.dev in the cluster is older than this collector: it lacks spec.filter, status.lastError, status.rejectedEntries. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, by the chart or from crds/.',
     ]);
 
-    await current.apply(await readFile(CRD, 'utf8'));
+    await current.apply(await readFile(crd, 'utf8'));
     await waitFor(() => messages(source, /has every field/).length > 0, {
       describe: () => JSON.stringify(source.logs()),
     });
@@ -75,7 +75,7 @@ describe.skipIf(isClusterMissing())('a definition that lacks fields', () => {
 
   it('is noticed when it is replaced by an older one while the collector runs', async () => {
     const { current } = cluster;
-    await current.apply(await readFile(CRD, 'utf8'));
+    await current.apply(await readFile(crd, 'utf8'));
     const source = await startSource(current);
     const uid = await applyConfig(current, source.namespace, 'acme', makeSpec());
     await source.waitForState('acme', ({ kind }) => kind === 'valid');

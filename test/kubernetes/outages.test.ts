@@ -1,5 +1,6 @@
 /** Replicas in a cluster that lose each other, Postgres or the API server: no entry lost, nothing moved by the wrong one. */
 import { describe, expect, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import type { CollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
@@ -7,16 +8,15 @@ import { usePostgres } from '../tools/postgres.ts';
 import type { Receiver } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
 import { startTcpProxy } from '../tools/tcpProxy.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
-import { applyConfig, CRD, collectorKubeconfig, readConfig } from './harness.ts';
+import { applyConfig, collectorKubeconfig, crd, readConfig } from './harness.ts';
 
 const streams = 6;
 /** A third of the default, so that a hand-over comes in a third of its 15 s. */
 const settings = { LEASE_DURATION_MS: '3000' };
 
 describe.skipIf(isClusterMissing())('two replicas in a cluster', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
   const postgres = usePostgres({ prepare: migrateDatabase, settings: { max_connections: '60' } });
 
   async function startTwo(databaseUrls?: (url: string) => Promise<[string, string]>) {
@@ -25,8 +25,13 @@ describe.skipIf(isClusterMissing())('two replicas in a cluster', () => {
     const namespace = await current.createNamespace();
     const kubeconfig = await collectorKubeconfig(current, namespace);
     const [urlOfOne, urlOfTwo] = databaseUrls ? await databaseUrls(url) : [url, url];
-    const make = (databaseUrl: string, REPLICA_NAME: string) =>
-      makeClusterCollector({ databaseUrl, namespace, kubeconfig, settings: { ...settings, REPLICA_NAME } });
+    const make = (databaseUrl: string, ReplicaName: string) =>
+      makeClusterCollector({
+        databaseUrl,
+        namespace,
+        kubeconfig,
+        settings: { ...settings, REPLICA_NAME: ReplicaName },
+      });
     const one = await make(urlOfOne, 'one');
     const two = await make(urlOfTwo, 'two');
     for (let i = 0; i < streams; i++) {

@@ -5,11 +5,11 @@ import { AuthorizationV1Api } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { CRD } from './harness.ts';
-import { PAGE_RULES, RULES } from './rights.ts';
+import { crd } from './harness.ts';
+import { kubernetesRules, pageRules } from './rights.ts';
 
-const RBAC = join(import.meta.dirname, '../../crds/rbac.yaml');
-const CONFIGS = 'auditexportconfigs.auditexport.dev';
+const rbacFile = join(import.meta.dirname, '../../crds/rbac.yaml');
+const configsPath = 'auditexportconfigs.auditexport.dev';
 
 interface Role {
   readonly kind: string;
@@ -17,7 +17,7 @@ interface Role {
   readonly rules: ReadonlyArray<{ apiGroups: string[]; resources: string[]; verbs: string[] }>;
 }
 
-const roles: readonly Role[] = parseAllDocuments(readFileSync(RBAC, 'utf8')).map((document) =>
+const roles: readonly Role[] = parseAllDocuments(readFileSync(rbacFile, 'utf8')).map((document) =>
   document.toJS(),
 );
 const find = (kind: string, name: string) =>
@@ -25,9 +25,9 @@ const find = (kind: string, name: string) =>
 
 describe('crds/rbac.yaml', () => {
   it('gives the collector the rights that its tests run with, in all namespaces or in one', () => {
-    expect(find('ClusterRole', 'audit-export')?.rules).toEqual(RULES);
-    expect(find('Role', 'audit-export')?.rules).toEqual(RULES);
-    expect(find('Role', 'audit-export-page')?.rules).toEqual(PAGE_RULES);
+    expect(find('ClusterRole', 'audit-export')?.rules).toEqual(kubernetesRules);
+    expect(find('Role', 'audit-export')?.rules).toEqual(kubernetesRules);
+    expect(find('Role', 'audit-export-page')?.rules).toEqual(pageRules);
   });
 
   it('adds the rights of people to view, edit and admin', () => {
@@ -42,7 +42,7 @@ describe('crds/rbac.yaml', () => {
 });
 
 describe.skipIf(isClusterMissing())('on an API server', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD, RBAC) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd, rbacFile) });
 
   it('the collector may do these things, in its namespace only', async () => {
     const { current } = cluster;
@@ -68,7 +68,7 @@ describe.skipIf(isClusterMissing())('on an API server', () => {
     const token = await current.tokenFor('page', namespace);
     await bind(current, namespace, 'audit-export-page', 'page');
     expect(await rightsOf(current, token, namespace)).toEqual(
-      ['create', 'delete', 'patch'].flatMap((verb) => [`${verb} ${CONFIGS}`, `${verb} secrets`]),
+      ['create', 'delete', 'patch'].flatMap((verb) => [`${verb} ${configsPath}`, `${verb} secrets`]),
     );
   });
 
@@ -78,7 +78,7 @@ describe.skipIf(isClusterMissing())('on an API server', () => {
     const token = await current.tokenFor('editor', namespace);
     await bind(current, namespace, 'audit-export-edit', 'editor');
     const verbs = ['create', 'delete', 'deletecollection', 'patch', 'update'];
-    expect(await rightsOf(current, token, namespace)).toEqual(verbs.map((verb) => `${verb} ${CONFIGS}`));
+    expect(await rightsOf(current, token, namespace)).toEqual(verbs.map((verb) => `${verb} ${configsPath}`));
   });
 
   it('who may view reads configs and their status', async () => {
@@ -88,7 +88,10 @@ describe.skipIf(isClusterMissing())('on an API server', () => {
     await bind(current, namespace, 'audit-export-view', 'viewer');
     const verbs = ['get', 'list', 'watch'];
     expect(await rightsOf(current, token, namespace)).toEqual(
-      verbs.flatMap((verb) => [`${verb} ${CONFIGS}`, `${verb} auditexportconfigs/status.auditexport.dev`]),
+      verbs.flatMap((verb) => [
+        `${verb} ${configsPath}`,
+        `${verb} auditexportconfigs/status.auditexport.dev`,
+      ]),
     );
   });
 });

@@ -2,14 +2,14 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import {
   applyConfig,
   applySecret,
-  CRD,
   collectorKubeconfig,
+  crd,
   deleteConfig,
   makeSpec,
   nameOf,
@@ -19,7 +19,7 @@ import {
   tokenOf,
   writeTokenFileKubeconfig,
 } from './harness.ts';
-import { allowCollector, RULES } from './rights.ts';
+import { allowCollector, kubernetesRules } from './rights.ts';
 
 /** Every watch ends after a second, so that what has changed about the rights is met soon. */
 const shortWatches = { watchSeconds: { min: 1, max: 1 } };
@@ -38,7 +38,7 @@ describe.skipIf(isClusterMissing())('a cluster source in trouble', () => {
     const test = await startSource(current, { isReading: false });
     await waitFor(() => countLogs(test, 'The cluster does not know AuditExportConfig') === 1);
     expect(test.reports()).toBe(0);
-    await current.applyFiles(CRD);
+    await current.applyFiles(crd);
     await waitFor(() => test.reports() === 1);
     expect(countLogs(test, 'The cluster does not know')).toBe(1);
     expect(await isSynced(test)).toBe(true);
@@ -92,7 +92,7 @@ describe.skipIf(isClusterMissing())('a cluster source in trouble', () => {
     const test = await startSource(current, { timing: shortWatches });
     await applyConfig(current, test.namespace, 'acme');
     await waitFor(() => namesOf(test).length === 1);
-    await allowCollector(current, test.namespace, false, RULES.slice(1));
+    await allowCollector(current, test.namespace, false, kubernetesRules.slice(1));
     const sentence = `The collector may not read auditexportconfigs.auditexport.dev in namespace ${test.namespace}: bind its ServiceAccount to a role with the verbs get, list and watch`;
     await waitFor(() => countLogs(test, sentence) === 1);
     await waitFor(async () => /requests_total\{method="WATCH",code="403"\} [3-9]/.test(await test.metrics()));
@@ -111,7 +111,7 @@ describe.skipIf(isClusterMissing())('a cluster source in trouble', () => {
     await applySecret(current, namespace, 'siem', { token: 'one' });
     await applyConfig(current, namespace, 'acme', makeSpec(secretHeader('siem')));
     await waitForState('acme', (state) => tokenOf(state) === 'one');
-    await allowCollector(current, namespace, false, [RULES[0], RULES[1]]);
+    await allowCollector(current, namespace, false, [kubernetesRules[0], kubernetesRules[1]]);
     await waitFor(() => countLogs(test, 'The Secret cannot be followed') === 1);
     await applyConfig(current, namespace, 'acme', makeSpec({ ...secretHeader('siem'), maxBatchSize: 9 }));
     const changed = await waitForState('acme', (s) => s.kind === 'valid' && s.config.spec.maxBatchSize === 9);
@@ -135,7 +135,7 @@ describe.skipIf(isClusterMissing())('a cluster source in trouble', () => {
     const namespace = await current.createNamespace();
     const kubeconfig = await collectorKubeconfig(current, namespace);
     await allowCollector(current, namespace, false, [
-      RULES[0],
+      kubernetesRules[0],
       { apiGroups: [''], resources: ['secrets'], resourceNames: ['siem'], verbs: ['get'] },
     ]);
     await applySecret(current, namespace, 'siem', { token: 'one' });
@@ -151,7 +151,7 @@ describe.skipIf(isClusterMissing())('a cluster source in trouble', () => {
     const namespace = await current.createNamespace();
     const kubeconfig = await collectorKubeconfig(current, namespace);
     await allowCollector(current, namespace, false, [
-      RULES[0],
+      kubernetesRules[0],
       { apiGroups: [''], resources: ['secrets'], resourceNames: ['siem'], verbs: ['get', 'watch'] },
     ]);
     await applySecret(current, namespace, 'siem', { token: 'one' });

@@ -10,10 +10,10 @@ interface Rule {
 }
 
 /** As shipped, in this order: configs, their status, Secrets, Events. */
-export const RULES: readonly Rule[] = readRules('audit-export');
+export const kubernetesRules: readonly Rule[] = readRules('audit-export');
 
 /** As shipped, beside those: what the page saves with. In this order: configs, Secrets. */
-export const PAGE_RULES: readonly Rule[] = readRules('audit-export-page');
+export const pageRules: readonly Rule[] = readRules('audit-export-page');
 
 function readRules(name: string): Rule[] {
   const text = readFileSync(new URL('../../crds/rbac.yaml', import.meta.url), 'utf8');
@@ -28,7 +28,7 @@ export async function allowCollector(
   cluster: Cluster,
   namespace: string,
   everywhere = false,
-  rules: unknown = RULES,
+  rules: unknown = kubernetesRules,
 ): Promise<void> {
   const prefix = everywhere ? 'Cluster' : '';
   const apiVersion = 'rbac.authorization.k8s.io/v1';

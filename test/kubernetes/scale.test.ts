@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { waitFor } from '../tools/waitFor.ts';
-import { applyConfig, applySecret, CRD, makeSpec, secretHeader, startSource, tokenOf } from './harness.ts';
+import { applyConfig, applySecret, crd, makeSpec, secretHeader, startSource, tokenOf } from './harness.ts';
 
 const count = 1_000;
 
 describe.skipIf(isClusterMissing())('a thousand configs with a Secret each', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   it('are read in ten seconds, each Secret once, and follow their Secrets by one watch', {
     timeout: 180_000,

@@ -1,5 +1,6 @@
 /** What a platform team does first: apply a config, see it work, break it, read what is wrong, mend it. */
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { isToolMissing } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { startCollector } from '../tools/collector.ts';
@@ -7,14 +8,13 @@ import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/datab
 import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
-import { CRD, collectorKubeconfig } from './harness.ts';
+import { collectorKubeconfig, crd } from './harness.ts';
 
 const isMissing = isClusterMissing() || isToolMissing('otelcol') || !hasKubectl();
 
 describe.skipIf(isMissing)('kubectl drives an export', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
   const postgres = usePostgres({ prepare: migrateDatabase });
 
   test('apply, wait, get; then a broken endpoint is named in the table, and mended', {

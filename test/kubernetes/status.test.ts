@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, ExportStatus } from '../../src/model/streamStatus.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
-import { waitFor } from '../tools/waitFor.ts';
-import { applyConfig, CRD, deleteConfig, readConfig, startSource } from './harness.ts';
-import { allowCollector, RULES } from './rights.ts';
+import { applyConfig, crd, deleteConfig, readConfig, startSource } from './harness.ts';
+import { allowCollector, kubernetesRules } from './rights.ts';
 
 const ready: Condition = {
   type: 'Ready',
@@ -58,7 +58,7 @@ async function setUp(cluster: Cluster) {
 }
 
 describe.skipIf(isClusterMissing())('status in a cluster', () => {
-  const cluster = useCluster({ prepare: (made) => made.applyFiles(CRD) });
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
   it('is stored whole, and is there for the next run', async () => {
     const { current } = cluster;
@@ -130,7 +130,7 @@ describe.skipIf(isClusterMissing())('status in a cluster', () => {
     const { current } = cluster;
     const { key, write, read, namespace, states, source } = await setUp(current);
     // The right to see the deletion is gone before it happens.
-    await allowCollector(current, namespace, false, RULES.slice(1));
+    await allowCollector(current, namespace, false, kubernetesRules.slice(1));
     await current.restartApiServer();
     await deleteConfig(current, namespace, 'acme');
     await applyConfig(current, namespace, 'acme');
@@ -160,7 +160,7 @@ describe.skipIf(isClusterMissing())('status in a cluster', () => {
       current,
       namespace,
       false,
-      RULES.filter(({ verbs }) => !verbs.includes('patch')),
+      kubernetesRules.filter(({ verbs }) => !verbs.includes('patch')),
     );
     const isRefused = () =>
       logs().filter(({ msg }) => String(msg).includes('patch on auditexportconfigs/status'));

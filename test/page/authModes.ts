@@ -5,12 +5,12 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
 import { Secret } from '../../src/model/secret.ts';
 import { closeServer, listen } from '../../src/operations/listen.ts';
-import { makeHeadersAuthenticator } from '../../src/web/auth/headers.ts';
 import { type JwtOptions, makeJwtAuthenticator } from '../../src/web/auth/jwt.ts';
 import { makeLocalAuthenticator } from '../../src/web/auth/local.ts';
+import { makeHeadersAuthenticator } from '../../src/web/auth/proxyHeaders.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type PageUnderTest, type PageUnderTestOptions, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import type { TestPostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { signIn, startOidcPage } from './oidcPage.ts';
 
 /** Of `acme`: `other` is admin of another organization, `member` of none. */

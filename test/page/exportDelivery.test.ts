@@ -1,13 +1,13 @@
 /** What the export drawer shows of a real delivery: the whole collector as a process, its page, a receiver that changes its mind. */
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();
@@ -55,7 +55,7 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
   // Without a reload.
   const error = page.getByRole('group', { name: 'Most recent error' });
   await error.waitFor({ timeout: 20_000 });
-  await page.getByText('Held: needs you').waitFor({ timeout: 20_000 });
+  await page.getByText('Holding: needs you').waitFor({ timeout: 20_000 });
   expect(await error.textContent()).toMatch(
     /HTTP 401[\s\S]*token is unknown[\s\S]*What to do:[\s\S]*Authorization/,
   );

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { defaultRateLimits } from '../../src/web/security/rateLimits.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { type Receiver, startReceiver } from '../tools/receiver.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();
@@ -285,7 +285,7 @@ it('says what came of a test, whatever it is', { timeout: 120_000 }, async () =>
     { status: 200, headers: { 'content-type': 'text/html' }, body: '<title>Login</title>' },
     /not an OTLP receiver[\s\S]*web page/,
   );
-  await test({ status: 503 }, /cannot take it at the moment/);
+  await test({ status: 503 }, /is unavailable right now/);
   await test({ status: 400, body: 'bad' }, /refused the record/);
   await test({ reset: true }, /connection broke/);
   await endpoint.fill('http://no-such-host.invalid');

@@ -2,10 +2,10 @@
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { type JwtOptions, makeJwtAuthenticator } from '../../src/web/auth/jwt.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { startTokenIssuer, type TokenIssuer } from './authModes.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });

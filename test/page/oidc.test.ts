@@ -7,10 +7,10 @@ import { Secret } from '../../src/model/secret.ts';
 import { closeServer, listen } from '../../src/operations/listen.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { openSessions } from '../../src/web/auth/oidc/sessions.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { CookieJar } from '../tools/cookieJar.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { type OidcPage, signIn, startOidcPage } from './oidcPage.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });

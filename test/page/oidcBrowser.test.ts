@@ -1,10 +1,10 @@
 /** Signing in and out in a real browser, through a real identity provider. */
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
 import { insertEntries, migrateDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { type OidcPage, startOidcPage } from './oidcPage.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });

@@ -1,11 +1,11 @@
 /** The page with AUTH_MODE=oidc, its identity provider, and somebody who signs in without a screen. */
 
-import { findFreePort } from '../../cmd/demo/freePort.ts';
 import { Secret } from '../../src/model/secret.ts';
 import { makeLoginCookies } from '../../src/web/auth/oidc/loginCookies.ts';
 import { makeOidcAuthenticator } from '../../src/web/auth/oidc/oidcAuthenticator.ts';
 import { openProvider } from '../../src/web/auth/oidc/provider.ts';
 import { openSessions } from '../../src/web/auth/oidc/sessions.ts';
+import { findFreePort } from '../../tools/freePort.ts';
 import { CookieJar } from '../tools/cookieJar.ts';
 import { type IdentityProvider, makeIdentityProvider, type Person } from '../tools/identityProvider.ts';
 import { type PageUnderTest, type PageUnderTestOptions, startPageUnderTest } from '../tools/pageUnderTest.ts';

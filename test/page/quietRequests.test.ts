@@ -7,10 +7,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeClientAddress } from '../../src/web/security/clientAddress.ts';
 import { limitConnectionsByAddress } from '../../src/web/security/connections.ts';
 import { limitByAddress, limitByParameter } from '../../src/web/security/rateLimits.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const logs = '/organizations/acme/audit-logs';

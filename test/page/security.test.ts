@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { routes } from '../../src/web/routes.ts';
 import { defaultRateLimits, type RateLimits } from '../../src/web/security/rateLimits.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { ada, always, type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const logs = '/organizations/acme/audit-logs';

@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { RequestWriter } from '../../src/otlp/encode/request.ts';
-import { IDENTITY, makeEntry, spell } from '../../src/otlp/encode/testEntries.ts';
-import { isToolMissing, TOOL_TIMEOUT_MS } from '../tools/build.ts';
+import { identity, makeEntry, spell } from '../../tools/otlp/testEntries.ts';
+import { isToolMissing, toolTimeoutMs } from '../tools/build.ts';
 import { type Collector, startCollector } from '../tools/collector.ts';
 import { insertEntries, migrateDatabase, openDatabase } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
@@ -22,7 +22,7 @@ describe.skipIf(isToolMissing('otelcol'))('any JSON, read by the Collector', () 
   beforeAll(async () => {
     receiver = await startReceiver();
     collector = await startCollector({ forwardTo: receiver.endpoint });
-  }, TOOL_TIMEOUT_MS);
+  }, toolTimeoutMs);
   afterAll(async () => {
     await collector?.stop();
     await receiver?.stop();
@@ -91,7 +91,7 @@ describe.skipIf(isToolMissing('otelcol'))('any JSON, read by the Collector', () 
     const metadata = [...json, ...noJson].map((text) => Buffer.from(text)).concat(noUtf8);
     const expected = [...json.map(readJson), ...noJson, ...noUtf8];
 
-    const writer = new RequestWriter(IDENTITY);
+    const writer = new RequestWriter(identity);
     metadata.forEach((bytes, at) => {
       writer.append(makeEntry({ metadata: bytes, uid: uuidOf(at) }), {
         sequence: at + 1,
@@ -115,7 +115,7 @@ describe.skipIf(isToolMissing('otelcol'))('any JSON, read by the Collector', () 
     const itsCollector = await startCollector({ forwardTo: own.endpoint });
     onTestFinished(() => itsCollector.stop());
     const bytes = Buffer.from('caf\xe9', 'latin1');
-    const writer = new RequestWriter(IDENTITY);
+    const writer = new RequestWriter(identity);
     writer.append(
       makeEntry({ eventType: bytes, actorId: bytes, actorName: bytes, sessionType: bytes, project: bytes }),
       { sequence: 1, observedAtMicros: 1 },

@@ -2,16 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Database } from '../../src/database/pool.ts';
-import type { AnyValue } from '../../src/otlp/encode/otlpProto.ts';
+import type { AnyValue } from '../../tools/otlp/otlpProto.ts';
 import { readJson } from './readJson.ts';
 
-const FILE = new URL('../../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
+const file = new URL('../../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
 
-export const CLOUD_TRAIL_COUNT = 2_900;
+export const cloudTrailCount = 2_900;
 
 /** Whether a suite must be skipped for want of the file; says so. For `describe.skipIf`. */
 export function isCloudTrailMissing(): boolean {
-  if (existsSync(FILE)) return false;
+  if (existsSync(file)) return false;
   process.stderr.write(
     'SKIPPED: the tests with real events. They read ../shared/data/cloudtrail.ndjson.gz, which is not there.\n',
   );
@@ -37,7 +37,7 @@ export interface RealEntry {
  * microseconds, so that none can lose them unseen.
  */
 export async function loadCloudTrail(db: Database): Promise<RealEntry[]> {
-  const lines = gunzipSync(readFileSync(FILE)).toString().trim().split('\n');
+  const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
   // The line goes to Postgres as it stands: nothing is parsed and printed again in between.
   await db.query(
     `insert into audit.entries

@@ -1,25 +1,25 @@
 /** Real events, written by SQL, sent by the collector's process, taken and forwarded by a real OpenTelemetry Collector. */
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
 import { startCollector } from '../tools/collector.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import type { ReceivedRecord } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
-import { CLOUD_TRAIL_COUNT, isCloudTrailMissing, loadCloudTrail } from './cloudTrail.ts';
+import { cloudTrailCount, isCloudTrailMissing, loadCloudTrail } from './cloudTrail.ts';
 import { spell } from './readJson.ts';
 
 describe.skipIf(isToolMissing('otelcol') || isCloudTrailMissing())('the OpenTelemetry Collector', () => {
   const postgres = usePostgres({ prepare: migrateDatabase });
-  beforeAll(() => provideTool('otelcol').then(() => {}), TOOL_TIMEOUT_MS);
+  beforeAll(() => provideTool('otelcol').then(() => {}), toolTimeoutMs);
 
   test('has every one of 2,900 real events, once, with every value as it was written', {
     timeout: 60_000,
   }, async () => {
     const { url, db, receiver } = await setUp(postgres);
     const entries = await loadCloudTrail(db);
-    expect(entries).toHaveLength(CLOUD_TRAIL_COUNT);
+    expect(entries).toHaveLength(cloudTrailCount);
     await insertEntries(db, numbered(40, { organization: 'neighbour' }));
     const collector = await startCollector({ forwardTo: receiver.endpoint });
     onTestFinished(() => collector.stop());
@@ -55,8 +55,8 @@ describe.skipIf(isToolMissing('otelcol') || isCloudTrailMissing())('the OpenTele
       for (const record of records)
         received.set(record.uid, { organization: String(resource.get('audit.organization.id')), record });
     }
-    expect(receiver.records).toHaveLength(CLOUD_TRAIL_COUNT + 40);
-    expect(received.size).toBe(CLOUD_TRAIL_COUNT + 40);
+    expect(receiver.records).toHaveLength(cloudTrailCount + 40);
+    expect(received.size).toBe(cloudTrailCount + 40);
 
     for (const entry of entries) {
       const { organization, record } = received.get(entry.uid) ?? {};

@@ -2,8 +2,8 @@
  * What a JSON text must be as an OTLP AnyValue, read from the text slowly and for clarity. It shares no code with the
  * encoder (whose file `jsonValue.ts` has the rules), so that a test can hold what a receiver got against the source.
  */
-import { MAX_DEPTH } from '../../src/otlp/encode/jsonValue.ts';
-import type { AnyValue } from '../../src/otlp/encode/otlpProto.ts';
+import { maxDepth } from '../../src/otlp/encode/jsonValue.ts';
+import type { AnyValue } from '../../tools/otlp/otlpProto.ts';
 
 /** @throws SyntaxError when it is no JSON. */
 export function readJson(text: string): AnyValue {
@@ -45,7 +45,7 @@ class Reader {
   #container(depth: number, read: () => AnyValue | undefined): AnyValue {
     const start = this.#at;
     const value = read();
-    return depth > MAX_DEPTH || value === undefined ? this.#text.slice(start, this.#at) : value;
+    return depth > maxDepth || value === undefined ? this.#text.slice(start, this.#at) : value;
   }
 
   #array(depth: number): AnyValue {

@@ -3,13 +3,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
-import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { isListening, startService } from '../../tools/service.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
 import { type CollectorProcess, makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { ok } from '../tools/receiver.ts';
-import { isListening, startService } from '../tools/service.ts';
 import { setUp } from '../tools/setUp.ts';
 import { startVictoriaLogs } from '../tools/victoriaLogs.ts';
 
@@ -17,7 +17,7 @@ const postgres = usePostgres({ prepare: migrateDatabase });
 const recipe = (name: string) => join(import.meta.dirname, '../../docs/recipes', name);
 
 describe.skipIf(isToolMissing('otelcol'))('the recipe for the OpenTelemetry Collector', () => {
-  beforeAll(() => provideTool('otelcol').then(() => {}), TOOL_TIMEOUT_MS);
+  beforeAll(() => provideTool('otelcol').then(() => {}), toolTimeoutMs);
 
   test('loses nothing while the backend of the Collector fails, and shows that it does', async () => {
     const { url, db, receiver } = await setUp(postgres);
@@ -65,7 +65,7 @@ describe.skipIf(isToolMissing('otelcol'))('the recipe for the OpenTelemetry Coll
 });
 
 describe.skipIf(isToolMissing('victoria-logs'))('the recipe for VictoriaLogs', () => {
-  beforeAll(() => provideTool('victoria-logs').then(() => {}), TOOL_TIMEOUT_MS);
+  beforeAll(() => provideTool('victoria-logs').then(() => {}), toolTimeoutMs);
 
   test('has every entry, found by the queries of the page', async () => {
     const { url, db } = await setUp(postgres);

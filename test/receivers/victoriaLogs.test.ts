@@ -6,17 +6,17 @@
  * it an empty field is an absent one.
  */
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { AnyValue } from '../../src/otlp/encode/otlpProto.ts';
-import { isToolMissing, provideTool, TOOL_TIMEOUT_MS } from '../tools/build.ts';
+import type { AnyValue } from '../../tools/otlp/otlpProto.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
 import { migrateDatabase, openDatabase } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { startVictoriaLogs } from '../tools/victoriaLogs.ts';
-import { CLOUD_TRAIL_COUNT, isCloudTrailMissing, loadCloudTrail, type RealEntry } from './cloudTrail.ts';
+import { cloudTrailCount, isCloudTrailMissing, loadCloudTrail, type RealEntry } from './cloudTrail.ts';
 import { readJson, spell } from './readJson.ts';
 
 /** Fields that VictoriaLogs adds, and those that differ from run to run. */
-const NOT_COMPARED = [
+const notCompared = [
   '_msg',
   '_stream',
   '_stream_id',
@@ -28,7 +28,7 @@ const NOT_COMPARED = [
 
 describe.skipIf(isToolMissing('victoria-logs') || isCloudTrailMissing())('VictoriaLogs', () => {
   const postgres = usePostgres({ prepare: migrateDatabase });
-  beforeAll(() => provideTool('victoria-logs').then(() => {}), TOOL_TIMEOUT_MS);
+  beforeAll(() => provideTool('victoria-logs').then(() => {}), toolTimeoutMs);
 
   test('keeps every one of 2,900 real events, once, with every value as it was written', {
     timeout: 60_000,
@@ -55,23 +55,23 @@ describe.skipIf(isToolMissing('victoria-logs') || isCloudTrailMissing())('Victor
     }
 
     const rows = await victoriaLogs.query('*');
-    expect(rows).toHaveLength(CLOUD_TRAIL_COUNT);
+    expect(rows).toHaveLength(cloudTrailCount);
     const byUid = new Map(rows.map((row) => [row['log.record.uid'], row]));
-    expect(byUid.size).toBe(CLOUD_TRAIL_COUNT);
+    expect(byUid.size).toBe(cloudTrailCount);
     const sequences = rows.map((row) => `${row['audit.stream.id']} ${row['audit.sequence.number']}`);
-    expect(new Set(sequences).size).toBe(CLOUD_TRAIL_COUNT);
+    expect(new Set(sequences).size).toBe(cloudTrailCount);
 
     let leaves = 0;
     for (const entry of entries) {
       const row = { ...byUid.get(entry.uid) };
-      for (const field of NOT_COMPARED) delete row[field];
+      for (const field of notCompared) delete row[field];
       const expected = toFields(entry);
       // Both sides in one order of keys inside arrays, and of fields.
       expect(sortFields(row)).toEqual(sortFields(expected));
       leaves += Object.keys(expected).length;
     }
     // Real events have some twenty leaves each; a flattening that finds none would agree with everything.
-    expect(leaves).toBeGreaterThan(CLOUD_TRAIL_COUNT * 30);
+    expect(leaves).toBeGreaterThan(cloudTrailCount * 30);
 
     // What a person would search for is found, by exact value.
     const wanted = entries.at(-1);

@@ -3,9 +3,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
 import { indexAll, startIndexer } from '../../src/search/indexer.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase, openSession } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { waitFor } from '../tools/waitFor.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 

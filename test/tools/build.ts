@@ -39,9 +39,9 @@ interface Tool {
 }
 
 /** Without it the server says it is v0.0.0 and refuses its own feature gates. */
-const KUBERNETES_VERSION = '-X k8s.io/component-base/version.gitVersion=v1.36.3';
+const kubernetesVersion = '-X k8s.io/component-base/version.gitVersion=v1.36.3';
 
-const TOOLS: Readonly<Record<ToolName, Tool>> = {
+const tools: Readonly<Record<ToolName, Tool>> = {
   otelcol: moduleTool({ name: 'otelcol', folder: 'collector', variable: 'OTELCOL_BIN' }),
   'victoria-logs': packageTool(
     'VICTORIA_LOGS_BIN',
@@ -51,7 +51,7 @@ const TOOLS: Readonly<Record<ToolName, Tool>> = {
     name: 'kube-apiserver',
     folder: 'kubeApiserver',
     variable: 'KUBE_APISERVER_BIN',
-    linkerFlags: KUBERNETES_VERSION,
+    linkerFlags: kubernetesVersion,
   }),
   etcd: moduleTool({ name: 'etcd', folder: 'etcd', variable: 'ETCD_BIN' }),
   helm: packageTool('HELM_BIN', 'helm.sh/helm/v4/cmd/helm@v4.3.1'),
@@ -103,7 +103,7 @@ function goFlags(linkerFlags = ''): string[] {
 
 /** Says at once where the program is or will be; builds nothing. */
 function planTool(name: ToolName): ToolPlan {
-  const tool = TOOLS[name];
+  const tool = tools[name];
   const named = process.env[tool.variable];
   if (named) {
     if (existsSync(named)) return { kind: 'ready', path: resolve(named) };
@@ -125,7 +125,7 @@ function planTool(name: ToolName): ToolPlan {
 }
 
 /** For the `beforeAll` that starts a tool: a cold build takes one to five minutes beside the others, and another worker may build before. */
-export const TOOL_TIMEOUT_MS = 20 * 60_000;
+export const toolTimeoutMs = 20 * 60_000;
 
 /**
  * Whether a suite must be skipped for want of a tool, for `describe.skipIf`; says so on the console.
@@ -159,7 +159,7 @@ export async function provideTool(name: ToolName): Promise<string> {
     const startedAt = Date.now();
     say(`building ${name} into ${finished} (once, some minutes)`);
     try {
-      const { args, options } = TOOLS[name].build(folder);
+      const { args, options } = tools[name].build(folder);
       await runGo(args, options);
       await rename(folder, finished);
     } finally {

@@ -1,8 +1,8 @@
 import { CoreV1Api } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import { FAST_COMPACTION, isClusterMissing, useCluster } from './cluster.ts';
+import { waitFor } from '../../tools/waitFor.ts';
+import { fastCompaction, isClusterMissing, useCluster } from './cluster.ts';
 import { hasKubectl } from './kubectl.ts';
-import { waitFor } from './waitFor.ts';
 
 describe.skipIf(isClusterMissing())('the test cluster', () => {
   const cluster = useCluster();
@@ -66,7 +66,7 @@ subjects: [{kind: ServiceAccount, name: reader, namespace: ${namespace}}]
 });
 
 describe.skipIf(isClusterMissing())('a test cluster that forgets fast', () => {
-  const cluster = useCluster(FAST_COMPACTION);
+  const cluster = useCluster(fastCompaction);
 
   it('no longer knows an old version after a while', async () => {
     const { current } = cluster;

@@ -5,11 +5,10 @@
  * ServiceAccount `default`.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CoreV1Api, type KubeConfig } from '@kubernetes/client-node';
-import { afterAll, beforeAll } from 'vitest';
-import { isToolMissing, TOOL_TIMEOUT_MS } from './build.ts';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { isToolMissing, toolTimeoutMs } from './build.ts';
 import { applyYaml } from './clusterObjects.ts';
 import { startEtcd } from './etcd.ts';
 import { makeKubeApiserver } from './kubeApiserver.ts';
@@ -55,7 +54,7 @@ export interface ClusterOptions {
 }
 
 /** Makes a watch or a continued list from an older resourceVersion end in 410 after 10 to 20 s. */
-export const FAST_COMPACTION: ClusterOptions = {
+export const fastCompaction: ClusterOptions = {
   flags: ['--etcd-compaction-interval=10s', '--watch-cache=false'],
 };
 
@@ -65,7 +64,7 @@ export function isClusterMissing(): boolean {
 }
 
 async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const folder = await mkdtemp(join(tmpdir(), 'audit-export-cluster-'));
+  const folder = await mkdtemp(join(inject('runFolder'), 'cluster-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   const stops: Array<() => Promise<void>> = [removeFolder];
   const stop = async () => {
@@ -144,7 +143,7 @@ export function useCluster(
   beforeAll(async () => {
     cluster = await startCluster(options);
     await options.prepare?.(cluster);
-  }, TOOL_TIMEOUT_MS);
+  }, toolTimeoutMs);
   afterAll(async () => {
     await cluster?.stop();
   });

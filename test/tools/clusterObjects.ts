@@ -1,6 +1,6 @@
 import { parseAllDocuments } from 'yaml';
+import { waitFor } from '../../tools/waitFor.ts';
 import type { KubeAnswer, KubeRequest, KubeRequester } from './kubeRequest.ts';
-import { waitFor } from './waitFor.ts';
 
 interface KubeObject {
   readonly apiVersion: string;

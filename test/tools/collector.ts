@@ -1,6 +1,6 @@
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { isListening, type Service, startService } from '../../tools/service.ts';
 import { provideTool } from './build.ts';
-import { isListening, type Service, startService } from './service.ts';
 
 export interface Collector {
   /** Full URL of its logs receiver. */

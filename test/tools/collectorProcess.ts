@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
-import { killWithParent } from '../../cmd/demo/killWithParent.ts';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
-import { waitFor } from './waitFor.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { killWithParent } from '../../tools/killWithParent.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 
 export interface CollectorProcess {
   readonly directory: string;

@@ -13,7 +13,7 @@ import { makeLogger } from '../../src/telemetry/logger.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
 import { makeAddressGuard } from '../../src/transport/addressGuard.ts';
 import { makeTransport } from '../../src/transport/transport.ts';
-import { waitFor } from './waitFor.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 
 export interface EngineOptions extends Partial<DeliveryOptions> {
   readonly leaseDurationMs?: number;

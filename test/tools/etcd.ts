@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { type Service, startService } from '../../tools/service.ts';
 import { provideTool } from './build.ts';
-import { type Service, startService } from './service.ts';
 
 /** A real etcd on loopback, with its data in `folder`; nothing waits for the disk. */
 export async function startEtcd(folder: string): Promise<{ url: string; service: Service }> {

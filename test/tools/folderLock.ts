@@ -2,10 +2,10 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const POLL_MS = 200;
-const TIMEOUT_MS = 15 * 60_000;
+const pollMs = 200;
+const timeoutMs = 15 * 60_000;
 /** A holder writes its number at once; a lock still without one after this many looks was left by a crash. */
-const LOOKS_WITHOUT_OWNER = 25;
+const looksWithoutOwner = 25;
 
 /**
  * Runs `work` while no other process of this machine holds the lock `folder`. The lock of a dead process is taken over.
@@ -21,7 +21,7 @@ export async function withFolderLock(folder: string, work: () => Promise<void>):
 }
 
 async function acquire(folder: string): Promise<void> {
-  const deadline = Date.now() + TIMEOUT_MS;
+  const deadline = Date.now() + timeoutMs;
   let ownerless = 0;
   for (;;) {
     try {
@@ -32,13 +32,13 @@ async function acquire(folder: string): Promise<void> {
     }
     const owner = Number(await readFile(join(folder, 'pid'), 'utf8').catch(() => ''));
     ownerless = owner === 0 ? ownerless + 1 : 0;
-    const left = owner === 0 ? ownerless > LOOKS_WITHOUT_OWNER : !isAlive(owner);
+    const left = owner === 0 ? ownerless > looksWithoutOwner : !isAlive(owner);
     if (left) await rm(folder, { recursive: true, force: true });
     else if (Date.now() > deadline)
       throw new Error(
         `${folder} is held by process ${owner} for too long: end that process, or delete the folder.`,
       );
-    else await delay(POLL_MS);
+    else await delay(pollMs);
   }
 }
 

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
 import { onTestFinished } from 'vitest';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
 import { closeServer, listen } from '../../src/operations/listen.ts';
+import { findFreePort } from '../../tools/freePort.ts';
 
 export interface Person {
   readonly name: string;

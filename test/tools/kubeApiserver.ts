@@ -3,10 +3,10 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { join } from 'node:path';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { type Service, startService } from '../../tools/service.ts';
 import { provideTool } from './build.ts';
 import { makeCertificateAuthority } from './certificates.ts';
-import { type Service, startService } from './service.ts';
 
 export interface KubeApiserver {
   readonly url: string;

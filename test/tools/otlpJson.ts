@@ -1,5 +1,5 @@
 /** Reads an ExportLogsServiceRequest in OTLP/JSON (SPEC "JSON Protobuf Encoding"): what a Collector forwards. */
-import type { AnyValue, DecodedRecord, DecodedRequest } from '../../src/otlp/encode/otlpProto.ts';
+import type { AnyValue, DecodedRecord, DecodedRequest } from '../../tools/otlp/otlpProto.ts';
 
 interface JsonAnyValue {
   stringValue?: string;

@@ -1,10 +1,10 @@
 /** The pair and the poolers do what tests of the delivery rely on. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../../tools/waitFor.ts';
 import { arePackagesMissing } from './debianPackages.ts';
 import { type Pooler, poolerPackages, startPgbouncer, startPgpool } from './poolers.ts';
 import { type PostgresPair, startPair } from './standby.ts';
-import { waitFor } from './waitFor.ts';
 
 let pair: PostgresPair;
 beforeAll(async () => {

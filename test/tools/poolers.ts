@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { type Service, startService } from '../../tools/service.ts';
 import { findDebianProgram } from './debianPackages.ts';
-import { type Service, startService } from './service.ts';
 
 /** Programs and the packages they are in, for `arePackagesMissing`. */
 export const poolerPackages = { pgbouncer: 'pgbouncer', pgpool: 'pgpool2' };

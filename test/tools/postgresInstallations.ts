@@ -1,7 +1,7 @@
 import { globSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { readMajorVersion } from '../../cmd/demo/postgres/binaries.ts';
-import { findEmbeddedBinaries, type PostgresBinaries } from '../../cmd/demo/postgres.ts';
+import { readMajorVersion } from '../../tools/postgres/binaries.ts';
+import { findEmbeddedBinaries, type PostgresBinaries } from '../../tools/postgres/postgres.ts';
 import { findExecutable } from './findOnPath.ts';
 
 export interface PostgresInstallation {
@@ -10,10 +10,10 @@ export interface PostgresInstallation {
 }
 
 /** The oldest that is supported. */
-const OLDEST_MAJOR = 14;
+const oldestMajor = 14;
 
 /** Where packages put them: Debian, Red Hat, Homebrew (two kinds of Mac), MacPorts. */
-const FOLDERS = [
+const parentFolders = [
   '/usr/lib/postgresql/*/bin',
   '/usr/pgsql-*/bin',
   '/opt/homebrew/opt/postgresql@*/bin',
@@ -33,7 +33,7 @@ export async function findSecondMajorVersion(): Promise<PostgresInstallation | u
   for (const folder of installationFolders()) {
     const binaries = { postgres: join(folder, 'postgres'), initdb: join(folder, 'initdb') };
     const majorVersion = await readMajorVersion(binaries.postgres).catch(() => 0);
-    if (majorVersion >= OLDEST_MAJOR && majorVersion !== embedded.majorVersion)
+    if (majorVersion >= oldestMajor && majorVersion !== embedded.majorVersion)
       found.push({ binaries, majorVersion });
   }
   return found.sort((a, b) => a.majorVersion - b.majorVersion)[0];
@@ -53,7 +53,7 @@ export async function findClientProgram(name: string, majorVersion: number): Pro
 function installationFolders(): string[] {
   const candidates = [
     ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean),
-    ...FOLDERS.flatMap((folder) => globSync(folder)),
+    ...parentFolders.flatMap((folder) => globSync(folder)),
   ];
   const folders = candidates.flatMap((folder) => {
     const postgres = findExecutable('postgres', [folder]);

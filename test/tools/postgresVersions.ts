@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { PostgresBinaries } from '../../cmd/demo/postgres.ts';
+import type { PostgresBinaries } from '../../tools/postgres/postgres.ts';
 import { cacheFolder } from './build.ts';
 import { withFolderLock } from './folderLock.ts';
 

@@ -7,11 +7,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { type AnyValue, type DecodedRecord, decodeRequest } from '../../src/otlp/encode/otlpProto.ts';
+import { type AnyValue, type DecodedRecord, decodeRequest } from '../../tools/otlp/otlpProto.ts';
+import { type RecordSlice, sliceRecords } from '../../tools/otlp/recordSlices.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { decodeJsonRequest, recordTexts } from './otlpJson.ts';
 import { ReceiverLedger } from './receiverLedger.ts';
-import { type RecordSlice, sliceRecords } from './recordSlices.ts';
-import { waitFor } from './waitFor.ts';
 
 /** What the receiver does with a request it has read. `stored` says whether it kept the records; default: a 2xx did. */
 export type ReceiverAnswer =

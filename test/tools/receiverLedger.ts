@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RecordSlice } from './recordSlices.ts';
+import type { RecordSlice } from '../../tools/otlp/recordSlices.ts';
 
 export interface Sighting {
   /** 48 bits of the record's hash. */

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort } from '../../cmd/demo/freePort.ts';
+import { findFreePort } from '../../tools/freePort.ts';
+import { startService } from '../../tools/service.ts';
 import { provideTool } from './build.ts';
-import { startService } from './service.ts';
 
 export interface VictoriaLogs {
   /** Full URL of its OTLP logs receiver. */

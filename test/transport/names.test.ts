@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeNameResolver, type NameResolverOptions } from '../../src/transport/dns/nameResolver.ts';
 import { parseHosts } from '../../src/transport/dns/systemFiles.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { makeDestination } from '../tools/destination.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { serveDns } from './dnsServer.ts';
 import { openTransport, send, serveHttp, until } from './loopback.ts';
 

@@ -2,13 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { type CollectorProcess, makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, numbered, openSession, uidsOf } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { ok, type ReceiverAnswer } from '../tools/receiver.ts';
 import { makeRole } from '../tools/roles.ts';
 import { setUp } from '../tools/setUp.ts';
-import { waitFor } from '../tools/waitFor.ts';
 import { isPreviousMissing, layOutPrevious, type PreviousProgram } from './previousProgram.ts';
 import { runToEnd } from './runToEnd.ts';
 

@@ -2,10 +2,10 @@
  * What the page does beyond htmx, by data- attributes; everything else works without. Elements are looked up each time:
  * Back replaces all children of <body>, so listeners are on `document` and `close`, which does not bubble, is captured.
  */
-const find = (selector) => document.querySelector(selector);
-const on = (type, handler, capture = false) => document.addEventListener(type, handler, capture);
+export const find = (selector) => document.querySelector(selector);
+export const on = (type, handler, capture = false) => document.addEventListener(type, handler, capture);
 const drawer = () => find('#drawer');
-const settings = {
+export const settings = {
   get: (name) => localStorage.getItem(`audit-export.${name}`) ?? (name === 'local' ? 'off' : 'on'),
   set: (name, isOn) => localStorage.setItem(`audit-export.${name}`, isOn ? 'on' : 'off'),
 };
@@ -52,7 +52,7 @@ on('click', (event) => {
 });
 
 /* Menus: one at a time, closed by Esc and by a click elsewhere. */
-function closeMenus(except) {
+export function closeMenus(except) {
   for (const menu of document.querySelectorAll('details.menu[open]'))
     if (!menu.contains(except)) menu.open = false;
 }

@@ -1,4 +1,5 @@
 /* What the list does beyond htmx: narrowing long menus, downloads that say how far they are, keys. */
+import { closeMenus, find, on, settings } from './app.js';
 
 on('input', ({ target }) => {
   if (target.dataset.checks) find(target.dataset.checks).checked = true;

@@ -5,11 +5,11 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly complaint: string };
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** Each certificate of a bundle or chain, in order; at least one. A complaint completes "Secret flows/acme, key ca.crt …". */
 export function parseCertificates(pem: string): Parsed<X509Certificate[]> {
-  const blocks = pem.match(CERTIFICATE) ?? [];
+  const blocks = pem.match(certificate) ?? [];
   if (blocks.length === 0) {
     return { ok: false, complaint: 'has no certificate: put PEM with "BEGIN CERTIFICATE" into it' };
   }

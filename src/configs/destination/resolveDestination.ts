@@ -5,7 +5,13 @@ import { fingerprintDestination } from './fingerprintDestination.ts';
 import { resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveHeaders } from './resolveHeaders.ts';
 import { resolveTls } from './resolveTls.ts';
-import { type BoundReader, SECRET_REASONS, type SecretProblem, type SecretReason } from './secretProblems.ts';
+import {
+  type BoundReader,
+  describeSecretProblem,
+  type SecretProblem,
+  type SecretReason,
+  secretReasons,
+} from './secretProblems.ts';
 import type { SecretReader } from './secretReader.ts';
 
 export type ResolvedDestination =
@@ -41,8 +47,8 @@ export async function resolveDestination(
 ): Promise<ResolvedDestination> {
   const found = await findDestination(spec, namespace, secrets, addresses);
   if (found.kind === 'resolved') return found;
-  const reason = SECRET_REASONS.find((each) => found.problems.some((problem) => problem.reason === each));
-  const problems = found.problems.map(({ sentence }) => sentence);
+  const reason = secretReasons.find((each) => found.problems.some((problem) => problem.reason === each));
+  const problems = found.problems.map(describeSecretProblem);
   return { kind: 'unresolved', reason: reason ?? 'InvalidSecret', problems };
 }
 

@@ -1,6 +1,6 @@
 /** The headers of every request, with the values that Secrets hold. */
 import { Secret } from '../../model/secret.ts';
-import { HEADER_VALUE_RULE, isHeaderValue } from '../schema/headers.ts';
+import { headerValueRule, isHeaderValue } from '../schema/headers.ts';
 import type { ManifestSpec } from '../schema.ts';
 import {
   type BoundReader,
@@ -13,7 +13,7 @@ import {
 type Header = { readonly name: string; readonly value: Secret };
 
 /** Many receivers refuse more than this for all headers together. */
-const MAX_VALUE_LENGTH = 16 * 1024;
+const maxValueLength = 16 * 1024;
 
 /** Reads every reference, so that all that is wrong ends up in `problems` at once. */
 export async function resolveHeaders(
@@ -28,7 +28,7 @@ export async function resolveHeaders(
       resolved.push({ name, value: new Secret(value ?? '') });
       continue;
     }
-    const ref = { ...valueFrom.secretKeyRef, namespace, field: `spec.headers[${index}]` };
+    const ref = { ...valueFrom.secretKeyRef, namespace, path: ['spec', 'headers', index] };
     const secret = await readSecret(reader, ref, problems);
     const checked = secret === null ? null : checkHeaderSecret(secret, ref, problems);
     if (checked !== null) resolved.push({ name, value: checked });
@@ -47,10 +47,10 @@ function checkHeaderSecret(secret: Secret, ref: SecretRef, problems: SecretProbl
 
 function findComplaint(value: string): string | null {
   if (value === '') return 'is empty: put the value of the header into it';
-  if (value.length > MAX_VALUE_LENGTH) {
-    return `is ${value.length} characters long: a header's value can have ${MAX_VALUE_LENGTH}`;
+  if (value.length > maxValueLength) {
+    return `is ${value.length} characters long: a header's value can have ${maxValueLength}`;
   }
   if (/[\r\n]/.test(value)) return 'has a line break inside: a header is one line, so remove it';
-  if (!isHeaderValue(value)) return `has a character that cannot be sent: ${HEADER_VALUE_RULE}`;
+  if (!isHeaderValue(value)) return `has a character that cannot be sent: ${headerValueRule}`;
   return null;
 }

@@ -31,7 +31,7 @@ async function resolveCa(
   problems: SecretProblem[],
 ): Promise<string | null> {
   if (from === undefined) return null;
-  const ref = { ...from, namespace, field: 'spec.tls.caSecretRef' };
+  const ref = { ...from, namespace, path: ['spec', 'tls', 'caSecretRef'] };
   const pem = (await readSecret(reader, ref, problems))?.reveal();
   if (pem === undefined) return null;
   const parsed = parseCertificates(pem);
@@ -47,7 +47,7 @@ async function resolveClientCert(
   problems: SecretProblem[],
 ): Promise<{ cert: string; key: Secret } | null> {
   if (from === undefined) return null;
-  const ref = { name: from.name, namespace, field: 'spec.tls.clientCertSecretRef' };
+  const ref = { name: from.name, namespace, path: ['spec', 'tls', 'clientCertSecretRef'] };
   const certRef = { ...ref, key: 'tls.crt' };
   const keyRef = { ...ref, key: 'tls.key' };
   const cert = (await readSecret(reader, certRef, problems))?.reveal();

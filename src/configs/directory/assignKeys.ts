@@ -1,5 +1,5 @@
 /** Decides which file stands for which configuration. Every file gets a key of its own; no two get the same one. */
-import { DEFAULT_NAMESPACE, type FileIdentity, type ManifestFile } from './parseFile.ts';
+import { defaultNamespace, type FileIdentity, type ManifestFile } from './parseFile.ts';
 
 export interface Assigned {
   readonly file: ManifestFile;
@@ -47,7 +47,7 @@ function claim(owners: Map<string, ManifestFile>, identity: FileIdentity, file: 
 }
 
 function nameless(file: ManifestFile): Assigned {
-  const identity = { namespace: DEFAULT_NAMESPACE, name: baseName(file.file) };
+  const identity = { namespace: defaultNamespace, name: baseName(file.file) };
   return { file, ...identity, key: `${makeKey(identity)}/${file.file}`, conflict: null };
 }
 

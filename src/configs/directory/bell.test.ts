@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { makeBell } from './bell.ts';
 
-const NEVER = new AbortController().signal;
+const never = new AbortController().signal;
 
 describe('a bell', () => {
   it('wakes who waits', async () => {
     const bell = makeBell();
-    const waiting = bell.wait(600_000, NEVER);
+    const waiting = bell.wait(600_000, never);
     bell.ring();
     expect(await waiting).toBe('rung');
   });
@@ -15,8 +15,8 @@ describe('a bell', () => {
     const bell = makeBell();
     bell.ring();
     bell.ring();
-    expect(await bell.wait(600_000, NEVER)).toBe('rung');
-    expect(await bell.wait(1, NEVER)).toBe('timeout');
+    expect(await bell.wait(600_000, never)).toBe('rung');
+    expect(await bell.wait(1, never)).toBe('timeout');
   });
 
   it('ends with the signal, also one that has aborted before', async () => {
@@ -32,6 +32,6 @@ describe('a bell', () => {
     const bell = makeBell();
     bell.ring();
     expect(await bell.wait(600_000, AbortSignal.abort())).toBe('aborted');
-    expect(await bell.wait(600_000, NEVER)).toBe('rung');
+    expect(await bell.wait(600_000, never)).toBe('rung');
   });
 });

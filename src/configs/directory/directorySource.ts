@@ -14,10 +14,11 @@ import { resolve } from 'node:path';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigEditor } from '../configEditor.ts';
 import type { ConfigSource, ConfigState } from '../configSource.ts';
+import { ManifestEditor } from '../editor/manifestEditor.ts';
 import { makeBell } from './bell.ts';
 import { type DirectorySnapshot, makeDirectoryReader } from './directoryReader.ts';
-import { makeDirectoryEditor } from './editor/directoryEditor.ts';
 import { makeStatusFiles } from './statusFiles.ts';
+import { FileStore } from './store/fileStore.ts';
 import { makeWatches } from './watches.ts';
 
 export interface DirectorySourceOptions {
@@ -108,10 +109,10 @@ export function makeDirectorySource(
     }
   }
 
-  const editor = makeDirectoryEditor({ directory, statusOf: statusFiles.latest, onWritten: bell.ring });
+  const store = new FileStore({ directory, statusOf: statusFiles.latest, onWritten: bell.ring });
 
   return {
-    editor,
+    editor: new ManifestEditor(store),
     scope: `directory ${resolve(directory)}`,
 
     async start(onChange) {

@@ -26,12 +26,12 @@ interface Cached {
 }
 
 /** As large as a Secret or a ConfigMap can be. */
-const MAX_BYTES = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 /**
  * A file changed this shortly before it was read may change again without a trace: file systems keep times in ticks
  * (4 ms on ext4, 2 s on FAT).
  */
-const UNSETTLED_MS = 2_000;
+const unsettledMs = 2_000;
 
 export function makeFileCache(): FileCache {
   const files = new Map<string, Cached>();
@@ -60,8 +60,8 @@ export function makeFileCache(): FileCache {
       }
       // Opening a pipe would wait for a writer for ever.
       if (!info.isFile()) return remember(path, null, unreadable('is not a file'));
-      if (info.size > MAX_BYTES) return remember(path, null, unreadable('is larger than 1 MiB'));
-      const isSettled = Math.abs(Date.now() - Number(info.mtimeMs)) > UNSETTLED_MS;
+      if (info.size > maxBytes) return remember(path, null, unreadable('is larger than 1 MiB'));
+      const isSettled = Math.abs(Date.now() - Number(info.mtimeMs)) > unsettledMs;
       return remember(path, isSettled ? signature : null, decode(await readFile(path)));
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

@@ -1,7 +1,7 @@
 /** Which files of the directory are manifests, and which are status files. */
 import { readdir } from 'node:fs/promises';
 
-export const STATUS_SUFFIX = '.status.yaml';
+export const statusSuffix = '.status.yaml';
 
 export interface Listing {
   /** Sorted: where two files claim one name, the first has it. */
@@ -15,7 +15,7 @@ export async function listDirectory(directory: string): Promise<Listing> {
   const statusFiles = names.filter(isStatusFile);
   return {
     manifests: names.filter((name) => /\.ya?ml$/.test(name) && !isStatusFile(name)),
-    statusFiles: statusFiles.filter((name) => name.endsWith(STATUS_SUFFIX)),
+    statusFiles: statusFiles.filter((name) => name.endsWith(statusSuffix)),
   };
 }
 

@@ -1,11 +1,11 @@
 /** One manifest file as it stands: what it says, or what is wrong, and whose configuration it claims to be. */
 import { parseManifestText } from '../parseManifestText.ts';
 import { showType } from '../problems/showValue.ts';
-import { NAMESPACE_PATTERN, OBJECT_NAME_PATTERN } from '../schema/names.ts';
-import { API_VERSION, KIND, type Manifest } from '../schema.ts';
+import { namespacePattern, objectNamePattern } from '../schema/names.ts';
+import { configApiVersion, configKind, type Manifest } from '../schema.ts';
 import type { FileContent } from './fileCache.ts';
 
-export const DEFAULT_NAMESPACE = 'default';
+export const defaultNamespace = 'default';
 
 export interface FileIdentity {
   readonly namespace: string;
@@ -38,12 +38,12 @@ export function parseFile(file: string, content: Exclude<FileContent, { kind: 'm
 
 /** Also of a manifest that is wrong elsewhere: its problems belong to the configuration it was meant to change. */
 function readIdentity(value: unknown): FileIdentity | null {
-  if (!isMap(value) || value['apiVersion'] !== API_VERSION || value['kind'] !== KIND) return null;
+  if (!isMap(value) || value['apiVersion'] !== configApiVersion || value['kind'] !== configKind) return null;
   const metadata = value['metadata'];
   if (!isMap(metadata)) return null;
-  const { name, namespace = DEFAULT_NAMESPACE } = metadata;
-  if (typeof name !== 'string' || name.length > 253 || !OBJECT_NAME_PATTERN.test(name)) return null;
-  if (typeof namespace !== 'string' || namespace.length > 63 || !NAMESPACE_PATTERN.test(namespace))
+  const { name, namespace = defaultNamespace } = metadata;
+  if (typeof name !== 'string' || name.length > 253 || !objectNamePattern.test(name)) return null;
+  if (typeof namespace !== 'string' || namespace.length > 63 || !namespacePattern.test(namespace))
     return null;
   return { namespace, name };
 }

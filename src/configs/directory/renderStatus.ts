@@ -2,25 +2,25 @@
 import { parse, stringify } from 'yaml';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import { isMap } from '../editor/isMap.ts';
-import { API_VERSION, KIND } from '../schema.ts';
+import { configApiVersion, configKind } from '../schema.ts';
 
 /** The first line of every status file; what does not begin with it is not ours to delete. */
-export const STATUS_MARK = '# Written by Audit Export';
+export const statusMark = '# Written by Audit Export';
 
 export function renderStatus(
   identity: { readonly namespace: string; readonly name: string; readonly file: string },
   status: ExportStatus,
 ): string {
   const { namespace, name, file } = identity;
-  const document = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, status };
+  const document = { apiVersion: configApiVersion, kind: configKind, metadata: { name, namespace }, status };
   // YAML 1.1 quotes what older readers would take for a time or a boolean; lines stay whole, for grep.
   const text = stringify(document, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
-  return `${STATUS_MARK} beside ${file}; changes here are overwritten.\n${text}`;
+  return `${statusMark} beside ${file}; changes here are overwritten.\n${text}`;
 }
 
 /** Of such a text; null: it is none. */
 export function parseStatus(text: string | null): ExportStatus | null {
-  if (!text?.startsWith(STATUS_MARK)) return null;
+  if (!text?.startsWith(statusMark)) return null;
   try {
     const document: unknown = parse(text);
     const status = isMap(document) ? document['status'] : undefined;

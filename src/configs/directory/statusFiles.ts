@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Assigned } from './assignKeys.ts';
-import { parseStatus, renderStatus, STATUS_MARK } from './renderStatus.ts';
+import { parseStatus, renderStatus, statusMark } from './renderStatus.ts';
 import { assignStatusNames } from './statusNames.ts';
 import { writeAtomically } from './writeAtomically.ts';
 
@@ -89,7 +89,7 @@ export function makeStatusFiles(options: { readonly directory: string; readonly 
   async function deleteOrphan(fileName: string): Promise<void> {
     if ([...targets.values()].some((target) => target.fileName === fileName)) return;
     const path = join(directory, fileName);
-    if (!(await readIfThere(path))?.startsWith(STATUS_MARK)) return;
+    if (!(await readIfThere(path))?.startsWith(statusMark)) return;
     await rm(path, { force: true });
   }
 

@@ -1,6 +1,6 @@
 /** Which status file belongs to which manifest. */
 import { type Assigned, baseName, isOwner } from './assignKeys.ts';
-import { STATUS_SUFFIX } from './listDirectory.ts';
+import { statusSuffix } from './listDirectory.ts';
 
 /**
  * File name by key. It is `NAME.status.yaml` after metadata.name; a file that has not said its name has its own name's
@@ -13,7 +13,7 @@ export function assignStatusNames(assigned: readonly Assigned[]): Map<string, st
   const ordered = [...assigned].sort((a, b) => Number(!isOwner(a)) - Number(!isOwner(b)));
   for (const each of ordered) {
     const candidates = [...(isOwner(each) ? [each.name] : []), baseName(each.file.file), each.file.file];
-    const free = candidates.map((name) => `${name}${STATUS_SUFFIX}`).find((name) => !taken.has(name));
+    const free = candidates.map((name) => `${name}${statusSuffix}`).find((name) => !taken.has(name));
     // All three taken takes three manifests named after each other's files; the last one goes without.
     if (free === undefined) continue;
     taken.add(free);

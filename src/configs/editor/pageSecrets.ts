@@ -20,17 +20,17 @@ export interface SecretKeyRef {
   readonly key: string;
 }
 
-const SUFFIX = '-audit-export';
+const suffix = '-audit-export';
 /** Leaves room for `-tls-3f9c2a` in the 253 characters of a name. */
-const MAX_BASE_LENGTH = 240;
+const maxBaseLength = 240;
 
 /** Holds the values of headers, and the CA. */
 export function pageSecretName(configName: string): string {
-  const name = configName + SUFFIX;
-  if (name.length <= MAX_BASE_LENGTH) return name;
+  const name = configName + suffix;
+  if (name.length <= maxBaseLength) return name;
   const hash = createHash('sha256').update(configName).digest('hex').slice(0, 8);
-  const start = configName.slice(0, MAX_BASE_LENGTH - SUFFIX.length - 10).replace(/[^a-z0-9]+$/, '');
-  return `${start}-${hash}${SUFFIX}`;
+  const start = configName.slice(0, maxBaseLength - suffix.length - 10).replace(/[^a-z0-9]+$/, '');
+  return `${start}-${hash}${suffix}`;
 }
 
 export function makeClientCertSecretName(configName: string): string {

@@ -2,7 +2,7 @@
  * What a stored value was saved for: one receiver, by scheme, host and port, and how that has to prove who it is. A value
  * that stays hidden goes there and nowhere else, else whoever may change the endpoint could read it.
  */
-import { type Manifest, TYPED_ENDPOINT_ANNOTATION } from '../schema.ts';
+import { type Manifest, typedEndpointAnnotation } from '../schema.ts';
 import { listUnits, spell } from './specUnits.ts';
 
 /** `https://otel.example.com:4318`; null: none can be read. A dot behind the host makes another one: search domains differ. */
@@ -36,6 +36,6 @@ export function isSameReceiver(stored: unknown, wanted: unknown): boolean {
 
 /** Of a manifest in a directory; in a cluster the owner of the field says it. */
 export function isTypedOnPage({ metadata, spec }: Manifest): boolean {
-  const typed = metadata.annotations?.[TYPED_ENDPOINT_ANNOTATION];
+  const typed = metadata.annotations?.[typedEndpointAnnotation];
   return typed !== undefined && typed === originOf(spec.endpoint);
 }

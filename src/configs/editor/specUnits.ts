@@ -2,52 +2,39 @@
  * A spec as the parts that are changed and owned one by one: a scalar, a list of the filter, a reference, a header by its
  * name. What is absent stands with its default, so that two specs that mean the same have the same units.
  */
+import { fields } from '../fields.ts';
 import { isMap } from './isMap.ts';
 
 /** By path, such as `endpoint`, `filter.projects`, `headers/Authorization`; a unit without a default may be missing. */
 export type SpecUnits = ReadonlyMap<string, unknown>;
 
-const HEADER_PREFIX = 'headers/';
+const headerPrefix = 'headers/';
 
-/** In the order in which a manifest is written. Undefined: it has no default. */
-const FIELDS: ReadonlyArray<readonly [path: string, defaultValue: unknown]> = [
-  ['organization', undefined],
-  ['endpoint', undefined],
-  ['maxBatchSize', 1000],
-  ['startFrom', 'Now'],
-  ['suspend', false],
-  ['compression', 'gzip'],
-  ['timeoutSeconds', 10],
-  ['filter.eventTypes', []],
-  ['filter.excludeEventTypes', []],
-  ['filter.projects', []],
-  ['tls.caSecretRef', undefined],
-  ['tls.clientCertSecretRef', undefined],
-  ['tls.serverName', undefined],
-  ['tls.insecureSkipVerify', false],
-];
+const defaults: ReadonlyMap<string, unknown> = new Map(
+  fields.map(({ path, defaultValue }) => [path, defaultValue]),
+);
 
-const DEFAULTS: ReadonlyMap<string, unknown> = new Map(FIELDS);
-
-/** Of a spec that may be wrong: what is no field, or no header with a name, is left out. */
+/** The spec may be wrong: what is not a field, or not a header with a name, is left out. */
 export function listUnits(spec: unknown): Map<string, unknown> {
   const units = new Map<string, unknown>();
-  for (const [path, defaultValue] of FIELDS) {
+  for (const { path, input, defaultValue } of fields) {
+    if (input === 'headers') {
+      for (const header of listHeaders(spec)) units.set(unitOfHeader(header.name), header);
+      continue;
+    }
     const value = readPath(spec, path.split('.')) ?? defaultValue;
     if (value !== undefined) units.set(path, value);
-    if (path === 'endpoint')
-      for (const header of listHeaders(spec)) units.set(unitOfHeader(header.name), header);
   }
   return units;
 }
 
 export function unitOfHeader(name: string): string {
-  return HEADER_PREFIX + name;
+  return headerPrefix + name;
 }
 
 /** The name of the header; null: the unit is a field. */
 export function headerOf(unit: string): string | null {
-  return unit.startsWith(HEADER_PREFIX) ? unit.slice(HEADER_PREFIX.length) : null;
+  return unit.startsWith(headerPrefix) ? unit.slice(headerPrefix.length) : null;
 }
 
 /** The fields that lead to the unit; of a header, to the list. */
@@ -56,7 +43,7 @@ export function pathOf(unit: string): string[] {
 }
 
 export function isDefault(unit: string, value: unknown): boolean {
-  return isSameValue(DEFAULTS.get(unit), value);
+  return isSameValue(defaults.get(unit), value);
 }
 
 /** A spec that says just these. */

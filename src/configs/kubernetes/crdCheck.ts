@@ -9,9 +9,9 @@ import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
-import { dropMissingFields, findMissingFields, SCHEMA_PATH } from './crdFields.ts';
+import { dropMissingFields, findMissingFields, schemaPath } from './crdFields.ts';
 import { pause } from './pause.ts';
-import { FULL_RESOURCE } from './resource.ts';
+import { fullResource } from './resource.ts';
 import { RetryDelay, type RetryLimits } from './retryDelay.ts';
 
 export interface CrdCheck {
@@ -40,7 +40,7 @@ export function makeCrdCheck(options: {
     while (!stopped.signal.aborted) {
       askedAt = performance.now();
       wake = new AbortController();
-      const answer = await api.request({ path: SCHEMA_PATH, signal: stopped.signal });
+      const answer = await api.request({ path: schemaPath, signal: stopped.signal });
       if (answer.kind === 'aborted') return;
       const found = answer.kind === 'ok' ? findMissingFields(answer.body) : null;
       if (found === null) {
@@ -66,7 +66,7 @@ export function makeCrdCheck(options: {
     }
     log.warn(
       { missing: found },
-      `The CustomResourceDefinition ${FULL_RESOURCE} in the cluster is older than this collector: it lacks ${found.join(', ')}. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, by the chart or from crds/.`,
+      `The CustomResourceDefinition ${fullResource} in the cluster is older than this collector: it lacks ${found.join(', ')}. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, by the chart or from crds/.`,
     );
   }
 

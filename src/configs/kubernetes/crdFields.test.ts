@@ -4,11 +4,11 @@ import { parse } from 'yaml';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import { dropMissingFields, findMissingFields } from './crdFields.ts';
 
-const CRD = new URL('../../../crds/auditexportconfigs.auditexport.dev.yaml', import.meta.url);
+const crd = new URL('../../../crds/auditexportconfigs.auditexport.dev.yaml', import.meta.url);
 
 /** As the API server publishes it, changed before. */
 function publish(change: (schema: Record<string, unknown>) => void = () => {}): unknown {
-  const schema = parse(readFileSync(CRD, 'utf8')).spec.versions[0].schema.openAPIV3Schema;
+  const schema = parse(readFileSync(crd, 'utf8')).spec.versions[0].schema.openAPIV3Schema;
   change(schema);
   const kind = { group: 'auditexport.dev', version: 'v1', kind: 'AuditExportConfig' };
   return {

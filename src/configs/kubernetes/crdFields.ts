@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { Condition, ExportStatus, LastError } from '../../model/streamStatus.ts';
-import { API_VERSION, KIND, specSchema } from '../schema.ts';
+import { configApiVersion, configKind, specSchema } from '../schema.ts';
 import { isRecord } from './kubeObject.ts';
 
 /** Names of fields; null: nothing below it is a field of its own. The items of a list stand for the list. */
@@ -14,7 +14,7 @@ interface FieldTree {
   readonly [name: string]: FieldTree | null;
 }
 
-const CONDITION: { readonly [Name in keyof Required<Condition>]: null } = {
+const conditionFields: { readonly [Name in keyof Required<Condition>]: null } = {
   type: null,
   status: null,
   reason: null,
@@ -22,18 +22,18 @@ const CONDITION: { readonly [Name in keyof Required<Condition>]: null } = {
   lastTransitionTime: null,
   observedGeneration: null,
 };
-const LAST_ERROR: { readonly [Name in keyof Required<LastError>]: null } = {
+const lastErrorFields: { readonly [Name in keyof Required<LastError>]: null } = {
   time: null,
   reason: null,
   message: null,
   httpStatus: null,
   resolvedTime: null,
 };
-const STATUS: { readonly [Name in keyof Required<ExportStatus>]: FieldTree | null } = {
+const statusFields: { readonly [Name in keyof Required<ExportStatus>]: FieldTree | null } = {
   observedGeneration: null,
   resolvedEndpoint: null,
-  conditions: CONDITION,
-  lastError: LAST_ERROR,
+  conditions: conditionFields,
+  lastError: lastErrorFields,
   lastDeliveryTime: null,
   deliveredEntries: null,
   pendingEntries: null,
@@ -44,13 +44,17 @@ const STATUS: { readonly [Name in keyof Required<ExportStatus>]: FieldTree | nul
 };
 
 /** Where the API server publishes the schema; everybody who is authenticated may read it. */
-export const SCHEMA_PATH = `/openapi/v3/apis/${API_VERSION}`;
+export const schemaPath = `/openapi/v3/apis/${configApiVersion}`;
 
 /** Paths such as `spec.filter` and `status.lastError.httpStatus`; null: the document has no such kind. */
 export function findMissingFields(openApi: unknown): string[] | null {
   const schema = findKind(openApi);
   if (schema === null) return null;
-  return missing({ spec: fieldsOf(z.toJSONSchema(specSchema, { io: 'input' })), status: STATUS }, schema, '');
+  return missing(
+    { spec: fieldsOf(z.toJSONSchema(specSchema, { io: 'input' })), status: statusFields },
+    schema,
+    '',
+  );
 }
 
 /** The status without the fields that are missing in the cluster. */
@@ -98,7 +102,10 @@ function findKind(openApi: unknown): Record<string, unknown> | null {
     if (!Array.isArray(kinds)) continue;
     if (
       kinds.some(
-        (one) => isRecord(one) && one['kind'] === KIND && `${one['group']}/${one['version']}` === API_VERSION,
+        (one) =>
+          isRecord(one) &&
+          one['kind'] === configKind &&
+          `${one['group']}/${one['version']}` === configApiVersion,
       )
     )
       return schema as Record<string, unknown>;

@@ -2,7 +2,7 @@
 import { Secret } from '../../model/secret.ts';
 import type { SecretRead } from '../destination/secretReader.ts';
 
-export const FORBIDDEN_SECRET: SecretRead = {
+export const forbiddenSecret: SecretRead = {
   kind: 'unreadable',
   message: 'may not be read by the collector: allow its ServiceAccount the verbs get and watch on it',
 };

@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '../../telemetry/logger.ts';
-import { API_VERSION, KIND } from '../schema.ts';
+import { configApiVersion, configKind } from '../schema.ts';
 import { describeFailure, isNamespaceEnding } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { KubeObject } from './kubeObject.ts';
@@ -147,13 +147,13 @@ function makeEvent({ metadata }: KubeObject, event: ExportEvent, instance: strin
     // The server does not take a generateName that ends in a dot here.
     metadata: { namespace, name: `${name.slice(0, maxNameLength - suffix.length)}${suffix}` },
     eventTime: toMicroTime(at),
-    reportingController: `${API_VERSION.split('/')[0]}/audit-export`,
+    reportingController: `${configApiVersion.split('/')[0]}/audit-export`,
     reportingInstance: instance.slice(0, 128),
     action: 'Export',
     type: event.type,
     reason: event.reason,
     note: event.message.slice(0, maxNoteLength),
-    regarding: { apiVersion: API_VERSION, kind: KIND, namespace, name, uid },
+    regarding: { apiVersion: configApiVersion, kind: configKind, namespace, name, uid },
   };
 }
 

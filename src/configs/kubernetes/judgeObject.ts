@@ -1,15 +1,16 @@
 /** How one AuditExportConfig of the cluster stands: valid with everything it refers to, or invalid with the reason. */
 import type { ExportConfig, ExportSpec, Remark } from '../../model/exportConfig.ts';
+import type { ConfigReason } from '../../model/reasons.ts';
 import type { ConfigState } from '../configSource.ts';
 import { findBindingProblem, type OrganizationBindings } from '../organizationBindings.ts';
 import { parseManifest } from '../parseManifest.ts';
 import { resolveConfig } from '../resolveConfig.ts';
 import { toExportSpec } from '../toExportSpec.ts';
-import { isEndpointTyped } from './editor/fieldOwners.ts';
 import { isBeingDeleted, type KubeObject } from './kubeObject.ts';
 import type { NamespaceLimits } from './namespaceLimits.ts';
 import { listSecretNames } from './secretRefs.ts';
 import type { SecretStore } from './secretStore.ts';
+import { isEndpointTyped } from './store/fieldOwners.ts';
 
 export type Judgement =
   | { readonly kind: 'judged'; readonly state: ConfigState }
@@ -35,8 +36,7 @@ export async function judgeObject(
 ): Promise<Judgement> {
   const { metadata, raw } = object;
   const { uid: key, namespace, name, generation } = metadata;
-  type Reason = Extract<ConfigState, { kind: 'invalid' }>['reason'];
-  const forbid = (reason: Reason, problem: string, spec: ExportSpec | null = null): Judgement => {
+  const forbid = (reason: ConfigReason, problem: string, spec: ExportSpec | null = null): Judgement => {
     secrets.want(key, namespace, []);
     const state = {
       key,

@@ -17,14 +17,14 @@ import type { KubernetesMetrics } from '../../telemetry/kubernetesMetrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigEditor } from '../configEditor.ts';
 import type { ConfigSource, ConfigState } from '../configSource.ts';
+import { ManifestEditor } from '../editor/manifestEditor.ts';
 import { isSameState } from '../sameState.ts';
-import { RECONCILE_AT_ANNOTATION } from '../schema.ts';
+import { reconcileAtAnnotation } from '../schema.ts';
 import { makeApiClient } from './apiClient.ts';
 import type { ClusterRules } from './clusterRules.ts';
 import { readClusterStatus } from './clusterStatus.ts';
 import type { ClusterConnection } from './connection.ts';
 import { makeCrdCheck } from './crdCheck.ts';
-import { makeKubernetesEditor } from './editor/kubernetesEditor.ts';
 import { makeEmitter } from './emitter.ts';
 import { makeEventRecorder } from './eventRecorder.ts';
 import { judgeObject } from './judgeObject.ts';
@@ -35,10 +35,11 @@ import { makeRateLimit } from './rateLimit.ts';
 import { findEvents } from './readyEvents.ts';
 import { Reflector, type ReflectorTiming } from './reflector.ts';
 import { collectionPath } from './resource.ts';
-import { API_RETRY, type RetryLimits } from './retryDelay.ts';
+import { apiRetry, type RetryLimits } from './retryDelay.ts';
 import { makeSecretStore } from './secretStore.ts';
 import { makeSourceHealth } from './sourceHealth.ts';
 import { makeStatusWriter } from './statusWriter.ts';
+import { ObjectStore } from './store/objectStore.ts';
 import { makeWorkQueue } from './workQueue.ts';
 
 export interface KubernetesSourceOptions {
@@ -88,7 +89,7 @@ export function makeKubernetesSource(
     userAgent,
     instance,
     rules,
-    retry = API_RETRY,
+    retry = apiRetry,
     timing = {},
   } = options;
   const api = makeApiClient({ connection, userAgent, countRequest: metrics.countRequest });
@@ -242,7 +243,7 @@ export function makeKubernetesSource(
   const judges = { secrets, limits, organizations: rules.organizations };
   const stopped = new AbortController();
   const context = connection.getContextObject(connection.getCurrentContext());
-  const editor = makeKubernetesEditor({
+  const store = new ObjectStore({
     api,
     namespace,
     createNamespace: namespace ?? options.createNamespace ?? context?.namespace ?? 'default',
@@ -252,7 +253,7 @@ export function makeKubernetesSource(
   });
 
   return {
-    editor,
+    editor: new ManifestEditor(store),
     scope: `kubernetes ${connection.identity()} ${namespace ?? '*'}`,
 
     async start(onChange) {
@@ -293,7 +294,7 @@ export function makeKubernetesSource(
 
 /** Whether both ask for the same: the generation stands for the spec. */
 function isSameRequest(before: KubeObject, now: KubeObject): boolean {
-  const annotation = RECONCILE_AT_ANNOTATION;
+  const annotation = reconcileAtAnnotation;
   const [a, b] = [before.metadata, now.metadata];
   return (
     a.generation === b.generation &&

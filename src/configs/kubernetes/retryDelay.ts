@@ -5,7 +5,7 @@ export interface RetryLimits {
 }
 
 /** As client-go's reflector: 0.8 s doubling to 30 s. */
-export const API_RETRY: RetryLimits = { initialMs: 800, maxMs: 30_000 };
+export const apiRetry: RetryLimits = { initialMs: 800, maxMs: 30_000 };
 /** Whoever has been healthy for so long starts from the shortest wait again. */
 const healthyAfterMs = 120_000;
 
@@ -14,7 +14,7 @@ export class RetryDelay {
   #failures = 0;
   #healthySince: number | null = null;
 
-  constructor(limits: RetryLimits = API_RETRY) {
+  constructor(limits: RetryLimits = apiRetry) {
     this.#limits = limits;
   }
 

@@ -6,7 +6,7 @@
  *   label `auditexport.dev/export: "true"`, or the host in `auditexport.dev/allowed-hosts` → used
  *   nothing said → used with a warning, or refused, by SECRET_CONSENT
  */
-import { PAGE_FIELD_MANAGER } from './resource.ts';
+import { pageFieldManager } from './resource.ts';
 
 export interface SecretPolicy {
   /** What becomes of a Secret that says nothing. */
@@ -31,8 +31,8 @@ export type Consent =
   /** `message` completes "Secret flows/acme …". */
   | { readonly kind: 'silent' | 'refuses'; readonly message: string };
 
-export const EXPORT_LABEL = 'auditexport.dev/export';
-const HOSTS_ANNOTATION = 'auditexport.dev/allowed-hosts';
+export const exportLabel = 'auditexport.dev/export';
+const hostsAnnotation = 'auditexport.dev/allowed-hosts';
 
 const takenTypes = ['Opaque', 'kubernetes.io/tls'];
 /** None of them is ever the value of a header. */
@@ -48,7 +48,7 @@ export function isOwnSecret(policy: SecretPolicy, namespace: string, name: strin
   return policy.own.includes(`${namespace}/${name}`);
 }
 
-export const OWN_SECRET_MESSAGE =
+export const ownSecretMessage =
   'is one that the collector itself runs on, and is never sent: put the value into a Secret of its own';
 
 /**
@@ -62,33 +62,33 @@ export function judgeConsent(
   config?: string,
 ): Consent {
   const { type, labels, annotations, owners = [] } = secret;
-  if (isOwnSecret(policy, secret.namespace, secret.name)) return refuse(OWN_SECRET_MESSAGE);
+  if (isOwnSecret(policy, secret.namespace, secret.name)) return refuse(ownSecretMessage);
   if (credentialTypes.includes(type)) {
     return refuse(`is of the type ${type}, which is never sent: put the value into one of the type Opaque`);
   }
-  const isOfPage = labels['app.kubernetes.io/managed-by'] === PAGE_FIELD_MANAGER;
+  const isOfPage = labels['app.kubernetes.io/managed-by'] === pageFieldManager;
   if (isOfPage && config !== undefined && owners.length > 0 && !owners.includes(config)) {
     return refuse(
       `holds what was typed on the page for ${owners.join(', ')}, and serves no other config: put the value into a Secret of your own`,
     );
   }
-  const label = labels[EXPORT_LABEL];
-  const hosts = annotations[HOSTS_ANNOTATION];
+  const label = labels[exportLabel];
+  const hosts = annotations[hostsAnnotation];
   if (label !== undefined && label !== 'true') {
     return refuse(
-      `says ${EXPORT_LABEL}: ${JSON.stringify(label)}, so it is not sent: set that label to "true"`,
+      `says ${exportLabel}: ${JSON.stringify(label)}, so it is not sent: set that label to "true"`,
     );
   }
   if (hosts !== undefined && !allowsHost(hosts, endpoint)) {
     return refuse(
-      `may not go to ${endpoint.host}: add the host to its annotation ${HOSTS_ANNOTATION}, or use another Secret`,
+      `may not go to ${endpoint.host}: add the host to its annotation ${hostsAnnotation}, or use another Secret`,
     );
   }
   const isTakenType = takenTypes.includes(type);
   if (isTakenType && (label === 'true' || hosts !== undefined || isOfPage)) return { kind: 'agrees' };
   const message = isTakenType
-    ? `does not agree to being sent: give it the label ${EXPORT_LABEL}: "true"`
-    : `is of the type ${type}: put the value into one of the type Opaque, with the label ${EXPORT_LABEL}: "true"`;
+    ? `does not agree to being sent: give it the label ${exportLabel}: "true"`
+    : `is of the type ${type}: put the value into one of the type Opaque, with the label ${exportLabel}: "true"`;
   return policy.consent === 'required' ? refuse(message) : { kind: 'silent', message };
 }
 

@@ -1,7 +1,7 @@
 /** A Secret as it was read last, and what a key of it is for an export. */
 import { Secret } from '../../model/secret.ts';
 import type { SecretRead } from '../destination/secretReader.ts';
-import { KIND } from '../schema.ts';
+import { configKind } from '../schema.ts';
 import { decodeSecret } from './decodeSecret.ts';
 import { isRecord, type KubeObject, readLabels, readObject } from './kubeObject.ts';
 import { judgeConsent, type SecretFacts, type SecretPolicy } from './secretConsent.ts';
@@ -45,7 +45,9 @@ export function toPresentSecret(object: KubeObject): PresentSecret {
 function readOwners({ raw }: KubeObject): string[] {
   const { ownerReferences } = isRecord(raw['metadata']) ? raw['metadata'] : {};
   return (Array.isArray(ownerReferences) ? ownerReferences : []).flatMap((owner: unknown) =>
-    isRecord(owner) && owner['kind'] === KIND && typeof owner['name'] === 'string' ? [owner['name']] : [],
+    isRecord(owner) && owner['kind'] === configKind && typeof owner['name'] === 'string'
+      ? [owner['name']]
+      : [],
   );
 }
 

@@ -8,12 +8,12 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
 import { describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
-import { FORBIDDEN_SECRET } from './decodeSecret.ts';
+import { forbiddenSecret } from './decodeSecret.ts';
 import { makeNamespaceSecrets, type NamespaceSecrets } from './namespaceSecrets.ts';
 import { makeRateLimit } from './rateLimit.ts';
 import type { ReflectorTiming } from './reflector.ts';
 import type { RetryLimits } from './retryDelay.ts';
-import { isOwnSecret, OWN_SECRET_MESSAGE, type SecretPolicy } from './secretConsent.ts';
+import { isOwnSecret, ownSecretMessage, type SecretPolicy } from './secretConsent.ts';
 import { readSecretKey } from './secretContent.ts';
 import type { SecretWatch } from './secretWatch.ts';
 
@@ -151,7 +151,7 @@ export function makeSecretStore(options: SecretStoreOptions): SecretStore {
     },
 
     async read(namespace, name, key, endpoint, config) {
-      if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: OWN_SECRET_MESSAGE };
+      if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: ownSecretMessage };
       const entry = entries.get(`${namespace}/${name}`);
       const watch = entry && find(entry);
       if (watch === undefined) throw new Error(`Secret ${namespace}/${name} is not followed`);
@@ -184,7 +184,7 @@ function readKey(
       return { kind: 'secret-missing' };
     case 'unknown':
       if (!isForbidden(watch)) throw new Error('the Secret has not been read yet');
-      return FORBIDDEN_SECRET;
+      return forbiddenSecret;
     case 'present':
       return readSecretKey(watch.content, key, endpoint, policy, config);
   }

@@ -1,8 +1,8 @@
 /** Says once, in one sentence, when the cluster cannot be read, and once when it can again. */
 import type { Logger } from '../../telemetry/logger.ts';
-import { API_VERSION, KIND } from '../schema.ts';
+import { configApiVersion, configKind } from '../schema.ts';
 import type { ApiFailure } from './apiAnswer.ts';
-import { FULL_RESOURCE } from './resource.ts';
+import { fullResource } from './resource.ts';
 
 export interface SourceHealth {
   /** Whether manifests are followed now. */
@@ -67,9 +67,9 @@ function describe(failure: ApiFailure, server: string, namespace: string | null)
     case 401:
       return `The Kubernetes API server at ${server} does not accept the credentials of the collector (401): check the ServiceAccount token or the kubeconfig.`;
     case 403:
-      return `The collector may not read ${FULL_RESOURCE} ${scope}: bind its ServiceAccount to a role with the verbs get, list and watch on them (the API server says: ${message}).`;
+      return `The collector may not read ${fullResource} ${scope}: bind its ServiceAccount to a role with the verbs get, list and watch on them (the API server says: ${message}).`;
     case 404:
-      return `The cluster does not know ${KIND} (${API_VERSION}): install its CRD, by the chart or from crds/.`;
+      return `The cluster does not know ${configKind} (${configApiVersion}): install its CRD, by the chart or from crds/.`;
     default:
       return `The Kubernetes API server at ${server} answered ${code}: ${message}.`;
   }

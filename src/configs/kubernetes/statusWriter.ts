@@ -15,13 +15,13 @@
  */
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { API_VERSION, KIND } from '../schema.ts';
+import { configApiVersion, configKind } from '../schema.ts';
 import { type ApiAnswer, type ApiFailure, describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
 import { findReady, isSameStatus, readClusterStatus } from './clusterStatus.ts';
 import { type KubeObject, readObject } from './kubeObject.ts';
 import type { RateLimit } from './rateLimit.ts';
-import { collectionPath, FIELD_MANAGER } from './resource.ts';
+import { collectionPath, fieldManager } from './resource.ts';
 import type { RetryLimits } from './retryDelay.ts';
 import { makeWorkQueue, RetryLater } from './workQueue.ts';
 
@@ -115,10 +115,10 @@ export function makeStatusWriter(options: StatusWriterOptions): StatusWriter {
     return api.request({
       method: 'PATCH',
       path: `${pathOf(object)}/status`,
-      query: { fieldManager: FIELD_MANAGER, force: 'true' },
+      query: { fieldManager: fieldManager, force: 'true' },
       body: {
         contentType: 'application/apply-patch+yaml',
-        value: { apiVersion: API_VERSION, kind: KIND, metadata, status: toFitting(status) },
+        value: { apiVersion: configApiVersion, kind: configKind, metadata, status: toFitting(status) },
       },
       signal,
     });

@@ -1,7 +1,7 @@
 /** What a person did and can do about each kind of YAML error; completes "acme.yaml, line 3, column 7: …". */
 import type { ErrorCode } from 'yaml';
 
-const SENTENCES: Partial<Record<ErrorCode, string>> = {
+const sentences: Partial<Record<ErrorCode, string>> = {
   BAD_ALIAS: 'a "*" begins an alias here: put the text in quotes',
   BAD_DIRECTIVE: 'this "%" directive is not known: remove the line',
   BAD_DQ_ESCAPE: 'this "\\" escape is not known: double the backslash, or use single quotes',
@@ -19,5 +19,5 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
 };
 
 export function describeYamlCode(code: ErrorCode): string {
-  return SENTENCES[code] ?? 'this is not valid YAML: correct the lines around it';
+  return sentences[code] ?? 'this is not valid YAML: correct the lines around it';
 }

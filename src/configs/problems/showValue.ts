@@ -1,12 +1,12 @@
 /** Values and paths as they stand in a sentence. */
 import type { Path } from './schemaWalk.ts';
 
-const MAX_SHOWN = 60;
+const maxShown = 60;
 
 /** A short form of any value, on one line: `"many"`, `1001`, `a list`. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') {
-    return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+    return JSON.stringify(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return showType(value);
@@ -33,8 +33,9 @@ export function showType(value: unknown): string {
   }
 }
 
-/** `spec.headers[1].value`; names that are not plain words stand in brackets and quotes. */
+/** `spec.headers[1].value`; names that are not plain words stand in brackets and quotes. The whole: `The manifest`. */
 export function showPath(path: Path): string {
+  if (path.length === 0) return 'The manifest';
   let shown = '';
   for (const key of path) {
     if (typeof key === 'number') shown += `[${key}]`;

@@ -5,11 +5,11 @@
 import { z } from 'zod';
 import { field } from './field.ts';
 
-const EXAMPLE = 'https://otel.example.com:4318';
-const EXPECTED = `an http or https URL of at most 2048 characters, such as ${EXAMPLE}`;
+const example = 'https://otel.example.com:4318';
+const expected = `an http or https URL of at most 2048 characters, such as ${example}`;
 
 /** Also what is left to say where no check complains, and the address still cannot be read. */
-export const UNREADABLE_ENDPOINT = `has a host or port that cannot be read: it must be ${EXPECTED}`;
+export const unreadableEndpoint = `has a host or port that cannot be read: it must be ${expected}`;
 
 /** Patterns that mean the same to JavaScript and to RE2. One of `refuse` and `require` is there. */
 export interface EndpointCheck {
@@ -27,10 +27,10 @@ export interface EndpointCheck {
  * The first that complains is the problem. Read from the text, since `new URL` is lenient: it takes `https:///x` for
  * host x, drops tabs, turns `\` into `/` and 0x7f.1 into 127.0.0.1.
  */
-export const ENDPOINT_CHECKS: readonly EndpointCheck[] = [
+export const endpointChecks: readonly EndpointCheck[] = [
   {
     refuse: /[\p{Z}\p{Cc}\p{Cf}\\]/u,
-    problem: `has a space, a control character or a backslash in it: it must be ${EXPECTED}`,
+    problem: `has a space, a control character or a backslash in it: it must be ${expected}`,
   },
   {
     refuse: /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i,
@@ -39,10 +39,10 @@ export const ENDPOINT_CHECKS: readonly EndpointCheck[] = [
   },
   {
     require: /^https?:\/\//i,
-    problem: `it must begin with http:// or https://, such as ${EXAMPLE}`,
+    problem: `it must begin with http:// or https://, such as ${example}`,
     showsValue: true,
   },
-  { refuse: /^https?:\/\/(?:[/?#:]|$)/i, problem: `has no host: it must be ${EXPECTED}` },
+  { refuse: /^https?:\/\/(?:[/?#:]|$)/i, problem: `has no host: it must be ${expected}` },
   {
     refuse: /#/,
     problem: 'has a fragment ("#" and what follows): remove it, a receiver never gets to see it',
@@ -55,7 +55,7 @@ export const ENDPOINT_CHECKS: readonly EndpointCheck[] = [
   {
     require:
       /^https?:\/\/(?:\[[^\]]*\]|[a-z0-9._-]+)(?::0*(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(?:[/?]|$)/i,
-    problem: UNREADABLE_ENDPOINT,
+    problem: unreadableEndpoint,
   },
   {
     refuse: /^https?:\/\/(?:[^/?[]*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?(?::[0-9]+)?(?:[/?]|$)/i,
@@ -81,14 +81,14 @@ export const endpointSchema = field(
   {
     description:
       "The receiver's OTLP/HTTP address. Without a path, /v1/logs is appended; a path is used as it is.",
-    expected: EXPECTED,
+    expected: expected,
   },
 );
 
 /** null when nothing is wrong. Credentials and the query string (where some receivers expect a token) are never repeated. */
 function findEndpointProblem(endpoint: string): string | null {
-  const check = ENDPOINT_CHECKS.find((each) => complains(each, endpoint));
-  if (check === undefined) return URL.canParse(endpoint) ? null : UNREADABLE_ENDPOINT;
+  const check = endpointChecks.find((each) => complains(each, endpoint));
+  if (check === undefined) return URL.canParse(endpoint) ? null : unreadableEndpoint;
   if (check.showsValue !== true) return check.problem;
   return `is ${JSON.stringify(endpoint.replace(/[?#].*$/, '').slice(0, 80))}: ${check.problem}`;
 }

@@ -2,19 +2,19 @@
 import { z } from 'zod';
 import { field } from './field.ts';
 
-const MAX_ITEMS = 100;
-const MAX_LENGTH = 256;
+const maxItems = 100;
+const maxLength = 256;
 
 function textList(text: { description: string; item: string; expected: string }) {
   const item = field(
     z
       .string()
       .min(1)
-      .max(MAX_LENGTH)
+      .max(maxLength)
       .regex(/^[^\p{Cc}]+$/u),
-    { description: text.item, expected: `text of 1 to ${MAX_LENGTH} characters on one line` },
+    { description: text.item, expected: `text of 1 to ${maxLength} characters on one line` },
   );
-  return field(z.array(item).max(MAX_ITEMS).default([]), {
+  return field(z.array(item).max(maxItems).default([]), {
     description: text.description,
     expected: text.expected,
   });
@@ -26,17 +26,17 @@ export const filterSchema = field(
       eventTypes: textList({
         description: 'Event types that go; empty: all. `*` stands for any characters.',
         item: 'An event type, or a pattern with `*`.',
-        expected: `a list of at most ${MAX_ITEMS} event types, such as ["flow.*"]`,
+        expected: `a list of at most ${maxItems} event types, such as ["flow.*"]`,
       }),
       excludeEventTypes: textList({
         description: 'Event types that do not go, whatever eventTypes says. `*` stands for any characters.',
         item: 'An event type, or a pattern with `*`.',
-        expected: `a list of at most ${MAX_ITEMS} event types, such as ["flow.viewed"]`,
+        expected: `a list of at most ${maxItems} event types, such as ["flow.viewed"]`,
       }),
       projects: textList({
         description: 'Projects whose entries go; empty: all, and what belongs to no project.',
         item: 'A project id.',
-        expected: `a list of at most ${MAX_ITEMS} projects, such as ["web"]`,
+        expected: `a list of at most ${maxItems} projects, such as ["web"]`,
       }),
     })
     .optional(),

@@ -5,21 +5,21 @@ import { field } from './field.ts';
 import { secretKeySchema, secretNameSchema } from './names.ts';
 
 /** RFC 9110, section 5.6.2: token. */
-const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const headerNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-export const FORBIDDEN_HEADER_PROBLEM = 'which is set by the collector itself: remove this header';
+export const forbiddenHeaderProblem = 'which is set by the collector itself: remove this header';
 
-export const SPEAKING_HEADER_PROBLEM =
+export const speakingHeaderProblem =
   'which says who asks, and only browsers and proxies may say that: remove this header';
 
-export const HEADER_VALUE_RULE = 'only printable ASCII characters can stand in a header';
+export const headerValueRule = 'only printable ASCII characters can stand in a header';
 
 /** undici refuses the rest, and non-ASCII bytes are read differently by each receiver. */
-export const HEADER_VALUE_PATTERN = /^[\t\x20-\x7e]*$/;
+export const headerValuePattern = /^[\t\x20-\x7e]*$/;
 
 function findNameProblem(name: string): string | null {
-  if (requestHeaderNames.includes(name.toLowerCase())) return FORBIDDEN_HEADER_PROBLEM;
-  return isSpeakingHeader(name) ? SPEAKING_HEADER_PROBLEM : null;
+  if (requestHeaderNames.includes(name.toLowerCase())) return forbiddenHeaderProblem;
+  return isSpeakingHeader(name) ? speakingHeaderProblem : null;
 }
 
 const headerNameSchema = field(
@@ -27,7 +27,7 @@ const headerNameSchema = field(
     .string()
     .min(1)
     .max(128)
-    .regex(HEADER_NAME_PATTERN)
+    .regex(headerNamePattern)
     .superRefine((name, context) => {
       const problem = findNameProblem(name);
       if (problem !== null) {
@@ -50,7 +50,7 @@ const headerValueSchema = field(
       if (/[\r\n]/.test(value) || isHeaderValue(value)) return;
       context.addIssue({
         code: 'custom',
-        message: `has a character that cannot be sent: ${HEADER_VALUE_RULE}`,
+        message: `has a character that cannot be sent: ${headerValueRule}`,
       });
     })
     .optional(),
@@ -66,8 +66,8 @@ const secretKeyRefSchema = field(z.strictObject({ name: secretNameSchema, key: s
   expected: 'a map with the name of a Secret and a key in it',
 });
 
-export const NO_VALUE_PROBLEM = 'has neither value nor valueFrom: give it one of them';
-export const TWO_VALUES_PROBLEM = 'has both value and valueFrom: keep one of them';
+export const noValueProblem = 'has neither value nor valueFrom: give it one of them';
+export const twoValuesProblem = 'has both value and valueFrom: keep one of them';
 
 const headerSchema = field(
   z
@@ -82,7 +82,7 @@ const headerSchema = field(
     .superRefine((header, context) => {
       const given = [header.value, header.valueFrom].filter((source) => source !== undefined).length;
       if (given === 1) return;
-      const message = given === 0 ? NO_VALUE_PROBLEM : TWO_VALUES_PROBLEM;
+      const message = given === 0 ? noValueProblem : twoValuesProblem;
       context.addIssue({ code: 'custom', message });
     }),
   {
@@ -98,11 +98,11 @@ export const headersSchema = field(
     .check(
       z.superRefine(
         (headers, context) => {
-          for (const { index, first, name } of findRepeatedNames(headers)) {
+          for (const { index, name } of findRepeatedNames(headers)) {
             context.addIssue({
               code: 'custom',
               path: [index, 'name'],
-              message: `is ${JSON.stringify(name)} again, like spec.headers[${first}].name: keep one of them`,
+              message: `is ${JSON.stringify(name)}, the name of an earlier header: keep one of them`,
             });
           }
         },
@@ -119,19 +119,17 @@ export const headersSchema = field(
 
 /** Whether `value` can be sent as it is. */
 export function isHeaderValue(value: string): boolean {
-  return HEADER_VALUE_PATTERN.test(value);
+  return headerValuePattern.test(value);
 }
 
 /** Header names are equal whatever their case (RFC 9110, section 5.1). Looks at well-formed names only. */
-function findRepeatedNames(headers: unknown): Array<{ index: number; first: number; name: string }> {
-  const repeated: Array<{ index: number; first: number; name: string }> = [];
-  const firstByName = new Map<string, number>();
-  for (const [index, header] of (Array.isArray(headers) ? headers : []).entries()) {
+function findRepeatedNames(headers: unknown): Array<{ index: number; name: string }> {
+  const seen = new Set<string>();
+  return (Array.isArray(headers) ? headers : []).flatMap((header, index) => {
     const name: unknown = header?.name;
-    if (typeof name !== 'string' || !HEADER_NAME_PATTERN.test(name)) continue;
-    const first = firstByName.get(name.toLowerCase());
-    if (first === undefined) firstByName.set(name.toLowerCase(), index);
-    else repeated.push({ index, first, name });
-  }
-  return repeated;
+    if (typeof name !== 'string' || !headerNamePattern.test(name)) return [];
+    if (seen.has(name.toLowerCase())) return [{ index, name }];
+    seen.add(name.toLowerCase());
+    return [];
+  });
 }

@@ -1,7 +1,7 @@
 /** `spec.tls`: whom to trust, and who we are. */
 import { z } from 'zod';
 import { field } from './field.ts';
-import { OBJECT_NAME_PATTERN, secretKeySchema, secretNameSchema } from './names.ts';
+import { objectNamePattern, secretKeySchema, secretNameSchema } from './names.ts';
 
 export const tlsSchema = field(
   z
@@ -27,7 +27,7 @@ export const tlsSchema = field(
         expected: 'a map with the name of a Secret that has the keys tls.crt and tls.key',
       }),
       serverName: field(
-        z.string().min(1).max(253).regex(new RegExp(OBJECT_NAME_PATTERN.source, 'i')).optional(),
+        z.string().min(1).max(253).regex(new RegExp(objectNamePattern.source, 'i')).optional(),
         {
           description: "Name asked for and expected in the receiver's certificate, when it is not the host.",
           expected: 'a host name of at most 253 characters, such as otel.example.com',

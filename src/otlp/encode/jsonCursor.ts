@@ -17,20 +17,20 @@ export const Char = {
 } as const;
 
 /** 1 for bytes that stand for themselves inside a JSON string: all but `"`, `\` and control characters (RFC 8259, section 7). */
-export const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+export const plain = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= Char.space && byte !== Char.quote && byte !== Char.backslash ? 1 : 0,
 );
 
 /** Zeros after the text: no token contains a zero, so every scan stops there without a check of its own. */
-const SENTINEL_BYTES = 8;
+const sentinelBytes = 8;
 
 /**
  * The most bytes of an AnyValue that one byte of JSON text becomes, rounded up. `-1,` in an array is the worst: 3 bytes
  * of text become 13 (tag, length, tag, and a negative int64 of 10 bytes). The constant is for lengths that widen when
  * their containers close (3 lengths · 4 bytes · `MAX_DEPTH` = 288) and the few bytes `copyPlain` writes too many.
  */
-const MAX_GROWTH = 5;
-const MAX_FIXED_GROWTH = 512;
+const maxGrowth = 5;
+const maxFixedGrowth = 512;
 
 /**
  * A JSON text being read and the AnyValue bytes it becomes, both in the one output buffer: the text is staged at the
@@ -59,8 +59,8 @@ export type Written =
 
 /** The buffer must not grow while the cursor is in use. */
 export function stageText(out: OutputBuffer, text: Uint8Array): JsonCursor {
-  out.reserve(text.length * (MAX_GROWTH + 1) + MAX_FIXED_GROWTH + SENTINEL_BYTES);
-  const textEnd = out.bytes.length - SENTINEL_BYTES;
+  out.reserve(text.length * (maxGrowth + 1) + maxFixedGrowth + sentinelBytes);
+  const textEnd = out.bytes.length - sentinelBytes;
   const textStart = textEnd - text.length;
   out.bytes.set(text, textStart);
   out.view.setFloat64(textEnd, 0);

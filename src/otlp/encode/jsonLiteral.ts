@@ -1,5 +1,5 @@
 /** `true`, `false` and `null`, and JSON that is passed on as text. */
-import { Char, type JsonCursor, PLAIN, type Written } from './jsonCursor.ts';
+import { Char, type JsonCursor, plain, type Written } from './jsonCursor.ts';
 import { AnyValueTag } from './wire.ts';
 
 interface Literal {
@@ -8,9 +8,9 @@ interface Literal {
   readonly value: Uint8Array;
 }
 
-export const TRUE: Literal = { text: Buffer.from('true'), value: Uint8Array.of(AnyValueTag.bool, 1) };
-export const FALSE: Literal = { text: Buffer.from('false'), value: Uint8Array.of(AnyValueTag.bool, 0) };
-export const NULL: Literal = { text: Buffer.from('null'), value: new Uint8Array(0) };
+export const trueValue: Literal = { text: Buffer.from('true'), value: Uint8Array.of(AnyValueTag.bool, 1) };
+export const falseValue: Literal = { text: Buffer.from('false'), value: Uint8Array.of(AnyValueTag.bool, 0) };
+export const nullValue: Literal = { text: Buffer.from('null'), value: new Uint8Array(0) };
 
 export function writeLiteral(cursor: JsonCursor, literal: Literal): Written {
   const { text, value } = literal;
@@ -57,7 +57,7 @@ function skipString(bytes: Uint8Array, quoteAt: number): number {
   let at = quoteAt + 1;
   for (;;) {
     const c = bytes[at] ?? 0;
-    if (PLAIN[c] === 1) at++;
+    if (plain[c] === 1) at++;
     else if (c === Char.backslash) at += 2;
     else return c === Char.quote ? at + 1 : at;
   }

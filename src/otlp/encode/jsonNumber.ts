@@ -7,11 +7,11 @@ import { writeText } from './jsonLiteral.ts';
 import { AnyValueTag, writeBigInt, writeInt } from './wire.ts';
 
 /** Any integer and any decimal of at most this many digits survives a double (DBL_DIG). */
-const EXACT_DIGITS = 15;
+const exactDigits = 15;
 /** Digits of 2^63; more are outside int64. */
-const INT64_DIGITS = 19;
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
+const int64Digits = 19;
+const int64Min = -(2n ** 63n);
+const int64Max = 2n ** 63n - 1n;
 
 /** Writes the number at the cursor as the content of an AnyValue. */
 export function writeNumber(cursor: JsonCursor): Written {
@@ -30,7 +30,7 @@ export function writeNumber(cursor: JsonCursor): Written {
   if (digits === 0 || (digits > 1 && bytes[digitsStart] === Char.zero)) return 'malformed';
   if (c === Char.point || (c | 0x20) === 0x65) return writeDecimal(cursor, at);
   cursor.at = at;
-  if (digits > EXACT_DIGITS) return writeLongInteger(cursor, start, digits);
+  if (digits > exactDigits) return writeLongInteger(cursor, start, digits);
   if (negative && value === 0) return writeDouble(cursor, -0); // no integer has a negative zero
   bytes[cursor.pos] = AnyValueTag.int;
   cursor.pos = writeInt(bytes, cursor.pos + 1, negative ? -value : value);
@@ -38,9 +38,9 @@ export function writeNumber(cursor: JsonCursor): Written {
 }
 
 function writeLongInteger(cursor: JsonCursor, start: number, digits: number): Written {
-  if (digits <= INT64_DIGITS) {
+  if (digits <= int64Digits) {
     const value = BigInt(textOf(cursor, start));
-    if (value >= INT64_MIN && value <= INT64_MAX) {
+    if (value >= int64Min && value <= int64Max) {
       cursor.bytes[cursor.pos] = AnyValueTag.int;
       cursor.pos = writeBigInt(cursor.bytes, cursor.pos + 1, value);
       return 'complete';
@@ -77,7 +77,7 @@ function writeDecimal(cursor: JsonCursor, at: number): Written {
 function exactDouble(text: string): number | undefined {
   const value = Number(text);
   // At most 15 digits and the point; without an exponent they are far from the double's limits.
-  if (text.length <= EXACT_DIGITS + 1 && !/[eE]/.test(text)) return value;
+  if (text.length <= exactDigits + 1 && !/[eE]/.test(text)) return value;
   if (!Number.isFinite(value)) return undefined;
   const wanted = normalize(text);
   const found = normalize(String(value));

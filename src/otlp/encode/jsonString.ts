@@ -48,7 +48,7 @@ export function writeString(cursor: JsonCursor): StringKind {
     const letter = bytes[at + 1] ?? 0;
     at += 2;
     if (letter !== 0x75) {
-      const short = SHORT_ESCAPES[letter] ?? 0;
+      const short = shortEscapes[letter] ?? 0;
       if (short === 0) return 'malformed';
       bytes[pos++] = short;
       continue;
@@ -72,11 +72,11 @@ export function writeString(cursor: JsonCursor): StringKind {
 }
 
 /** `\n` and its like: what the letter stands for, 0 where there is no such escape. */
-const SHORT_ESCAPES = new Uint8Array(256);
+const shortEscapes = new Uint8Array(256);
 for (const [letter, meaning] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => [
   ...pair,
 ])) {
-  SHORT_ESCAPES[letter?.charCodeAt(0) ?? 0] = meaning?.charCodeAt(0) ?? 0;
+  shortEscapes[letter?.charCodeAt(0) ?? 0] = meaning?.charCodeAt(0) ?? 0;
 }
 
 /** Four hexadecimal digits, or -1. */

@@ -5,9 +5,9 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_DEPTH } from './jsonValue.ts';
-import type { AnyValue } from './otlpProto.ts';
-import { bodyOf, spell } from './testEntries.ts';
+import type { AnyValue } from '../../../tools/otlp/otlpProto.ts';
+import { bodyOf, spell } from '../../../tools/otlp/testEntries.ts';
+import { maxDepth } from './jsonValue.ts';
 
 /** `text` of a leaf is its spelling; a container's children carry theirs. */
 type Node =
@@ -100,7 +100,7 @@ const node: fc.Arbitrary<Node> = fc.letrec<{ node: Node; array: Node; object: No
 
 /** Wraps a tree in so many containers that it lies around the depth limit. */
 const deepNode: fc.Arbitrary<Node> = fc
-  .tuple(node, fc.array(fc.boolean(), { minLength: MAX_DEPTH - 3, maxLength: MAX_DEPTH + 2 }))
+  .tuple(node, fc.array(fc.boolean(), { minLength: maxDepth - 3, maxLength: maxDepth + 2 }))
   .map(([inner, wraps]) =>
     wraps.reduce<Node>((inner, isArray) => {
       if (isArray) return { kind: 'array', space: '', items: [inner] };
@@ -136,9 +136,9 @@ function toExpected(node: Node, depth = 1): AnyValue {
     case 'string':
       return node.value.isWellFormed() ? node.value : toWtf8(node.value);
     case 'array':
-      return depth > MAX_DEPTH ? toText(node) : node.items.map((item) => toExpected(item, depth + 1));
+      return depth > maxDepth ? toText(node) : node.items.map((item) => toExpected(item, depth + 1));
     case 'object': {
-      if (depth > MAX_DEPTH || node.members.some(({ key }) => !key.value.isWellFormed())) return toText(node);
+      if (depth > maxDepth || node.members.some(({ key }) => !key.value.isWellFormed())) return toText(node);
       const map = new Map<string, AnyValue>();
       for (const { key, value } of node.members) {
         map.delete(key.value);
@@ -179,14 +179,14 @@ function toWtf8(value: string): Uint8Array {
 }
 
 /** More with FAST_CHECK_RUNS; the time limit also ends the search for a smaller counterexample. */
-const RUNS = { numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? 500), interruptAfterTimeLimit: 15_000 };
+const runs = { numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? 500), interruptAfterTimeLimit: 15_000 };
 
 test('encodes any JSON exactly as the rules say', () => {
   fc.assert(
     fc.property(fc.oneof({ weight: 5, arbitrary: node }, { weight: 1, arbitrary: deepNode }), (node) => {
       expect(spell(bodyOf(toText(node)))).toBe(spell(toExpected(node)));
     }),
-    RUNS,
+    runs,
   );
 });
 
@@ -204,7 +204,7 @@ test('takes for JSON what JSON.parse takes, however a text is damaged', () => {
       const body = bodyOf(broken);
       if (!isJson(broken)) expect(body).toBe(broken);
     }),
-    RUNS,
+    runs,
   );
 });
 
@@ -215,7 +215,7 @@ test('keeps any bytes at all', () => {
       if (body instanceof Uint8Array) expect(Buffer.compare(body, bytes)).toBe(0);
       else if (!isJson(Buffer.from(bytes).toString())) expect(body).toBe(Buffer.from(bytes).toString());
     }),
-    RUNS,
+    runs,
   );
 });
 

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
-import { MAX_DEPTH } from './jsonValue.ts';
-import { type AnyValue, toJson } from './otlpProto.ts';
-import { bodyOf, spell } from './testEntries.ts';
+import { type AnyValue, toJson } from '../../../tools/otlp/otlpProto.ts';
+import { bodyOf, spell } from '../../../tools/otlp/testEntries.ts';
+import { maxDepth } from './jsonValue.ts';
 
 function map(...members: Array<[string, AnyValue]>): AnyValue {
   return new Map(members);
@@ -171,15 +171,15 @@ describe('writeJsonField', () => {
     const nest = (depth: number) => open.repeat(depth - 1) + innermost + close.repeat(depth - 1);
     const unnest = (depth: number) => {
       let value = bodyOf(nest(depth));
-      for (let level = 1; level < Math.min(depth, MAX_DEPTH + 1); level++) {
+      for (let level = 1; level < Math.min(depth, maxDepth + 1); level++) {
         value = (Array.isArray(value) ? value[0] : value instanceof Map ? value.get('a') : null) ?? null;
       }
       return value;
     };
-    expect(toJson(unnest(MAX_DEPTH))).toEqual(open === '[' ? ['"]', '1e400'] : { b: '}\\' });
-    expect(unnest(MAX_DEPTH + 1)).toBe(innermost);
+    expect(toJson(unnest(maxDepth))).toEqual(open === '[' ? ['"]', '1e400'] : { b: '}\\' });
+    expect(unnest(maxDepth + 1)).toBe(innermost);
     for (const depth of [200, 100_000]) {
-      const below = depth - MAX_DEPTH - 1;
+      const below = depth - maxDepth - 1;
       expect(unnest(depth)).toBe(open.repeat(below) + innermost + close.repeat(below));
     }
   });
@@ -225,13 +225,13 @@ describe('writeJsonField', () => {
   });
 });
 
-const DATA = new URL('../../../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
+const dataFolder = new URL('../../../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
 
 describe('real events', () => {
-  test.skipIf(!existsSync(DATA))(
+  test.skipIf(!existsSync(dataFolder))(
     '2,900 CloudTrail events come out as JSON.parse reads them (skipped where ../shared/data/cloudtrail.ndjson.gz is missing)',
     () => {
-      const lines = gunzipSync(readFileSync(DATA)).toString().trim().split('\n');
+      const lines = gunzipSync(readFileSync(dataFolder)).toString().trim().split('\n');
       expect(lines).toHaveLength(2900);
       for (const line of lines) expect(toJson(bodyOf(line))).toStrictEqual(JSON.parse(line));
     },

@@ -19,7 +19,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { Char, type JsonCursor, skipSpace, stageText, type Written } from './jsonCursor.ts';
-import { FALSE, NULL, TRUE, writeLiteral, writeText, writeVerbatim } from './jsonLiteral.ts';
+import { falseValue, nullValue, trueValue, writeLiteral, writeText, writeVerbatim } from './jsonLiteral.ts';
 import { writeNumber } from './jsonNumber.ts';
 import { copyPlain, writeString } from './jsonString.ts';
 import type { OutputBuffer } from './outputBuffer.ts';
@@ -29,7 +29,7 @@ import {
   closeElement,
   closeLength,
   closeMember,
-  ELEMENT_TAG,
+  elementTag,
   KeyValueTag,
   varintSize,
   writeVarint,
@@ -41,7 +41,7 @@ import {
  * KeyValue, AnyValue), and 5 are around the body (request, ResourceLogs, ScopeLogs, LogRecord, AnyValue):
  * 5 + 24 · 3 = 77, which leaves room for receivers that wrap what they got once more.
  */
-export const MAX_DEPTH = 24;
+export const maxDepth = 24;
 
 /**
  * Appends a field of type AnyValue to `out`: `tag`, length, and the value of `text`. Never fails: what is not JSON
@@ -66,10 +66,10 @@ export function writeJsonField(out: OutputBuffer, tag: number, text: Uint8Array)
 }
 
 /** Two tags, two lengths of at most five bytes, and the growth of the record's own length. */
-const MAX_FRAME_BYTES = 16;
+const maxFrameBytes = 16;
 
 function writeWhole(out: OutputBuffer, tag: number, kind: number, text: Uint8Array): void {
-  out.reserve(text.length + MAX_FRAME_BYTES);
+  out.reserve(text.length + maxFrameBytes);
   const bytes = out.bytes;
   bytes[out.end] = tag;
   let pos = writeVarint(bytes, out.end + 1, 1 + varintSize(text.length) + text.length);
@@ -85,16 +85,16 @@ function writeValue(cursor: JsonCursor, depth: number): Written {
   switch (c) {
     case Char.openBrace:
     case Char.openBracket:
-      if (depth > MAX_DEPTH) return writeVerbatim(cursor);
+      if (depth > maxDepth) return writeVerbatim(cursor);
       return c === Char.openBrace ? writeObject(cursor, depth) : writeArray(cursor, depth);
     case Char.quote:
       return writeStringValue(cursor);
     case 0x74:
-      return writeLiteral(cursor, TRUE);
+      return writeLiteral(cursor, trueValue);
     case 0x66:
-      return writeLiteral(cursor, FALSE);
+      return writeLiteral(cursor, falseValue);
     case 0x6e:
-      return writeLiteral(cursor, NULL);
+      return writeLiteral(cursor, nullValue);
     default:
       return writeNumber(cursor);
   }
@@ -125,7 +125,7 @@ function writeObject(cursor: JsonCursor, depth: number): Written {
   for (;;) {
     if (bytes[at] !== Char.quote) return 'malformed';
     const member = pos;
-    bytes[member] = ELEMENT_TAG;
+    bytes[member] = elementTag;
     bytes[member + 2] = KeyValueTag.key;
     const key = at + 1;
     let keyLength = copyPlain(view, key, member + 4);
@@ -204,7 +204,7 @@ function writeArray(cursor: JsonCursor, depth: number): Written {
   }
   for (;;) {
     const element = cursor.pos;
-    bytes[element] = ELEMENT_TAG;
+    bytes[element] = elementTag;
     cursor.pos = element + 2;
     const written = writeValue(cursor, depth + 1);
     if (written === 'malformed') return written;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeAndDecode, makeEntry } from './testEntries.ts';
+import { encodeAndDecode, makeEntry } from '../../../tools/otlp/testEntries.ts';
 
 describe('RecordEncoder', () => {
   test('carries every column of an entry', () => {

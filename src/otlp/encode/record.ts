@@ -20,22 +20,22 @@ import {
 } from './wire.ts';
 
 /** SeverityNumber INFO (logs.proto). */
-const INFO = 9;
+const info = 9;
 
 /** Everything of a record that is not text of the entry: the variable attributes' keys, tags and lengths. */
-const MAX_OVERHEAD_BYTES = 512;
+const maxOverheadBytes = 512;
 
 /** Offsets of the places in the constant block. */
-const TIME_AT = 1;
-const OBSERVED_AT = 12;
+const timeAt = 1;
+const observedAt = 12;
 
-const ENTRY_ID = keyField('audit.entry.id');
-const EVENT_TYPE = keyField('audit.event.type');
-const USER_ID = keyField('user.id');
-const USER_NAME = keyField('user.name');
-const SESSION_TYPE = keyField('audit.session.type');
-const PROJECT_ID = keyField('audit.project.id');
-const SEQUENCE_NUMBER = keyField('audit.sequence.number');
+const entryId = keyField('audit.entry.id');
+const eventType = keyField('audit.event.type');
+const userId = keyField('user.id');
+const userName = keyField('user.name');
+const sessionType = keyField('audit.session.type');
+const projectId = keyField('audit.project.id');
+const sequenceNumber = keyField('audit.sequence.number');
 
 /** Encodes the entries of one stream. */
 export class RecordEncoder {
@@ -52,7 +52,7 @@ export class RecordEncoder {
     const times = Buffer.alloc(20);
     times[0] = LogRecordTag.timeUnixNano;
     times[9] = LogRecordTag.severityNumber;
-    times[10] = INFO;
+    times[10] = info;
     times[11] = LogRecordTag.observedTimeUnixNano;
     this.#uidAt = times.length + uid.length - 36;
     this.#block = Buffer.concat([
@@ -66,7 +66,7 @@ export class RecordEncoder {
   /** Appends a field of type LogRecord with the given tag. */
   write(out: OutputBuffer, tag: number, entry: Entry, context: RecordContext): void {
     out.reserve(
-      MAX_OVERHEAD_BYTES +
+      maxOverheadBytes +
         this.#block.length +
         2 * entry.eventType.length +
         (entry.actorId?.length ?? 0) +
@@ -79,18 +79,18 @@ export class RecordEncoder {
     bytes[start] = tag;
     const block = start + 3; // records take a length of two bytes nearly always
     bytes.set(this.#block, block);
-    writeNanos(out.view, block + TIME_AT, entry.occurredAtMicros);
-    writeNanos(out.view, block + OBSERVED_AT, context.observedAtMicros);
+    writeNanos(out.view, block + timeAt, entry.occurredAtMicros);
+    writeNanos(out.view, block + observedAt, context.observedAtMicros);
     writeUuid(bytes, block + this.#uidAt, entry.uid);
 
     let pos = block + this.#block.length;
-    pos = writeIntAttribute(bytes, pos, ENTRY_ID, entry.id);
-    pos = writeIntAttribute(bytes, pos, SEQUENCE_NUMBER, context.sequence);
-    pos = writeTextAttribute(bytes, pos, EVENT_TYPE, entry.eventType);
-    if (entry.actorId !== null) pos = writeTextAttribute(bytes, pos, USER_ID, entry.actorId);
-    if (entry.actorName !== null) pos = writeTextAttribute(bytes, pos, USER_NAME, entry.actorName);
-    pos = writeTextAttribute(bytes, pos, SESSION_TYPE, entry.sessionType);
-    if (entry.project !== null) pos = writeTextAttribute(bytes, pos, PROJECT_ID, entry.project);
+    pos = writeIntAttribute(bytes, pos, entryId, entry.id);
+    pos = writeIntAttribute(bytes, pos, sequenceNumber, context.sequence);
+    pos = writeTextAttribute(bytes, pos, eventType, entry.eventType);
+    if (entry.actorId !== null) pos = writeTextAttribute(bytes, pos, userId, entry.actorId);
+    if (entry.actorName !== null) pos = writeTextAttribute(bytes, pos, userName, entry.actorName);
+    pos = writeTextAttribute(bytes, pos, sessionType, entry.sessionType);
+    if (entry.project !== null) pos = writeTextAttribute(bytes, pos, projectId, entry.project);
 
     bytes[pos] = LogRecordTag.eventName;
     const name = isText(entry.eventType) ? entry.eventType : replaceInvalid(entry.eventType);
@@ -115,7 +115,7 @@ function writeIntAttribute(
   const end =
     typeof value === 'number'
       ? writeInt(bytes, valueAt + 3, value)
-      : value >= 0n && value <= MAX_SAFE
+      : value >= 0n && value <= maxSafe
         ? writeInt(bytes, valueAt + 3, Number(value))
         : writeBigInt(bytes, valueAt + 3, value);
   bytes[valueAt + 1] = end - valueAt - 2;
@@ -123,7 +123,7 @@ function writeIntAttribute(
   return end;
 }
 
-const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+const maxSafe = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A string attribute; text that is not UTF-8 (a database in SQL_ASCII has such) is a bytes_value. */
 function writeTextAttribute(bytes: Uint8Array, start: number, key: Uint8Array, value: Uint8Array): number {
@@ -141,11 +141,11 @@ function writeTextAttribute(bytes: Uint8Array, start: number, key: Uint8Array, v
 }
 
 /** Below this many bytes a loop beats the call into the engine. */
-const SHORT_BYTES = 64;
+const shortBytes = 64;
 
 function copy(bytes: Uint8Array, pos: number, value: Uint8Array): number {
   const length = value.length;
-  if (length < SHORT_BYTES) {
+  if (length < shortBytes) {
     for (let i = 0; i < length; i++) bytes[pos + i] = value[i] ?? 0;
   } else {
     bytes.set(value, pos);
@@ -155,7 +155,7 @@ function copy(bytes: Uint8Array, pos: number, value: Uint8Array): number {
 
 /** Whether a protobuf string may hold it: whether it is UTF-8. */
 function isText(value: Uint8Array): boolean {
-  if (value.length < SHORT_BYTES) {
+  if (value.length < shortBytes) {
     let all = 0;
     for (let i = 0; i < value.length; i++) all |= value[i] ?? 0;
     if (all < 0x80) return true;

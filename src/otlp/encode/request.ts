@@ -21,12 +21,12 @@ const Tag = {
   logRecords: 0x12,
 } as const;
 
-const SCOPE_NAME = 'audit-export';
+const scopeName = 'audit-export';
 
 /** Two tags and two lengths of at most five bytes. */
-const MAX_FRAME_BYTES = 12;
+const maxFrameBytes = 12;
 
-const DEFAULT_INITIAL_BYTES = 1024 * 1024;
+const defaultInitialBytes = 1024 * 1024;
 
 /**
  * The request of one stream's next batch. Append entries, look at `recordCount` and `byteLength` to know when to stop,
@@ -43,7 +43,7 @@ export class RequestWriter {
   readonly #offsets: number[];
 
   /** `memory`, such as what `release` of an earlier writer gave, saves an allocation. */
-  constructor(identity: StreamIdentity, initialBytes = DEFAULT_INITIAL_BYTES, memory?: Uint8Array) {
+  constructor(identity: StreamIdentity, initialBytes = defaultInitialBytes, memory?: Uint8Array) {
     this.#encoder = new RecordEncoder(identity);
     this.#resource = field(
       Tag.resource,
@@ -52,10 +52,10 @@ export class RequestWriter {
     );
     this.#scope = field(
       Tag.scope,
-      field(Tag.scopeName, text(SCOPE_NAME)),
+      field(Tag.scopeName, text(scopeName)),
       field(Tag.scopeVersion, text(identity.version)),
     );
-    this.#headRoom = MAX_FRAME_BYTES + this.#resource.length + this.#scope.length;
+    this.#headRoom = maxFrameBytes + this.#resource.length + this.#scope.length;
     this.#out = new OutputBuffer(initialBytes, this.#headRoom, memory);
     this.#offsets = [this.#headRoom];
   }

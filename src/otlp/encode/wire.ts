@@ -17,7 +17,7 @@ export const AnyValueTag = {
 } as const;
 
 /** `ArrayValue.values` and `KeyValueList.values`. */
-export const ELEMENT_TAG = 0x0a;
+export const elementTag = 0x0a;
 
 export const KeyValueTag = { key: 0x0a, value: 0x12 } as const;
 
@@ -31,7 +31,7 @@ export const LogRecordTag = {
   eventName: 0x62, // 12
 } as const;
 
-const TWO_TO_32 = 2 ** 32;
+const twoTo32 = 2 ** 32;
 
 /** Bytes the varint of `value` takes, 0 ≤ value < 2^31. */
 export function varintSize(value: number): number {
@@ -56,8 +56,8 @@ export function writeInt(bytes: Uint8Array, pos: number, value: number): number 
     return pos + 1;
   }
   // Floor division gives two's complement for negatives as well: value = high * 2^32 + low, 0 ≤ low < 2^32.
-  const high = Math.floor(value / TWO_TO_32);
-  return writeVarint64(bytes, pos, value - high * TWO_TO_32, high);
+  const high = Math.floor(value / twoTo32);
+  return writeVarint64(bytes, pos, value - high * twoTo32, high);
 }
 
 /** Any int64. */
@@ -89,9 +89,9 @@ function writeVarint64(bytes: Uint8Array, pos: number, low: number, high: number
  */
 export function writeNanos(view: DataView, pos: number, micros: number): number {
   const known = micros >= 0 && micros <= Number.MAX_SAFE_INTEGER ? micros : 0;
-  const low = (known % TWO_TO_32) * 1000;
-  const high = Math.floor(known / TWO_TO_32) * 1000 + Math.floor(low / TWO_TO_32);
-  view.setUint32(pos, low % TWO_TO_32, true);
+  const low = (known % twoTo32) * 1000;
+  const high = Math.floor(known / twoTo32) * 1000 + Math.floor(low / twoTo32);
+  view.setUint32(pos, low % twoTo32, true);
   view.setUint32(pos + 4, high, true);
   return pos + 8;
 }

@@ -1,6 +1,6 @@
 /** Lets a request through to a route, or says why not and nothing else: no names, no counts. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { sendProblem } from '../reply.ts';
+import { sendProblem } from '../reply/reply.ts';
 import type { Route } from '../routes.ts';
 import { isOrganizationName, organizationOf } from '../urls.ts';
 import { isAdmin, type Viewer } from '../viewer.ts';

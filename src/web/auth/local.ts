@@ -1,7 +1,7 @@
 /** `AUTH_MODE=local`: whoever can reach the loopback address is admin of everything. For one's own machine. */
 import type { Request } from 'express';
 import { isLoopbackName } from '../../settings/loopback.ts';
-import { sendProblem } from '../reply.ts';
+import { sendProblem } from '../reply/reply.ts';
 import type { Authenticator } from './authenticator.ts';
 
 export function makeLocalAuthenticator(): Authenticator {

@@ -1,9 +1,9 @@
 /** AUTH_MODE → the authenticator. */
 import type { Database } from '../../database/pool.ts';
-import type { AuthMode, Settings } from '../../settings/settings.ts';
+import type { AuthMode } from '../../settings/pageValues.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Authenticator } from './authenticator.ts';
-import { makeHeadersAuthenticator } from './headers.ts';
 import { makeJwtAuthenticator } from './jwt.ts';
 import { makeLocalAuthenticator } from './local.ts';
 import type { MembershipRules } from './membership.ts';
@@ -11,6 +11,7 @@ import { makeLoginCookies } from './oidc/loginCookies.ts';
 import { makeOidcAuthenticator } from './oidc/oidcAuthenticator.ts';
 import { openProvider } from './oidc/provider.ts';
 import { openSessions } from './oidc/sessions.ts';
+import { makeHeadersAuthenticator } from './proxyHeaders.ts';
 
 export type AuthenticatorStart =
   | { readonly kind: 'made'; readonly authenticator: Authenticator }

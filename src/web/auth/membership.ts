@@ -1,5 +1,5 @@
 /** Groups → the organizations that somebody administers. */
-import type { GroupTemplate } from '../../settings/pageSettings.ts';
+import type { GroupTemplate } from '../../settings/pageValues.ts';
 import type { Viewer } from '../viewer.ts';
 
 export interface MembershipRules {

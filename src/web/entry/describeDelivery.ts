@@ -1,6 +1,6 @@
 /** Whether a destination has an entry: state → word, colour, sign, and what to know about it. */
 import type { DeliveryState } from '../../database/deliveries.ts';
-import type { DeliveryView } from '../entryViews.ts';
+import type { DeliveryView } from '../views/entryViews.ts';
 
 export function describeDelivery(destination: string, state: DeliveryState): DeliveryView {
   switch (state.kind) {

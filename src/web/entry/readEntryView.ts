@@ -2,11 +2,12 @@
 import { readDeliveries } from '../../database/deliveries.ts';
 import { type EntryView, readShownEntry, type ShownEntry } from '../../database/entries.ts';
 import { findEntries } from '../../search/findEntries.ts';
-import type { WebContext } from '../context.ts';
-import type { DeliveryView, EntryDetailView } from '../entryViews.ts';
-import { type Filters, toEntryQuery, toSearch } from '../filters.ts';
-import { describeSession, signOfSession } from '../format/sessions.ts';
+import { describeSession, signOfSession } from '../format/sessionWords.ts';
+import { toEntryQuery, toSearch } from '../list/filters.ts';
+import type { Filters } from '../list/filterTable.ts';
 import { entryUrl, logsUrl } from '../urls.ts';
+import type { DeliveryView, EntryDetailView } from '../views/entryViews.ts';
+import type { WebContext } from '../webContext.ts';
 import { describeDelivery } from './describeDelivery.ts';
 
 export interface EntryRequest {
@@ -43,8 +44,6 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
   const search = toSearch(filters);
   const here = entryUrl(organization, id, search);
   return {
-    id: entry.id,
-    uid: entry.uid,
     eventType: entry.eventType,
     occurredAt: entry.occurredAt,
     recordedAbout: entry.recordedAbout,
@@ -60,7 +59,7 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
     deliveries,
     jsonUrl: `${entryUrl(organization, id)}/json`,
     listUrl: logsUrl(organization, search),
-    exportUrl: `${logsUrl(organization)}/export`,
+    exportUrl: logsUrl(organization, '', '/export'),
     newerUrl,
     olderUrl,
   };

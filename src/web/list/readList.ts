@@ -4,22 +4,15 @@ import { countDatedAfter } from '../../database/futureEntries.ts';
 import { encodeMark } from '../../database/newEntries.ts';
 import type { Database } from '../../database/pool.ts';
 import { findEntries } from '../../search/findEntries.ts';
-import type { WebContext } from '../context.ts';
-import {
-  aheadMs,
-  type Filters,
-  hasConditions,
-  noFilters,
-  type ParsedFilters,
-  toEntryQuery,
-  toSearch,
-} from '../filters.ts';
-import type { AuditLogsView, EmptyView, FutureView, ResultsView, RowsView } from '../listViews.ts';
 import { logsUrl } from '../urls.ts';
+import type { AuditLogsView, EmptyView, FutureView, ResultsView, RowsView } from '../views/listViews.ts';
+import type { WebContext } from '../webContext.ts';
 import { makeChips, makeClearUrl } from './chips.ts';
 import { type Choices, makeFilterBar } from './filterBar.ts';
+import { hasConditions, noFilters, type ParsedFilters, toEntryQuery, toSearch } from './filters.ts';
+import type { Filters } from './filterTable.ts';
 import { allTimeUrl, describeCount, makeMore, makeRows, pageSize } from './rows.ts';
-import { describeTime } from './timeWords.ts';
+import { aheadMs, describeTime } from './timeRange.ts';
 
 export interface ListRequest {
   readonly context: WebContext;
@@ -32,11 +25,8 @@ export interface ListRequest {
 export async function readList(list: ListRequest): Promise<AuditLogsView> {
   const { organization, parsed } = list;
   const [results, choices] = await Promise.all([readResults(list), readChoices(list)]);
-  const url = logsUrl(organization);
   return {
-    organization,
-    url,
-    exportUrl: `${url}/export`,
+    exportUrl: logsUrl(organization, '', '/export'),
     filterBar: makeFilterBar(parsed.filters, organization, choices),
     results,
   };
@@ -59,9 +49,7 @@ export async function readResults({
   const more = makeMore(found, filters, organization, 0);
   const isOpenEnded = before === null && ('preset' in filters.time || filters.time.to === null);
   const url = logsUrl(organization, toSearch(filters, before));
-  const download = new URLSearchParams(search);
   return {
-    organization,
     url,
     title: `Audit logs · ${organization}`,
     text: filters.text,
@@ -76,7 +64,7 @@ export async function readResults({
         : null,
     liveUrl:
       isOpenEnded && found.mark
-        ? `${logsUrl(organization)}/newer?${withKeys(search, { since: encodeMark(found.mark), live: '1' })}`
+        ? logsUrl(organization, withKeys(search, { since: encodeMark(found.mark), live: '1' }), '/newer')
         : null,
     future:
       before === null
@@ -84,8 +72,8 @@ export async function readResults({
         : null,
     status: describeCount(found.entries.length, more.kind !== 'end'),
     downloads: {
-      csvUrl: `${logsUrl(organization)}/entries.csv${download.size > 0 ? `?${search}` : ''}`,
-      ndjsonUrl: `${logsUrl(organization)}/entries.ndjson${download.size > 0 ? `?${search}` : ''}`,
+      csvUrl: logsUrl(organization, search, '/entries.csv'),
+      ndjsonUrl: logsUrl(organization, search, '/entries.ndjson'),
     },
     newestUrl: before === null ? null : logsUrl(organization, search),
   };

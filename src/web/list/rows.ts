@@ -1,11 +1,12 @@
 /** Found entries as rows of the table, and what stands below the last. */
 import type { Hit } from '../../database/searchEntries.ts';
 import type { findEntries } from '../../search/findEntries.ts';
-import { type Filters, toSearch } from '../filters.ts';
-import { signOfSession } from '../format/sessions.ts';
-import type { EntryRow, MoreView } from '../listViews.ts';
+import { signOfSession } from '../format/sessionWords.ts';
 import { entryUrl, logsUrl } from '../urls.ts';
-import { describeTime } from './timeWords.ts';
+import type { EntryRow, MoreView } from '../views/listViews.ts';
+import { toSearch } from './filters.ts';
+import type { Filters } from './filterTable.ts';
+import { describeTime } from './timeRange.ts';
 
 export const pageSize = 50;
 

@@ -6,7 +6,7 @@
  * OWASP takes the pair in place of tokens (Cross-Site Request Forgery Prevention Cheat Sheet).
  */
 import type { Request, RequestHandler } from 'express';
-import { sendProblem } from '../reply.ts';
+import { sendProblem } from '../reply/reply.ts';
 
 const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
 

@@ -1,9 +1,8 @@
 /** What is said when a handler threw: a sentence for the person, the error for the log, and nothing of it for the person. */
 import type { ErrorRequestHandler } from 'express';
+import { isDatabaseAway } from '../../database/failure.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { isPassing } from '../../telemetry/sqlAdvice.ts';
-import { isPostgresError } from '../../telemetry/sqlState.ts';
-import { sendProblem } from '../reply.ts';
+import { sendProblem } from '../reply/reply.ts';
 
 interface Answer {
   readonly status: number;
@@ -48,26 +47,6 @@ function describe(error: unknown): Answer {
     message:
       'Something failed inside the page; its log says what. Nothing was changed that you did not see confirmed.',
   };
-}
-
-const networkCodes = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-];
-/** What node-postgres says without a code: when its pool waited in vain, a socket broke, or an answer did not come. */
-const driverMessages =
-  /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
-
-function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (isPostgresError(error)) return isPassing(error.code);
-  if ('code' in error && typeof error.code === 'string') return networkCodes.includes(error.code);
-  return driverMessages.test(error.message);
 }
 
 const badRequest: Answer = {

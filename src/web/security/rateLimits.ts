@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
-import { sendProblem } from '../reply.ts';
+import { sendProblem } from '../reply/reply.ts';
 import type { Route } from '../routes.ts';
 import type { Viewer } from '../viewer.ts';
 

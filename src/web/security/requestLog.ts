@@ -1,7 +1,7 @@
 /** Who asked for what, and how it went: one line and one observation a request. Never a value of its query or form. */
 import type { RequestHandler } from 'express';
 import type { Logger } from '../../telemetry/logger.ts';
-import { isPoll } from '../poll.ts';
+import { isPoll } from '../reply/polledRequest.ts';
 import type { Viewer } from '../viewer.ts';
 
 export interface PageRequest {

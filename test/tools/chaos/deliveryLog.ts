@@ -3,7 +3,7 @@
  * what a failover took back.
  */
 import { createHash } from 'node:crypto';
-import type { RecordSlice } from '../recordSlices.ts';
+import type { RecordSlice } from '../../../tools/otlp/recordSlices.ts';
 
 interface Version {
   readonly value: string;

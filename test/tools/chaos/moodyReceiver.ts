@@ -1,7 +1,7 @@
 /** A receiver of changing moods: takes entries, hangs, says 200 and takes nothing, resets, refuses for the moment. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { sliceRecords } from '../../../tools/otlp/recordSlices.ts';
 import { type Receiver, type ReceiverAnswer, startReceiver } from '../receiver.ts';
-import { sliceRecords } from '../recordSlices.ts';
 import { DeliveryLog, type Failover } from './deliveryLog.ts';
 import { seededRandom } from './random.ts';
 

@@ -1,9 +1,9 @@
 /** Organizations that write one entry after the other, and how long each takes from its commit to the receiver's answer. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { sliceRecords } from '../../../tools/otlp/recordSlices.ts';
 import { openSession } from '../database.ts';
 import type { ReceivedRequest } from '../receiver.ts';
-import { sliceRecords } from '../recordSlices.ts';
 
 export class SteadyProduct {
   /** By uid: `performance.now()` at the commit's acknowledgement and at the receiver's answer. */

@@ -1,6 +1,6 @@
 /** What went wrong at the end of a login, for the person and for the log. */
 import * as client from 'openid-client';
-import type { ProblemView } from '../../views.ts';
+import type { ProblemView } from '../../views/views.ts';
 
 export interface CallbackProblem {
   readonly status: number;

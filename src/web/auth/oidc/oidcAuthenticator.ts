@@ -8,7 +8,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import * as client from 'openid-client';
 import type { Logger } from '../../../telemetry/logger.ts';
-import { sendProblem } from '../../reply.ts';
+import { sendProblem } from '../../reply/reply.ts';
 import { makeClientAddress } from '../../security/clientAddress.ts';
 import { limitByAddress, limitByParameter } from '../../security/rateLimits.ts';
 import { nameRoute } from '../../security/requestLog.ts';

@@ -16,7 +16,7 @@ import session from 'express-session';
 import type { Database } from '../../../database/pool.ts';
 import type { Secret } from '../../../model/secret.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
-import { isPoll } from '../../poll.ts';
+import { isPoll } from '../../reply/polledRequest.ts';
 import { makeSeals } from './seal.ts';
 
 export interface SignedIn {

@@ -1,0 +1,50 @@
+/** One entry: in the drawer over the list, and as JSON. */
+import { readEntry } from '../../database/entries.ts';
+import { entryJson } from '../format/entryJson.ts';
+import { parseFilters, toSearch } from '../list/filters.ts';
+import { sendDrawer } from '../list/sendDrawer.ts';
+import { sendProblem } from '../reply/reply.ts';
+import { whenGone } from '../reply/whenGone.ts';
+import { entryUrl, logsUrl, searchParamsOf } from '../urls.ts';
+import type { Visit } from '../visit.ts';
+import { readEntryView } from './readEntryView.ts';
+
+export async function showEntry(visit: Visit): Promise<void> {
+  const { request, response, organization, context } = visit;
+  const id = String(request.params['entry']);
+  const parameters = searchParamsOf(request);
+  const { filters } = parseFilters(parameters);
+  const isWhole = parameters.get('whole') === '1';
+  const view = await readEntryView({
+    context,
+    organization,
+    id,
+    filters,
+    isWhole,
+    signal: whenGone(response),
+  });
+  if (view === null) {
+    sayUnknown(visit);
+    return;
+  }
+  await sendDrawer(visit, 'audit-logs/entry', view, {
+    title: view.eventType,
+    url: entryUrl(organization, id, toSearch(filters)),
+  });
+}
+
+export async function sendEntryJson(visit: Visit): Promise<void> {
+  const { request, response, organization, context } = visit;
+  const entry = await readEntry(context.db, organization, String(request.params['entry']));
+  if (entry === null) sayUnknown(visit);
+  else response.type('json').send(entryJson(entry));
+}
+
+/** The same for another organization's entry as for one that nobody has. */
+function sayUnknown({ request, response, organization }: Visit): void {
+  sendProblem(request, response, 404, {
+    title: 'No such entry',
+    message: 'This organization has no entry of this id.',
+    link: { url: logsUrl(organization), text: 'All entries' },
+  });
+}

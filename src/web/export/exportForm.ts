@@ -1,0 +1,222 @@
+/**
+ * The form of a destination: from what a browser posted to what was typed, from that to a draft, and from a stored config
+ * to what the form begins with. Names of inputs are paths in the spec, as in the problems of an editor.
+ *
+ *   body → [readForm] → ExportForm → [toDraft] → ConfigEditor
+ *
+ * Not here: whether it is right (configs/schema.ts), what it looks like (formView.ts).
+ */
+import { z } from 'zod';
+import type { ConfigDraft, EditableConfig, EditableSpec } from '../../configs/configEditor.ts';
+import { type Field, type FieldPath, fields, type SecretPath } from '../../configs/fields.ts';
+import { Secret } from '../../model/secret.ts';
+
+/** As typed. */
+export interface ExportForm {
+  /** By the name of the input: one for each field, and those of the form's own. A check that is on is `true`. */
+  readonly values: Readonly<Record<FieldPath | OwnInput, string>>;
+  readonly headers: readonly HeaderRow[];
+  readonly clientKey: Secret;
+}
+
+/**
+ * `revision`: of the config that the form was made from; empty for a new one. `startTime`: of a `datetime-local` input, in
+ * UTC; counts when `startFrom` is `Time`. `….remove`: the stored PEM goes; else it stays while nothing is typed.
+ */
+type OwnInput = 'name' | 'revision' | 'startTime' | `${SecretPath}.remove`;
+
+export interface HeaderRow {
+  /** Stays with the row while others come and go; its inputs are named by it. */
+  readonly index: number;
+  readonly name: string;
+  /** Empty: nothing was typed. */
+  readonly value: Secret;
+}
+
+const noSecret = new Secret('');
+
+/** Their values are given: by the viewer's organization, by a button, or once for ever. */
+const givenFields: ReadonlySet<FieldPath> = new Set(['organization', 'suspend', 'startFrom']);
+
+export const emptyForm: ExportForm = makeForm((field) => field.defaultValue);
+
+/** What the form of a stored config begins with. */
+export function toForm({ spec, revision }: EditableConfig): ExportForm {
+  const { startFrom } = spec;
+  const isTime = startFrom !== 'Now' && startFrom !== 'Beginning';
+  const own = { revision, ...(isTime && { startFrom: 'Time', startTime: startFrom }) };
+  const headers = spec.headers.map(({ name }, index) => ({ index, name, value: noSecret }));
+  return makeForm(({ path }) => spec[path], own, headers);
+}
+
+function makeForm(
+  read: (field: Field) => unknown,
+  own: Readonly<Record<string, string>> = {},
+  headers: readonly HeaderRow[] = [],
+): ExportForm {
+  const typed = fields.map((field) => [field.path, printValue(field, read(field))] as const);
+  const none = { name: '', revision: '', startTime: '' };
+  const kept = { 'tls.caSecretRef.remove': '', 'tls.clientCertSecretRef.remove': '' };
+  const values = { ...(Object.fromEntries(typed) as Record<FieldPath, string>), ...none, ...kept, ...own };
+  return { values, headers, clientKey: noSecret };
+}
+
+/** As its input has it. */
+function printValue({ input }: Field, value: unknown): string {
+  switch (input) {
+    case 'list':
+      return (value as readonly string[]).join('\n');
+    case 'check':
+      return value === true ? 'true' : '';
+    // Neither leaves the process.
+    case 'headers':
+    case 'secret':
+      return '';
+    default:
+      return value === undefined ? '' : String(value);
+  }
+}
+
+const bodySchema = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
+/** Beyond it nothing is read: the schema takes fewer, and says so. */
+const maxHeaderRows = 64;
+
+/** Never fails: what is missing is empty, and what is wrong is said by the schema. */
+export function readForm(body: unknown): ExportForm {
+  const parsed = bodySchema.safeParse(body ?? {});
+  const posted = parsed.success ? parsed.data : {};
+  const raw = (name: string): string => {
+    const value = Object.hasOwn(posted, name) ? posted[name] : undefined;
+    return ((Array.isArray(value) ? value.at(-1) : value) ?? '').replaceAll('\r\n', '\n');
+  };
+  const pem = (name: string): string => {
+    const value = raw(name).trim();
+    return value === '' ? '' : `${value}\n`;
+  };
+  const isSecret = new Set<string>(fields.flatMap(({ path, input }) => (input === 'secret' ? path : [])));
+  const names = Object.keys(emptyForm.values);
+  const typed = names.map((name) => [name, isSecret.has(name) ? pem(name) : raw(name).trim()]);
+  const values = Object.fromEntries(typed) as ExportForm['values'];
+  return {
+    values: { ...values, startFrom: values.startFrom || emptyForm.values.startFrom },
+    headers: readHeaders(Object.keys(posted), raw),
+    clientKey: new Secret(pem('tls.clientCertSecretRef.key')),
+  };
+}
+
+/** Rows in which something was typed, or all of them: an empty row that stays is one that was asked for. */
+function readHeaders(names: readonly string[], raw: (name: string) => string): HeaderRow[] {
+  const indexes = names
+    .map((name) => /^headers\.(\d{1,4})\.name$/.exec(name)?.[1])
+    .filter((index) => index !== undefined)
+    .map(Number);
+  return [...new Set(indexes)]
+    .sort((a, b) => a - b)
+    .slice(0, maxHeaderRows)
+    .map((index) => ({
+      index,
+      name: raw(`headers.${index}.name`).trim(),
+      value: new Secret(raw(`headers.${index}.value`).trim()),
+    }));
+}
+
+export function addHeaderRow(form: ExportForm): ExportForm {
+  const index = Math.max(-1, ...form.headers.map((row) => row.index)) + 1;
+  return { ...form, headers: [...form.headers, { index, name: '', value: noSecret }] };
+}
+
+export function removeHeaderRow(form: ExportForm, index: number): ExportForm {
+  return { ...form, headers: form.headers.filter((row) => row.index !== index) };
+}
+
+/** Rows that count: one with neither name nor value is a row nobody filled in. Their order is that of the draft. */
+export function filledHeaders(form: ExportForm): readonly HeaderRow[] {
+  return form.headers.filter(({ name, value }) => name !== '' || value.reveal() !== '');
+}
+
+/** `current` is the config as it stands, null for a new one; fields of other owners stay as they are there. */
+export function toDraft(
+  form: ExportForm,
+  { organization, current }: { readonly organization: string; readonly current: EditableConfig | null },
+): ConfigDraft {
+  const values = fields.map((field) => {
+    const isStored = current !== null && (givenFields.has(field.path) || current.owners.has(field.path));
+    return [field.path, isStored ? toTyped(field, current.spec) : readField(field, form, current)];
+  });
+  return {
+    ...(Object.fromEntries(values) as ConfigDraft),
+    id: current?.id ?? null,
+    name: form.values.name,
+    organization,
+    headers: readDraftHeaders(form, current),
+  };
+}
+
+/** A stored value as a draft asks for it again. */
+function toTyped({ path, input }: Field, spec: EditableSpec): unknown {
+  if (input === 'secret') return spec[path] ? 'kept' : 'none';
+  return input === 'number' ? String(spec[path]) : spec[path];
+}
+
+function readField({ path, input }: Field, form: ExportForm, current: EditableConfig | null): unknown {
+  const typed = form.values[path];
+  if (path === 'startFrom') return readStart(form);
+  if (path === 'tls.clientCertSecretRef' && (typed !== '' || form.clientKey.reveal() !== '')) {
+    return { set: { cert: typed, key: form.clientKey } };
+  }
+  switch (input) {
+    case 'secret': {
+      if (typed !== '') return { set: typed };
+      const isKept = current?.spec[path] && form.values[`${path as SecretPath}.remove`] !== 'true';
+      return isKept ? 'kept' : 'none';
+    }
+    case 'list':
+      return splitList(typed);
+    case 'check':
+      return typed === 'true';
+    default:
+      return typed;
+  }
+}
+
+/** One per line or with commas; empty ones are none. */
+export function splitList(text: string): string[] {
+  return text
+    .split(/[\n,]/)
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** `2026-01-31T08:00` of the input is RFC 3339 with seconds and Z; anything else goes on as it is, for the schema to judge. */
+function readStart({ values: { startFrom, startTime } }: ExportForm): string {
+  if (startFrom !== 'Time') return startFrom;
+  const local = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?$/.exec(startTime);
+  if (local === null) return startTime === '' ? 'a time that was not given' : startTime;
+  return `${local[1]}${local[2] ?? ':00'}Z`;
+}
+
+/** In the order of the rows, which is how problems name them; headers of other owners keep their values and their places in the list. */
+function readDraftHeaders(form: ExportForm, current: EditableConfig | null): ConfigDraft['headers'] {
+  const owned = (current?.spec.headers ?? []).filter(
+    ({ name }, index) => current !== null && headerOwner(current.owners, name, index) !== null,
+  );
+  const typed = filledHeaders(form);
+  return [
+    ...typed.map(({ name, value }) => ({
+      name,
+      value: value.reveal() === '' || isAmong(owned, name) ? ('kept' as const) : { set: value },
+    })),
+    ...owned
+      .filter(({ name }) => !isAmong(typed, name))
+      .map(({ name }) => ({ name, value: 'kept' as const })),
+  ];
+}
+
+function isAmong(headers: ReadonlyArray<{ readonly name: string }>, name: string): boolean {
+  return headers.some((each) => each.name.toLowerCase() === name.toLowerCase());
+}
+
+/** Who owns a header besides the page; null: nobody. */
+export function headerOwner(owners: EditableConfig['owners'], name: string, index: number): string | null {
+  return owners.get(`headers.${index}`) ?? owners.get(`headers/${name}`) ?? owners.get('headers') ?? null;
+}

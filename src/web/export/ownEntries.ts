@@ -1,0 +1,109 @@
+/**
+ * The page's own audit entries: who looked at, tried or changed the export of an organization.
+ *
+ *   what is asked for (`requested`) → the deed → how it ended (`updated` and its like, or `request_failed`)
+ *
+ * The first comes before anything is changed, so that no failure in between leaves a change without an entry; what cannot
+ * be recorded is not done.
+ */
+import type { BeforeWrite, ConfigId, EditorResult } from '../../configs/configEditor.ts';
+import { type OwnEntry, writeEntry } from '../../database/entries.ts';
+import { isPostgresError } from '../../telemetry/sqlState.ts';
+import type { Visit } from '../visit.ts';
+import { printConfigId } from './configId.ts';
+import { reasonOf } from './load.ts';
+
+export type Deed =
+  | 'created'
+  | 'updated'
+  | 'tested'
+  | 'suspended'
+  | 'resumed'
+  | 'retried'
+  | 'replayed'
+  | 'deleted';
+
+export type ExportAction = 'settings_viewed' | Deed | 'requested' | 'request_failed';
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+/** Of a destination that has a name already, or will have one. */
+export function describeDestination(id: ConfigId | null, host: string): Record<string, unknown> {
+  return { ...(id === null ? {} : { destination: printConfigId(id) }), ...(host === '' ? {} : { host }) };
+}
+
+/** False: it could not be written, which is logged; say so, what was done stays done. */
+export async function recordAction(
+  visit: Visit,
+  action: ExportAction,
+  metadata: Metadata = {},
+): Promise<boolean> {
+  return (await write(visit, action, metadata)) === null;
+}
+
+/**
+ * Does what was asked for, once that is recorded; `act` calls its argument right before it changes anything, and gives up
+ * when the answer is not `ok`. How a success ended is the caller's to record.
+ */
+export async function doRecorded<T>(
+  visit: Visit,
+  { deed, about }: { readonly deed: Deed; readonly about: Metadata },
+  act: (before: BeforeWrite) => Promise<EditorResult<T>>,
+): Promise<EditorResult<T>> {
+  let isRequested = false;
+  const fail = (reason: string) => recordAction(visit, 'request_failed', { action: deed, ...about, reason });
+  try {
+    const result = await act(async () => {
+      const failure = await write(visit, 'requested', { action: deed, ...about });
+      if (failure !== null) return { kind: 'unavailable', reason: describeUnrecordable(failure) };
+      isRequested = true;
+      return { kind: 'ok', value: undefined };
+    });
+    if (isRequested && result.kind !== 'ok') await fail(reasonOf(result));
+    return result;
+  } catch (error) {
+    if (isRequested) await fail('Something failed inside of the page; its log says what.');
+    throw error;
+  }
+}
+
+function describeUnrecordable(error: Error): string {
+  return isPostgresError(error) && error.code === '42501'
+    ? 'The audit log cannot record it, because the role of the collector may not insert into audit.entries: tell the operator of the collector.'
+    : 'The audit log cannot record it at the moment: try again in a moment.';
+}
+
+/** null: written. */
+async function write(
+  { context, organization, viewer }: Visit,
+  action: ExportAction,
+  metadata: Metadata,
+): Promise<Error | null> {
+  const entry: OwnEntry = {
+    organization,
+    eventType: `audit_export.${action}`,
+    actorId: viewer.id,
+    actorName: viewer.name,
+    sessionType: 'user',
+    project: null,
+    metadata: withoutNul(metadata) as Metadata,
+  };
+  try {
+    await writeEntry(context.db, entry);
+    return null;
+  } catch (error) {
+    context.log.error(
+      { err: error, organization, action },
+      'page: an audit entry of its own was not written',
+    );
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** jsonb takes every character but this one. */
+function withoutNul(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('\0', '').toWellFormed();
+  if (Array.isArray(value)) return value.map(withoutNul);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutNul(each)]));
+}

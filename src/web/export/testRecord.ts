@@ -1,0 +1,55 @@
+/** One record that is no entry, to try a destination with: made by the encoder of every other record, and marked. */
+import { randomUUID } from 'node:crypto';
+import type { Entry } from '../../model/entry.ts';
+import { RequestWriter } from '../../otlp/encode/request.ts';
+import type { Viewer } from '../viewer.ts';
+
+const testEventType = 'audit_export.test';
+
+export interface TestRecordInput {
+  readonly serviceName: string;
+  readonly version: string;
+  readonly organization: string;
+  readonly viewer: Pick<Viewer, 'id' | 'name'>;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+/**
+ * An ExportLogsServiceRequest of one record: attribute `audit.test` = true, stream `test`, entry 0, sequence number 0. Its
+ * uid is a new one each time, so that no receiver takes a second test for a repeat.
+ */
+export function makeTestRequest({
+  serviceName,
+  version,
+  organization,
+  viewer,
+  now,
+}: TestRecordInput): Uint8Array {
+  const writer = new RequestWriter(
+    { serviceName, organization, version, streamId: 'test', isTest: true },
+    initialBytes,
+  );
+  const micros = now * 1_000;
+  const entry: Entry = {
+    xid: 0n,
+    id: 0n,
+    uid: Buffer.from(randomUUID().replaceAll('-', ''), 'hex'),
+    eventType: Buffer.from(testEventType),
+    actorId: Buffer.from(viewer.id),
+    actorName: viewer.name === null ? null : Buffer.from(viewer.name),
+    sessionType: Buffer.from('user'),
+    project: null,
+    metadata: Buffer.from(
+      JSON.stringify({
+        message: 'This is a test of the audit export. It is no audit entry.',
+        sentBy: viewer.name ?? viewer.id,
+      }),
+    ),
+    occurredAtMicros: micros,
+  };
+  writer.append(entry, { sequence: 0, observedAtMicros: micros });
+  return writer.request();
+}
+
+const initialBytes = 4_096;

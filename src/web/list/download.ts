@@ -1,0 +1,131 @@
+/**
+ * Every entry of the filter as a file: streamed at the pace of the one who takes it, ended when that one leaves.
+ *
+ * A failure half-way breaks the connection, so that nobody takes a part for the whole.
+ */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Response } from 'express';
+import { type FullEntry, writeEntry } from '../../database/entries.ts';
+import { streamEntries } from '../../search/streamEntries.ts';
+import { csvHeader, csvRow } from '../format/csv.ts';
+import { entryJson } from '../format/entryJson.ts';
+import { sendProblem } from '../reply/reply.ts';
+import { whenGone } from '../reply/whenGone.ts';
+import { isFromOtherSite } from '../security/crossSite.ts';
+import { logsUrl, searchParamsOf } from '../urls.ts';
+import type { Visit } from '../visit.ts';
+import { parseFilters, toEntryQuery } from './filters.ts';
+
+interface Format {
+  readonly name: 'csv' | 'ndjson';
+  readonly type: string;
+  readonly header: string;
+  readonly line: (entry: FullEntry) => string;
+}
+
+const csv: Format = { name: 'csv', type: 'text/csv; charset=utf-8', header: csvHeader, line: csvRow };
+const ndjson: Format = {
+  name: 'ndjson',
+  type: 'application/x-ndjson; charset=utf-8',
+  header: '',
+  line: (entry) => `${entryJson(entry)}\n`,
+};
+
+export const downloadCsv = (visit: Visit): Promise<void> => download(visit, csv);
+export const downloadNdjson = (visit: Visit): Promise<void> => download(visit, ndjson);
+
+async function download(visit: Visit, format: Format): Promise<void> {
+  const { request, response, organization, viewer, context } = visit;
+  if (isFromOtherSite(request)) {
+    // It would be recorded as theirs, and use up their downloads of the hour.
+    sendProblem(request, response, 403, {
+      title: 'This came from another site',
+      message:
+        'A link of another site asked for a download in your name, so nothing was read. Choose Download on the page itself.',
+      link: { url: logsUrl(organization), text: 'All entries' },
+    });
+    return;
+  }
+  const { filters, problems } = parseFilters(searchParamsOf(request));
+  if (problems.length > 0) {
+    // A file of more than was asked for would be taken for what was asked for.
+    sendProblem(request, response, 400, {
+      title: 'This filter cannot be downloaded',
+      message: problems.join(' '),
+      link: null,
+    });
+    return;
+  }
+  if (request.method === 'HEAD') {
+    setHeaders(response, format);
+    response.end();
+    return;
+  }
+  const query = toEntryQuery(filters, organization, new Date());
+  const own = await writeEntry(context.db, {
+    organization,
+    eventType: 'audit_logs.exported',
+    actorId: viewer.id,
+    actorName: viewer.name,
+    sessionType: 'user',
+    project: null,
+    metadata: { format: format.name, filter: { ...query, organization: undefined } },
+  });
+  const signal = whenGone(response);
+  const chunks = toChunks(format, streamEntries(context.db, query, { signal }), own);
+  try {
+    // What fails at once is still answered in words.
+    const first = await chunks.next();
+    setHeaders(response, format);
+    await pipeline(Readable.from(startingWith(first, chunks)), response, { signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!response.headersSent) throw error;
+    context.log.error({ err: error }, 'page: a download broke off');
+    response.destroy();
+  }
+}
+
+function setHeaders(response: Response, { type, name }: Format): void {
+  response.set({
+    'Content-Type': type,
+    'Content-Disposition': `attachment; filename="audit-logs.${name}"`,
+  });
+}
+
+const chunkCharacters = 65_536;
+/** A search that finds little is still seen to move. */
+const chunkMs = 1_000;
+
+/**
+ * Lines in pieces that are worth a write, without the entry `ownId`, which records this very download and came after it was
+ * asked for.
+ */
+async function* toChunks(
+  format: Format,
+  entries: AsyncIterable<FullEntry>,
+  ownId: string,
+): AsyncGenerator<string, void, undefined> {
+  let chunk = format.header;
+  let yieldedAt = performance.now();
+  for await (const entry of entries) {
+    if (entry.id === ownId) continue;
+    chunk += format.line(entry);
+    if (chunk.length >= chunkCharacters || performance.now() - yieldedAt >= chunkMs) {
+      yield chunk;
+      chunk = '';
+      yieldedAt = performance.now();
+    }
+  }
+  if (chunk !== '') yield chunk;
+}
+
+async function* startingWith(
+  first: IteratorResult<string, void>,
+  rest: AsyncIterable<string>,
+): AsyncGenerator<string, void, undefined> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
+}

@@ -1,0 +1,61 @@
+/** Sends what belongs in the drawer: the part alone to htmx, to everybody else the list with the drawer open over it. */
+
+import { escapeHtml } from '../format/html.ts';
+import { render } from '../reply/render.ts';
+import { isFragmentRequest, sendPage } from '../reply/reply.ts';
+import { whenGone } from '../reply/whenGone.ts';
+import { searchParamsOf } from '../urls.ts';
+import type { Views } from '../views/views.ts';
+import type { Visit } from '../visit.ts';
+import { parseFilters } from './filters.ts';
+import { readList } from './readList.ts';
+
+export interface DrawerOptions {
+  /** Of the document while the drawer is open. */
+  readonly title: string;
+  /** Default: 200. */
+  readonly status?: number;
+  /**
+   * The drawer's own address, which the browser then shows. Default: that of the request for a GET, none for a POST; null: the
+   * address stays.
+   */
+  readonly url?: string | null;
+}
+
+/**
+ * The view begins with `<header class="drawer-head">` that holds `<h2 id="drawer-title" tabindex="-1" autofocus>` and a link
+ * with `data-close` back to the list; then `<div class="drawer-body">` and, if there are actions, `<footer class="drawer-foot">`.
+ */
+export async function sendDrawer<K extends keyof Views>(
+  visit: Visit,
+  name: K,
+  data: Views[K],
+  options: DrawerOptions,
+): Promise<void> {
+  const { request, response, organization, context } = visit;
+  const { title, status = 200, url = request.method === 'GET' ? request.originalUrl : null } = options;
+  const html = render(name, data);
+  if (isFragmentRequest(request)) {
+    const current = request.get('HX-Current-URL') ?? '';
+    const isShown = url === null || current.endsWith(url);
+    // From one entry to the next is no step that Back should take again.
+    if (!isShown) response.set(isEntry(current) && isEntry(url) ? 'HX-Replace-Url' : 'HX-Push-Url', url);
+    response
+      .status(status)
+      .type('html')
+      .send(`<title>${escapeHtml(`${title} · ${organization}`)}</title>${html}`);
+    return;
+  }
+  const parsed = parseFilters(searchParamsOf(request));
+  const list = await readList({
+    context,
+    organization,
+    parsed: { ...parsed, problems: [] },
+    signal: whenGone(response),
+  });
+  sendPage(visit, 'audit-logs/page', list, { title, status, drawer: html });
+}
+
+function isEntry(url: string): boolean {
+  return /\/audit-logs\/entries\//.test(url);
+}

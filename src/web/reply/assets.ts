@@ -1,0 +1,58 @@
+/** The files a browser loads, under addresses that change with their content, so that it may keep them for ever. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type RequestHandler, Router } from 'express';
+
+export interface Assets {
+  /** Address of each by its name: `app.css`, `app.js`, `htmx.js`, `icons.svg`. */
+  readonly urls: Readonly<Record<string, string>>;
+  readonly router: RequestHandler;
+}
+
+const directory = new URL('../../../views/assets/', import.meta.url);
+const types: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+let loaded: Assets | undefined;
+
+/** The assets of this process, read at the first call. */
+export function useAssets(): Assets {
+  loaded ??= loadAssets();
+  return loaded;
+}
+
+/**
+ * `views/assets/`: each file under its own name, all `*.css` joined as `app.css`; and htmx. Read once. All have one hash, so that scripts
+ * find each other by relative addresses.
+ */
+function loadAssets(): Assets {
+  const names = readdirSync(directory).sort();
+  const read = (name: string): Buffer => readFileSync(new URL(name, directory));
+  const styles = names.filter((name) => name.endsWith('.css')).map(read);
+  const files = new Map<string, Buffer>([
+    ['app.css', Buffer.concat(styles)],
+    ['htmx.js', readFileSync(fileURLToPath(import.meta.resolve('htmx.org/dist/htmx.min.js')))],
+    ...names.filter((name) => !name.endsWith('.css')).map((name) => [name, read(name)] as const),
+  ]);
+  const all = createHash('sha256');
+  for (const content of files.values()) all.update(content);
+  const hash = all.digest('base64url').slice(0, 12);
+  const urls: Record<string, string> = {};
+  const router = Router();
+  for (const [name, content] of files) {
+    const url = `/assets/${hash}/${name}`;
+    urls[name] = url;
+    router.get(url, (_request, response) => {
+      response.set({
+        'Content-Type': types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
+        'Cache-Control': 'public, max-age=31536000, immutable',
+      });
+      response.send(content);
+    });
+  }
+  return { urls, router };
+}

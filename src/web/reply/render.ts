@@ -1,0 +1,75 @@
+/**
+ * Views by name, with the data each takes: templates are untyped, views.ts is their types.
+ *
+ * Everything is escaped by `<%= %>`; `<%~ %>` is for `include`, the bodies that a layout gets and the functions below, which a
+ * test checks. In every view there are
+ *   icon('close', 16)   an <svg> of views/assets/icons.svg, hidden from screen readers: a word stands beside it
+ *   time(at)            <time> with the exact time, in the reader's choice of zone; time(at, 'utc' | 'local') in that one
+ *   ago(at)             <time> with the distance from now
+ *   marked(text, q)     the text with <mark> around what was searched for
+ *   logsUrl(name)       the address of an organization's audit logs
+ *   json(text, …)       JSON that folds; see JsonHtmlOptions
+ */
+import { fileURLToPath } from 'node:url';
+import { Eta } from 'eta';
+import { escapeHtml } from '../format/html.ts';
+import { type JsonHtmlOptions, renderJsonHtml } from '../format/jsonHtml.ts';
+import { markedHtml } from '../format/marks.ts';
+import { agoElement, timeElement } from '../format/time.ts';
+import { logsUrl } from '../urls.ts';
+import type { Views } from '../views/views.ts';
+import { useAssets } from './assets.ts';
+
+/** What the frame around every full page needs. */
+export interface Shell {
+  readonly title: string;
+  readonly organization: string | null;
+  /** To switch to; null: too many, or not known. */
+  readonly organizations: readonly string[] | null;
+  readonly viewerName: string | null;
+  /** null: nothing to log out of. */
+  readonly logoutUrl: string | null;
+  /** What the drawer holds as the page opens; empty: it is closed. */
+  readonly drawer: string;
+  /** Of assets, by name. */
+  readonly assets: Readonly<Record<string, string>>;
+}
+
+class ViewEngine extends Eta {
+  icon(name: string, size = 16): string {
+    const url = `${useAssets().urls['icons.svg']}#${escapeHtml(name)}`;
+    return `<svg width="${size}" height="${size}" aria-hidden="true" focusable="false"><use href="${url}"></use></svg>`;
+  }
+
+  readonly time = timeElement;
+  readonly ago = agoElement;
+  readonly marked = markedHtml;
+  readonly logsUrl = (organization: string): string => logsUrl(organization);
+
+  json(text: string, options: JsonHtmlOptions & { readonly wholeUrl: string | null }): string {
+    const { html, isCut } = renderJsonHtml(text, options);
+    const whole =
+      isCut && options.wholeUrl !== null
+        ? `<p class="j-whole"><a class="button" href="${escapeHtml(options.wholeUrl)}" hx-get="${escapeHtml(options.wholeUrl)}" hx-target="#drawer-body">${options.isCut ? 'Show more of it' : 'Show all of it'}</a></p>`
+        : '';
+    return `${html}${whole}`;
+  }
+}
+
+const eta = new ViewEngine({
+  views: fileURLToPath(new URL('../../../views', import.meta.url)),
+  cache: true,
+  autoEscape: true,
+  autoTrim: false,
+  functionHeader: `const ${['icon', 'time', 'ago', 'marked', 'json', 'logsUrl'].map((name) => `${name} = this.${name}.bind(this)`).join(', ')};`,
+});
+
+/** A part of a page. */
+export function render<K extends keyof Views>(name: K, data: Views[K]): string {
+  return eta.render(name, data as object);
+}
+
+/** A whole page: the view inside `layout.eta`. */
+export function renderPage<K extends keyof Views>(name: K, data: Views[K], shell: Shell): string {
+  return eta.render('layout', { ...shell, body: render(name, data) });
+}

@@ -1,0 +1,80 @@
+/** Sending what was rendered: a fragment to htmx, a whole page to everybody else. */
+import type { Request, Response } from 'express';
+import type { Viewer } from '../viewer.ts';
+import type { ProblemPartView, ProblemView, Views } from '../views/views.ts';
+import type { Visit } from '../visit.ts';
+import { useAssets } from './assets.ts';
+import { render, renderPage, type Shell } from './render.ts';
+
+/** htmx asks for a part, and Back does not: a history restore wants the page. */
+export function isFragmentRequest(request: Request): boolean {
+  return request.get('HX-Request') === 'true' && request.get('HX-Request-Type') === 'partial';
+}
+
+/** The id htmx will swap, such as `results` for `section#results`; null when it did not say. */
+export function fragmentTarget(request: Request): string | null {
+  return request.get('HX-Target')?.split('#')[1] ?? null;
+}
+
+export function sendPage<K extends keyof Views>(
+  visit: Pick<Visit, 'response'> & Partial<Pick<Visit, 'viewer' | 'organization'>>,
+  name: K,
+  data: Views[K],
+  options: {
+    readonly title: string;
+    readonly status?: number;
+    /** HTML of the drawer that is open over the page. */
+    readonly drawer?: string;
+  },
+): void {
+  const { viewer } = visit;
+  const shell: Shell = {
+    title: options.title,
+    organization: visit.organization || null,
+    organizations: viewer && viewer.administers !== 'all' ? [...viewer.administers].sort() : null,
+    viewerName: viewer ? (viewer.name ?? viewer.id) : null,
+    logoutUrl: visit.response.locals['logoutUrl'] ?? null,
+    drawer: options.drawer ?? '',
+    assets: useAssets().urls,
+  };
+  visit.response
+    .status(options.status ?? 200)
+    .type('html')
+    .send(renderPage(name, data, shell));
+}
+
+export function sendFragment<K extends keyof Views>(
+  { response }: Pick<Visit, 'response'>,
+  name: K,
+  data: Views[K],
+  status = 200,
+): void {
+  response.status(status).type('html').send(render(name, data));
+}
+
+const shapes: Readonly<Record<string, ProblemPartView['shape']>> = {
+  'drawer-body': 'drawer',
+  results: 'results',
+  main: 'results',
+  more: 'row',
+};
+
+/** The same sentence as a page or, to htmx, as a part of the shape that it replaces: else the target would be gone. */
+export function sendProblem(
+  request: Request,
+  response: Response,
+  status: number,
+  problem: ProblemView,
+): void {
+  if (!isFragmentRequest(request)) {
+    // Who is known sees their own name, and the way out for having come as somebody else.
+    const viewer = response.locals['viewer'] as Viewer | undefined;
+    sendPage({ response, ...(viewer && { viewer }) }, 'problem', problem, { title: problem.title, status });
+    return;
+  }
+  const target = fragmentTarget(request);
+  const shape = shapes[target ?? ''] ?? 'notice';
+  if (target === 'main') response.set({ 'HX-Retarget': '#results', 'HX-Reswap': 'outerHTML' });
+  const retryUrl = shape === 'row' && status >= 429 ? request.originalUrl : null;
+  sendFragment({ response }, 'problem-part', { ...problem, shape, retryUrl }, status);
+}

@@ -1,0 +1,223 @@
+/** The data that the views of the Configure OTEL Export drawer take. Everything is said here: the views only lay it out. */
+import type { Field } from '../../configs/fields.ts';
+
+/** Of every view of the drawer. */
+export interface ExportFrame {
+  readonly organization: string;
+  /** Where closing the drawer leads. */
+  readonly auditLogsUrl: string;
+  readonly listUrl: string;
+  readonly newUrl: string;
+}
+
+export type Tone = 'good' | 'warn' | 'bad' | 'idle' | 'info';
+
+export interface NoticeView {
+  readonly tone: Tone;
+  /** Empty: none. */
+  readonly title: string;
+  readonly text: string;
+}
+
+export interface BadgeView {
+  readonly tone: Tone;
+  /** Of icons.svg. */
+  readonly icon: string;
+  readonly word: string;
+}
+
+export interface FactView {
+  readonly label: string;
+  /** Empty: `time` says it. */
+  readonly value: string;
+  /** RFC 3339; null: `value` is no time. */
+  readonly time: string | null;
+}
+
+/** Of the latest failure, or of a manifest that is wrong. */
+export interface ErrorView {
+  readonly tone: Tone;
+  readonly title: string;
+  /** RFC 3339. */
+  readonly time: string | null;
+  readonly httpStatus: string | null;
+  readonly message: string;
+  readonly advice: string;
+  /** When it was over; null: it stands. */
+  readonly resolved: string | null;
+}
+
+export interface ExportStateView {
+  readonly frame: ExportFrame;
+  readonly stateUrl: string;
+  readonly badge: BadgeView;
+  /** One or two sentences under the badge. */
+  readonly sentence: string;
+  readonly errors: readonly ErrorView[];
+  readonly facts: readonly FactView[];
+  readonly parked: ParkedListView | null;
+}
+
+export interface ParkedListView {
+  readonly count: string;
+  readonly entries: ReadonlyArray<{
+    readonly url: string;
+    readonly id: string;
+    readonly eventType: string;
+    readonly why: string;
+    readonly isRequested: boolean;
+  }>;
+  /** Beyond those listed. */
+  readonly more: number;
+}
+
+export interface ExportCardView {
+  readonly url: string;
+  readonly name: string;
+  readonly endpoint: string;
+  readonly badge: BadgeView;
+  readonly error: ErrorView | null;
+  readonly facts: readonly FactView[];
+}
+
+export interface ExportListView {
+  readonly frame: ExportFrame;
+  readonly notices: readonly NoticeView[];
+  readonly destinations: readonly ExportCardView[];
+  /** False: the list could not be read; a notice says why. */
+  readonly isKnown: boolean;
+  readonly canAdd: boolean;
+}
+
+export interface FieldView {
+  readonly id: string;
+  readonly name: string;
+  readonly label: string;
+  readonly value: string;
+  readonly hint: string;
+  readonly problem: string | null;
+  /** Who owns it instead of the page; null: it can be changed here. */
+  readonly owner: string | null;
+  /** Ids for aria-describedby; empty: none. */
+  readonly describedBy: string;
+}
+
+/** A field that is laid out by how it is typed. */
+export interface InputView
+  extends FieldView,
+    Pick<Field, 'input' | 'min' | 'max' | 'maxLength' | 'options' | 'placeholder' | 'warning'> {
+  /** The private key beside a client certificate; null: there is none, or it cannot be changed here. */
+  readonly key: InputView | null;
+  /** Label of the check that removes what is stored; empty: there is nothing to remove. */
+  readonly remove: string;
+}
+
+export interface HeaderRowView {
+  readonly index: number;
+  readonly number: number;
+  readonly name: FieldView;
+  readonly value: FieldView;
+  /** A value is stored; `Secret NAME/KEY` when it is somebody else's. */
+  readonly stored: string | null;
+  /** Read-only: owned by somebody else. */
+  readonly owner: string | null;
+  /** The name input gets the focus. */
+  readonly isNew: boolean;
+}
+
+export interface HeadersView {
+  readonly frame: ExportFrame;
+  readonly formUrl: string;
+  readonly rows: readonly HeaderRowView[];
+  readonly problem: string | null;
+  /** Who keeps others from adding one; null: nobody. */
+  readonly owner: string | null;
+}
+
+export interface ProblemLink {
+  /** `#field-endpoint`; null: it is about the whole. */
+  readonly href: string | null;
+  readonly message: string;
+}
+
+export interface ExportFormView {
+  readonly frame: ExportFrame;
+  readonly title: string;
+  readonly isNew: boolean;
+  /** Where the form is posted to. */
+  readonly formUrl: string;
+  readonly testUrl: string;
+  readonly notices: readonly NoticeView[];
+  readonly problems: readonly ProblemLink[];
+  /** Somebody else has saved meanwhile. */
+  readonly conflict: ConflictView | null;
+  readonly state: ExportStateView | null;
+  readonly revision: string;
+  readonly name: InputView;
+  readonly endpoint: InputView;
+  readonly endpointAbout: EndpointAboutView;
+  readonly headers: HeadersView;
+  /** Fields by section; what has markup of its own stands beside them. */
+  readonly main: readonly InputView[];
+  readonly isAdvancedOpen: boolean;
+  readonly startFrom: FieldView;
+  readonly startTime: FieldView;
+  readonly sending: readonly InputView[];
+  readonly tls: readonly InputView[];
+  readonly filter: readonly InputView[];
+  readonly test: TestView | null;
+  readonly actions: ActionsView | null;
+  /** Why nothing can be changed here; null: it can. */
+  readonly readOnly: string | null;
+}
+
+export interface EndpointAboutView {
+  /** What will be posted to; null: it cannot be read yet. */
+  readonly resolvedUrl: string | null;
+  readonly isHttp: boolean;
+}
+
+export interface ConflictView {
+  readonly currentUrl: string;
+  /** `Ada saved it 2 minutes ago.`, as far as known. */
+  readonly who: string;
+  readonly differences: ReadonlyArray<{
+    readonly label: string;
+    readonly stored: string;
+    readonly typed: string;
+  }>;
+}
+
+export interface TestView {
+  readonly frame: ExportFrame;
+  readonly tone: Tone;
+  readonly title: string;
+  readonly message: string;
+  readonly advice: string;
+}
+
+export interface ActionsView {
+  readonly suspend: { readonly url: string; readonly isSuspended: boolean; readonly owner: string | null };
+  readonly retryUrl: string;
+  readonly replay: { readonly url: string; readonly count: number } | null;
+  readonly deleteUrl: string;
+  readonly deleteRefusal: string | null;
+}
+
+export interface ExportDeleteView {
+  readonly frame: ExportFrame;
+  readonly notices: readonly NoticeView[];
+  readonly name: string;
+  readonly host: string;
+  readonly consequence: string;
+  readonly parked: string;
+  readonly deleteUrl: string;
+  readonly backUrl: string;
+  readonly revision: string;
+}
+
+export interface ExportMessageView {
+  readonly frame: ExportFrame;
+  readonly title: string;
+  readonly text: string;
+}

@@ -1,0 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const pollMs = 10;
+
+export interface WaitOptions {
+  readonly timeoutMs?: number;
+  /** What things look like, for the message of a wait that was in vain. */
+  readonly describe?: () => string;
+}
+
+/** Resolves with the first value of `condition` that is not false or undefined. @throws Error after `timeoutMs` (15 s). */
+export async function waitFor<T>(
+  condition: () => T | false | undefined | Promise<T | false | undefined>,
+  options: WaitOptions = {},
+): Promise<T> {
+  const { timeoutMs = 15_000, describe = () => '' } = options;
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== false && value !== undefined) return value;
+    if (Date.now() > deadline)
+      throw new Error(`Waited ${timeoutMs} ms in vain for ${condition}. ${describe()}`);
+    await delay(pollMs);
+  }
+}
