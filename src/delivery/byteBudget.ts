@@ -5,7 +5,7 @@
  * Promises:
  *  - A stream that holds nothing gets a small first page at once, whatever the others hold: it does not wait for their slow
  *    receivers. So at most the total and one first page a stream are held.
- *  - The rest goes to whoever holds least, and among equals to who came first.
+ *  - The rest goes to the stream that holds least, and among equals to the one that came first.
  *  - One stream alone takes at most half of it, unless a single request wants more.
  */
 export class ByteBudget {

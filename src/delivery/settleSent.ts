@@ -1,5 +1,5 @@
 /**
- * Settles an unbroken run of batches that the receiver has taken, and tells what that means.
+ * Settles an unbroken run of batches that the receiver has taken, and reports it to health, endpoint and metrics.
  *
  *   row → window → page → batch → bytes → ANSWER → outcome → SETTLE → HEALTH → status
  */
@@ -36,14 +36,14 @@ export async function settleSent(stream: Stream, window: Window, sent: readonly 
   if (!last) throw new Error('nothing to settle');
   const run = summarize(sent);
   if (!(await stream.position.settle(window, last, run, last.parked))) return false;
-  tell(stream, sent, run);
+  report(stream, sent, run);
   releaseBatches(stream, batches);
   // Only of requests that were read to their end: after an early refusal the rest may still be on its way out.
   for (const { writer } of batches) if (writer) stream.shared.buffers.give(writer.release());
   return true;
 }
 
-function tell(
+function report(
   { health, endpoint, metrics, log }: Stream,
   sent: readonly Sent[],
   run: ReturnType<typeof summarize>,

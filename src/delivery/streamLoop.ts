@@ -93,7 +93,7 @@ export class StreamLoop {
         }
       } catch (error) {
         // Two transactions met: the next try is expected to succeed.
-        if (!isRetryable(error) || this.#isRowDoubted) this.#tellFailure(error);
+        if (!isRetryable(error) || this.#isRowDoubted) this.#reportFailure(error);
         this.#isRowDoubted = true;
         await pause(this.#databaseBackoff.next(), this.#interrupt.signal);
       }
@@ -173,7 +173,7 @@ export class StreamLoop {
   }
 
   /** It stands until entries are read or settled: that the row can be read says nothing about them. */
-  #tellFailure(cause: unknown): void {
+  #reportFailure(cause: unknown): void {
     const { log, health } = this.stream;
     if (isDatabaseFailure(cause)) {
       log.debug({ err: cause }, 'database error in a stream');

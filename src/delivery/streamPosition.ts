@@ -2,7 +2,7 @@
  * How far one stream has come: its row, kept in step with every write, and what the receiver has taken ahead of it.
  *
  * Owns the row: every write to it between claim and release (database/leases.ts) is made here, and each names the token, so that
- * whoever has lost the lease moves nothing. Moves of the position also fire a trigger; see database/window.ts.
+ * a replica that has lost the lease moves nothing. Moves of the position also fire a trigger; see database/window.ts.
  */
 import { moveCluster } from '../database/clusters.ts';
 import { parkAgain, unpark } from '../database/parked.ts';

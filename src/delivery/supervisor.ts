@@ -109,8 +109,8 @@ export class Supervisor {
   }
 
   /**
-   * The configs that are to run, whoever runs them, and the streams that only have to exist: of configs that cannot run
-   * yet. Takes effect at once.
+   * Takes the configs that are to run, on whichever replica, and the streams of configs that cannot run yet, which only have to
+   * exist. Takes effect at once.
    */
   setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[] = []): void {
     this.#wanted.setConfigs(configs, reserved);

@@ -1,6 +1,6 @@
 /**
- * The streams that the configs ask for, whoever sends them: finds or makes the row of each, makes a lost one again, and
- * notices those that no replica takes.
+ * Keeps the streams that the configs ask for, whichever replica sends them: finds or makes the row of each, makes a lost one
+ * again, and notices those that no replica takes.
  *
  * Not here: which of them this replica sends (supervisor.ts).
  */
@@ -118,7 +118,7 @@ export class WantedStreams {
     return [...this.#byKey.keys()].filter((key) => this.unclaimedHealthOf(key) !== null);
   }
 
-  /** null: somebody sends it, or will in a moment. */
+  /** null: a replica sends it, or will in a moment. */
   unclaimedHealthOf(key: string): StreamHealth | null {
     const since = this.#byKey.get(key)?.unclaimedSince ?? null;
     return since !== null && performance.now() - since > unclaimedAfterMs ? unclaimedHealth(since) : null;
