@@ -1,6 +1,6 @@
 /**
  * Writes docs/settings.md, docs/metrics.md and the tables of reasons in docs/reasons.md and docs/runbook.md from the tables in
- * the code: `npm run docs`. A test fails while they differ.
+ * the code: `npm run generate`. A test fails while they differ.
  */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -24,7 +24,8 @@ function read(name: string): string {
   return readFileSync(new URL(name, import.meta.url), 'utf8');
 }
 
-const note = '<!-- Made by docs/generate.ts: change the table it is made from, and run `npm run docs`. -->';
+const note =
+  '<!-- Made by docs/generate.ts: change the table it is made from, and run `npm run generate`. -->';
 
 function makeSettingsPage(): string {
   const rows = Object.entries(settingsTable).map(([key, setting]: [string, Setting<unknown>]) => [

@@ -1,15 +1,15 @@
-/** How the settings of the program appear under `settings` of the chart. */
+/** The settings of the program as they appear under `settings` of the chart. */
 import type { Setting } from '../../src/settings/setting.ts';
 import { settingsTable } from '../../src/settings/table.ts';
 import type { JsonSchema } from './jsonSchema.ts';
 
 export interface SettingValue {
-  /** `pollIntervalMs` for POLL_INTERVAL_MS. */
+  /** As `valueKey` makes it. */
   readonly key: string;
   readonly setting: Setting<unknown>;
 }
 
-/** What the chart decides by other values, and what is given in a file. */
+/** The settings that are not under `settings`, and what decides each of them instead. A secret must be here. */
 export const decided: ReadonlyMap<string, string> = new Map([
   ['DATABASE_URL', '`database`'],
   ['CONFIG_SOURCE', '`configs.source`'],
@@ -26,9 +26,14 @@ export const decided: ReadonlyMap<string, string> = new Map([
   ['REPLICA_NAME', 'the name of the pod'],
 ]);
 
+/** `pollIntervalMs` for POLL_INTERVAL_MS. */
+export function valueKey(name: string): string {
+  return name.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 export function listSettings(): SettingValue[] {
   return Object.values(settingsTable).map((setting: Setting<unknown>) => ({
-    key: setting.name.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+    key: valueKey(setting.name),
     setting,
   }));
 }
@@ -37,21 +42,6 @@ export function listSettings(): SettingValue[] {
 export function settingSchemas(): Record<string, JsonSchema> {
   const rows = listSettings().filter(({ setting }) => !decided.has(setting.name));
   return Object.fromEntries(
-    rows.map(({ key, setting }) => [key, { ...schemaOf(setting.type), description: setting.doc }]),
+    rows.map(({ key, setting }) => [key, { ...setting.json, description: setting.doc }]),
   );
-}
-
-function schemaOf(type: string): JsonSchema {
-  const range = /^whole number, (\d+) to (\d+)$/.exec(type);
-  if (range) return { type: 'integer', minimum: Number(range[1]), maximum: Number(range[2]) };
-  const choice = /^one of (.*)$/.exec(type)?.[1];
-  if (choice !== undefined) return { type: 'string', enum: choice.split(', ') };
-  if (type.startsWith('list of ')) return { type: 'array', items: { type: 'string', pattern: '^[^,]+$' } };
-  if (type === 'JSON object') {
-    return {
-      type: 'object',
-      additionalProperties: { type: 'array', items: { type: 'string', minLength: 1 } },
-    };
-  }
-  return { type: 'string', minLength: 1 };
 }

@@ -1,5 +1,6 @@
 /** A place in the list, where a page begins: after this entry, in the order (occurred_at, id). */
 import { z } from 'zod';
+import { isRealTime } from '../basics/isRealTime.ts';
 
 export interface Cursor {
   /** RFC 3339 in UTC with microseconds, as `EntryView.occurredAt`: fixed width, so that its text sorts as its time. */
@@ -38,12 +39,6 @@ export function decodeCursor(text: string): Cursor | null {
 /** True when a text can be an entry's id, so that Postgres can compare it. */
 export function isEntryId(text: string): boolean {
   return /^\d{1,19}$/.test(text) && BigInt(text) <= BigInt(maxEntryId);
-}
-
-/** Refuses 31 February, which `Date` takes for a day in March. */
-export function isRealTime(text: string): boolean {
-  const date = new Date(text);
-  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 16) === text.slice(0, 16);
 }
 
 /** Compares by (occurred_at, id), ascending: negative when `a` comes first. */

@@ -1,6 +1,6 @@
 /** Listening and closing, the same for every HTTP server of the process. */
 import type { Server } from 'node:http';
-import type { ListenAddress } from '../settings/settings.ts';
+import type { ListenAddress } from '../settings/values.ts';
 
 /** null: it listens; else the error. `::` means every address of this machine, even where it has no IPv6. */
 export async function listen(server: Server, address: ListenAddress): Promise<NodeJS.ErrnoException | null> {

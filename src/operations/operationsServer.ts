@@ -12,7 +12,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Secret } from '../model/secret.ts';
-import type { ListenAddress } from '../settings/settings.ts';
+import type { ListenAddress } from '../settings/values.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Check, type CheckResult, makeReadiness } from './checks.ts';

@@ -1,6 +1,6 @@
-/** The kinds of value that only settings of CONFIG_SOURCE=kubernetes have; see values.ts. */
+/** The kinds of value that only the settings of CONFIG_SOURCE=kubernetes have; see values.ts. */
 import { z } from 'zod';
-import type { ValueKind } from './values.ts';
+import { listJson, type ValueKind } from './values.ts';
 
 /** `NAMESPACE/NAME`, separated by commas. */
 export function secretNames(): ValueKind<readonly string[]> {
@@ -12,11 +12,11 @@ export function secretNames(): ValueKind<readonly string[]> {
     const wrong = names.find((name) => !/^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/.test(name));
     if (wrong === undefined) return names;
     context.addIssue(
-      `${JSON.stringify(wrong)} in it is no Secret; it must be a comma-separated list such as audit/audit-database,audit/audit-page`,
+      `${JSON.stringify(wrong)} in it is not a Secret; it must be a comma-separated list such as audit/audit-database,audit/audit-page`,
     );
     return z.NEVER;
   });
-  return { type: 'list of NAMESPACE/NAME', schema };
+  return { type: 'list of NAMESPACE/NAME', json: listJson, schema };
 }
 
 const bindingsSchema = z.record(
@@ -34,7 +34,8 @@ export function organizationBindings(): ValueKind<Readonly<Record<string, readon
     );
     return z.NEVER;
   });
-  return { type: 'JSON object', schema };
+  const organizations = { type: 'array', items: { type: 'string', minLength: 1 } };
+  return { type: 'JSON object', json: { type: 'object', additionalProperties: organizations }, schema };
 }
 
 function readJson(text: string): unknown {

@@ -1,17 +1,17 @@
 /**
- * The command line of every entry point: `--help`, `--version` and the few options a command has. Decides, but neither
- * prints nor exits: `cmd/` does.
+ * The command line of every entry point: `--help`, `--version` and the few options a command has. Only
+ * decides: printing and exiting are up to `cmd/`.
  */
 import { parseArgs } from 'node:util';
 
 export interface Command {
-  /** As typed: `node cmd/collector.ts`. */
+  /** As people type it: `node cmd/collector.ts`. */
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
   readonly version: string;
   readonly options?: Readonly<Record<string, CommandOption>>;
-  /** Comes last in the help text, such as `describeSettings()`. */
+  /** The end of the help text, such as `describeSettings()`. */
   readonly notes?: string;
 }
 
@@ -23,7 +23,7 @@ export interface CommandOption {
 }
 
 export type CommandLine =
-  /** Flags that were given are `true`; options with a value hold it; others are absent. The last of a repeated one counts. */
+  /** Flags are `true`, options with a value hold it, options not given are absent. The last of a repeated option counts. */
   | { readonly kind: 'run'; readonly values: ReadonlyMap<string, string | true> }
   /** `--help` or `--version`: print `text` to stdout and exit with 0. */
   | { readonly kind: 'print'; readonly text: string; readonly exitCode: 0 }

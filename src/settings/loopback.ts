@@ -1,8 +1,8 @@
-/** Which names and addresses never leave this machine. */
+/** Names and addresses that never leave this machine. */
 
 /**
- * `localhost`, what ends with `.localhost` (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, with or without brackets. Decided
- * by the name alone: a name that DNS points at 127.0.0.1 is another page's in a browser (DNS rebinding).
+ * `localhost`, what ends with `.localhost` (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, with or without brackets. Only
+ * the name decides: a name that DNS resolves to 127.0.0.1 may belong to the page of another server (DNS rebinding).
  */
 export function isLoopbackName(host: string): boolean {
   const name = host.toLowerCase();
@@ -14,5 +14,5 @@ export function isLoopbackName(host: string): boolean {
   );
 }
 
-/** The addresses of this machine alone, in CIDR notation. */
+/** The addresses that only this machine can reach, in CIDR notation. */
 export const loopbackRanges: readonly string[] = ['127.0.0.0/8', '::1/128'];

@@ -48,10 +48,10 @@ test.each<[string, Environment]>([
 
 test('says all that a mode lacks at once', () => {
   expect(problemsOf({ AUTH_MODE: 'oidc' })).toEqual([
-    'AUTH_MODE is "oidc", but PUBLIC_URL is not set: put where browsers reach the page, such as https://audit.example.com into PUBLIC_URL, or choose another AUTH_MODE.',
-    'AUTH_MODE is "oidc", but OIDC_ISSUER is not set: put the identity provider, such as https://login.example.com into OIDC_ISSUER, or choose another AUTH_MODE.',
-    'AUTH_MODE is "oidc", but OIDC_CLIENT_ID is not set: put the name of this page at the identity provider into OIDC_CLIENT_ID, or choose another AUTH_MODE.',
-    'AUTH_MODE is "oidc", but SESSION_SECRET is not set: put at least 32 random characters, such as those of: openssl rand -base64 32 into SESSION_SECRET, or choose another AUTH_MODE.',
+    'AUTH_MODE is "oidc", but PUBLIC_URL is not set: set it to the address at which browsers reach the page, such as https://audit.example.com, or choose another AUTH_MODE.',
+    'AUTH_MODE is "oidc", but OIDC_ISSUER is not set: set it to the URL of the identity provider, such as https://login.example.com, or choose another AUTH_MODE.',
+    'AUTH_MODE is "oidc", but OIDC_CLIENT_ID is not set: set it to the client ID of the page at the identity provider, or choose another AUTH_MODE.',
+    'AUTH_MODE is "oidc", but SESSION_SECRET is not set: set it to at least 32 random characters (generate them with openssl rand -base64 32), or choose another AUTH_MODE.',
   ]);
   expect(problemsOf({ AUTH_MODE: 'jwt' })).toHaveLength(3);
   expect(problemsOf({ AUTH_MODE: 'headers' })).toHaveLength(2);
@@ -63,7 +63,7 @@ test.each<[Environment, RegExp]>([
     { AUTH_MODE: 'local', PAGE_ADDRESS: '0.0.0.0:8080' },
     /^AUTH_MODE is "local".*PAGE_ADDRESS is on "0\.0\.0\.0"/,
   ],
-  [{ ...oidc, PUBLIC_URL: 'http://audit.example.com' }, /^PUBLIC_URL is "http:.*by https/],
+  [{ ...oidc, PUBLIC_URL: 'http://audit.example.com' }, /^PUBLIC_URL is "http:.*use https/],
   [{ ...oidc, PUBLIC_URL: 'https://audit.example.com/logs' }, /^PUBLIC_URL is .*without a path/],
   [{ ...oidc, OIDC_ISSUER: 'http://login.example.com' }, /^OIDC_ISSUER is .*https URL/],
   [{ ...oidc, OIDC_ISSUER: 'https://u:p@login.example.com' }, /^OIDC_ISSUER is .*without user info/],
@@ -72,7 +72,10 @@ test.each<[Environment, RegExp]>([
     { ...oidc, SESSION_IDLE_MS: '7200000', SESSION_ABSOLUTE_MS: '3600000' },
     /^SESSION_IDLE_MS is 7200000, more than/,
   ],
-  [{ ...jwt, JWT_ALGORITHMS: 'RS256,HS256' }, /^JWT_ALGORITHMS is .*"HS256" in it is not a signature/],
+  [
+    { ...jwt, JWT_ALGORITHMS: 'RS256,HS256' },
+    /^JWT_ALGORITHMS is .*"HS256" in it is not a public-key signature algorithm/,
+  ],
   [{ ...jwt, JWT_ALGORITHMS: 'none' }, /^JWT_ALGORITHMS is "none"/],
   [{ ...jwt, ADMIN_GROUP: 'admins' }, /^ADMIN_GROUP is "admins": "admins" in it must hold \{organization\}/],
   [{ ...headers, TRUSTED_PROXIES: '10.0.0.0/8' }, /^TRUSTED_PROXIES holds 10\.0\.0\.0\/8, .*wider than \/24/],

@@ -1,24 +1,32 @@
-/** The kinds of value that only settings of the page have; see values.ts. */
+/** The kinds of value that only the settings of the page have; see values.ts. */
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
 import { isLoopbackName } from './loopback.ts';
-import type { GroupTemplate } from './pageSettings.ts';
-import type { ValueKind } from './values.ts';
+import { listJson, textJson, type ValueKind } from './values.ts';
 
-/** `https://HOST` or `http://HOST`, and nothing after it. */
+export const authModes = ['oidc', 'jwt', 'headers', 'local'] as const;
+export type AuthMode = (typeof authModes)[number];
+
+/** A group matches when it begins with `prefix` and ends with `suffix`; what is between them is the organization. */
+export interface GroupTemplate {
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+/** `https://HOST` or `http://HOST`, with nothing after it. */
 export function origin(): ValueKind<string> {
   const schema = z.string().transform((value, context) => {
     const url = parseWebUrl(value);
     if (url !== null && url.href === `${url.origin}/`) return url.origin;
     context.addIssue(
-      'it must be the origin of the page alone, such as https://audit.example.com, without a path',
+      'it must be only the origin of the page, such as https://audit.example.com, without a path',
     );
     return z.NEVER;
   });
-  return { type: 'origin', schema };
+  return { type: 'origin', json: textJson, schema };
 }
 
-/** What keys and tokens come from: https, or http on this machine alone. */
+/** The URL of a server that keys and tokens come from: https, or http on this machine only. */
 export function trustedUrl(): ValueKind<URL> {
   const schema = z.string().transform((value, context) => {
     const url = parseWebUrl(value);
@@ -26,10 +34,10 @@ export function trustedUrl(): ValueKind<URL> {
     context.addIssue('it must be an https URL without user info (http only on a loopback address)');
     return z.NEVER;
   });
-  return { type: 'URL', schema };
+  return { type: 'URL', json: textJson, schema };
 }
 
-/** Whether what is sent there can be read on the way. */
+/** Whether no one on the network can read what is sent there. */
 export function isSafeTransport(url: URL): boolean {
   return url.protocol === 'https:' || isLoopbackName(url.hostname);
 }
@@ -45,7 +53,7 @@ export function headerName(): ValueKind<string> {
     .max(100)
     .regex(/^[A-Za-z0-9-]+$/, 'it must be the name of a header: letters, digits and hyphens')
     .transform((name) => name.toLowerCase());
-  return { type: 'header name', schema };
+  return { type: 'header name', json: textJson, schema };
 }
 
 export function secretText(options: { readonly minLength: number }): ValueKind<Secret> {
@@ -54,10 +62,14 @@ export function secretText(options: { readonly minLength: number }): ValueKind<S
     .string()
     .min(
       minLength,
-      `it must be at least ${minLength} characters long; make one with: openssl rand -base64 32`,
+      `it must be at least ${minLength} characters long; generate one with: openssl rand -base64 32`,
     )
     .transform((value) => new Secret(value));
-  return { type: minLength > 1 ? `text, at least ${minLength} characters` : 'text', schema };
+  return {
+    type: minLength > 1 ? `text, at least ${minLength} characters` : 'text',
+    json: textJson,
+    schema,
+  };
 }
 
 const placeholder = '{organization}';
@@ -78,10 +90,10 @@ export function groupTemplates(): ValueKind<readonly GroupTemplate[]> {
     }
     return templates;
   });
-  return { type: `list of group names with ${placeholder}`, schema };
+  return { type: `list of group names with ${placeholder}`, json: listJson, schema };
 }
 
-// Signatures alone: with HS256 whoever may check a token can also make one, and "none" is no signature.
+// Public-key signatures only: with HS256 anyone who can verify a token can also forge one, and "none" signs nothing.
 const algorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -92,10 +104,10 @@ export function signatureAlgorithms(): ValueKind<readonly string[]> {
     const found = value.split(',').map((part) => part.trim());
     for (const name of found.filter((item) => !algorithms.includes(item))) {
       context.addIssue(
-        `${JSON.stringify(name)} in it is not a signature of a public key; each must be one of ${algorithms.join(', ')}`,
+        `${JSON.stringify(name)} in it is not a public-key signature algorithm; each must be one of ${algorithms.join(', ')}`,
       );
     }
     return found;
   });
-  return { type: 'list of JWS algorithms', schema };
+  return { type: 'list of JWS algorithms', json: listJson, schema };
 }

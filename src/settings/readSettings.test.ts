@@ -228,7 +228,7 @@ describe('the database URL', () => {
     ['host=db password=s3cret-pw', 'does not begin with postgres://'],
     ['postgres:s3cret-pw', 'is not a valid URL'],
     ['postgres://u:s3cret-pw#1@h/flows', 'is not a valid URL'],
-    ['postgres://u:s3cret-pw%@h/flows', '% that encodes nothing'],
+    ['postgres://u:s3cret-pw%@h/flows', '% that does not encode a character'],
   ])('is a problem without its value: %s', (url, why) => {
     const problems = problemsOf({ DATABASE_URL: url });
     expect(problems).toHaveLength(1);
@@ -300,7 +300,7 @@ test.each([
   ['NAMESPACE_ORGANIZATIONS', 'acme', /must be a JSON object of lists of organizations by namespace/],
   ['NAMESPACE_ORGANIZATIONS', '{"flows": "acme"}', /must be a JSON object/],
   ['NAMESPACE_ORGANIZATIONS', '{"Flows": ["acme"]}', /must be a JSON object/],
-  ['OWN_SECRETS', 'audit-database', /"audit-database" in it is no Secret/],
+  ['OWN_SECRETS', 'audit-database', /"audit-database" in it is not a Secret/],
   ['METRICS_TOKEN', 'short', /^METRICS_TOKEN cannot be used: it must be at least 16/],
 ])('refuses %s=%s in one sentence', (name, value, sentence) => {
   const result = readSettings(

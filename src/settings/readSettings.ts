@@ -1,5 +1,5 @@
 /**
- * Environment → Settings, all problems at once. Knows nothing of `process`: the caller hands in the environment and a file reader.
+ * Environment → Settings, all problems at once. Does not use `process`: the caller passes the environment and a file reader.
  */
 import { findPageConflicts } from './pageConflicts.ts';
 import type { Setting } from './setting.ts';
@@ -10,14 +10,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }
-  /** One sentence each, naming the setting, its value (never a secret's) and the way out. */
+  /** One sentence each, with the name of the setting, its value (never a secret's) and what to do. */
   | { readonly ok: false; readonly problems: readonly string[] };
 
 type SettingKey = keyof Settings;
 
 /**
- * Reads every setting of the table from `NAME`, or from the file that `NAME_FILE` names (line breaks at its end are not
- * part of the value). A variable set to '' counts as not set. Variables that are in no table are none of our business.
+ * Reads every setting of the table from `NAME`, or from the file that `NAME_FILE` names (trailing line breaks are
+ * not part of the value). A variable set to '' counts as not set. Variables that no table has are ignored.
  *
  * @param readFile returns the text of a file, throws when it cannot be read.
  */
@@ -31,7 +31,7 @@ export function readSettings(env: Environment, readFile: (path: string) => strin
   }
   problems.push(...findConflicts(values));
   if (problems.length > 0) return { ok: false, problems };
-  // Every key of the table has its value, made by that key's own schema.
+  // Each key of the table has the value that its own schema made.
   return { ok: true, settings: Object.fromEntries(values) as unknown as Settings };
 }
 
@@ -131,7 +131,7 @@ function useDefault(setting: Setting<unknown>): SettingResult {
   }
 }
 
-/** Rules between two settings; one that already has a problem of its own is left out of them. */
+/** Rules between two settings. A setting that already has a problem of its own breaks no such rule. */
 function findConflicts(values: ReadonlyMap<SettingKey, unknown>): string[] {
   const problems: string[] = [];
   const source = values.get('configSource');
@@ -149,7 +149,7 @@ function findConflicts(values: ReadonlyMap<SettingKey, unknown>): string[] {
   const bindings = values.get('namespaceOrganizations');
   if (source === 'directory' && Object.keys(bindings ?? {}).length > 0) {
     problems.push(
-      'NAMESPACE_ORGANIZATIONS is set, but CONFIG_SOURCE is "directory", where whoever writes a file also writes its namespace: remove it, or set CONFIG_SOURCE=kubernetes.',
+      'NAMESPACE_ORGANIZATIONS is set, but CONFIG_SOURCE is "directory", where anyone who writes a file also chooses its namespace: remove it, or set CONFIG_SOURCE=kubernetes.',
     );
   }
   problems.push(...findPageConflicts(values));

@@ -1,18 +1,15 @@
 /** One row of the settings table, and how rows are written. */
-import type { z } from 'zod';
 import type { ValueKind } from './values.ts';
 
-export interface Setting<T> {
-  /** Of the environment variable; `NAME_FILE` names a file that holds the value. */
+export interface Setting<T> extends ValueKind<T> {
+  /** The environment variable; `NAME_FILE` names a file that holds the value. */
   readonly name: string;
-  readonly type: string;
-  readonly schema: z.ZodType<T, string>;
   readonly presence:
     | { readonly kind: 'required' }
     | { readonly kind: 'optional' }
-    /** As it would be written in the environment. */
+    /** As written in the environment. */
     | { readonly kind: 'default'; readonly value: string };
-  /** Of a number; empty when it counts things. */
+  /** What a number measures; empty when it counts things. */
   readonly unit: 'ms' | 'bytes' | '';
   /** The value is never printed. */
   readonly secret: boolean;

@@ -1,33 +1,52 @@
 /**
  * The kinds of value a setting can have. Each turns the text of an environment variable into a typed value, or says in
- * one clause (it follows `NAME is "value": `) what it must be instead.
+ * one clause, which follows `NAME is "value": `, what the value must be instead.
  */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
 import { parseNetwork } from './networks.ts';
-import type { ListenAddress } from './settings.ts';
 
 export interface ValueKind<T> {
   /** For the help text: `whole number, 1 to 100`. */
   readonly type: string;
+  /** The value as data, such as in values.yaml of the chart: a JSON Schema. */
+  readonly json: Readonly<Record<string, unknown>>;
   readonly schema: z.ZodType<T, string>;
 }
 
-export function wholeNumber(limits: { readonly min: number; readonly max: number }): ValueKind<number> {
-  const type = `whole number, ${limits.min} to ${limits.max}`;
-  const rule = `it must be a whole number from ${limits.min} to ${limits.max}`;
+export interface ListenAddress {
+  /** IP address or host name, IPv6 without brackets. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export const textJson = { type: 'string', minLength: 1 };
+/** Items of a list that the environment variable separates by commas. */
+export const listJson = { type: 'array', items: { type: 'string', pattern: '^[^,]+$' } };
+
+export function wholeNumber({ min, max }: { readonly min: number; readonly max: number }): ValueKind<number> {
+  const rule = `it must be a whole number from ${min} to ${max}`;
   const schema = z
     .string()
     .regex(/^\d{1,15}$/, rule)
     .transform(Number)
-    .pipe(z.number().min(limits.min, rule).max(limits.max, rule));
-  return { type, schema };
+    .pipe(z.number().min(min, rule).max(max, rule));
+  return {
+    type: `whole number, ${min} to ${max}`,
+    json: { type: 'integer', minimum: min, maximum: max },
+    schema,
+  };
 }
 
 export function oneOf<const T extends string>(values: readonly [T, ...T[]]): ValueKind<T> {
   const list = values.join(', ');
-  return { type: `one of ${list}`, schema: z.enum(values, `it must be one of ${list}`) };
+  return {
+    type: `one of ${list}`,
+    json: { type: 'string', enum: values },
+    schema: z.enum(values, `it must be one of ${list}`),
+  };
 }
 
 export function text(options: { readonly maxLength: number; readonly type: string }): ValueKind<string> {
@@ -36,14 +55,15 @@ export function text(options: { readonly maxLength: number; readonly type: strin
     .string()
     .max(options.maxLength, rule)
     .regex(/^\P{Cc}*$/u, rule);
-  return { type: options.type, schema };
+  return { type: options.type, json: textJson, schema };
 }
 
 /** A Kubernetes namespace: an RFC 1123 label. */
 export function namespaceName(): ValueKind<string> {
   const rule =
     'it must be the name of one namespace: at most 63 lower-case letters, digits and inner hyphens';
-  return { type: 'namespace', schema: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, rule) };
+  const schema = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, rule);
+  return { type: 'namespace', json: textJson, schema };
 }
 
 /** `HOST:PORT`, with an IPv6 address in brackets. */
@@ -56,10 +76,10 @@ export function listenAddress(): ValueKind<ListenAddress> {
     );
     return z.NEVER;
   });
-  return { type: 'HOST:PORT', schema };
+  return { type: 'HOST:PORT', json: textJson, schema };
 }
 
-/** The kind itself, or `off`, which is null. */
+/** A kind that is text, or `off`, which is null. */
 export function orOff<T>(kind: ValueKind<T>): ValueKind<T | null> {
   const schema = z.string().transform((value, context): T | null => {
     if (value === 'off') return null;
@@ -68,7 +88,7 @@ export function orOff<T>(kind: ValueKind<T>): ValueKind<T | null> {
     for (const { message } of parsed.error.issues) context.addIssue(`${message}, or off`);
     return z.NEVER;
   });
-  return { type: `${kind.type} or off`, schema };
+  return { type: `${kind.type} or off`, json: textJson, schema };
 }
 
 function parseListenAddress(value: string): ListenAddress | null {
@@ -77,13 +97,13 @@ function parseListenAddress(value: string): ListenAddress | null {
   if (port === undefined || Number(port) > 65_535) return null;
   if (ipv6 !== undefined) return ipaddr.IPv6.isValid(ipv6) ? { host: ipv6, port: Number(port) } : null;
   if (host === undefined) return null;
-  // All digits and dots can only be meant as an IPv4 address: 10.0.0 would otherwise be asked of DNS.
+  // Digits and dots alone can only be meant as an IPv4 address; otherwise 10.0.0 would be looked up in DNS.
   if (/^[\d.]+$/.test(host) && !ipaddr.IPv4.isValidFourPartDecimal(host)) return null;
   return { host, port: Number(port) };
 }
 
 /**
- * A connection URL of Postgres. The clause says what is wrong without quoting any of it.
+ * A connection URL of Postgres. The clause says what is wrong without quoting any part of the URL.
  */
 export function postgresUrl(): ValueKind<Secret> {
   const schema = z.string().transform((value, context) => {
@@ -92,7 +112,7 @@ export function postgresUrl(): ValueKind<Secret> {
     context.addIssue(problem);
     return z.NEVER;
   });
-  return { type: 'URL', schema };
+  return { type: 'URL', json: textJson, schema };
 }
 
 const postgresUrlExample = 'it must look like postgres://USER:PASSWORD@HOST:5432/DATABASE';
@@ -110,7 +130,7 @@ function findPostgresUrlProblem(value: string): string | null {
     try {
       decodeURIComponent(part);
     } catch {
-      return `it has a % that encodes nothing; write a literal % as %25`;
+      return `it has a % that does not encode a character; write a literal % as %25`;
     }
   }
   return null;
@@ -133,5 +153,5 @@ export function networks(): ValueKind<readonly string[]> {
     }
     return found;
   });
-  return { type: 'list of CIDR networks', schema };
+  return { type: 'list of CIDR networks', json: listJson, schema };
 }

@@ -12,7 +12,7 @@ import {
   endConnectionsIdleAfterClose,
   listen,
 } from '../operations/listen.ts';
-import type { ListenAddress } from '../settings/settings.ts';
+import type { ListenAddress } from '../settings/values.ts';
 import { requireAccess } from './auth/access.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { useAssets } from './reply/assets.ts';

@@ -21,12 +21,9 @@ const templates = readdirSync(join(chartFolder, 'templates'), { recursive: true,
   .map((name) => readChart(join('templates', name)))
   .join('\n');
 
-test.each([...makeChartFiles()])(
-  '%s is what its sources say (else run: node charts/generate.ts)',
-  (path, text) => {
-    expect(readChart(path) === text).toBe(true);
-  },
-);
+test.each([...makeChartFiles()])('%s is what its sources say (else run: npm run generate)', (path, text) => {
+  expect(readChart(path) === text).toBe(true);
+});
 
 test('README.md links to files that exist, and shows every recipe', () => {
   const readme = readChart('README.md');

@@ -143,7 +143,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
     },
     {
       values: { ...minimal, page: { enabled: true }, settings: { authMode: 'headers' } },
-      words: 'settings.trustedProxies is empty',
+      words: 'settings.trustedProxies is not set',
     },
     {
       values: {

@@ -9,7 +9,7 @@ const root = new URL('../../', import.meta.url);
 const readText = (path: string) => readFile(new URL(path, root), 'utf8');
 
 test.each([...makePages()])(
-  'docs/%s says what the code says (else run `npm run docs`)',
+  'docs/%s says what the code says (else run `npm run generate`)',
   async (name, text) => {
     expect(await readText(`docs/${name}`)).toBe(text);
   },

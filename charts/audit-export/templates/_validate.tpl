@@ -34,25 +34,18 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- $problems = append $problems "page.enabled is true, but settings.authMode is not set: say who may read audit logs by oidc, jwt or headers." -}}
 {{- else if eq $settings.authMode "local" -}}
 {{- $problems = append $problems "settings.authMode is local, which is for a loopback address alone: choose oidc, jwt or headers." -}}
-{{- else if eq $settings.authMode "oidc" -}}
-{{- range list "publicUrl" "oidcIssuer" "oidcClientId" -}}
-{{- if not (get $settings .) -}}
-{{- $problems = append $problems (printf "settings.authMode is oidc, but settings.%s is not set: set it." .) -}}
+{{- else -}}
+{{- range $name, $what := get (include "audit-export.needs" . | fromYaml) $settings.authMode -}}
+{{- if not (get $settings $name) -}}
+{{- $problems = append $problems (printf "settings.authMode is %s, but settings.%s is not set: set it to %s." $settings.authMode $name $what) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- if eq (default "" $settings.authMode) "oidc" -}}
 {{- if not (or $page.sessionSecret $page.existingSecret.name) -}}
 {{- $problems = append $problems "settings.authMode is oidc, but there is no session secret: set page.existingSecret.name, or page.sessionSecret." -}}
 {{- end -}}
-{{- else if eq $settings.authMode "jwt" -}}
-{{- range list "jwtJwksUrl" "jwtIssuer" "jwtAudience" -}}
-{{- if not (get $settings .) -}}
-{{- $problems = append $problems (printf "settings.authMode is jwt, but settings.%s is not set: set it." .) -}}
-{{- end -}}
-{{- end -}}
-{{- else -}}
-{{- if not $settings.trustedProxies -}}
-{{- $problems = append $problems "settings.authMode is headers, but settings.trustedProxies is empty: give the networks of the proxies that may say who asks." -}}
-{{- end -}}
+{{- else if eq (default "" $settings.authMode) "headers" -}}
 {{- $hasProxySecret := false -}}
 {{- range .Values.extraEnv -}}
 {{- if has .name (list "PROXY_SECRET" "PROXY_SECRET_FILE") -}}

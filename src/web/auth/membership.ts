@@ -1,5 +1,5 @@
 /** Turns groups into the organizations that a person administers. */
-import type { GroupTemplate } from '../../settings/pageSettings.ts';
+import type { GroupTemplate } from '../../settings/pageValues.ts';
 import type { Viewer } from '../viewer.ts';
 
 export interface MembershipRules {

@@ -1,5 +1,6 @@
 /** Says whether a destination has an entry: state → word, colour, icon and detail. */
 import type { DeliveryState } from '../../database/deliveries.ts';
+import { reasonGroups } from '../../model/reasons.ts';
 import type { DeliveryView } from '../views/entryViews.ts';
 
 export function describeDelivery(destination: string, state: DeliveryState): DeliveryView {
@@ -31,7 +32,7 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
         tone: 'bad',
         icon: 'parked',
         word: 'Parked',
-        detail: `${cannotBeSent.has(state.reason) ? 'It could not be sent' : 'The receiver refused it'}${status}: ${state.message} ${next}`,
+        detail: `${Object.hasOwn(reasonGroups.setAside, state.reason) ? 'It could not be sent' : 'The receiver refused it'}${status}: ${state.message} ${next}`,
         times: [{ label: 'Parked', at: state.parkedAt }],
       };
     }
@@ -64,6 +65,3 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
       };
   }
 }
-
-/** Reasons for which no receiver has ever seen the entry. */
-const cannotBeSent: ReadonlySet<string> = new Set(['EntryUnreadable', 'EntryTooLarge', 'EntryMissing']);

@@ -1,6 +1,7 @@
 /** The filter by time: a range that is relative to now, or from and to. */
+
 import { z } from 'zod';
-import { isRealTime } from '../../database/cursor.ts';
+import { isRealTime } from '../../basics/isRealTime.ts';
 import type { EntryQuery } from '../../database/entryQuery.ts';
 import type { FilterRow } from './filterRow.ts';
 
