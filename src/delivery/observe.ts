@@ -52,7 +52,7 @@ function stateOf(health: StreamHealth, isCatchingUp: boolean): StreamState {
       return 'retrying';
     case 'unclaimed':
     case 'held':
-      return 'holding';
+      return 'held';
     case 'suspended':
       return 'suspended';
   }
