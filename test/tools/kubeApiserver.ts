@@ -7,6 +7,7 @@ import { findFreePort } from '../../tools/freePort.ts';
 import { type Service, startService } from '../../tools/service.ts';
 import { provideTool } from './build.ts';
 import { makeCertificateAuthority } from './certificates.ts';
+import { rarelyCollecting } from './etcd.ts';
 
 export interface KubeApiserver {
   readonly url: string;
@@ -73,6 +74,7 @@ export async function makeKubeApiserver(options: {
         name: 'kube-apiserver',
         command,
         args,
+        env: rarelyCollecting,
         isReady: () => isOk(`${url}/readyz`, authority.cert, adminToken),
         // Told to stop, it keeps the watches of others for a minute; killed, it loses nothing: etcd has everything.
         stopSignal: 'SIGKILL',
