@@ -1,9 +1,9 @@
 /** Takes down what was started, last first. */
 export interface Part {
-  /** For people; null: not worth a word. */
+  /** A name for people; null: not worth mentioning. */
   readonly name: string | null;
   stop(): Promise<void>;
-  /** Ends it at once, whatever is lost. */
+  /** Ends it at once, even if something is lost. */
   kill?(): void;
 }
 
@@ -23,7 +23,7 @@ export class Teardown {
     this.#parts.push(part);
   }
 
-  /** A part that cannot be stopped does not keep the others from it. */
+  /** A part that cannot be stopped does not prevent the others from stopping. */
   async run(): Promise<void> {
     const parts = this.#parts.toReversed();
     const names = parts.map((part) => part.name).filter((name) => name !== null);
