@@ -4,7 +4,7 @@
  */
 import type { Cursor } from '../src/database/cursor.ts';
 import { readShownEntry } from '../src/database/entries.ts';
-import type { EntryQuery } from '../src/database/entryQuery.ts';
+import { type EntryQuery, noConditions } from '../src/database/entryQuery.ts';
 import { listEventTypes, readFacets } from '../src/database/facets.ts';
 import { type Database, makePool } from '../src/database/pool.ts';
 import { Secret } from '../src/model/secret.ts';
@@ -91,17 +91,7 @@ async function describeSizes(db: Database): Promise<string> {
   return `${size?.blocks} beside ${size?.data} of entries (by time ${size?.time}, by type ${size?.type})`;
 }
 
-const plain: EntryQuery = {
-  organization: bigOrganization,
-  eventTypes: [],
-  actor: null,
-  sessionTypes: [],
-  project: null,
-  from: null,
-  to: null,
-  text: '',
-  has: [],
-};
+const plain: EntryQuery = { ...noConditions, organization: bigOrganization, from: null, to: null };
 
 async function measurePages(bench: Bench, target: Target, places: readonly Place[]): Promise<Figure[]> {
   const runs = places.length;

@@ -1,8 +1,11 @@
 /**
- * Writes docs/settings.md and docs/metrics.md from the tables in the code: `npm run generate`. A test fails while they
- * differ.
+ * Writes docs/settings.md, docs/metrics.md and the tables of reasons in docs/reasons.md and docs/runbook.md from the tables in
+ * the code: `npm run generate`. A test fails while they differ.
  */
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { code, fillIn, table } from '../crds/generator/markdown.ts';
+import { type Reaction, type ReasonRow, reasonGroups } from '../src/model/reasons.ts';
 import type { Setting } from '../src/settings/setting.ts';
 import { settingsTable } from '../src/settings/table.ts';
 import { metricTable } from '../src/telemetry/metricTable.ts';
@@ -12,7 +15,13 @@ export function makePages(): Map<string, string> {
   return new Map([
     ['settings.md', makeSettingsPage()],
     ['metrics.md', makeMetricsPage()],
+    ['reasons.md', fillIn(read('reasons.md'), makeReasonTables())],
+    ['runbook.md', fillIn(read('runbook.md'), makeRunbookTables())],
   ]);
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), 'utf8');
 }
 
 const note =
@@ -72,15 +81,56 @@ ${table(['Metric', 'Type', 'Labels', 'Meaning'], rows)}
 `;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, head.map(() => '---'), ...rows];
-  return lines
-    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
-    .join('\n');
+/** By the names of their places. */
+function makeReasonTables(): Map<string, string> {
+  const { rejected, ...groups } = reasonGroups;
+  const places = { ...groups, disliked: { ...groups.disliked, ...rejected } };
+  const head = ['reason', 'when', 'what happens', 'what to do'];
+  return new Map(
+    Object.entries(places).map(([place, rows]) => [
+      place,
+      table(
+        head,
+        Object.entries<ReasonRow>(rows).map(([reason, row]) => [
+          code(reason),
+          row.when,
+          row.what ?? happenings[row.reaction] ?? '',
+          whatToDo(row),
+        ]),
+      ),
+    ]),
+  );
 }
 
-function code(text: string): string {
-  return `\`${text}\``;
+/** What happens where the row does not say it. */
+const happenings: Partial<Record<Reaction, string>> = {
+  retry: 'retries',
+  hold: 'holds',
+  'last-good': 'the last good version stays in force',
+  forbid: 'nothing is exported',
+};
+
+/** The reasons that each alert is about. */
+const alerts: Readonly<Record<string, readonly Reaction[]>> = {
+  behind: ['retry'],
+  holding: ['hold'],
+  parked: ['too-large', 'refused', 'park'],
+  'config-problem': ['last-good', 'forbid'],
+};
+
+function makeRunbookTables(): Map<string, string> {
+  const all = Object.values(reasonGroups).flatMap((rows) => Object.entries<ReasonRow>(rows));
+  return new Map(
+    Object.entries(alerts).map(([place, reactions]) => {
+      const found = all.filter(([, { reaction }]) => reactions.includes(reaction));
+      const rows = found.map(([reason, row]) => [code(reason), whatToDo(row)]);
+      return [place, table(['reason', 'what to do'], rows)];
+    }),
+  );
+}
+
+function whatToDo({ advice, more }: ReasonRow): string {
+  return more === undefined ? advice : `${advice} ${more}`;
 }
 
 if (import.meta.main) {

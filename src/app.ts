@@ -1,40 +1,35 @@
 /**
  * Builds the collector in order, bottom up, and takes it down in the opposite one.
  *
- *   settings → database → transport → supervisor ⇄ configs → status → page
+ *   settings → database → transport → delivery ⇄ configs → status → page
  */
 import { randomUUID } from 'node:crypto';
-import type { ConfigSource, ConfigState } from './configs/configSource.ts';
-import { makeDirectorySource } from './configs/directory/directorySource.ts';
+import { Teardown } from './basics/teardown.ts';
+import type { ConfigState } from './configs/configSource.ts';
+import { listAsked, listReserved, listRunnable } from './configs/inForce.ts';
+import { makeSource } from './configs/makeSource.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
-import { makePool } from './database/pool.ts';
-import type { StreamRequest } from './database/streams.ts';
+import { endPools, openPools, type Pools } from './database/pools.ts';
 import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
-import { ConfigNotes, type NotedConfig } from './delivery/configNotes.ts';
+import { ConfigNotes } from './delivery/configNotes.ts';
+
 import { planMemory } from './delivery/memory.ts';
+import type { Send } from './delivery/send.ts';
 import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
-import type { ExportConfig } from './model/exportConfig.ts';
-import { type OperationsServer, startOperationsServer } from './operations/operationsServer.ts';
 import { type Page, startPage } from './page.ts';
-import { loopbackRanges } from './settings/loopback.ts';
+import { startProbes } from './probes.ts';
 import type { Settings } from './settings/settings.ts';
 import { programVersion } from './settings/version.ts';
-import { makeStatus } from './status/conditions.ts';
+import { decideStatus } from './status/exportStatus.ts';
 import { StatusPublisher } from './status/publisher.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
-import { makeAddressGuard } from './transport/addressGuard.ts';
-import { makeTransport } from './transport/transport.ts';
+import { isPageLocal, openTransport } from './transport/openTransport.ts';
 
 const backlogIntervalMs = 10_000;
-/** For leases, the poll and probes; the rest of DATABASE_POOL_SIZE is the streams'. */
-const controlConnections = 2;
-
-/** The page's own connections to the database, so that a slow search takes none from the delivery. */
-const pageConnections = 4;
 
 export interface App {
   readonly operationsPort: number;
@@ -43,6 +38,8 @@ export interface App {
   /**
    * Stage one of a shutdown, in this order: stop reading, end waits, finish or abort what is in flight, settle, write
    * status, give leases back, close. Stage two is the caller's: exit if this takes too long.
+   *
+   * @throws Error naming each part that did not stop as it should, once all have been told to.
    */
   stop(): Promise<void>;
 }
@@ -53,89 +50,137 @@ export type AppStart =
 
 /** Everything that keeps the collector from starting is in `problems`, one sentence each. */
 export async function startApp(settings: Settings, log: Logger): Promise<AppStart> {
+  const teardown = new Teardown();
+  let isStopping = false;
+  const takeDown = (): Promise<string[]> => {
+    isStopping = true;
+    return teardown.run();
+  };
+  const fail = async (problems: string[]): Promise<AppStart> => {
+    await takeDown();
+    return { kind: 'failed', problems };
+  };
+
   const metrics = makeMetrics({ version: programVersion });
-  const migrations = await readMigrations();
-  const onIdleError = (error: Error): void => {
+  const pools = openPools(settings.databaseUrl, settings.databasePoolSize, (error) => {
     metrics.countDatabaseError(error);
     log.debug({ err: error }, 'an idle database connection broke');
-  };
-  const control = makePool({ url: settings.databaseUrl, size: controlConnections, onIdleError });
-  // A thousand streams that catch up wait for their turn rather than call the database broken.
-  const streamConnections = Math.max(1, settings.databasePoolSize - controlConnections);
-  const db = makePool({ url: settings.databaseUrl, size: streamConnections, onIdleError, waitMs: 60_000 });
+  });
+  teardown.add({ name: 'the database connections', stop: () => endPools(pools) });
+  const migrations = await readMigrations();
+  const ownPorts: number[] = [];
+  const transport = openTransport(settings, log, ownPorts);
+  const send = makeSend(transport, { quotesAnyWords: isPageLocal(settings) });
+  const publisher = new StatusPublisher(settings.statusIntervalMs);
+  const delivery = makeDelivery(settings, pools, send, log, metrics, (key) => publisher.notify(key));
 
-  const pageDb = makePool({ url: settings.databaseUrl, size: pageConnections, onIdleError });
+  /** null: not read yet. */
+  let configs: ReadonlyMap<string, ConfigState> | null = null;
+  const operations = await startProbes(settings, metrics, log, {
+    db: pools.control,
+    migrations,
+    isConfigRead: () => configs !== null,
+    isMoving: () => delivery.isMoving(),
+  });
+  if (operations.kind === 'listening') {
+    ownPorts.push(operations.port);
+    teardown.add({ name: 'the operations server', stop: () => operations.close() });
+  }
+  teardown.add({ name: 'the connections to receivers', stop: () => transport.close() });
 
-  const endPools = async (): Promise<void> => {
-    await Promise.all([control.end(), db.end(), pageDb.end()]);
-  };
-  let isConfigRead = false;
-  let supervisor: Supervisor | null = null;
-  const operations = await startOperationsServer({
-    address: settings.operationsAddress,
-    checks: {
-      database: async () => toResult(await checkServer(control), 'The database answers.'),
-      migrations: async () => toResult(await checkTables(control, migrations), 'The schema is up to date.'),
-      configs: async () =>
-        isConfigRead
-          ? { ok: true, message: 'Every manifest has been read.' }
-          : { ok: false, message: 'The manifests have not been read yet.' },
+  const server = await checkServer(pools.control);
+  const tables = server.kind === 'ok' ? await checkTables(pools.control, migrations) : server;
+  const made = await makeSource(settings, log, metrics);
+  if (
+    operations.kind === 'failed' ||
+    server.kind === 'failed' ||
+    tables.kind === 'failed' ||
+    made.kind === 'failed'
+  ) {
+    return fail([operations, tables, made].flatMap((part) => (part.kind === 'failed' ? part.problem : [])));
+  }
+
+  const { source } = made;
+  /** Until it has started, nothing in flight is worth waiting for. */
+  let graceMs = 0;
+  teardown.add({ name: 'the leases', stop: () => delivery.leave() });
+  // After the last status: a stopped source writes none.
+  teardown.add({ name: 'the source of the manifests', stop: () => source.stop() });
+  teardown.add({ name: 'the status', stop: () => publisher.stop() });
+  teardown.add({ name: 'the delivery', stop: () => delivery.drain(graceMs) });
+  publisher.start({
+    keys: () => configs?.keys() ?? [],
+    decide(key, written) {
+      const state = configs?.get(key);
+      if (!state) return { kind: 'not-ours' };
+      const standing = source.previousStatus?.(key) ?? written;
+      return decideStatus(state, delivery.healthOf(key), standing, new Date());
     },
-    metrics,
-    metricsToken: settings.metricsToken,
-    isAlive: () =>
-      supervisor === null || supervisor.isMoving()
-        ? { ok: true, message: 'The process runs.' }
-        : { ok: false, message: 'The delivery has not moved for ten minutes.' },
-    logger: log,
+    write: (key, status) => source.writeStatus(key, status),
   });
-  const server = await checkServer(control);
-  const tables = server.kind === 'ok' ? await checkTables(control, migrations) : server;
-  const problems = [
-    ...(operations.kind === 'failed' ? [operations.problem] : []),
-    ...(tables.kind === 'failed' ? [tables.problem] : []),
-  ];
-
-  const source = await makeSource(settings, log, metrics);
-  if (source.kind === 'failed') problems.push(source.problem);
-  if (problems.length > 0 || operations.kind === 'failed' || source.kind === 'failed') {
-    await close(operations);
-    await endPools();
-    return { kind: 'failed', problems };
+  const isNumbered = settings.configSource === 'kubernetes';
+  const notes =
+    settings.configChangeEntries === 'write' && source.scope !== undefined
+      ? new ConfigNotes({ db: pools.control, log, scope: source.scope })
+      : null;
+  let page: Page | null;
+  try {
+    await delivery.start();
+    await source.start((states) => {
+      if (isStopping) return;
+      for (const key of configs?.keys() ?? []) if (!states.has(key)) publisher.forget(key);
+      configs = states;
+      metrics.setConfigSource({
+        synced: true,
+        configs: states.size,
+        problems: [...states.values()].filter((state) => state.kind === 'invalid').length,
+      });
+      delivery.setConfigs(listRunnable(states), listReserved(states));
+      notes?.set(listAsked(states, isNumbered));
+      for (const key of states.keys()) publisher.notify(key);
+    });
+    if (settings.pageAddress) ownPorts.push(settings.pageAddress.port);
+    page = await startPage(settings, { db: pools.page, source, send, log, metrics });
+  } catch (error) {
+    return fail([(error as Error).message]);
   }
-
-  let page: Page | null = null;
-  const isLocal = settings.pageAddress !== null && settings.authMode === 'local';
-  if (isLocal) {
-    log.info(
-      { allowed: loopbackRanges },
-      'AUTH_MODE is local: endpoints that are typed on the page may lead to loopback addresses',
-    );
+  if (notes) {
+    notes.start();
+    teardown.add({ name: 'the notes of changes', stop: () => notes.stop() });
   }
-  const transport = makeTransport({
-    guard: makeAddressGuard({
-      refusedRanges: settings.refusedAddresses,
-      allowedRanges: [...settings.allowedAddresses, ...(isLocal ? loopbackRanges : [])],
-      ownPorts: () => [operations.port, page?.port ?? settings.pageAddress?.port ?? operations.port],
-    }),
-    identityHeaders: [
-      settings.userHeader,
-      settings.nameHeader,
-      settings.groupsHeader,
-      settings.proxySecretHeader,
-    ],
-    onHeaderLeftOut: (name, host) =>
-      log.warn(
-        { header: name, host },
-        'a configured header is not sent: it is the collector’s own, or says who asks',
-      ),
-    userAgent: `audit-export/${programVersion} OTel-OTLP-Exporter-JavaScript/${programVersion}`,
-  });
-  const send = makeSend(transport, { quotesAnyWords: isLocal });
+  if (page) {
+    ownPorts.push(page.port);
+    teardown.add({ name: 'the page', stop: page.stop });
+  }
+  graceMs = settings.shutdownGraceMs;
+  const ports = { operationsPort: operations.port, pagePort: page?.port ?? null };
+  log.info({ version: programVersion, postgres: server.version, ...ports }, 'collector started');
+  return {
+    kind: 'started',
+    app: {
+      ...ports,
+      async stop() {
+        log.info('stopping');
+        const problems = await takeDown();
+        if (problems.length > 0) throw new Error(problems.join(' '));
+        log.info('stopped');
+      },
+    },
+  };
+}
+
+function makeDelivery(
+  settings: Settings,
+  pools: Pools,
+  send: Send,
+  log: Logger,
+  metrics: Metrics,
+  onStatus: (key: string) => void,
+): Supervisor {
   const memory = planMemory();
-  const delivery = new Supervisor(
+  return new Supervisor(
     {
-      db,
+      db: pools.streams,
       log,
       send,
       budget: new ByteBudget(memory.budgetBytes),
@@ -150,195 +195,13 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       },
     },
     {
-      control,
+      control: pools.control,
       replica: { id: randomUUID(), name: settings.replicaName },
       leaseDurationMs: settings.leaseDurationMs,
       pollIntervalMs: settings.pollIntervalMs,
       backlogIntervalMs,
     },
     metrics,
-    (key) => publisher.notify(key),
+    onStatus,
   );
-
-  supervisor = delivery;
-
-  let isStopping = false;
-  let states: ReadonlyMap<string, ConfigState> = new Map();
-  const publisher = new StatusPublisher({
-    counterIntervalMs: settings.statusIntervalMs,
-    write: (key, status) => source.source.writeStatus(key, status),
-    makeStatus: (key, previous) => {
-      const state = states.get(key);
-      if (!state) return null;
-      const health = delivery.healthOf(key);
-      const running = state.kind === 'valid' ? state.config : state.lastGood;
-      // Only a stream's holder writes its status; where nothing can run, there is no holder.
-      if (running && !health) {
-        // By the time the stream is back here, another replica may have written.
-        publisher.forget(key);
-        return null;
-      }
-      const standing = source.source.previousStatus?.(key) ?? previous;
-      // After a restart the status of before stands until there is news, or until there should have been.
-      if (standing && state.kind === 'valid' && health?.activity === 'starting' && !health.isBehind)
-        return null;
-      return makeStatus({
-        generation: state.kind === 'valid' ? state.config.generation : state.generation,
-        resolvedEndpoint: running?.destination.url ?? null,
-        reconcileAt: running?.reconcileAt ?? null,
-        problem:
-          state.kind === 'valid'
-            ? null
-            : { reason: state.reason, problems: state.problems, lastGoodRuns: running !== null },
-        remarks: (running?.remarks ?? []).map(({ message }) => message),
-        health,
-        previous: standing?.conditions ?? [],
-        now: new Date(),
-      });
-    },
-  });
-
-  const { scope } = source.source;
-  const isNoting = settings.configChangeEntries === 'write' && scope !== undefined;
-  const notes = isNoting ? new ConfigNotes({ db: control, log, scope }) : null;
-  try {
-    await delivery.start();
-    await source.source.start((configs) => {
-      if (isStopping) return;
-      for (const key of states.keys()) if (!configs.has(key)) publisher.forget(key);
-      states = configs;
-      isConfigRead = true;
-      metrics.setConfigSource({
-        synced: true,
-        configs: configs.size,
-        problems: [...configs.values()].filter((state) => state.kind === 'invalid').length,
-      });
-      delivery.setConfigs(runnable(configs), reserved(configs));
-      notes?.set(noted(configs, settings.configSource));
-      for (const key of configs.keys()) publisher.notify(key);
-    });
-    page = await startPage(settings, { db: pageDb, source: source.source, send, log, metrics });
-  } catch (error) {
-    await source.source.stop();
-    await delivery.drain(0);
-    await delivery.leave();
-    await close(operations);
-    await transport.close();
-    await endPools();
-    return { kind: 'failed', problems: [(error as Error).message] };
-  }
-  publisher.start(() => states.keys());
-  notes?.start();
-  log.info(
-    {
-      version: programVersion,
-      postgres: server.kind === 'ok' ? server.version : '',
-      operationsPort: operations.port,
-      pagePort: page?.port ?? null,
-    },
-    'collector started',
-  );
-
-  return {
-    kind: 'started',
-    app: {
-      operationsPort: operations.port,
-      pagePort: page?.port ?? null,
-      async stop() {
-        log.info('stopping');
-        isStopping = true;
-        await page?.stop();
-        await notes?.stop();
-        await delivery.drain(settings.shutdownGraceMs);
-        await publisher.stop(states.keys());
-        // After the last status: a stopped source writes none.
-        await source.source.stop();
-        await delivery.leave();
-        await transport.close();
-        await close(operations);
-        await endPools();
-        log.info('stopped');
-      },
-    },
-  };
-}
-
-function runnable(configs: ReadonlyMap<string, ConfigState>): Map<string, ExportConfig> {
-  const result = new Map<string, ExportConfig>();
-  for (const [key, state] of configs) {
-    const config = state.kind === 'valid' ? state.config : state.lastGood;
-    if (config) result.set(key, config);
-  }
-  return result;
-}
-
-/** Streams of configs that wait for a Secret: they begin now, whatever comes when. */
-function reserved(configs: ReadonlyMap<string, ConfigState>): StreamRequest[] {
-  const result: StreamRequest[] = [];
-  for (const [key, state] of configs) {
-    if (state.kind === 'invalid' && state.lastGood === null && state.spec !== null) {
-      const { organization, startFrom } = state.spec;
-      result.push({ configKey: key, organization, startFrom });
-    }
-  }
-  return result;
-}
-
-/** What each of them asks for, as far as it is in force; a generation of files is that of the process. */
-function noted(
-  configs: ReadonlyMap<string, ConfigState>,
-  from: Settings['configSource'],
-): Map<string, NotedConfig | null> {
-  return new Map(
-    [...configs].map(([key, state]) => {
-      const { namespace, name, generation } = state.kind === 'valid' ? state.config : state;
-      const spec = state.kind === 'valid' ? state.config.spec : state.spec;
-      const numbered = from === 'kubernetes' ? generation : null;
-      return [key, spec === null ? null : { namespace, name, generation: numbered, spec }];
-    }),
-  );
-}
-
-async function makeSource(
-  settings: Settings,
-  log: Logger,
-  metrics: Metrics,
-): Promise<{ kind: 'made'; source: ConfigSource } | { kind: 'failed'; problem: string }> {
-  if (settings.configSource === 'directory') {
-    return { kind: 'made', source: makeDirectorySource({ directory: settings.configDirectory ?? '', log }) };
-  }
-  // Only where it is used: the client library takes half a second and 90 MB.
-  const { loadConnection, makeKubernetesSource } = await import('./configs/kubernetes/index.ts');
-  const loaded = loadConnection();
-  if (loaded.kind === 'failed') return loaded;
-  const source = makeKubernetesSource({
-    connection: loaded.connection,
-    namespace: settings.watchNamespace,
-    createNamespace: settings.pageNamespace,
-    rules: {
-      secrets: { consent: settings.secretConsent, own: settings.ownSecrets },
-      organizations: settings.namespaceOrganizations,
-      limits: {
-        configsPerNamespace: settings.maxConfigsPerNamespace,
-        secretsPerNamespace: settings.maxSecretsPerNamespace,
-        secretsPerConfig: settings.maxSecretsPerConfig,
-      },
-    },
-    log,
-    metrics: metrics.kubernetes,
-    userAgent: `audit-export/${programVersion}`,
-    instance: settings.replicaName,
-  });
-  return { kind: 'made', source };
-}
-
-function toResult(
-  check: { kind: 'ok' } | { kind: 'failed'; problem: string },
-  fine: string,
-): { ok: boolean; message: string } {
-  return check.kind === 'ok' ? { ok: true, message: fine } : { ok: false, message: check.problem };
-}
-
-async function close(operations: OperationsServer): Promise<void> {
-  if (operations.kind === 'listening') await operations.close();
 }

@@ -1,7 +1,7 @@
 /** Puts the page together: who may come in, what it reads and writes through, and the index that its search goes by. */
 import type { ConfigSource } from './configs/configSource.ts';
 import type { Database } from './database/pool.ts';
-import type { Send } from './delivery/context.ts';
+import type { Send } from './delivery/send.ts';
 import type { Settings } from './settings/settings.ts';
 import { programVersion } from './settings/version.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -34,7 +34,7 @@ export async function startPage(
     context: {
       db,
       editor: source.editor,
-      send: (destination, body, signal, organization) => send(destination, body, 1, signal, { organization }),
+      send: (destination, body, signal, organization) => send(destination, body, signal, { organization }),
       maxDestinations: settings.maxDestinations,
       serviceName: settings.serviceName,
       version: programVersion,

@@ -1,7 +1,7 @@
 /** Every generated file of the chart, by its path in charts/audit-export. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fillIn } from '../../crds/generator/fillIn.ts';
+import { fillIn } from '../../crds/generator/markdown.ts';
 import { makeCrdTemplate } from './crdTemplate.ts';
 import { makeNeedsTemplate } from './needsTemplate.ts';
 import { makeSettingsTable, makeValuesTable } from './readmeTables.ts';

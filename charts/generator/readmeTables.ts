@@ -1,4 +1,5 @@
 /** The tables of README.md: every value with its default, and every setting with its value. */
+import { code, table } from '../../crds/generator/markdown.ts';
 import { decided, listSettings } from './settingValues.ts';
 import type { ChartValue } from './values.ts';
 
@@ -22,14 +23,4 @@ export function makeSettingsTable(): string {
       setting.type + (setting.unit === '' ? '' : ` (${setting.unit})`),
     ]),
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows]
-    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
-    .join('\n');
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }

@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Teardown } from '../../src/basics/teardown.ts';
 import { findEmbeddedBinaries, startPostgres } from '../../tools/postgres/postgres.ts';
 import { choosePort } from './choosePort.ts';
 import { shutdownGraceMs, startCollector } from './collector.ts';
@@ -15,7 +16,6 @@ import { takeNotes } from './notes.ts';
 import { runProduct, seedHistory } from './product.ts';
 import { startReceiver } from './receiver.ts';
 import { readState, writeState } from './state.ts';
-import { Teardown } from './teardown.ts';
 
 export interface DemoOptions {
   /** Holds all the demo's data; created if missing. */
@@ -39,7 +39,8 @@ const historyEntries = 3_000;
  * something died.
  */
 export async function runDemo(options: DemoOptions): Promise<string | null> {
-  const teardown = new Teardown(options.kill, options.write);
+  const teardown = new Teardown();
+  options.kill.addEventListener('abort', () => teardown.kill());
   const death = Promise.withResolvers<string>();
   const stopped = new Promise<null>((resolve) => {
     options.stop.addEventListener('abort', () => resolve(null), { once: true });
@@ -52,8 +53,15 @@ export async function runDemo(options: DemoOptions): Promise<string | null> {
   } catch (error) {
     problem = options.stop.aborted ? null : (error as Error).message;
   }
-  await teardown.run();
+  await takeDown(teardown, options.write);
   return problem;
+}
+
+async function takeDown(teardown: Teardown, write: (text: string) => void): Promise<void> {
+  const { names } = teardown;
+  if (names.length > 0) write(`\nStopping ${names.join(', then ')} …\n`);
+  for (const problem of await teardown.run()) write(`! ${problem}\n`);
+  if (names.length > 0) write('Stopped.\n');
 }
 
 /** Returns early when told to stop. @throws Error one sentence. */

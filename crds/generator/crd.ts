@@ -1,7 +1,8 @@
-/** The CustomResourceDefinition of AuditExportConfig and the tables of its fields, as text. */
+/** The CustomResourceDefinition of AuditExportConfig and the tables of README.md, as text. */
 import { stringify } from 'yaml';
 import { configApiVersion, configKind, manifestSchema, specSchema } from '../../src/configs/schema.ts';
 import { renderFieldTable } from './fieldTable.ts';
+import { renderReasonTable } from './reasonTable.ts';
 import { celRules, mayHoldCredentials } from './rules.ts';
 import { statusJsonSchema } from './statusSchema.ts';
 import { type StructuralSchema, toStructuralSchema } from './structuralSchema.ts';
@@ -22,7 +23,7 @@ const columns = [
     name: 'Last delivery',
     type: 'date',
     jsonPath: '.status.lastDeliveryTime',
-    description: 'How long ago the receiver last took entries.',
+    description: 'How long ago the receiver last accepted entries.',
   },
   {
     name: 'Endpoint',
@@ -37,7 +38,7 @@ const columns = [
     type: 'string',
     priority: 1,
     jsonPath: `${ready}.message`,
-    description: 'Why, and what to do.',
+    description: 'What happened and what to do.',
   },
 ];
 
@@ -55,6 +56,7 @@ export function renderTables(): ReadonlyMap<string, string> {
   return new Map([
     ['spec', renderFieldTable('spec', specJsonSchema)],
     ['status', renderFieldTable('status', statusJsonSchema)],
+    ['reasons', renderReasonTable()],
   ]);
 }
 

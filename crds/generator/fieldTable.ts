@@ -1,4 +1,5 @@
 /** The tables of crds/README.md: every field of the resource, as the CRD has it. */
+import { table } from './markdown.ts';
 import type { StructuralSchema } from './structuralSchema.ts';
 
 /** A Markdown table of all fields below `schema`, which itself is `path`. */
@@ -9,9 +10,7 @@ export function renderFieldTable(path: string, schema: StructuralSchema): string
     isRequired ? 'required' : schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``,
     schema.description ?? '',
   ]);
-  return [['field', 'type', 'default', 'meaning'], ['---', '---', '---', '---'], ...rows]
-    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
-    .join('\n');
+  return table(['field', 'type', 'default', 'meaning'], rows);
 }
 
 interface Field {

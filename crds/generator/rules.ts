@@ -14,7 +14,7 @@ import {
   speakingHeaderProblem,
   twoValuesProblem,
 } from '../../src/configs/schema/headers.ts';
-import { noSuchDay, noSuchDayProblem } from '../../src/configs/schema/startFrom.ts';
+import { noSuchDay, noSuchDayProblem, setOnceProblem } from '../../src/configs/schema/startFrom.ts';
 import { allowedProxyHeader, requestHeaderNames, speakingHeaderPattern } from '../../src/model/ownHeaders.ts';
 import { type CelProblem, type CelRule, firstOf, matches, quote } from './cel.ts';
 
@@ -60,10 +60,7 @@ export const celRules: Readonly<Record<string, (field: string) => CelRule[]>> = 
   ],
   'spec.startFrom': (startFrom) => [
     { rule: `!${matches(startFrom, noSuchDay)}`, message: noSuchDayProblem },
-    {
-      rule: `${startFrom} == oldSelf`,
-      message: 'cannot be changed: to begin elsewhere make another AuditExportConfig',
-    },
+    { rule: `${startFrom} == oldSelf`, message: setOnceProblem },
   ],
 };
 

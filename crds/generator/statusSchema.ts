@@ -27,17 +27,17 @@ const counter = (description: string): StructuralSchema => ({
 const conditionSchema: Fields<Condition> = {
   type: {
     description:
-      'Ready: entries get through. Stalled: a person, or another input, has to change something first. Reconciling: it is being worked on, or will pass by itself. The last two are there only while True.',
+      'Ready: entries get through. Stalled: a person has to change something first. Reconciling: the export is starting, or retries automatically. The last two are present only while True.',
     type: 'string',
     minLength: 1,
     maxLength: 316,
   },
   status: { description: 'True, False or Unknown.', type: 'string', enum: ['True', 'False', 'Unknown'] },
   reason: { ...reason, description: 'Why, in one CamelCase word, for scripts.' },
-  message: { ...message, description: 'Why, and what to do, in a sentence or two.' },
-  lastTransitionTime: time('When status last became another one.'),
+  message: { ...message, description: 'What happened and what to do, in a few sentences.' },
+  lastTransitionTime: time('When status last changed.'),
   observedGeneration: {
-    description: 'The metadata.generation that this was said of.',
+    description: 'The metadata.generation that this describes.',
     type: 'integer',
     format: 'int64',
     minimum: 0,
@@ -47,7 +47,7 @@ const conditionSchema: Fields<Condition> = {
 const lastError: Fields<LastError> = {
   time: time('When it happened.'),
   reason: { ...reason, description: 'Why, in one CamelCase word; the reasons of the Ready condition.' },
-  message: { ...message, description: 'What happened, and what to do.' },
+  message: { ...message, description: 'What happened, in a sentence or two.' },
   httpStatus: {
     description: "Status of the receiver's answer; absent when there was none.",
     type: 'integer',
@@ -60,7 +60,8 @@ const lastError: Fields<LastError> = {
 
 const statusZod: Fields<ExportStatus> = {
   observedGeneration: {
-    description: 'The metadata.generation that this status speaks of; -1 before the first look.',
+    description:
+      'The metadata.generation that this status describes; -1 before the collector has seen the config.',
     type: 'integer',
     format: 'int64',
     minimum: -1,
@@ -72,14 +73,14 @@ const statusZod: Fields<ExportStatus> = {
     maxLength: 4096,
   },
   conditions: {
-    description: 'How the export fares.',
+    description: 'How the export is doing.',
     type: 'array',
     maxItems: 16,
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],
     items: {
       type: 'object',
-      description: 'One aspect of how the export fares.',
+      description: 'One aspect of how the export is doing.',
       properties: conditionSchema,
       required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
     },
@@ -91,21 +92,21 @@ const statusZod: Fields<ExportStatus> = {
     required: ['time', 'reason', 'message'],
   },
   lastDeliveryTime: time(
-    'When the receiver last took entries; written every 30 seconds at most, and with every change of a condition.',
+    'When the receiver last accepted entries; written every 30 seconds at most, and with every change of a condition.',
   ),
-  deliveredEntries: counter('Entries that the receiver has taken.'),
+  deliveredEntries: counter('Entries that the receiver has accepted.'),
   pendingEntries: counter('Entries that are not delivered yet.'),
   parkedEntries: counter(
-    'Entries that the receiver refused for good: kept, counted, and replayed on demand.',
+    'Entries that the receiver refused for good or that cannot be read: kept, counted, and replayed on demand.',
   ),
   rejectedEntries: counter(
-    'Entries that receivers say they did not keep, in a partial success that does not tell which. Absent while zero.',
+    'Entries that the receiver said it did not keep, in a partial success that does not say which. Absent while zero.',
   ),
   oldestPendingTime: time(
     'When the oldest entry that is not delivered yet occurred; absent when there is none.',
   ),
   lastHandledReconcileAt: {
-    description: 'The value of the annotation auditexport.dev/reconcile-at that was last acted on.',
+    description: 'The value of the annotation auditexport.dev/reconcile-at that the collector last acted on.',
     type: 'string',
     // All annotations of an object together may have 256 KiB.
     maxLength: 262_144,
@@ -113,7 +114,7 @@ const statusZod: Fields<ExportStatus> = {
 };
 
 export const statusJsonSchema: StructuralSchema = {
-  description: 'How the export fares, written by the collector.',
+  description: 'How the export is doing, written by the collector.',
   type: 'object',
   // Tools that wait for observedGeneration to catch up (kstatus) see a new object as in progress.
   default: { observedGeneration: -1 },

@@ -1,27 +1,28 @@
 /**
  * The writing side of a config source, as the page uses it: what an organization's admin sees and changes. Every change
- * is a manifest, written as any other manager writes one; the source then reads it back like everybody else's.
+ * is written as a manifest, as any other manager writes one; the source then reads it back like all others.
  *
  * Not here: forms and sentences about them (web/), what a manifest may say (schema.ts).
  */
 import type { Destination } from '../model/exportConfig.ts';
 import type { Secret } from '../model/secret.ts';
 import type { ExportStatus } from '../model/streamStatus.ts';
+import type { SecretPath, SpecValues } from './fields.ts';
 
 export interface ConfigEditor {
-  /** Every destination that names the organization, also those with problems; by namespace and name. */
+  /** Every config of the organization, including those with problems; sorted by namespace and name. */
   list(organization: string): Promise<EditorResult<readonly EditableConfig[]>>;
-  /** One of them; null: this organization has none of that name. */
+  /** One of them; null: the organization has none of that name. */
   read(organization: string, id: ConfigId): Promise<EditorResult<EditableConfig | null>>;
   /**
    * What a draft would send to: judged as a manifest is, with the stored values of headers and certificates that the draft
    * keeps. Writes nothing.
    */
   resolve(draft: ConfigDraft): Promise<EditorResult<Destination>>;
-  /** Makes a new one. Refused when the organization has one of the name; a name that others have gets another ending. */
+  /** Creates one. Refused if the organization has one of that name; a name that another organization has gets a suffix. */
   create(draft: ConfigDraft, before?: BeforeWrite): Promise<EditorResult<ConfigId>>;
   /**
-   * Changes one. `revision` is of the `EditableConfig` that the draft was made from: when somebody has saved since, the
+   * Changes one. `revision` is that of the `EditableConfig` that the draft was made from: if someone has saved since, the
    * result is `changed-meanwhile` and nothing is written.
    */
   update(
@@ -36,7 +37,7 @@ export interface ConfigEditor {
     suspend: boolean,
     before?: BeforeWrite,
   ): Promise<EditorResult<void>>;
-  /** "Try again now": another value of the annotation auditexport.dev/reconcile-at. */
+  /** "Try again now": sets a new value of the annotation auditexport.dev/reconcile-at. */
   tryAgain(organization: string, id: ConfigId, before?: BeforeWrite): Promise<EditorResult<void>>;
   /** Deletes it with the Secrets that the page made for it. Its entries stay in the table. */
   remove(
@@ -48,8 +49,8 @@ export interface ConfigEditor {
 }
 
 /**
- * Asked once, when all that can be known says that a change will be taken, and before anything of it is written: what is
- * not `ok` ends it.
+ * Asked once, when a change is known to succeed as far as that can be known, and before anything is written: a result other
+ * than `ok` ends it.
  */
 export type BeforeWrite = () => Promise<EditorResult<void>>;
 
@@ -62,27 +63,27 @@ export interface ConfigId {
 
 export type EditorResult<T> =
   | { readonly kind: 'ok'; readonly value: T }
-  /** What was asked for is wrong; nothing was written. */
+  /** The draft is wrong; nothing was written. */
   | { readonly kind: 'invalid'; readonly problems: readonly FieldProblem[] }
   | { readonly kind: 'changed-meanwhile'; readonly current: EditableConfig }
   | { readonly kind: 'gone' }
-  /** Another manager owns it, or the place cannot be written: one sentence that says who or why, and the way out. */
+  /** Another manager owns it, or the store cannot be written to: a sentence that says who or why, and what to do. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The API server or the disk did not answer; nothing is known to be written. One sentence. */
+  /** The API server or the disk did not answer, so the change may or may not be written. One sentence. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 export interface FieldProblem {
-  /** Path in the spec: `endpoint`, `headers.2.value`, `filter.eventTypes.0`; `name`; empty: the whole. */
-  readonly field: string;
-  /** One sentence, without a secret. */
-  readonly message: string;
+  /** In the spec: `endpoint`, `headers.2.value`, `filter.eventTypes.0`; `name`; empty: the whole. */
+  readonly path: string;
+  /** Completes a sentence that begins with the field, without a secret: `is 5000: it must be …`. */
+  readonly complaint: string;
 }
 
 export interface EditableConfig {
   readonly id: ConfigId;
-  /** Of its stream; null: not known to the collector yet. */
+  /** Key of its stream; null: the collector does not know it yet. */
   readonly key: string | null;
-  /** Changes with every change of the spec, by whomever; not with the status. */
+  /** Changes with every change of the spec, whoever makes it; not with the status. */
   readonly revision: string;
   readonly spec: EditableSpec;
   /** What is wrong with the manifest or with what it refers to; one sentence each. */
@@ -90,68 +91,46 @@ export interface EditableConfig {
   /**
    * Fields that another manager owns, and its name (`kubectl`, `helm`, `argocd-controller`): path in the spec → manager.
    * `headers.2` is the third of `spec.headers`; `headers`: that manager sends the list as a whole, so none can be added.
-   * A manager of `organization` is who has made it: it is deleted there.
+   * The manager of `organization` created the config: it is deleted there.
    */
   readonly owners: ReadonlyMap<string, string>;
-  /** Why nothing of it can be changed or deleted here; null: it can (save the fields of `owners`). */
+  /** Why it cannot be changed or deleted here; null: it can be (except the fields of `owners`). */
   readonly readOnly: string | null;
   /** As last written; null: none yet. */
   readonly status: ExportStatus | null;
 }
 
-/** A spec as it may leave the process: no header value, no key. */
-export interface EditableSpec {
-  readonly organization: string;
-  readonly endpoint: string;
+/** A spec as it may leave the process: no header value, no key. By path, as in fields.ts. */
+export interface EditableSpec extends SpecValues, Record<SecretPath, boolean> {
   readonly headers: ReadonlyArray<{
     readonly name: string;
-    /** `page`: in a Secret that the page wrote. `secret`: in one of somebody else's. `manifest`: plain in the manifest. */
+    /** `page`: in a Secret that the page wrote. `secret`: in another Secret. `manifest`: plain in the manifest. */
     readonly source: 'page' | 'secret' | 'manifest';
     /** For `secret`: `NAME/KEY`. */
     readonly reference: string | null;
   }>;
-  readonly maxBatchSize: number;
-  /** `Now`, `Beginning` or RFC 3339. */
-  readonly startFrom: string;
-  readonly suspend: boolean;
-  readonly compression: 'gzip' | 'none';
-  readonly timeoutSeconds: number;
-  readonly filter: {
-    readonly eventTypes: readonly string[];
-    readonly excludeEventTypes: readonly string[];
-    readonly projects: readonly string[];
-  };
-  readonly tls: {
-    readonly hasCa: boolean;
-    readonly hasClientCert: boolean;
-    readonly serverName: string;
-    readonly insecureSkipVerify: boolean;
-  };
 }
 
-/** What a form asks for. Numbers are as typed, so that a wrong one is answered in the words of the schema. */
-export interface ConfigDraft {
-  /** Null when it is new: its values that are `kept` come from there. */
+/** What a form asks for, by path. Numbers are as typed: the schema says what is wrong with them. */
+export interface ConfigDraft extends TypedValues {
+  /** The config whose values are `kept`; null: a new one. */
   readonly id: ConfigId | null;
-  /** Of a new one; empty: made from organization and host. */
+  /** For a new one; empty: it is made from the organization and the host. */
   readonly name: string;
-  readonly organization: string;
-  readonly endpoint: string;
   readonly headers: ReadonlyArray<{ readonly name: string; readonly value: Kept | { readonly set: Secret } }>;
-  readonly maxBatchSize: string;
-  readonly startFrom: string;
-  readonly suspend: boolean;
-  readonly compression: string;
-  readonly timeoutSeconds: string;
-  readonly filter: EditableSpec['filter'];
-  readonly tls: {
-    /** PEM. */
-    readonly ca: Kept | 'none' | { readonly set: string };
-    readonly clientCert: Kept | 'none' | { readonly set: { readonly cert: string; readonly key: Secret } };
-    readonly serverName: string;
-    readonly insecureSkipVerify: boolean;
-  };
+  /** PEM. */
+  readonly 'tls.caSecretRef': Kept | 'none' | { readonly set: string };
+  readonly 'tls.clientCertSecretRef':
+    | Kept
+    | 'none'
+    | { readonly set: { readonly cert: string; readonly key: Secret } };
 }
+
+type TypedValues = {
+  readonly [Path in keyof SpecValues]: SpecValues[Path] extends boolean | readonly string[]
+    ? SpecValues[Path]
+    : string;
+};
 
 /** The stored value stays. */
 export type Kept = 'kept';

@@ -1,8 +1,8 @@
 /**
- * Where AuditExportConfigs come from. One truth for all of them: the directory, the cluster and the page differ only
- * behind this interface.
+ * Where AuditExportConfigs come from. The directory, the cluster and the page differ only behind this interface.
  */
 import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
+import type { ConfigReason } from '../model/reasons.ts';
 import type { ExportStatus } from '../model/streamStatus.ts';
 import type { ConfigEditor } from './configEditor.ts';
 
@@ -19,15 +19,7 @@ export type ConfigState =
       readonly namespace: string;
       readonly name: string;
       readonly generation: number;
-      readonly reason:
-        | 'InvalidSpec'
-        | 'SecretNotAllowed'
-        | 'SecretNotFound'
-        | 'SecretKeyNotFound'
-        | 'InvalidSecret'
-        | 'OrganizationNotAllowed'
-        | 'TooManyConfigs'
-        | 'TooManySecrets';
+      readonly reason: ConfigReason;
       readonly problems: readonly string[];
       readonly lastGood: ExportConfig | null;
       /**

@@ -471,7 +471,7 @@ describe('a manifest that is wrong', () => {
     ];
     expect(problemsOf(withSpec({ headers }))).toEqual([
       'spec.headers[1].value is a list: it must be text of at most 4096 characters on one line.',
-      'spec.headers[2].name is "x-key" again, like spec.headers[0].name: keep one of them.',
+      'spec.headers[2].name is "x-key", the name of an earlier header: keep one of them.',
     ]);
   });
 

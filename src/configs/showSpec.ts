@@ -1,5 +1,7 @@
-/** A spec as the audit entry of a change may tell it: each field by itself, and of what is secret only whether it is another one. */
+/** A spec as the audit entry of a change may show it: each field on its own, and for what is secret only whether it changed. */
 import { createHash } from 'node:crypto';
+import { listUnits } from './editor/specUnits.ts';
+import { fields } from './fields.ts';
 import type { ManifestSpec } from './schema.ts';
 
 /**
@@ -7,33 +9,28 @@ import type { ManifestSpec } from './schema.ts';
  * here is a hash.
  */
 export function showSpec(spec: ManifestSpec): Readonly<Record<string, unknown>> {
-  const { filter, tls } = spec;
-  const [endpoint = '', query] = spec.endpoint.split('?', 2);
+  const units = listUnits(spec);
   const hash = (value: unknown): string =>
     createHash('sha256')
       .update(JSON.stringify([spec.organization, value]))
       .digest('hex')
       .slice(0, 32);
-  return {
-    endpoint,
-    ...(query === undefined ? {} : { 'endpoint (query)': hash(query) }),
-    headers: spec.headers.map(({ name }) => name),
-    ...Object.fromEntries(
-      spec.headers.map(({ name, value, valueFrom }) => [`headers.${name} (value)`, hash(valueFrom ?? value)]),
-    ),
-    maxBatchSize: spec.maxBatchSize,
-    startFrom: spec.startFrom,
-    suspend: spec.suspend,
-    compression: spec.compression,
-    timeoutSeconds: spec.timeoutSeconds,
-    'filter.eventTypes': filter?.eventTypes ?? [],
-    'filter.excludeEventTypes': filter?.excludeEventTypes ?? [],
-    'filter.projects': filter?.projects ?? [],
-    'tls.ca': tls?.caSecretRef !== undefined,
-    ...(tls?.caSecretRef && { 'tls.ca (value)': hash(tls.caSecretRef) }),
-    'tls.clientCert': tls?.clientCertSecretRef !== undefined,
-    ...(tls?.clientCertSecretRef && { 'tls.clientCert (value)': hash(tls.clientCertSecretRef) }),
-    'tls.serverName': tls?.serverName ?? '',
-    'tls.insecureSkipVerify': tls?.insecureSkipVerify ?? false,
-  };
+  const shown: Record<string, unknown> = {};
+  for (const { path, input, recordedAs } of fields) {
+    const value = units.get(path);
+    if (path === 'organization') continue;
+    if (path === 'endpoint') {
+      const [endpoint, query] = spec.endpoint.split('?', 2);
+      shown[path] = endpoint;
+      if (query !== undefined) shown['endpoint (query)'] = hash(query);
+    } else if (input === 'headers') {
+      shown[path] = spec.headers.map(({ name }) => name);
+      for (const header of spec.headers)
+        shown[`headers.${header.name} (value)`] = hash(header.valueFrom ?? header.value);
+    } else if (input === 'secret') {
+      shown[recordedAs] = value !== undefined;
+      if (value !== undefined) shown[`${recordedAs} (value)`] = hash(value);
+    } else shown[path] = value ?? '';
+  }
+  return shown;
 }

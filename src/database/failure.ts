@@ -1,6 +1,6 @@
 /** Says what is wrong with the database in one sentence, without values of rows or of the connection's password. */
 
-import { adviseOnSqlState } from '../telemetry/sqlAdvice.ts';
+import { adviseOnSqlState, isPassing } from '../telemetry/sqlAdvice.ts';
 import { isPostgresError } from '../telemetry/sqlState.ts';
 
 const byCode: Readonly<Record<string, string>> = {
@@ -35,6 +35,20 @@ export function isDatabaseFailure(error: unknown): boolean {
 const timedOut = /timeout/i;
 const lacksTls = /does not support SSL/i;
 const wasCut = /terminated|ended|not queryable|closed/i;
+
+/** What node-postgres says without a code when its pool waited in vain, a socket broke, or an answer did not come. */
+const noAnswer = /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
+
+/**
+ * True when the database did not answer, or its state keeps it from answering, so that the same may work in a moment. False for
+ * everything that trying again cannot change.
+ */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (isPostgresError(error)) return isPassing(error.code);
+  if ('code' in error && typeof error.code === 'string') return Object.hasOwn(byCode, error.code);
+  return noAnswer.test(error.message);
+}
 
 /** A sentence that begins in lower case, for use after "The database cannot be used: ". */
 export function describeDatabaseFailure(error: unknown): string {

@@ -70,7 +70,7 @@ export async function listParked(
 }
 
 /** Requests the replay of parked entries of one of the organization's streams: all, or one entry. Returns how many were newly requested. */
-export async function replayParked(
+export async function requestReplay(
   db: Database,
   organization: string,
   streamId: string,

@@ -7,6 +7,9 @@
  *  - Exact under any commit order: a window is "visible now and not visible in `settled`", never a range of ids.
  *  - Fenced: each write names the token, window and position it was decided on; who lost the lease moves nothing.
  *  - Durable: what a window shows has reached the disk before the first entry of it is sent.
+ *
+ * Each of these updates also fires the trigger `note_stream_progress` (migration 0002): a pin notes a changed filter in
+ * audit.stream_filters; a settle or a finish notes where the stream stands in audit.stream_history, at most every 10 s.
  */
 import type { EntryFilter } from '../model/exportConfig.ts';
 import type { ParkedEntry, Position, StreamRow, Window } from '../model/stream.ts';
@@ -27,7 +30,7 @@ export type Pinned =
   | { readonly kind: 'nothing-new' }
   /** There is another cluster to read; see clusters.ts. */
   | { readonly kind: 'moved' }
-  /** The row has a window that the caller does not know of: read the row again. */
+  /** The row has a window that the caller does not know: read the row again. */
   | { readonly kind: 'stale' }
   | { readonly kind: 'lease-lost' };
 
@@ -75,20 +78,16 @@ export interface Settlement {
   readonly parked: ParkedEntry | null;
 }
 
-export interface Settled {
-  /** RFC 3339, by the database's clock; null when nothing was ever delivered. */
-  readonly lastDeliveryAt: string | null;
-}
-
 /**
- * Moves the position over a settled run, with its parked entry in the same statement.
+ * Moves the position over a settled run, with its parked entry in the same statement. Returns the row's time of the last delivery
+ * (RFC 3339 by the database's clock, null when nothing was ever delivered).
  * Null: token, window or position are not what the run was read from; the caller must read the row again.
  */
 export async function settle(
   db: Database,
   stream: { id: string; token: string },
   run: Settlement,
-): Promise<Settled | null> {
+): Promise<{ lastDeliveryAt: string | null } | null> {
   const { parked } = run;
   const result = await db.query<{ last_delivery_at: string | null }>(
     `with moved as (

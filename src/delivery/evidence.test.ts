@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { NotPrimaryError } from '../database/primary.ts';
+import { makeLogger } from '../telemetry/logger.ts';
 import { Evidence } from './evidence.ts';
 import { LeaseClock } from './lease.ts';
 
@@ -8,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 
 function setUp() {
   const lease = new LeaseClock(10_000);
-  const evidence = new Evidence(lease, 250);
+  const evidence = new Evidence(lease, 250, makeLogger({ level: 'silent' }));
   const poll = () => {
     lease.renewed(LeaseClock.now());
     evidence.polled(5);
@@ -34,7 +35,7 @@ test('lasts for a few polls, not longer, and comes back with the next one', () =
   expect(evidence.problem()).toBeNull();
 });
 
-test('one failed poll is no outage; several say what the database said', () => {
+test('one failed poll is not an outage; several say what the database said', () => {
   const { evidence, poll } = setUp();
   poll();
   evidence.failed(new NotPrimaryError());

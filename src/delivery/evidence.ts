@@ -1,27 +1,31 @@
 /**
- * What this process knows of its own knowledge. "Everything is delivered" may be said only on evidence: a lease that is
+ * Says whether this process knows how its streams fare. "Everything is delivered" may be said only on evidence: a lease that is
  * valid, and a poll that ran on the primary within the last few intervals.
  */
 import { describeDatabaseFailure } from '../database/failure.ts';
 import { NotPrimaryError } from '../database/primary.ts';
 import type { StreamFailure } from '../model/streamHealth.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { LeaseClock } from './lease.ts';
 
-/** Polls that may be missing before nothing is known any more; one that fails is no outage. */
+/** Polls that may be missing before nothing is known any more; one that fails is not an outage. */
 const missedPolls = 5;
 const leastMs = 3_000;
 
 export class Evidence {
   readonly #lease: LeaseClock;
   readonly #pollIntervalMs: number;
+  readonly #log: Logger;
   #polledAt: number;
   #pollTookMs = 0;
-  /** Of the last statement of polls and renewals, as long as none has succeeded since. */
+  /** The last poll's or renewal's, as long as no poll has succeeded since. */
   #error: unknown = null;
+  #isDown = false;
   #problem: StreamFailure | null = null;
 
-  constructor(lease: LeaseClock, pollIntervalMs: number) {
+  constructor(lease: LeaseClock, pollIntervalMs: number, log: Logger) {
     this.#lease = lease;
+    this.#log = log;
     this.#pollIntervalMs = pollIntervalMs;
     this.#polledAt = LeaseClock.now();
   }
@@ -30,14 +34,25 @@ export class Evidence {
     this.#polledAt = LeaseClock.now();
     this.#pollTookMs = tookMs;
     this.#error = null;
+    this.worked();
   }
 
+  /** A poll or a renewal succeeded. */
+  worked(): void {
+    if (this.#isDown) this.#log.info('the database can be used again');
+    this.#isDown = false;
+  }
+
+  /** A poll or a renewal failed; said once, since the next one tries again. */
   failed(error: unknown): void {
     this.#error = error;
+    if (!this.#isDown)
+      this.#log.error({ err: error }, `The database cannot be used: ${describeDatabaseFailure(error)}`);
+    this.#isDown = true;
   }
 
   /**
-   * The failure that every stream of this process has, or null: what each says of itself holds. Once the lease has expired it
+   * The failure that every stream of this process has; null: what each says about itself holds. Once the lease has expired it
    * stays as it is: another replica may have the streams by then, and says how they fare.
    */
   problem(): StreamFailure | null {
@@ -59,7 +74,7 @@ export class Evidence {
 
   #why(now: number): string {
     if (this.#error !== null) return `The database cannot be used: ${describeDatabaseFailure(this.#error)}`;
-    // No number of seconds: the sentence would be another one each time it is looked at.
+    // No number of seconds: the sentence would change each time somebody looks.
     return now - this.#polledAt < leastMs
       ? 'The lease of this collector could not be renewed in time.'
       : 'The database cannot be used: it has not answered the last polls.';

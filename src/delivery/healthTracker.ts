@@ -1,103 +1,140 @@
-/** Keeps what a person may know of a stream, and says it once per change: in the log and to whoever writes the status. */
+/**
+ * Keeps what a person may know about a stream, and says each change once: in the log, in the metrics and to `onChange`.
+ *
+ *   answer → settle → HEALTH → status
+ */
 import type { Backlog } from '../database/backlog.ts';
-import type { FailureReason } from '../model/outcome.ts';
-import type { StreamRow } from '../model/stream.ts';
+import { adviceFor, type FailureReason } from '../model/reasons.ts';
 import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { StreamMetrics, StreamState } from '../telemetry/streamMetrics.ts';
 import { DeliveryRate } from './rate.ts';
+import type { StreamPosition } from './streamPosition.ts';
 
-export interface HealthListener {
+export interface HealthOptions {
+  /** Has the counters, and keeps the last error. */
+  readonly position: StreamPosition;
+  readonly log: Logger;
+  readonly metrics: StreamMetrics;
+  /** Why nothing is known at present; null: what is tracked here holds. */
+  readonly missingEvidence: () => StreamFailure | null;
   /** The activity or the failure changed; not called for counters. */
-  onChange(): void;
-  /** To be kept with the stream, so that it outlives the process. */
-  onLastError(lastError: LastError): void;
+  readonly onChange: () => void;
 }
 
 /** A burst that is delivered within this time changes no status. */
 const behindAfterMs = 3_000;
+/** A stream that delivers with more than this behind it is catching up. */
+const catchUpFrom = 5_000;
+
+const stateOf: Readonly<Record<StreamActivity, StreamState>> = {
+  starting: 'idle',
+  idle: 'idle',
+  delivering: 'delivering',
+  retrying: 'retrying',
+  'database-unavailable': 'retrying',
+  unclaimed: 'holding',
+  holding: 'holding',
+  suspended: 'suspended',
+};
 
 export class HealthTracker {
+  readonly #options: HealthOptions;
+  readonly #rate = new DeliveryRate();
   #activity: StreamActivity = 'starting';
   #failure: StreamFailure | null = null;
-  #delivered: number;
-  #rejected: number;
+  #lastError: LastError | null;
   #parked = 0;
   #pending: number | null = null;
+  #oldestPendingAt: string | null = null;
   /** Since when there is something to do, as far as is known; null while everything is delivered. */
   #busySince: number | null = performance.now();
   #isBehind = false;
   #hasCaughtUp = false;
-  #oldestPendingAt: string | null = null;
-  #lastDeliveryAt: string | null;
-  readonly #rate = new DeliveryRate();
-  readonly #log: Logger;
-  readonly #listener: HealthListener;
-  #lastError: LastError | null;
+  #isCounted = false;
 
-  constructor(row: StreamRow, log: Logger, listener: HealthListener) {
-    this.#lastError = row.lastError;
-    this.#delivered = row.delivered;
-    this.#rejected = row.rejected;
-    this.#lastDeliveryAt = row.lastDeliveryAt;
-    this.#log = log;
-    this.#listener = listener;
-    const last = row.lastError;
+  constructor(options: HealthOptions) {
+    this.#options = options;
+    const last = options.position.row.lastError;
+    this.#lastError = last;
     if (last && last.resolvedTime === undefined) {
+      const { message, httpStatus, time } = last;
       this.#failure = {
         reason: last.reason as FailureReason,
-        message: last.message,
-        ...(last.httpStatus === undefined ? {} : { httpStatus: last.httpStatus }),
-        since: Date.parse(last.time),
+        message,
+        ...(httpStatus === undefined ? {} : { httpStatus }),
+        since: Date.parse(time),
       };
     }
   }
 
-  get health(): StreamHealth {
-    return {
+  /** As it is shown: without evidence of what is in the database, there is nothing else to say. */
+  get current(): StreamHealth {
+    const { delivered, rejected, lastDeliveryAt } = this.#options.position.row;
+    const health = {
       activity: this.#activity,
       failure: this.#failure,
       lastError: this.#lastError,
-      delivered: this.#delivered,
-      rejected: this.#rejected,
+      delivered,
+      rejected,
       parked: this.#parked,
       isBehind: this.#isBehind || (!this.#hasCaughtUp && this.#activity !== 'starting'),
       pending: this.#pending,
       oldestPendingAt: this.#oldestPendingAt,
       ratePerSecond: this.#activity === 'delivering' ? this.#rate.perSecond(Date.now()) : 0,
-      lastDeliveryAt: this.#lastDeliveryAt,
+      lastDeliveryAt,
     };
+    const failure = this.#activity === 'suspended' ? null : this.#options.missingEvidence();
+    if (!failure) return health;
+    return { ...health, activity: 'database-unavailable', failure, isBehind: true, pending: null };
+  }
+
+  /** Whether the last try to count the backlog came to a number. */
+  get isCounted(): boolean {
+    return this.#isCounted;
+  }
+
+  /** Tells everybody how it stands now. */
+  show(): void {
+    this.#showMetrics();
+    this.#options.onChange();
   }
 
   setActivity(activity: StreamActivity): void {
     if (activity === 'idle') this.#caughtUp();
     if (activity === this.#activity) return;
     if (this.#activity === 'idle') this.#isBusyAgain();
-    this.#log.debug({ from: this.#activity, to: activity }, 'stream activity changed');
+    this.#options.log.debug({ from: this.#activity, to: activity }, 'stream activity changed');
     this.#activity = activity;
-    this.#listener.onChange();
+    this.show();
+  }
+
+  /** A window is about to be delivered. Until the first entry is taken nothing shows that it will be. */
+  beginDelivering(): void {
+    if (!this.#failure && this.#activity !== 'starting') this.setActivity('delivering');
   }
 
   /** A failure stands from now on, or still does. */
   setFailure(failure: Omit<StreamFailure, 'since'>, activity: StreamActivity): void {
+    const { reason, message, httpStatus } = failure;
     const stands = this.#failure;
-    const isNew =
-      stands?.reason !== failure.reason ||
-      stands.httpStatus !== failure.httpStatus ||
-      stands.message !== failure.message;
+    const isNew = stands?.reason !== reason || stands.httpStatus !== httpStatus || stands.message !== message;
     if (isNew) {
-      const { reason, message, httpStatus } = failure;
       const known = { reason, message, ...(httpStatus === undefined ? {} : { httpStatus }) };
       this.#failure = { ...known, since: Date.now() };
       this.#setLastError({ time: new Date().toISOString(), ...known });
-      this.#log.warn({ reason: failure.reason, httpStatus: failure.httpStatus }, failure.message);
-    } else {
-      this.#log.debug({ reason: failure.reason, httpStatus: failure.httpStatus }, failure.message);
     }
+    this.#options.log[isNew ? 'warn' : 'debug']({ reason, httpStatus, advice: adviceFor(reason) }, message);
     if (this.#activity === 'idle') this.#isBusyAgain();
-    const changed = isNew || this.#activity !== activity;
+    const hasChanged = isNew || this.#activity !== activity;
     this.#activity = activity;
-    if (changed) this.#listener.onChange();
+    if (hasChanged) this.show();
+  }
+
+  /** A refusal that is still looked into; one that is held against the configuration stays held while it is probed. */
+  lookInto(failure: Omit<StreamFailure, 'since'>): void {
+    if (this.#activity !== 'holding') this.setFailure(failure, 'retrying');
   }
 
   /** Entries get through again; nothing happens when they did before. */
@@ -106,21 +143,20 @@ export class HealthTracker {
     if (!ended) return;
     this.#failure = null;
     if (this.#lastError) this.#setLastError({ ...this.#lastError, resolvedTime: new Date().toISOString() });
-    this.#log.info({ reason: ended.reason, downMs: Date.now() - ended.since }, 'delivering again');
-    this.#listener.onChange();
+    this.#options.log.info({ reason: ended.reason, downMs: Date.now() - ended.since }, 'delivering again');
+    this.show();
   }
 
-  /** The database has answered again: what kept from reading and settling is over. */
+  /** The database has answered again: what kept the stream from reading and settling is over. */
   clearDatabaseFailure(): void {
     const reason = this.#failure?.reason;
     if (reason === 'DatabaseUnavailable' || reason === 'DatabaseNotPrimary') this.clearFailure();
   }
 
-  /** The row is another one than was thought, such as after a failover that lost commits: its counters hold. */
-  reload(row: StreamRow): void {
-    this.#delivered = row.delivered;
-    this.#rejected = row.rejected;
-    this.#lastDeliveryAt = row.lastDeliveryAt;
+  /** An entry cannot be sent and was set aside: that remains the last error, and holds up nothing. */
+  noteSetAside(why: Omit<StreamFailure, 'since'>): void {
+    this.setFailure(why, 'delivering');
+    this.clearFailure();
   }
 
   /** A poll has seen entries that wait: a stream that was idle is not, even if its next statement waits for a lock. */
@@ -128,14 +164,56 @@ export class HealthTracker {
     if (this.#activity === 'idle') this.#busySince ??= performance.now();
   }
 
-  /** True when it became known, or stopped being true, that something has waited for seconds. To be asked often. */
-  noticeDelay(): boolean {
+  /** Looks whether entries have waited for seconds; call it often. */
+  noticeDelay(): void {
     const isBehind = this.#busySince !== null && performance.now() - this.#busySince >= behindAfterMs;
-    if (isBehind === this.#isBehind) return false;
+    if (isBehind === this.#isBehind) return;
     this.#isBehind = isBehind;
-    // What was known of an idle stream holds no longer: it is counted next.
+    // What was known about an idle stream holds no longer: it is counted next.
     if (isBehind && this.#activity === 'idle') this.#pending = null;
-    return true;
+    this.show();
+  }
+
+  /** Records were settled; the counters are the row's. */
+  addDelivered(delivered: number, rejected: number): void {
+    this.#rate.add(delivered, Date.now());
+    if (this.#pending === null) return;
+    // What was counted is delivered; what came since is not known. Only the next look can say that nothing waits.
+    const left = this.#pending - delivered - rejected;
+    this.#pending = left > 0 ? left : null;
+  }
+
+  addParked(count: number): void {
+    this.#parked += count;
+    this.show();
+  }
+
+  /**
+   * Null: nobody knows how many wait. The oldest then stays what it was, or is taken to have come when the stream began to have
+   * something to do: an age that keeps growing, since one that is not shown alerts nobody.
+   */
+  setBacklog(backlog: Backlog | null): void {
+    this.#isCounted = backlog !== null;
+    this.#pending = backlog?.pending ?? null;
+    if (backlog) {
+      this.#oldestPendingAt = backlog.oldestOccurredAt;
+      this.#parked = backlog.parked;
+    } else if (this.#busySince !== null) {
+      const busySince = new Date(Date.now() - (performance.now() - this.#busySince));
+      this.#oldestPendingAt ??= busySince.toISOString();
+    }
+    this.#showMetrics();
+  }
+
+  #showMetrics(): void {
+    const { metrics } = this.#options;
+    const { activity, pending, oldestPendingAt, parked, ratePerSecond } = this.current;
+    const isCatchingUp = activity === 'delivering' && (pending ?? 0) >= catchUpFrom;
+    metrics.setState(isCatchingUp ? 'catching-up' : stateOf[activity]);
+    metrics.setPending(pending);
+    metrics.setOldestPending(oldestPendingAt === null ? null : new Date(oldestPendingAt));
+    metrics.setParked(parked);
+    metrics.setCatchUpRate(isCatchingUp ? ratePerSecond : 0);
   }
 
   #caughtUp(): void {
@@ -145,7 +223,7 @@ export class HealthTracker {
     this.#oldestPendingAt = null;
   }
 
-  /** There is something again, and nobody has counted it. */
+  /** There is something to do again, and nobody has counted it. */
   #isBusyAgain(): void {
     this.#busySince ??= performance.now();
     this.#pending = null;
@@ -153,39 +231,6 @@ export class HealthTracker {
 
   #setLastError(lastError: LastError): void {
     this.#lastError = lastError;
-    this.#listener.onLastError(lastError);
-  }
-
-  addDelivered(delivered: number, rejected: number, lastDeliveryAt: string | null): void {
-    this.#delivered += delivered;
-    this.#rejected += rejected;
-    this.#rate.add(delivered, Date.now());
-    this.#lastDeliveryAt = lastDeliveryAt;
-    if (this.#pending === null) return;
-    // What was counted is delivered; what came since is not known. That nothing waits is the word of the next look alone.
-    const left = this.#pending - delivered - rejected;
-    this.#pending = left > 0 ? left : null;
-  }
-
-  addParked(count: number): void {
-    this.#parked += count;
-    this.#listener.onChange();
-  }
-
-  /**
-   * Null: nobody knows how many wait. The oldest then stays what it was, or is taken to have come when the stream began to have
-   * something to do: an age that goes on growing, since one that is not told alerts nobody.
-   */
-  setBacklog(backlog: Backlog | null): void {
-    if (backlog) {
-      this.#pending = backlog.pending;
-      this.#oldestPendingAt = backlog.oldestOccurredAt;
-      this.#parked = backlog.parked;
-      return;
-    }
-    this.#pending = null;
-    if (this.#busySince === null) return;
-    const busySince = new Date(Date.now() - (performance.now() - this.#busySince));
-    this.#oldestPendingAt ??= busySince.toISOString();
+    this.#options.position.keepLastError(lastError);
   }
 }

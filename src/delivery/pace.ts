@@ -1,66 +1,63 @@
 /** How much goes at once: full speed while it works, one small batch after a failure, never more bytes than were too many. */
-import type { DeliveryOptions } from './context.ts';
+import type { BatchLimits } from './batch.ts';
+import type { DeliveryOptions } from './deliveryContext.ts';
 
 export class Pace {
-  readonly #options: DeliveryOptions;
+  readonly #options: Pick<DeliveryOptions, 'maxBatchBytes' | 'maxRequestsInFlight'>;
   #maxBytes: number;
-  #inFlight: number;
+  #maxInFlight: number;
   #isProbing = false;
   #isSlow = false;
 
-  constructor(options: DeliveryOptions) {
+  constructor(options: Pick<DeliveryOptions, 'maxBatchBytes' | 'maxRequestsInFlight'>) {
     this.#options = options;
     this.#maxBytes = options.maxBatchBytes;
-    this.#inFlight = options.maxRequestsInFlight;
+    this.#maxInFlight = options.maxRequestsInFlight;
   }
 
-  /** For the next run. `recordLimit` narrows it further. */
-  next(
-    maxBatchSize: number,
-    recordLimit: number,
-  ): {
-    limits: { records: number; bytes: number };
-    maxInFlight: () => number;
-    single: boolean;
-    pageBytes: () => number;
-    onAnswer: (tookMs: number) => void;
-  } {
-    const records = Math.min(maxBatchSize, recordLimit, this.#isProbing ? probeRecords : maxBatchSize);
-    const bytes = this.#isProbing ? Math.min(this.#maxBytes, probeBytes) : this.#maxBytes;
-    return {
-      limits: { records, bytes },
-      maxInFlight: () => this.#inFlight,
-      single: this.#isProbing,
-      pageBytes: () => this.#pageBytes(),
-      onAnswer: (tookMs) => this.#answered(tookMs),
-    };
+  /** True after a failure: send one small batch. */
+  get isProbing(): boolean {
+    return this.#isProbing;
   }
 
-  #pageBytes(): number {
+  /** Requests that may wait for their answer at once. Each answer may change it. */
+  get maxInFlight(): number {
+    return this.#maxInFlight;
+  }
+
+  /** A page ends with the record that passes so many bytes. */
+  get pageBytes(): number {
     if (this.#isProbing) return probeBytes;
     return this.#isSlow ? slowPageBytes : Math.max(this.#maxBytes, fullPageBytes);
   }
 
-  /** Whoever answers slowly gets little at once, whatever the answer: what it has been sent is memory that others wait for. */
-  #answered(tookMs: number): void {
+  /** Limits of the next batches, which may have `records` at most. */
+  limits(records: number): BatchLimits {
+    return this.#isProbing
+      ? { records: Math.min(records, probeRecords), bytes: Math.min(this.#maxBytes, probeBytes) }
+      : { records, bytes: this.#maxBytes };
+  }
+
+  /** A receiver that answers slowly gets little at once, whatever it answers: what is on its way is memory that others wait for. */
+  answered(tookMs: number): void {
     this.#isSlow = tookMs >= slowAnswerMs;
-    if (this.#isSlow) this.#inFlight = Math.max(1, Math.floor(this.#inFlight / 2));
+    if (this.#isSlow) this.#maxInFlight = Math.max(1, Math.floor(this.#maxInFlight / 2));
   }
 
   succeeded(): void {
     this.#isProbing = false;
-    if (!this.#isSlow) this.#inFlight = Math.min(this.#options.maxRequestsInFlight, this.#inFlight * 2);
+    if (!this.#isSlow) this.#maxInFlight = Math.min(this.#options.maxRequestsInFlight, this.#maxInFlight * 2);
   }
 
   failed(): void {
     this.#isProbing = true;
-    this.#inFlight = 1;
+    this.#maxInFlight = 1;
   }
 
   /** A batch of `bytes` was too large: half of it from now on. */
   tooLarge(bytes: number): void {
     this.#maxBytes = Math.max(1, Math.floor(Math.min(bytes, this.#maxBytes) / 2));
-    this.#inFlight = 1;
+    this.#maxInFlight = 1;
   }
 
   reset(): void {

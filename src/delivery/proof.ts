@@ -2,101 +2,78 @@
  * Looks for proof that an endpoint which refuses one record accepts others: without it nothing is parked, since the
  * fault may be the configuration's.
  */
-import { readPage } from '../database/page.ts';
-import type { Position, Window } from '../model/stream.ts';
-import type { AcceptedAhead } from './acceptedAhead.ts';
-import { type Batch, BatchCutter } from './batch.ts';
-import type { ActiveStream, DeliveryContext } from './context.ts';
-import type { Failed } from './windowRun.ts';
+import { readPage } from '../database/readWindow.ts';
+import type { Window } from '../model/stream.ts';
+import type { Batch } from './batch.ts';
+import type { AttemptOptions } from './send.ts';
+import type { Step, Stream } from './stream.ts';
+import { makeCutter } from './windowReader.ts';
 
-export type Proof =
-  | { readonly kind: 'accepted' }
-  /** Nothing the endpoint was given was accepted. */
-  | { readonly kind: 'none' }
-  /** It could not be asked. */
-  | { readonly kind: 'failed'; readonly outcome: Failed }
-  | { readonly kind: 'aborted' };
+/** What the endpoint says to a single record; a step when it could not be asked. */
+export type ProofResult = 'accepted' | 'refused' | Step;
 
 /** How many of the entries that follow are tried. */
-const neighbours = 8;
+const mostNeighbours = 8;
 
 /**
- * Sends the entries that follow the refused `candidate`, one by one, until one is accepted (it is remembered in
- * `accepted`, and so not sent again). When none is, or none follows, the last record that the endpoint accepted is sent
- * once more: a repeat, which receivers drop by `log.record.uid`.
+ * Sends the entries that follow the refused `candidate`, one by one, until one is accepted (which is remembered, so that it is not
+ * sent again). When none is, or none follows, the last record that the endpoint accepted is sent once more: a repeat, which
+ * receivers drop by `log.record.uid`. 'refused': it accepts nothing that it is given.
  */
 export async function findProof(
-  context: DeliveryContext,
-  stream: ActiveStream,
+  stream: Stream,
   window: Window,
-  accepted: AcceptedAhead,
   candidate: Batch,
-  lastAccepted: Uint8Array | null,
   abort: AbortSignal,
-): Promise<Proof> {
-  for (const batch of await readFollowing(context, stream, window, accepted, candidate, abort)) {
-    const proof = await ask(context, stream, batch.request, abort);
-    if (proof.kind === 'accepted')
-      accepted.add({ first: batch.sequence, last: batch.sequence, from: batch.at, to: batch.at });
-    if (proof.kind !== 'none') return proof;
+): Promise<ProofResult> {
+  for (const batch of await readNeighbours(stream, window, candidate, abort)) {
+    const result = await ask(stream, batch.writer?.request() ?? null, abort);
+    if (result === 'accepted') stream.position.acceptAhead(batch);
+    if (result !== 'refused') return result;
   }
-  return lastAccepted ? ask(context, stream, lastAccepted, abort) : { kind: 'none' };
+  return ask(stream, stream.endpoint.lastAccepted, abort);
 }
 
-async function ask(
-  context: DeliveryContext,
-  stream: ActiveStream,
-  request: Uint8Array,
+/** Sends `request`, a single record, without settling anything. */
+export async function ask(
+  stream: Stream,
+  request: Uint8Array | null,
   abort: AbortSignal,
-): Promise<Proof> {
-  const outcome = await context.send(stream.config.destination, request, 1, abort);
-  if (outcome === 'aborted') return { kind: 'aborted' };
+  options?: Pick<AttemptOptions, 'freshConnection'>,
+): Promise<ProofResult> {
+  if (request === null) return 'refused';
+  const outcome = await stream.send(request, 1, abort, options);
+  if (outcome === 'aborted') return { kind: 'again' };
   switch (outcome.kind) {
     case 'settled':
-      return { kind: outcome.rejected === 0 ? 'accepted' : 'none' };
+      return outcome.rejected === 0 ? 'accepted' : 'refused';
     case 'refused':
     case 'too-large':
-      return { kind: 'none' };
+      return 'refused';
     case 'retry':
     case 'hold':
-      return { kind: 'failed', outcome };
+      return { kind: 'wait', outcome };
   }
 }
 
-async function readFollowing(
-  context: DeliveryContext,
-  stream: ActiveStream,
+async function readNeighbours(
+  stream: Stream,
   window: Window,
-  accepted: AcceptedAhead,
   candidate: Batch,
   abort: AbortSignal,
-): Promise<Array<{ sequence: number; at: Position; request: Uint8Array }>> {
-  const { row } = stream;
-  const after: Position = candidate.last;
-  const { serviceName, version } = context.options;
-  const cutter = new BatchCutter({
-    identity: { serviceName, organization: row.organization, streamId: row.id, version },
-    limits: { records: 1, bytes: Number.POSITIVE_INFINITY },
-    buffers: context.buffers,
-    observedAtMicros: window.pinnedAtMicros,
-    nextSequence: candidate.lastSequence + 1,
-    isAccepted: (sequence, at) => accepted.has(sequence, at),
-  });
-  const limits = { rows: 4 * neighbours, rowBytes: context.options.maxBatchBytes };
+): Promise<Batch[]> {
+  const { shared, position, organization } = stream;
+  const { maxBatchBytes } = shared.options;
+  const oneRecord = { records: 1, bytes: Number.POSITIVE_INFINITY };
+  const cutter = makeCutter(stream, window, oneRecord, candidate.lastSequence + 1);
+  const limits = { rows: 4 * mostNeighbours, rowBytes: maxBatchBytes };
   // Whatever ends it: those that came before are neighbours enough.
-  await context.reads.run(row.organization, abort, () =>
-    readPage(context.db, { ...row, window }, after, limits, (entry, matches) => {
-      if (cutter.bytes > context.options.maxBatchBytes) return 'stop';
+  await shared.reads.run(organization, abort, () =>
+    readPage(shared.db, { ...position.row, window }, candidate.last, limits, (entry, matches) => {
+      if (cutter.bytes > maxBatchBytes) return 'stop';
       if (matches) cutter.addRecord(entry);
       return 'taken';
     }),
   );
-  return cutter.batches
-    .filter((batch) => batch.writer !== null)
-    .slice(0, neighbours)
-    .map((batch) => ({
-      sequence: batch.firstSequence,
-      at: batch.first,
-      request: batch.writer?.request() ?? new Uint8Array(0),
-    }));
+  return cutter.batches.filter((batch) => batch.writer !== null).slice(0, mostNeighbours);
 }

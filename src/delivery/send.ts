@@ -4,18 +4,34 @@ import type { Destination } from '../model/exportConfig.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { classify } from '../otlp/classify.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Send } from './context.ts';
+
+/** One delivery attempt and its judgement; never throws for anything that a receiver does. */
+export type Send = (
+  destination: Destination,
+  body: Uint8Array,
+  signal: AbortSignal,
+  options?: AttemptOptions,
+) => Promise<Outcome | 'aborted'>;
+
+export interface AttemptOptions {
+  /** The stream whose share of the receiver's connections is used. */
+  readonly stream?: string;
+  /** The organization whose share of DNS look-ups is used. */
+  readonly organization?: string;
+  /** True: over a new connection, which may reach another server of the same name. */
+  readonly freshConnection?: boolean;
+}
 
 export interface SendOptions {
   /**
-   * Quote what any receiver says, whoever typed its address: whoever reaches the page is on this machine anyway. Default: of an
-   * endpoint that was typed on the page only what comes in a media type of OTLP.
+   * True: quote what any receiver says, even where its address was typed on the page, since only people on this machine reach the
+   * page. Default: quote such a receiver only where it answers in a media type of OTLP.
    */
   readonly quotesAnyWords?: boolean;
 }
 
 export function makeSend(transport: Transport, { quotesAnyWords = false }: SendOptions = {}): Send {
-  return async (destination, body, _records, signal, options = {}) => {
+  return async (destination, body, signal, options = {}) => {
     const judged = new Map<Answer, Outcome>();
     const judge = (answer: Answer): Outcome => {
       const outcome = judged.get(answer) ?? judgeAnswer(answer, destination, quotesAnyWords);
@@ -27,7 +43,7 @@ export function makeSend(transport: Transport, { quotesAnyWords = false }: SendO
       body,
       signal,
       ...options,
-      // Whatever is no delivery may be the fault of one of several servers: the next try goes to another, if it can.
+      // Whatever is not a delivery may be the fault of one of several servers: the next try goes to another, if it can.
       isGood: (received) => judge(received).kind === 'settled',
     });
     if (answer.kind === 'no-answer' && answer.cause === 'aborted') return 'aborted';

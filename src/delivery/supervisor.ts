@@ -1,21 +1,21 @@
 /**
- * Decides which streams run here: makes them, takes and gives leases, wakes them, ends them.
+ * Decides which streams run here: takes and gives leases, wakes the streams, counts their backlogs.
  *
  *   configs → SUPERVISOR → stream
  *
- * Two timers for all streams together: one poll for new entries, one renewal of the lease.
+ * Its timers serve all streams together: one poll for new entries, one renewal of the lease, one count of backlogs.
  */
+import { Bell } from '../basics/wait.ts';
 import { registerClusters } from '../database/clusters.ts';
-import { describeDatabaseFailure } from '../database/failure.ts';
 import {
   claimStreams,
-  leave,
+  endLease,
+  endPredecessorsLease,
   type Replica,
   releaseStreams,
   renewLease,
-  succeed,
 } from '../database/leases.ts';
-import type { PollResult } from '../database/poll.ts';
+import type { PollResult } from '../database/pollStreams.ts';
 import type { Database } from '../database/pool.ts';
 import type { StreamRequest } from '../database/streams.ts';
 import type { ExportConfig } from '../model/exportConfig.ts';
@@ -23,14 +23,13 @@ import type { StreamRow } from '../model/stream.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { DeliveryContext } from './context.ts';
+import type { DeliveryContext } from './deliveryContext.ts';
 import { Evidence } from './evidence.ts';
-import { Interrupt } from './interrupt.ts';
 import { LeaseClock } from './lease.ts';
+import { planLeases } from './leasePlan.ts';
+import { measureBacklogs } from './measureBacklogs.ts';
 import { Poller } from './poller.ts';
-import { measureBacklogs } from './progress.ts';
-import { ReadPlaces } from './readPlaces.ts';
-import { StreamLoop } from './streamLoop.ts';
+import { RunningStreams } from './runningStreams.ts';
 import { WantedStreams } from './wantedStreams.ts';
 
 export interface SupervisorOptions {
@@ -44,54 +43,57 @@ export interface SupervisorOptions {
 }
 
 export class Supervisor {
-  readonly #context: DeliveryContext;
   readonly #options: SupervisorOptions;
   readonly #log: Logger;
   readonly #metrics: Metrics;
+  readonly #onStatus: (key: string) => void;
   readonly #lease: LeaseClock;
   readonly #evidence: Evidence;
-  #isEvidenceMissing = false;
-  #watch: NodeJS.Timeout | null = null;
-  #clustersLookedForAt = Number.NEGATIVE_INFINITY;
-  readonly #onStatus: (key: string) => void;
-
   readonly #wanted: WantedStreams;
+  readonly #running: RunningStreams;
   readonly #poller: Poller;
-  /** By stream id. */
-  readonly #loops = new Map<string, StreamLoop>();
-  /** Loops on their way out. */
-  readonly #ending = new Map<string, { loop: StreamLoop; done: Promise<void> }>();
-  readonly #renewNow = new Interrupt();
-  readonly #backlogNow = new Interrupt();
-  #isStopping = false;
+  readonly #renewNow = new Bell();
+  readonly #backlogNow = new Bell();
+  readonly #stop = new AbortController();
+  #watch: NodeJS.Timeout | null = null;
   #timers: Promise<unknown> = Promise.resolve();
-  #isDatabaseDown = false;
+  #isEvidenceMissing = false;
+  #clustersLookedForAt = Number.NEGATIVE_INFINITY;
   #lastRenewalAt = LeaseClock.now();
 
   /** `onStatus` is called with a config's key when its health changed in a way that a person wants to know at once. */
   constructor(
-    context: Omit<DeliveryContext, 'reads' | 'isLeaseValid' | 'missingEvidence' | 'lingerMs'>,
+    context: Pick<DeliveryContext, 'db' | 'send' | 'budget' | 'buffers' | 'log' | 'options'>,
     options: SupervisorOptions,
     metrics: Metrics,
     onStatus: (key: string) => void,
   ) {
-    this.#lease = new LeaseClock(options.leaseDurationMs);
-    this.#evidence = new Evidence(this.#lease, options.pollIntervalMs);
-    this.#context = {
-      ...context,
-      reads: new ReadPlaces(context.db.options.max),
-      isLeaseValid: () => this.#lease.isValid(),
-      missingEvidence: () => this.#evidence.problem(),
-      lingerMs: () => Math.max(minLingerMs, lingerPerStreamMs * this.#loops.size),
-    };
+    const { control, replica } = options;
     this.#options = options;
     this.#log = context.log;
     this.#metrics = metrics;
     this.#onStatus = onStatus;
+    this.#lease = new LeaseClock(options.leaseDurationMs);
+    this.#evidence = new Evidence(this.#lease, options.pollIntervalMs, context.log);
     this.#wanted = new WantedStreams(context.log);
+    this.#running = new RunningStreams({
+      shared: {
+        ...context,
+        metrics,
+        isLeaseValid: () => this.#lease.isValid(),
+        missingEvidence: () => this.#evidence.problem(),
+      },
+      release: (id) => releaseStreams(control, replica.id, [id]),
+      onHealthChange: ({ health, config }) => {
+        // How much waits is what a person asks next.
+        if (health.current.failure) this.#backlogNow.ring();
+        onStatus(config.key);
+      },
+      onLeaseLost: () => this.#renewNow.ring(),
+    });
     this.#poller = new Poller({
-      db: options.control,
-      replicaId: options.replica.id,
+      db: control,
+      replicaId: replica.id,
       intervalMs: options.pollIntervalMs,
       onResult: (poll, tookMs) => this.#onPoll(poll, tookMs),
       onFailure: (error) => this.#onDatabaseError(error),
@@ -100,29 +102,30 @@ export class Supervisor {
 
   /** @throws the database's error when it cannot be reached at all. */
   async start(): Promise<void> {
-    await succeed(this.#options.control, this.#options.replica);
+    await endPredecessorsLease(this.#options.control, this.#options.replica);
     this.#watch = setInterval(() => this.#watchStreams(), watchIntervalMs);
-    this.#timers = Promise.all([this.#renewLoop(), this.#poller.run(), this.#backlogLoop()]);
+    const { signal } = this.#stop;
+    this.#timers = Promise.all([this.#renewLoop(), this.#poller.run(signal), this.#backlogLoop(signal)]);
   }
 
   /**
-   * The configs that are to run, whoever runs them, and the streams that only have to exist: of configs that cannot run
-   * yet. Takes effect at once.
+   * Takes the configs that are to run, on whichever replica, and the streams of configs that cannot run yet, which only have to
+   * exist. Takes effect at once.
    */
   setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[] = []): void {
     this.#wanted.setConfigs(configs, reserved);
-    for (const loop of this.#loops.values()) {
-      const config = this.#wanted.configOf(loop.config.key);
-      if (config && config !== loop.config && config.spec.organization === loop.row.organization)
-        loop.updateConfig(config);
+    for (const { id, config: before, organization } of this.#running.all) {
+      const config = this.#wanted.configOf(before.key);
+      if (config && config !== before && config.spec.organization === organization)
+        this.#running.find(id)?.updateConfig(config);
     }
-    this.#renewNow.push();
+    this.#renewNow.ring();
   }
 
   /** Health of a config's stream, if it runs here, or if it runs nowhere though it could. */
   healthOf(key: string): StreamHealth | null {
-    const loop = this.#loops.get(this.#wanted.streamIdOf(key) ?? '');
-    return loop?.health ?? this.#wanted.unclaimedHealthOf(key);
+    const loop = this.#running.find(this.#wanted.streamIdOf(key) ?? '');
+    return loop?.stream.health.current ?? this.#wanted.unclaimedHealthOf(key);
   }
 
   /** False when a timer has not come round for minutes though every statement has a deadline: only a restart helps. */
@@ -135,101 +138,83 @@ export class Supervisor {
    * Resolves when nothing of it runs any more; the leases are still held, for a last status.
    */
   async drain(graceMs: number): Promise<void> {
-    this.#isStopping = true;
+    this.#stop.abort();
     if (this.#watch) clearInterval(this.#watch);
-    this.#renewNow.push();
-    this.#poller.stop();
-    this.#backlogNow.push();
-    const leaving = [...this.#ending.values()];
-    const loops = [...this.#loops.values(), ...leaving.map(({ loop }) => loop)];
-    const ended = Promise.all([...loops.map((loop) => loop.stop()), ...leaving.map(({ done }) => done)]);
-    const timer = setTimeout(() => {
-      this.#log.warn(
-        { graceMs },
-        'requests in flight were not answered in time: aborting them; their entries go again',
-      );
-      for (const loop of loops) loop.abort();
-    }, graceMs);
-    await ended;
-    clearTimeout(timer);
+    await this.#running.drain(graceMs);
     await this.#timers;
   }
 
   /** Lets go of the leases, so that another replica takes the streams at once. */
   async leave(): Promise<void> {
     try {
-      await leave(this.#options.control, this.#options.replica.id);
+      await endLease(this.#options.control, this.#options.replica.id);
     } catch (error) {
-      this.#log.warn({ err: error }, 'could not give the leases back; they expire by themselves');
+      this.#log.warn({ err: error }, 'could not give the leases back; they expire soon');
     }
   }
 
   async #renewLoop(): Promise<void> {
-    while (!this.#isStopping) {
+    while (!this.#stop.signal.aborted) {
       try {
         await this.#renew();
-        this.#onDatabaseWell();
+        this.#evidence.worked();
       } catch (error) {
         this.#onDatabaseError(error);
       }
       this.#lastRenewalAt = LeaseClock.now();
-      await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease);
+      await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease, this.#stop.signal);
     }
   }
 
+  /** Renews the lease, then does what the plan says. */
   async #renew(): Promise<void> {
-    const { control: db } = this.#options;
-    const { replica, leaseDurationMs } = this.#options;
+    const { control: db, replica, leaseDurationMs } = this.#options;
     const askedAt = LeaseClock.now();
-    const view = await renewLease(db, replica, this.#wanted.hash, leaseDurationMs);
+    const { held, liveReplicas } = await renewLease(db, replica, this.#wanted.hash, leaseDurationMs);
     this.#lease.renewed(askedAt);
-
     await this.#wanted.makeMissing(db);
-    const configById = this.#wanted.byStreamId();
 
-    // Others have taken it: whatever the loop still does is fenced off, so nothing is waited for.
-    for (const [id, loop] of this.#loops) {
-      if (view.held.get(id) !== loop.token) this.#endLoop(loop, 'lost');
-    }
-    // Nobody wants it any more, or it is more than this replica's share.
-    const share = Math.ceil(this.#wanted.size / Math.max(1, view.liveReplicas));
-    const kept = [...this.#loops.values()].filter((loop) => configById.has(loop.id));
-    const unwanted = [...this.#loops.values()].filter((loop) => !configById.has(loop.id));
-    for (const loop of [...unwanted, ...kept.slice(share)]) this.#endLoop(loop, 'given');
-    // Held by name only: a loop that ended by itself, or one that is long gone.
-    const orphans = [...view.held.keys()].filter((id) => !this.#loops.has(id) && !this.#ending.has(id));
-    if (orphans.length > 0) await releaseStreams(db, replica.id, orphans);
+    const plan = planLeases({
+      held,
+      liveReplicas,
+      running: this.#running.tokens,
+      ending: this.#running.ending,
+      wanted: new Set(this.#wanted.byStreamId().keys()),
+      wantedCount: this.#wanted.size,
+    });
+    for (const id of plan.lost) this.#running.end(id, 'lost');
+    for (const id of plan.given) this.#running.end(id, 'given');
+    if (plan.orphans.length > 0) await releaseStreams(db, replica.id, plan.orphans);
+    const claimed = await claimStreams(db, replica.id, plan.free, plan.claim);
+    this.#startAll(claimed, liveReplicas);
 
-    const free = [...configById.keys()].filter((id) => !this.#loops.has(id) && !this.#ending.has(id));
-    const claimed = await claimStreams(db, replica.id, free, share - this.#loops.size);
-    // As they are now: one may have changed, or gone, while the claim was under way. What has gone is released as an orphan.
-    const current = this.#wanted.byStreamId();
-    for (const row of claimed) {
-      const config = current.get(row.id);
-      if (config && !this.#isStopping) this.#startLoop(row, config);
-    }
-    if (claimed.length > 0) {
-      this.#log.info(
-        { taken: claimed.length, held: this.#loops.size, replicas: view.liveReplicas },
-        'took streams',
-      );
-    }
     await this.#lookForClusters(claimed);
     const taken = new Set(claimed.map((row) => row.id));
-    const left = free.filter((id) => !taken.has(id));
-    if (await this.#wanted.lookIntoUnclaimed(db, left)) this.#renewNow.push();
+    const left = plan.free.filter((id) => !taken.has(id));
+    if (await this.#wanted.lookIntoUnclaimed(db, left)) this.#renewNow.ring();
     this.#watchStreams();
-    this.#backlogNow.push();
+    this.#backlogNow.ring();
+  }
+
+  #startAll(claimed: readonly StreamRow[], liveReplicas: number): void {
+    if (claimed.length === 0) return;
+    // As they are now: one may have changed, or gone, while the claim was under way. What has gone is released as an orphan.
+    const configById = this.#wanted.byStreamId();
+    for (const row of claimed) {
+      const config = configById.get(row.id);
+      if (config && !this.#stop.signal.aborted) this.#running.start(row, config);
+    }
+    const held = this.#running.size;
+    this.#log.info({ taken: claimed.length, held, replicas: liveReplicas }, 'took streams');
   }
 
   /** Entries of clusters that nobody has looked at may be there from before, or come in where the table's trigger is off. */
   async #lookForClusters(claimed: readonly StreamRow[]): Promise<void> {
     const isDue = LeaseClock.now() - this.#clustersLookedForAt > clustersIntervalMs;
-    const rows = isDue ? [...claimed, ...[...this.#loops.values()].map((loop) => loop.row)] : claimed;
     if (isDue) this.#clustersLookedForAt = LeaseClock.now();
-    if (rows.length > 0) {
-      await registerClusters(this.#options.control, [...new Set(rows.map((row) => row.organization))]);
-    }
+    const streams = isDue ? [...claimed, ...this.#running.all] : claimed;
+    const organizations = new Set(streams.map(({ organization }) => organization));
+    if (organizations.size > 0) await registerClusters(this.#options.control, [...organizations]);
   }
 
   /** What changes by time alone: evidence that has become too old, entries that have waited for seconds. */
@@ -237,98 +222,32 @@ export class Supervisor {
     const isMissing = this.#evidence.problem() !== null;
     const hasChanged = isMissing !== this.#isEvidenceMissing;
     this.#isEvidenceMissing = isMissing;
-    this.#metrics.setLeasesHeld(this.#lease.isValid() ? this.#loops.size : 0);
-    for (const loop of this.#loops.values()) {
-      if (hasChanged || isMissing) loop.showHealth();
-      else loop.noticeDelay();
+    this.#metrics.setLeasesHeld(this.#lease.isValid() ? this.#running.size : 0);
+    for (const { health } of this.#running.all) {
+      if (hasChanged || isMissing) health.show();
+      else health.noticeDelay();
     }
     for (const key of this.#wanted.unclaimedKeys()) this.#onStatus(key);
-  }
-
-  #startLoop(row: StreamRow, config: ExportConfig): void {
-    const { namespace, name, key } = config;
-    const log = this.#log.child({
-      config: `${namespace}/${name}`,
-      organization: row.organization,
-      stream: row.id,
-    });
-    const metrics = this.#metrics.forStream({ namespace, name, organization: row.organization });
-    const loop = new StreamLoop(this.#context, row, config, log, metrics, {
-      onChange: () => {
-        // How much waits is what a person asks next.
-        if (loop.health.failure) this.#backlogNow.push();
-        this.#onStatus(key);
-      },
-      onLeaseLost: () => {
-        log.info('the lease of this stream is lost: another replica has it, or will');
-        if (this.#loops.get(row.id) === loop) this.#loops.delete(row.id);
-        metrics.remove();
-        this.#renewNow.push();
-      },
-    });
-    this.#loops.set(row.id, loop);
-    loop.start();
-  }
-
-  /**
-   * Ends a loop without being waited for: a receiver that hangs must not keep the lease of all others from being renewed.
-   * `given`: what is in flight is settled, then the stream is released.
-   */
-  #endLoop(loop: StreamLoop, why: 'lost' | 'given'): void {
-    this.#loops.delete(loop.id);
-    if (why === 'lost') loop.abort();
-    const ending = loop
-      .stop()
-      .then(() =>
-        why === 'given'
-          ? releaseStreams(this.#options.control, this.#options.replica.id, [loop.id])
-          : undefined,
-      )
-      .catch((error: unknown) =>
-        this.#log.debug({ err: error }, 'could not release a stream; the next renewal does'),
-      )
-      .finally(() => {
-        loop.metrics.remove();
-        this.#ending.delete(loop.id);
-        this.#log.info({ stream: loop.id, why }, 'gave up a stream');
-      });
-    this.#ending.set(loop.id, { loop, done: ending });
   }
 
   #onPoll(poll: PollResult, tookMs: number): void {
     this.#evidence.polled(tookMs);
     this.#metrics.observePoll(tookMs);
-    this.#onDatabaseWell();
-    for (const id of poll.ready) this.#loops.get(id)?.wake('entries');
-    for (const id of poll.replays) this.#loops.get(id)?.wake('replay');
-    if (poll.released) this.#renewNow.push();
+    for (const id of poll.ready) this.#running.find(id)?.wake('entries');
+    for (const id of poll.replays) this.#running.find(id)?.wake('replay');
+    if (poll.released) this.#renewNow.ring();
   }
 
-  async #backlogLoop(): Promise<void> {
-    while (!this.#isStopping) {
-      try {
-        const measured = await measureBacklogs(this.#context, this.#loops.values(), () => this.#isStopping);
-        for (const key of measured) this.#onStatus(key);
-      } catch (error) {
-        // Said by the poll, which asks more often.
-        this.#log.debug({ err: error }, 'backlogs could not be counted');
-      }
-      await this.#backlogNow.wait(this.#options.backlogIntervalMs);
+  async #backlogLoop(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await measureBacklogs(this.#running.all, stop, ({ config }) => this.#onStatus(config.key));
+      await this.#backlogNow.wait(this.#options.backlogIntervalMs, stop);
     }
   }
 
-  #onDatabaseWell(): void {
-    if (this.#isDatabaseDown) this.#log.info('the database can be used again');
-    this.#isDatabaseDown = false;
-  }
-
-  /** Said once; the next poll or renewal tries again. */
   #onDatabaseError(error: unknown): void {
     this.#evidence.failed(error);
     this.#metrics.countDatabaseError(error);
-    if (!this.#isDatabaseDown)
-      this.#log.error({ err: error }, `The database cannot be used: ${describeDatabaseFailure(error)}`);
-    this.#isDatabaseDown = true;
   }
 }
 
@@ -338,7 +257,3 @@ const renewalsPerLease = 4;
 const stuckAfterMs = 600_000;
 const watchIntervalMs = 500;
 const clustersIntervalMs = 60_000;
-/** Most of a lone entry's latency in a steady trickle. */
-const minLingerMs = 50;
-/** A thousand trickling streams make 500 windows a second rather than 20,000. */
-const lingerPerStreamMs = 2;

@@ -20,7 +20,7 @@ export interface Entry {
   readonly occurredAtMicros: number;
 }
 
-/** What one entry carries besides its own columns; stored with the window, so that a repeat is byte-identical. */
+/** What a record has besides the columns of its entry; stored with the window, so that a repeat is byte-identical. */
 export interface RecordContext {
   /** 1, 2, 3 … in the stream: a gap at the receiver proves loss. */
   readonly sequence: number;
@@ -35,6 +35,6 @@ export interface StreamIdentity {
   readonly streamId: string;
   /** Version of this program, the scope's version. */
   readonly version: string;
-  /** The records are no entries: each carries `audit.test` = true. */
+  /** The records are not entries: each has the attribute `audit.test` = true. */
   readonly isTest?: boolean;
 }

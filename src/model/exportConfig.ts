@@ -1,7 +1,8 @@
 /**
- * An AuditExportConfig as the rest of the program sees it: validated, defaults filled in, references resolved.
- * Sources (cluster, directory, page) produce it; the supervisor turns each into a stream.
+ * An AuditExportConfig as the rest of the program sees it: validated, with defaults filled in and references resolved.
+ * Sources (cluster, directory) produce it; the supervisor turns each into a stream.
  */
+import type { RemarkReason } from './reasons.ts';
 import type { Secret } from './secret.ts';
 
 export interface ExportConfig {
@@ -12,34 +13,33 @@ export interface ExportConfig {
   readonly generation: number;
   readonly spec: ExportSpec;
   readonly destination: Destination;
-  /** Annotation `auditexport.dev/reconcile-at`: another value than before means "try again now". Absent: never asked. */
+  /** Annotation `auditexport.dev/reconcile-at`: a changed value means "try again now". Absent: nobody has asked. */
   readonly reconcileAt?: string;
-  /** What a person has to know of it though it runs. Absent: nothing. */
+  /** What a person has to know about it although it runs. Absent: nothing. */
   readonly remarks?: readonly Remark[];
 }
 
 export interface Remark {
-  /** CamelCase, of an Event. */
-  readonly reason: string;
+  /** The reason of the Event that says it too. */
+  readonly reason: RemarkReason;
   /** One or two sentences, never a secret. */
   readonly message: string;
 }
 
-/** The parts of the spec that decide which entries go, and how they are cut. */
+/** The parts of the spec that decide which entries are sent, and in what batches. */
 export interface ExportSpec {
   readonly organization: string;
   /** As written, for people; `Destination.url` is what is posted to. */
   readonly endpoint: string;
-  /** 1..1000. */
   readonly maxBatchSize: number;
   readonly startFrom: StartFrom;
   readonly suspend: boolean;
   readonly filter: EntryFilter;
-  /** Every field by itself, without a secret, for the audit entry of a change. Absent: it is not recorded. */
+  /** Each field, without secrets, for the audit entry of a change. Absent: changes are not recorded. */
   readonly shown?: Readonly<Record<string, unknown>>;
 }
 
-/** Read once, when the stream is made. */
+/** Read once, when the stream is created. */
 export type StartFrom =
   | { readonly kind: 'now' }
   | { readonly kind: 'beginning' }
@@ -52,17 +52,17 @@ export interface EntryFilter {
   readonly projects: readonly string[];
 }
 
-/** Everything one HTTP attempt needs to know of the receiver. Compared by `fingerprint`: another one ends a hold at once. */
+/** Everything one HTTP attempt needs to know about the receiver. A changed `fingerprint` ends a hold at once. */
 export interface Destination {
   /** Resolved: `/v1/logs` appended where the endpoint had no path. */
   readonly url: URL;
   readonly headers: ReadonlyArray<{ readonly name: string; readonly value: Secret }>;
   readonly compression: 'gzip' | 'none';
-  /** Of one attempt as a whole, answer included. */
+  /** For one attempt as a whole, answer included. */
   readonly timeoutMs: number;
   readonly tls: TlsOptions;
   /**
-   * Where it may be: `public` refuses loopback, private and every other address that is not of the internet, unless
+   * Where it may be: `public` refuses loopback, private and every other address that is not on the internet, unless
    * ALLOWED_ADDRESSES names it. Absent: `any`.
    */
   readonly addresses?: 'any' | 'public';

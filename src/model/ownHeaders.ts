@@ -1,10 +1,10 @@
 /**
- * Headers that no destination may have of its own: what makes the request and the connection, and what browsers and
- * proxies say of who asks. The receiver may be a page that believes its proxies, and this collector may be one of them by
- * its address: whoever configures a destination must not be able to speak in anybody's name.
+ * Headers that no destination may set: those of the request and the connection, and those in which browsers and proxies
+ * say who asks. The receiver may be a page that trusts its proxies, and this collector's address may be one of them:
+ * whoever configures a destination must not be able to speak in somebody else's name.
  */
 
-/** Lower case: set by the collector itself, or by the connection. */
+/** In lower case: the collector or the connection sets them. */
 export const requestHeaderNames: readonly string[] = [
   'content-type',
   'content-length',
@@ -19,11 +19,11 @@ export const requestHeaderNames: readonly string[] = [
   'expect',
 ];
 
-/** Of lower-case names. Proxy-Authorization is meant for a proxy on the way, and allowed. */
+/** For names in lower case. Proxy-Authorization is meant for a proxy on the way, and allowed. */
 export const speakingHeaderPattern = /^(?:cookie|origin|forwarded|x-real-ip|sec-.*|x-forwarded-.*|proxy-.*)$/;
 export const allowedProxyHeader = 'proxy-authorization';
 
-/** Whether the header, in any case of letters, would say who asks. Some servers take `_` for `-`. */
+/** Whether the header, in upper or lower case, would say who asks. Some servers read `_` as `-`. */
 export function isSpeakingHeader(name: string): boolean {
   const lower = name.toLowerCase().replaceAll('_', '-');
   return lower !== allowedProxyHeader && speakingHeaderPattern.test(lower);

@@ -5,13 +5,13 @@
 export interface Snapshot {
   /** Every transaction below it had ended. */
   readonly xmin: bigint;
-  /** No transaction from here on had begun to matter. */
+  /** No transaction from here on had ended. */
   readonly xmax: bigint;
   /** In progress between the two. */
   readonly xip: readonly bigint[];
 }
 
-/** @throws on text that Postgres cannot have printed: a bug. */
+/** @throws Error when Postgres cannot have printed the text: a bug. */
 export function parseSnapshot(text: string): Snapshot {
   const match = /^(\d+):(\d+):([\d,]*)$/.exec(text);
   if (!match) throw new Error(`not a pg_snapshot: ${text}`);

@@ -4,9 +4,10 @@
  *   settled ──► window (pinned) ──► position inside it
  */
 import type { EntryFilter } from './exportConfig.ts';
+import type { FailureReason } from './reasons.ts';
 import type { LastError } from './streamStatus.ts';
 
-/** Where an entry stands in the order of its window. */
+/** The place of an entry in the order of its window. */
 export interface Position {
   readonly xid: bigint;
   readonly id: bigint;
@@ -20,13 +21,13 @@ export interface Window {
   readonly filter: WindowFilter;
 }
 
-/** What held when the window was pinned; a changed filter begins with the next one. */
+/** The filter as it was when the window was pinned; a changed one begins with the next window. */
 export interface WindowFilter extends EntryFilter {
   /** Entries that occurred before it stay out; RFC 3339. Only in the first window of a stream that starts from a time. */
   readonly since?: string;
   /**
-   * What the collector and its page write of themselves passes whatever the filter says: who narrows a filter cannot hide that
-   * from the receiver. Absent in a window that an older collector pinned: it is sent again as it was.
+   * Entries that the collector and its page write pass whatever the filter says: nobody can hide that they narrowed it from
+   * the receiver. Absent in a window that an older collector pinned: a repeat is sent as it was.
    */
   readonly passesOwn?: boolean;
 }
@@ -35,10 +36,10 @@ export interface StreamRow {
   readonly id: string;
   readonly configKey: string;
   readonly organization: string;
-  /** System identifier of the cluster whose transaction ids `settled`, `window` and `position` speak of. */
+  /** System identifier of the database cluster that the transaction ids in `settled`, `window` and `position` come from. */
   readonly cluster: string;
   readonly settled: string;
-  /** null: nothing under delivery. */
+  /** null: nothing is being delivered. */
   readonly window: Window | null;
   /** null: at the start of the window. */
   readonly position: Position | null;
@@ -52,12 +53,12 @@ export interface StreamRow {
   readonly lastError: LastError | null;
 }
 
-/** One entry that a receiver refused, as it is kept. */
+/** One entry that was set aside, with why. */
 export interface ParkedEntry {
   readonly sequence: number;
   readonly entryId: string;
   readonly observedAtMicros: number;
-  readonly reason: string;
+  readonly reason: FailureReason;
   readonly httpStatus: number | null;
   readonly message: string;
 }

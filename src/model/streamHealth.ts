@@ -1,17 +1,17 @@
-/** How a stream fares in the process that sends it; with its row everything that a status is made of. */
-import type { FailureReason } from './outcome.ts';
+/** How a stream is doing in the process that sends it: with its row, everything that a status is made of. */
+import type { StreamReason } from './reasons.ts';
 import type { LastError } from './streamStatus.ts';
 
 export interface StreamHealth {
   readonly activity: StreamActivity;
   /** The failure that stands; null while entries get through. */
   readonly failure: StreamFailure | null;
-  /** The latest failure, whether it stands or not; null when there never was one. */
+  /** The latest failure, whether it stands or is over; null when there never was one. */
   readonly lastError: LastError | null;
   readonly delivered: number;
   readonly rejected: number;
   readonly parked: number;
-  /** Something has waited for seconds, or nothing is known yet: "every entry is delivered" must not be said. */
+  /** Something has waited for seconds, or nothing is known yet: nobody may say "every entry is delivered". */
   readonly isBehind: boolean;
   /** Entries not delivered yet; null while that is not known. */
   readonly pending: number | null;
@@ -27,21 +27,14 @@ export type StreamActivity =
   | 'starting' // not looked at yet
   | 'idle' // everything is delivered
   | 'delivering'
-  | 'retrying' // waits for what passes by itself
-  | 'held' // waits for a person
+  | 'retrying' // waits for a failure that will pass
+  | 'holding' // waits for a person
   | 'suspended' // spec.suspend
   | 'database-unavailable' // nothing is known of new entries
   | 'unclaimed'; // no replica sends it; its counters are not known here
 
 export interface StreamFailure {
-  readonly reason:
-    | FailureReason
-    | 'DatabaseUnavailable'
-    | 'DatabaseNotPrimary'
-    | 'PartialSuccess'
-    | 'StreamRestarted'
-    | 'Unclaimed'
-    | 'InternalError';
+  readonly reason: StreamReason;
   readonly message: string;
   readonly httpStatus?: number;
   /** Milliseconds since the Unix epoch: since when it stands. */

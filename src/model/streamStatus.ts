@@ -21,9 +21,9 @@ export interface ExportStatus {
 export interface Condition {
   readonly type: 'Ready' | 'Stalled' | 'Reconciling';
   readonly status: 'True' | 'False' | 'Unknown';
-  /** CamelCase. */
+  /** A `ConditionReason` (reasons.ts), or one that another version knows. */
   readonly reason: string;
-  /** One or two sentences for a person, never a secret. */
+  /** What happened and what to do, in a few sentences; never a secret. */
   readonly message: string;
   readonly lastTransitionTime: string;
   readonly observedGeneration: number;
@@ -32,7 +32,9 @@ export interface Condition {
 /** The latest failure; it stays after recovery, then with `resolvedTime`. */
 export interface LastError {
   readonly time: string;
+  /** A `StreamReason` (reasons.ts), or one that another version knows. */
   readonly reason: string;
+  /** What happened; what to do is the advice of the reason. */
   readonly message: string;
   readonly httpStatus?: number;
   readonly resolvedTime?: string;

@@ -1,6 +1,6 @@
 /**
- * Runs the readiness checks: all at the same time, each with a deadline, and each at most once at a time, so that probes
- * against a hanging database cannot pile up.
+ * Runs the readiness checks: all of them at once, each with a deadline, and each at most once at a time, so that probes
+ * cannot pile up while the database hangs.
  */
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -10,7 +10,7 @@ export interface CheckResult {
   readonly message: string;
 }
 
-/** @param signal aborts at the deadline; the check's answer does not matter any more. */
+/** @param signal aborts at the deadline: nobody waits for the answer any longer. */
 export type Check = (signal: AbortSignal) => Promise<CheckResult>;
 
 export interface Readiness {
@@ -18,13 +18,13 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
-/** Under the 1 s after which a Kubernetes probe gives up (timeoutSeconds), so that the answer still says why. */
+/** Less than the 1 s after which a Kubernetes probe gives up (timeoutSeconds), so that the answer still says why. */
 const deadlineMs = 800;
 
 /**
  * Returns a function that never rejects, and answers within the deadline.
  *
- * @param logger told when a check begins to fail and when it passes again, not in between.
+ * @param logger hears when a check begins to fail and when it passes again, nothing in between.
  */
 export function makeReadiness(
   checks: Readonly<Record<string, Check>>,
@@ -59,7 +59,7 @@ function tellTransitions(
   };
 }
 
-/** Whoever asks while the check runs waits for that same run, but never past its deadline. */
+/** A caller that asks while the check runs waits for that same run, but never past its deadline. */
 function makeRunner(check: Check, onError: (error: unknown) => void): () => Promise<CheckResult> {
   let running: Promise<CheckResult> | null = null;
   let answer: Promise<CheckResult> = Promise.resolve(late);
@@ -85,7 +85,7 @@ async function settle(
     return await check(signal);
   } catch (error) {
     onError(error);
-    // Only the code: this answer goes to anyone who can reach the port, and a message can hold anything.
+    // Only the code: anyone who can reach the port reads this answer, and a message can contain anything.
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
     return { ok: false, message: `The check failed${code}.` };
   }

@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import type { ListenAddress } from '../settings/values.ts';
 
-/** null: it listens; else the error. `::` is every address of this machine, also where it has none of IPv6. */
+/** null: it listens; else the error. `::` means every address of this machine, even where it has no IPv6. */
 export async function listen(server: Server, address: ListenAddress): Promise<NodeJS.ErrnoException | null> {
   const error = await listenOn(server, address);
   const isWithoutIpv6 = error?.code === 'EAFNOSUPPORT' || error?.code === 'EADDRNOTAVAIL';
@@ -38,7 +38,7 @@ function explain(code: string | undefined): string {
     case 'EACCES':
       return 'which this user may not listen on: choose a port from 1024 up';
     case 'EADDRNOTAVAIL':
-      return 'which is no address of this machine: choose one of its own, or 0.0.0.0 for all';
+      return 'which is not an address of this machine: choose one of its own, or 0.0.0.0 for all';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'a host name that cannot be resolved: write an IP address, such as 0.0.0.0';
@@ -49,7 +49,7 @@ function explain(code: string | undefined): string {
   }
 }
 
-/** Node ends the connections that are idle when `close` is called, and leaves those that become idle later open. */
+/** Node ends the connections that are idle when `close` is called, and leaves open those that become idle later. */
 export function endConnectionsIdleAfterClose(server: Server): void {
   server.on('request', (_request, response) => {
     response.once('close', () => {

@@ -195,7 +195,7 @@ describe('an address that cannot be used is one sentence', () => {
 
   test('when the address belongs to another machine', async () => {
     expect(await problemOf('192.0.2.1', 9090)).toBe(
-      'OPERATIONS_ADDRESS is 192.0.2.1:9090, which is no address of this machine: choose one of its own, or 0.0.0.0 for all.',
+      'OPERATIONS_ADDRESS is 192.0.2.1:9090, which is not an address of this machine: choose one of its own, or 0.0.0.0 for all.',
     );
   });
 

@@ -1,10 +1,10 @@
 /**
- * The HTTP server for the platform: probes and metrics. No secrets, no entries, no way to change anything. Metrics name
- * organizations, so they can ask for a token.
+ * The HTTP server for the platform: probes and metrics. It shows no secrets and no entries, and nothing can be changed
+ * through it. Metrics name organizations, so they can require a token.
  *
  *  - `/livez`: is the process worth keeping? No I/O: a database that is down is no reason to restart.
- *  - `/readyz`: can it do its work? Asks the given checks, never a receiver: one broken receiver must not take the
- *    replica out of service for all the others.
+ *  - `/readyz`: can it do its work? Runs the given checks, and never asks a receiver: one broken receiver must not take
+ *    the replica out of service for all the others.
  *  - `/metrics`: Prometheus text.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -26,9 +26,9 @@ export interface OperationsOptions {
     readonly configs: Check;
   };
   readonly metrics: Pick<Metrics, 'contentType' | 'render'>;
-  /** What /metrics asks for; null: nothing. */
+  /** What /metrics requires as a bearer token; null: nothing. */
   readonly metricsToken?: Secret | null;
-  /** Looks only at what is in memory, such as when a loop last moved. */
+  /** Looks at memory alone, such as when a loop last moved. */
   readonly isAlive: () => CheckResult;
   readonly logger: Logger;
 }
@@ -46,7 +46,7 @@ export type OperationsServer =
 const closeGraceMs = 1_000;
 /** Probes and scrapes have no body and few headers. */
 const requestTimeoutMs = 10_000;
-/** Enough for every probe and scrape there is; what comes beyond it is closed at once. */
+/** Enough for every probe and scrape; further connections are closed at once. */
 const maxConnections = 256;
 
 export async function startOperationsServer(options: OperationsOptions): Promise<OperationsServer> {
@@ -116,7 +116,7 @@ function makeApp(options: OperationsOptions): Express {
   return app;
 }
 
-/** Compared by hash, in a time that tells nothing of the token. */
+/** Compares hashes, in a time that reveals nothing about the token. */
 function isAuthorized(header: string | undefined, token: Secret | null): boolean {
   if (token === null) return true;
   const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
@@ -124,7 +124,7 @@ function isAuthorized(header: string | undefined, token: Secret | null): boolean
   return timingSafeEqual(hash(given), hash(token.reveal()));
 }
 
-/** Instead of express's own handler, which prints the stack. Express knows it by its four parameters. */
+/** Replaces express's own handler, which prints the stack. Express recognizes it by its four parameters. */
 function answerWithoutDetails(logger: Logger): express.ErrorRequestHandler {
   return (error, request, response, next) => {
     logger.error({ err: error, path: request.path }, 'operations server: a request failed');

@@ -8,13 +8,15 @@
  *  - Settled only when the receiver said so in a form OTLP knows; whatever is unclear is not delivered.
  *  - No outcome drops anything: what OTLP calls not retryable becomes `hold` or `refused`, where a person or a bisection
  *    finds out why.
- *  - Messages say what happened and what to do. They quote the receiver, but never what we sent (redact.ts).
+ *  - Messages say what happened. They quote the receiver, but never what we sent (redact.ts).
  *
- * Not here: how long to wait and how to split (delivery).
+ * Not here: what a reason leads to and what a person does about it (model/reasons.ts), how long to wait and how to split
+ * (delivery).
  */
 import { STATUS_CODES } from 'node:http';
 import type { Answer, NoAnswer, Response } from '../model/answer.ts';
-import type { FailureReason, Outcome } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { type AttemptReason, attemptReasons } from '../model/reasons.ts';
 import type { Secret } from '../model/secret.ts';
 import { decodeExportResponse } from './decode/exportResponse.ts';
 import { isOtlpMediaType } from './decode/mediaType.ts';
@@ -39,43 +41,32 @@ export interface ClassifyContext {
 
 /** Pure. Never throws, whatever the answer holds. */
 export function classify(answer: Answer, context: ClassifyContext): Outcome {
-  if (answer.kind === 'no-answer') return classifyNoAnswer(answer);
+  if (answer.kind === 'no-answer') return fail(noAnswerReasons[answer.cause], answer.message);
   const { status } = answer;
   if (status >= 200 && status < 300) return classifySuccess(answer, context);
-  if (status >= 300 && status < 400) return classifyRedirect(answer, context);
+  if (status >= 300 && status < 400) {
+    const target = describeTarget(answer.headers['location'], context);
+    return failed(answer, context, 'Redirected', ` and points to ${target}`);
+  }
   if (status >= 400 && status < 500) return classifyClientError(answer, context);
-  if (status >= 500 && status < 600) return retry(answer, context, 'ReceiverUnavailable');
-  return hold(answer, context, 'NotOtlp', 'which is no status of HTTP: check the endpoint');
+  if (status >= 500 && status < 600) return failed(answer, context, 'ReceiverUnavailable');
+  return failed(answer, context, 'NotOtlp', ', which is not an HTTP status');
 }
 
-function classifyNoAnswer({ cause, message }: NoAnswer): Outcome {
-  switch (cause) {
-    case 'timeout':
-      return { kind: 'retry', reason: 'Timeout', message };
-    case 'dns':
-      return { kind: 'retry', reason: 'DnsFailed', message };
-    case 'refused':
-      return { kind: 'retry', reason: 'ConnectionRefused', message };
-    case 'connection':
-    case 'aborted':
-      return { kind: 'retry', reason: 'ConnectionFailed', message };
-    case 'tls':
-      return { kind: 'hold', reason: 'TlsFailed', message };
-    case 'address-refused':
-      return { kind: 'hold', reason: 'AddressRefused', message };
-    case 'too-large':
-      return { kind: 'hold', reason: 'AnswerTooLarge', message };
-  }
-}
+const noAnswerReasons: Readonly<Record<NoAnswer['cause'], AttemptReason>> = {
+  timeout: 'Timeout',
+  dns: 'DnsFailed',
+  refused: 'ConnectionRefused',
+  connection: 'ConnectionFailed',
+  aborted: 'ConnectionFailed',
+  tls: 'TlsFailed',
+  'address-refused': 'AddressRefused',
+  'too-large': 'AnswerTooLarge',
+};
 
 function classifySuccess(answer: Response, context: ClassifyContext): Outcome {
   if (answer.truncated) {
-    return hold(
-      answer,
-      context,
-      'AnswerTooLarge',
-      'with more than 64 KiB, which is no OTLP answer: check the endpoint',
-    );
+    return failed(answer, context, 'AnswerTooLarge', ' with more than 64 KiB, which is not an OTLP answer');
   }
   // Some receivers send 204, or 200 with no body and any type.
   if (answer.body.byteLength === 0) return { kind: 'settled', rejected: 0, message: '' };
@@ -87,19 +78,9 @@ function classifySuccess(answer: Response, context: ClassifyContext): Outcome {
   const type = quote(answer.headers['content-type'] ?? 'no content type', context.secrets);
   const what =
     decoded.kind === 'other-object'
-      ? `but not with an answer of OTLP (${type}): whether it has stored anything is unknown, so nothing counts as delivered; check the path of the endpoint, and what stands before the receiver`
-      : `but not as an OTLP receiver does (${type}): ${place(context)} may be a web page or a login page; check the path of the endpoint`;
-  return hold(answer, context, 'NotOtlp', what);
-}
-
-function classifyRedirect(answer: Response, context: ClassifyContext): Outcome {
-  const target = describeTarget(answer.headers['location'], context);
-  return hold(
-    answer,
-    context,
-    'Redirected',
-    `and points to ${target}: redirects are not followed; set the endpoint to where the logs should go`,
-  );
+      ? ` but not with an OTLP answer (${type}): whether it has stored anything is unknown, so nothing counts as delivered`
+      : ` but not as an OTLP receiver does (${type}): ${place(context)} may be a web page or a login page`;
+  return failed(answer, context, 'NotOtlp', what);
 }
 
 /** Scheme, host and path: user info and query may hold something secret. */
@@ -110,82 +91,57 @@ function describeTarget(location: string | undefined, { url, secrets }: Classify
   return quote(`${protocol}//${host}${pathname}`, secrets);
 }
 
-interface HeldStatus {
-  readonly reason: FailureReason;
-  readonly advice: (context: ClassifyContext) => string;
+interface ClientError {
+  readonly reason: AttemptReason;
+  /** What the status means there; absent: its name says it. */
+  readonly what?: (place: string) => string;
 }
 
-/** Answers that mean the configuration or the receiver's settings: the same entries pass once a person has changed them. */
-const heldStatuses: Readonly<Record<number, HeldStatus>> = {
-  401: {
-    reason: 'Unauthorized',
-    advice: () => 'check the Authorization header of this config or its Secret',
-  },
-  403: {
-    reason: 'Forbidden',
-    advice: () =>
-      'the credentials of this config may not write logs there; check their permissions, or use others',
-  },
-  404: {
-    reason: 'NotFound',
-    advice: (context) =>
-      `there is nothing at ${place(context)}; check the path of the endpoint (without a path /v1/logs is appended, a path is used as it is)`,
-  },
-  405: {
-    reason: 'MethodNotAllowed',
-    advice: (context) => `${place(context)} takes no POST; check the path of the endpoint`,
-  },
+const clientErrors: Readonly<Record<number, ClientError>> = {
+  401: { reason: 'Unauthorized' },
+  403: { reason: 'Forbidden' },
+  404: { reason: 'NotFound', what: (place) => `there is nothing at ${place}` },
+  405: { reason: 'MethodNotAllowed', what: (place) => `${place} does not accept POST` },
   407: {
     reason: 'ProxyAuthenticationRequired',
-    advice: () =>
-      'a proxy before the receiver wants credentials; give a Proxy-Authorization header, or go around it',
+    what: () => 'a proxy in front of the receiver asks for credentials',
   },
+  408: { reason: 'ReceiverUnavailable' },
+  413: { reason: 'TooLarge', what: () => 'the request is too large for it' },
   415: {
     reason: 'UnsupportedMediaType',
-    advice: (context) =>
-      `${place(context)} does not take OTLP as protobuf, or not compressed; check the endpoint, or set compression to none`,
+    what: (place) => `${place} does not accept OTLP as protobuf, or not in this compression`,
   },
+  425: { reason: 'ReceiverUnavailable' },
+  429: { reason: 'RateLimited' },
 };
 
 function classifyClientError(answer: Response, context: ClassifyContext): Outcome {
-  const { status } = answer;
-  if (status === 429) return retry(answer, context, 'RateLimited');
-  if (status === 408 || status === 425) return retry(answer, context, 'ReceiverUnavailable');
-  const held = heldStatuses[status];
-  if (held) return hold(answer, context, held.reason, `: ${held.advice(context)}`);
-  if (status === 413 || (status === 400 && isSizeComplaint(findReceiverWords(answer)))) {
-    return {
-      kind: 'too-large',
-      ...failure(answer, context, 'TooLarge', ': the request is too large for it'),
-    };
-  }
-  return { kind: 'refused', ...failure(answer, context, 'EntryRefused', '') };
+  const isTooLarge = answer.status === 400 && isSizeComplaint(findReceiverWords(answer));
+  const known = clientErrors[isTooLarge ? 413 : answer.status];
+  if (!known) return failed(answer, context, 'EntryRefused');
+  const what = known.what ? `: ${known.what(place(context))}` : '';
+  return failed(answer, context, known.reason, what);
 }
 
-function retry(answer: Response, context: ClassifyContext, reason: FailureReason): Outcome {
-  const { 'retry-after': retryAfter, date } = answer.headers;
-  const retryAfterMs = readRetryAfterMs(retryAfter, { now: context.now, date });
-  return {
-    kind: 'retry',
-    ...failure(answer, context, reason, ''),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  };
-}
-
-function hold(answer: Response, context: ClassifyContext, reason: FailureReason, advice: string): Outcome {
-  return { kind: 'hold', ...failure(answer, context, reason, advice) };
-}
-
-/** `The receiver answered 401 Unauthorized: check … It says: "…"` */
-function failure(answer: Response, context: ClassifyContext, reason: FailureReason, advice: string) {
-  const { status } = answer;
+/** `The receiver answered 404 Not Found: there is nothing at … It says: "…"` */
+function failed(answer: Response, context: ClassifyContext, reason: AttemptReason, what = ''): Outcome {
+  const { status, headers } = answer;
   const name = STATUS_CODES[status];
   const head = name === undefined ? `${status}` : `${status} ${name}`;
-  const isQuoted = context.words !== 'otlp' || isOtlpMediaType(answer.headers['content-type']);
+  const isQuoted = context.words !== 'otlp' || isOtlpMediaType(headers['content-type']);
   const words = isQuoted ? quote(findReceiverWords(answer), context.secrets) : '';
-  const gap = advice === '' || advice.startsWith(':') ? '' : ' ';
   const says = words === '' ? '' : ` It says: "${words}"`;
-  return { reason, message: `The receiver answered ${head}${gap}${advice}.${says}`, httpStatus: status };
+  const outcome = fail(reason, `The receiver answered ${head}${what}.${says}`, status);
+  if (outcome.kind !== 'retry') return outcome;
+  const retryAfterMs = readRetryAfterMs(headers['retry-after'], { now: context.now, date: headers['date'] });
+  return { ...outcome, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
+/** What a reason leads to stands with it in the table. */
+function fail(reason: AttemptReason, message: string, httpStatus?: number): Outcome {
+  const { reaction: kind } = attemptReasons[reason];
+  return { kind, reason, message, ...(httpStatus !== undefined && { httpStatus }) };
 }
 
 /** Where it was posted to, as a person finds it in the config; without the query, which may hold a key. */

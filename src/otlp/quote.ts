@@ -6,10 +6,10 @@ import type { Secret } from '../model/secret.ts';
 import { redact } from './redact.ts';
 
 const maxLength = 300;
-/** Redacting costs time for each character; of a long text only the beginning can be shown. */
+/** Redacting costs time for each character, and only the beginning of a long text can be shown. */
 const maxLengthRead = 4_000;
 
-/** At most 300 characters. Redacts before it cuts: half a secret would not be recognized any more. */
+/** At most 300 characters. Redacts before it cuts: it would not recognize half a secret. */
 export function quote(words: string, secrets: readonly Secret[]): string {
   const text = redact(foldToLine(words.slice(0, maxLengthRead)), secrets);
   if (text.length <= maxLength) return text;
@@ -20,7 +20,7 @@ export function quote(words: string, secrets: readonly Secret[]): string {
     .trimEnd()}…`;
 }
 
-/** Control, formatting (direction marks, zero width) and private characters out, white space folded. */
+/** Removes control, formatting (direction marks, zero width) and private characters, and folds white space. */
 function foldToLine(text: string): string {
   return text.toWellFormed().replace(/\s+/g, ' ').replace(/\p{C}/gu, '').trim();
 }

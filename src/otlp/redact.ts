@@ -1,21 +1,19 @@
-/**
- * Masks in a text what a request's headers held.
- */
+/** Masks in a text what the headers of a request contained. */
 import type { Secret } from '../model/secret.ts';
 
-/** Runs of this length that occur in a secret are masked, so that a part of it (cut, without its scheme) is too. */
+/** Runs of this length that occur in a secret are masked, so that a part of it (cut off, or without its scheme) is too. */
 const runLength = 8;
 const mask = '[secret]';
 
-/** Words before the credentials in an Authorization header; by themselves they are not secret. */
+/** Words before the credentials in an Authorization header; alone they are not secret. */
 const scheme = /^(?:basic|bearer|digest|negotiate|token|splunk|api-?key|api-?token|genie-?key|key) +/i;
 
-/** One or two characters are no secret, and masking them would leave nothing to read. */
+/** One or two characters are not a secret, and masking them would leave nothing to read. */
 const shortestSecret = 3;
 
 /**
- * What receivers say every day. A header value may hold one of these words, or be one; masking it would take the sense
- * from "missing authorization header", and showing it tells nothing.
+ * Words that receivers use every day. A header value may contain one of them, or be one: masking it would make "missing
+ * authorization header" unreadable, and showing it reveals nothing.
  */
 const ordinaryWords: ReadonlySet<string> = new Set(
   (
@@ -32,8 +30,8 @@ const ordinaryWords: ReadonlySet<string> = new Set(
 /**
  * Replaces every run of eight or more characters that also occurs in one of `secrets`, in any case of letters, plain or
  * in base64 (at any offset), hexadecimal, percent or JSON encoding, and for `Basic` credentials also decoded. Shorter
- * secrets are replaced where they stand as a word of their own. Ordinary words of receivers stay, unless what is masked
- * goes beyond them.
+ * secrets are replaced where they are a word of their own. Ordinary words of receivers stay, unless the masked run
+ * extends beyond them.
  */
 export function redact(text: string, secrets: readonly Secret[]): string {
   if (text === '') return '';
@@ -61,7 +59,7 @@ function listForms(value: string): string[] {
   const escaped = forms.flatMap((form) => {
     const inUrl = encodeURIComponent(form.toWellFormed());
     const inHex = Buffer.from(form).toString('hex');
-    // As in a URL, as of an HTML form, with every byte escaped, and in JSON.
+    // As in a URL, as in an HTML form, with every byte escaped, and in JSON.
     return [
       inUrl,
       inUrl.replaceAll('%20', '+'),
@@ -72,26 +70,26 @@ function listForms(value: string): string[] {
   return [...forms, ...[...encoded, ...escaped].filter((form) => form.length >= runLength)];
 }
 
-/** As it stands inside of longer base64, whatever comes before it: what other bytes have a part in is left out. */
+/** As it appears inside longer base64, whatever comes before it: characters that neighbouring bytes share are left out. */
 function listBase64(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((offset) => {
     const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
     const from = Math.ceil((offset * 8) / 6);
-    // At the end of everything the last character is its own; inside it is shared with what follows.
+    // The last character is its own only at the very end; elsewhere it shares it with what follows.
     return [shifted.toString('base64').replace(/=+$/, ''), shifted.toString('base64url')].map((text) =>
       text.slice(from),
     );
   });
 }
 
-/** Text inside base64, as Basic credentials are; undefined when it is not that. */
+/** The text inside base64, as Basic credentials are encoded; undefined when it is not base64 of a text. */
 function decodeBase64(text: string): string | undefined {
   if (!/^[A-Za-z0-9+/_-]{4,}={0,2}$/.test(text)) return undefined;
   const decoded = Buffer.from(text, 'base64').toString('utf8');
   return /^[\x20-\x7e]+$/.test(decoded) ? decoded : undefined;
 }
 
-/** By the runs of the text, of which there are few: secrets may be long, and each is written in twenty ways. */
+/** Looks up the runs of the text, which are few: secrets may be long, and each is written in twenty ways. */
 function markRuns(text: string, forms: ReadonlySet<string>, masked: Uint8Array): void {
   const places = new Map<string, number[]>();
   for (let at = 0; at + runLength <= text.length; at += 1) {

@@ -1,4 +1,4 @@
-/** Longer waits are cut: a receiver that asks for a day, by mistake or not, is asked again after an hour. */
+/** The longest wait: a receiver that asks for a day, by mistake or not, gets the next request after an hour. */
 const maxRetryAfterMs = 3_600_000;
 
 /** The form RFC 9110 (section 5.6.7) has servers send: `Sun, 06 Nov 1994 08:49:37 GMT`. */
@@ -6,12 +6,12 @@ const httpDate =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * Reads a Retry-After header: whole seconds, or an HTTP date. A date is taken by the clock that made it, the answer's own
- * `Date`: a receiver's clock and ours may differ by more than the wait.
+ * Reads a Retry-After header: whole seconds, or an HTTP date. A date is compared with the clock that made it, the answer's own
+ * `Date`: the receiver's clock and ours may differ by more than the wait.
  *
  * @param clock `now` in milliseconds since the Unix epoch; `date` as in the answer, if it has one.
- * @returns 1..3,600,000 ms. undefined: no wish that can be followed (zero, negative, decimal, past, anything else):
- *   the caller's own back-off holds.
+ * @returns 1..3,600,000 ms. undefined: nothing that can be honoured (zero, negative, decimal, past, anything else):
+ *   use your own back-off.
  */
 export function readRetryAfterMs(
   value: string | undefined,

@@ -4,7 +4,7 @@
  * max", Express "request entity too large".
  */
 
-/** What was sent, as a whole. `entry`, `line`, `value`, `label` and the like are not here: those complaints are about one record, and bisecting finds it. */
+/** Words for the request as a whole. `entry`, `line`, `value`, `label` and the like are about one record, which bisecting finds. */
 const whole = /(?:request|body|payload|entity|content|message|batch|data|upload)/;
 const gap = /[^.,:;]{0,40}?/;
 const tooMuch = /(?:too (?:large|big|long)|larger than|bigger than|longer than|over the limit)/;
@@ -19,7 +19,7 @@ const complaints: readonly RegExp[] = [
   /^\W*too large\W*$/i,
 ];
 
-/** A pace or an allowance, not a size; and sizes of parts of a record. */
+/** Words for a pace or an allowance rather than a size, and for parts of a record. */
 const aboutSomethingElse =
   /\b(?:rate|quota|per (?:second|minute|hour|day)|requests? per|attribute|label|field|key|value|timestamp|line|entry)\b/i;
 

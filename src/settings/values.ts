@@ -5,6 +5,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
+import { parseNetwork } from './networks.ts';
 
 export interface ValueKind<T> {
   /** For the help text: `whole number, 1 to 100`. */
@@ -143,7 +144,7 @@ export function networks(): ValueKind<readonly string[]> {
       if (item === '') continue;
       const network = parseNetwork(item);
       if (network !== null) {
-        found.push(network);
+        found.push(item.includes('/') ? item : `${item}/${network[1]}`);
         continue;
       }
       context.addIssue(
@@ -153,13 +154,4 @@ export function networks(): ValueKind<readonly string[]> {
     return found;
   });
   return { type: 'list of CIDR networks', json: listJson, schema };
-}
-
-function parseNetwork(item: string): string | null {
-  if (ipaddr.IPv4.isValidFourPartDecimal(item)) return `${item}/32`;
-  if (!item.includes('/') && ipaddr.IPv6.isValid(item)) return `${item}/128`;
-  const [address = ''] = item.split('/');
-  // ipaddr.js also reads 10/8 and 0x0a000000/8, which other readers of the list may understand differently.
-  if (!address.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(address)) return null;
-  return ipaddr.isValidCIDR(item) ? item : null;
 }

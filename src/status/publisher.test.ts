@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { ExportStatus } from '../model/streamStatus.ts';
 import { StatusPublisher } from './publisher.ts';
 
@@ -20,11 +20,13 @@ const base: ExportStatus = {
 function makePublisher() {
   let current: ExportStatus | null = base;
   const written: ExportStatus[] = [];
-  const publisher = new StatusPublisher({
-    counterIntervalMs: 3_600_000,
-    makeStatus: () => current,
+  const publisher = new StatusPublisher(3_600_000);
+  publisher.start({
+    keys: () => ['k'],
+    decide: () => (current ? { kind: 'write', status: current } : { kind: 'not-ours' }),
     write: async (_, status) => void written.push(status),
   });
+  onTestFinished(() => publisher.stop());
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 10; i++) await Promise.resolve();
   };
@@ -57,16 +59,24 @@ test('does not write the same again, nor counters before their time, but does so
   await show(base);
   await show({ ...base, deliveredEntries: 10 });
   expect(written).toHaveLength(1);
-  await publisher.stop(['k']);
+  await publisher.stop();
   expect(written.map((status) => status.deliveredEntries)).toEqual([0, 10]);
 });
 
-test('writes nothing of what is not its own, and starts anew with a manifest of the same name', async () => {
+test('writes nothing that is not its own, and forgets what it wrote of a manifest that is gone', async () => {
   const { publisher, written, show } = makePublisher();
   await show(null);
   expect(written).toEqual([]);
   await show(base);
   publisher.forget('k');
+  await show(base);
+  expect(written).toHaveLength(2);
+});
+
+test('forgets what it wrote once another replica writes', async () => {
+  const { written, show } = makePublisher();
+  await show(base);
+  await show(null);
   await show(base);
   expect(written).toHaveLength(2);
 });

@@ -1,13 +1,14 @@
-/** Writes each export's status: at once when a condition changes, seldom for counters, never when nothing differs. */
+/** Writes each export's status: at once when a condition changes, seldom for counters, never when nothing has changed. */
 import type { ExportStatus } from '../model/streamStatus.ts';
 import { claimsAllDelivered } from './conditions.ts';
+import type { StatusDecision } from './exportStatus.ts';
 
-export interface PublisherOptions {
-  /** Builds the status as it is now; null: not ours to write. */
-  readonly makeStatus: (key: string, previous: ExportStatus | null) => ExportStatus | null;
+/** The exports whose status it is. */
+export interface Exports {
+  readonly keys: () => Iterable<string>;
+  /** @param written what was last written, as far as is known. */
+  readonly decide: (key: string, written: ExportStatus | null) => StatusDecision;
   readonly write: (key: string, status: ExportStatus) => Promise<void>;
-  /** Between two writes that change counters or times only. */
-  readonly counterIntervalMs: number;
 }
 
 interface Written {
@@ -16,45 +17,49 @@ interface Written {
 }
 
 export class StatusPublisher {
-  readonly #options: PublisherOptions;
+  readonly #counterIntervalMs: number;
   readonly #written = new Map<string, Written>();
   readonly #due = new Set<string>();
+  #exports: Exports | null = null;
   #timer: NodeJS.Timeout | null = null;
   #working: Promise<void> | null = null;
 
-  constructor(options: PublisherOptions) {
-    this.#options = options;
+  /** @param counterIntervalMs between two writes that change counters or times only. */
+  constructor(counterIntervalMs: number) {
+    this.#counterIntervalMs = counterIntervalMs;
   }
 
-  /** Looks at all keys as often as counters may be written. */
-  start(keys: () => Iterable<string>): void {
+  /** Writes what is due from now on, and looks at all exports as often as counters may be written. */
+  start(exports: Exports): void {
+    this.#exports = exports;
     this.#timer = setInterval(() => {
-      for (const key of keys()) this.notify(key);
-    }, this.#options.counterIntervalMs);
+      for (const key of exports.keys()) this.notify(key);
+    }, this.#counterIntervalMs);
   }
 
-  /** Something about the export may have changed. Cheap; writes follow one after the other. */
+  /** Something about the export may have changed. Cheap; writes follow one after the other. Before the start it does nothing. */
   notify(key: string): void {
+    if (!this.#exports) return;
     this.#due.add(key);
     this.#working ??= this.#work().finally(() => {
       this.#working = null;
     });
   }
 
-  /** The manifest is gone: what was written of it says nothing about one of the same name that comes later. */
+  /** The manifest is gone: what was written for it says nothing about a later one of the same name. */
   forget(key: string): void {
     this.#written.delete(key);
   }
 
   /** Writes what is due, counters included, and ends. */
-  async stop(keys: Iterable<string>): Promise<void> {
+  async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
     await this.#working;
-    for (const key of keys) await this.#publish(key, true);
+    for (const key of this.#exports?.keys() ?? []) await this.#publish(key, true);
   }
 
   async #work(): Promise<void> {
-    // A turn later, so that several changes of one moment are one write.
+    // One turn later, so that several changes at once become one write.
     await Promise.resolve();
     for (const key of this.#due) {
       this.#due.delete(key);
@@ -64,21 +69,22 @@ export class StatusPublisher {
 
   async #publish(key: string, countersToo: boolean): Promise<void> {
     const before = this.#written.get(key) ?? null;
-    const status = this.#options.makeStatus(key, before?.status ?? null);
-    if (!status) return;
+    const decision = this.#exports?.decide(key, before?.status ?? null);
+    if (decision?.kind === 'not-ours') this.#written.delete(key);
+    if (decision?.kind !== 'write') return;
+    const { status } = decision;
     if (before && JSON.stringify(status) === JSON.stringify(before.status)) return;
     const isOnlyCounters = before !== null && essence(status) === essence(before.status);
-    if (isOnlyCounters && !countersToo && Date.now() - before.at < this.#options.counterIntervalMs * slack)
-      return;
+    if (isOnlyCounters && !countersToo && Date.now() - before.at < this.#counterIntervalMs * slack) return;
     this.#written.set(key, { status, at: Date.now() });
-    await this.#options.write(key, status);
+    await this.#exports?.write(key, status);
   }
 }
 
-/** The interval's own timer must not find itself a millisecond early. */
+/** So that the timer of the interval does not come a millisecond early and write nothing. */
 const slack = 0.9;
 
-/** What a person wants to know at once. The message is left out while Ready: then it holds counters. */
+/** What a person wants to know at once. Without the message while Ready: it has counters then. */
 function essence(status: ExportStatus): string {
   return JSON.stringify([
     status.observedGeneration,
@@ -92,7 +98,7 @@ function essence(status: ExportStatus): string {
     status.lastError,
     status.parkedEntries,
     claimsAllDelivered(status),
-    // While entries wait: how many, once that is known.
+    // While entries wait: once it is known how many.
     status.conditions[0]?.status === 'False' && status.pendingEntries === undefined,
     status.lastHandledReconcileAt,
   ]);

@@ -17,7 +17,7 @@ function useEverything(stream: StreamMetrics): void {
   stream.setPending(5);
   stream.setOldestPending(new Date(1_000_000));
   stream.setParked(1);
-  stream.setState('held');
+  stream.setState('holding');
   stream.setState('delivering');
   stream.setCatchUpRate(12_000);
   stream.observeRequest({ outcome: 'settled', durationMs: 20, records: 1000, bytes: 400_000 });
@@ -79,7 +79,7 @@ test('has every sample of a stream under its labels', async () => {
       `audit_export_oldest_pending_age_seconds{${own}} 60`,
       `audit_export_parked_entries{${own}} 1`,
       `audit_export_stream_state{${own},state="delivering"} 1`,
-      `audit_export_stream_state{${own},state="held"} 0`,
+      `audit_export_stream_state{${own},state="holding"} 0`,
       `audit_export_catch_up_entries_per_second{${own}} 12000`,
       `audit_export_requests_total{${own},outcome="settled",reason="none"} 1`,
       `audit_export_requests_total{${own},outcome="hold",reason="Unauthorized"} 1`,

@@ -2,7 +2,8 @@
  * The metrics of each stream, and their removal: a stream that is gone leaves no series behind.
  */
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { FailureReason, Outcome } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { FailureReason } from '../model/reasons.ts';
 import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
 
 export interface StreamLabels {
@@ -15,10 +16,9 @@ const streamStates = [
   'idle', // nothing to send
   'delivering',
   'catching-up', // delivering a backlog
-  'retrying', // after a failure that can pass without anyone acting
-  'held', // until someone fixes the config or the receiver
+  'retrying', // a failure that will pass
+  'holding', // a failure that needs a person
   'suspended',
-  'invalid', // the manifest has a problem, and no stream runs
 ] as const;
 export type StreamState = (typeof streamStates)[number];
 

@@ -8,6 +8,7 @@
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import type { Destination } from '../model/exportConfig.ts';
+import { type Address, isInside, type Network, parseNetwork } from '../settings/networks.ts';
 import { findWrappedAddresses } from './wrappedAddresses.ts';
 
 export interface AddressGuard {
@@ -46,7 +47,7 @@ interface RefusedRange {
 }
 
 interface ParsedRange extends RefusedRange {
-  readonly network: [ipaddr.IPv4 | ipaddr.IPv6, number];
+  readonly network: Network;
 }
 
 /** Ranges that never contain a receiver. Loopback and private ranges are not listed: a Collector in the same cluster or pod has a private address. */
@@ -91,7 +92,7 @@ export function makeAddressGuard(options: GuardOptions): AddressGuard {
   const bySetting = options.refusedRanges.map((cidr) => ({ cidr, what: 'refused by setting' }));
   const byPermission = (options.allowedRanges ?? []).map((cidr) => ({ cidr, what: 'allowed by setting' }));
   const given = [...bySetting, ...byPermission];
-  const malformed = given.filter(({ cidr }) => parseRange(cidr) === null);
+  const malformed = given.filter(({ cidr }) => parseNetwork(cidr) === null);
   if (malformed.length > 0) {
     const list = malformed.map(({ cidr }) => JSON.stringify(cidr)).join(', ');
     throw new RangeError(`Not IP ranges: ${list}. Write them like 10.0.0.0/8 or fc00::/7.`);
@@ -134,7 +135,7 @@ export function makeAddressGuard(options: GuardOptions): AddressGuard {
 }
 
 /** Loopback, and the current addresses of this machine's interfaces: containers gain and lose addresses while they run. */
-function isOwnAddress(all: readonly (ipaddr.IPv4 | ipaddr.IPv6)[]): boolean {
+function isOwnAddress(all: readonly Address[]): boolean {
   if (all.some((one) => one.range() === 'loopback')) return true;
   const own = new Set<string>();
   for (const addresses of Object.values(networkInterfaces())) {
@@ -148,10 +149,7 @@ function normalize(address: string): string {
   return ipaddr.isValid(plain) ? ipaddr.parse(plain).toNormalizedString() : plain;
 }
 
-function findRange(
-  all: readonly (ipaddr.IPv4 | ipaddr.IPv6)[],
-  ranges: readonly ParsedRange[],
-): ParsedRange | undefined {
+function findRange(all: readonly Address[], ranges: readonly ParsedRange[]): ParsedRange | undefined {
   return ranges.find(({ network }) => all.some((one) => isInside(one, network)));
 }
 
@@ -161,20 +159,7 @@ function isWithin(inner: ParsedRange, outer: ParsedRange): boolean {
 
 function parseRanges(ranges: readonly RefusedRange[]): ParsedRange[] {
   return ranges.flatMap((range) => {
-    const network = parseRange(range.cidr);
+    const network = parseNetwork(range.cidr);
     return network ? [{ ...range, network }] : [];
   });
-}
-
-function isInside(address: ipaddr.IPv4 | ipaddr.IPv6, network: ParsedRange['network']): boolean {
-  return address.kind() === network[0].kind() && address.match(network);
-}
-
-function parseRange(text: string): ParsedRange['network'] | null {
-  // Only the strict forms: ipaddr.js also accepts `10/8`, octal and hexadecimal.
-  if (ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text))
-    return ipaddr.parseCIDR(text);
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return [ipaddr.IPv4.parse(text), 32];
-  if (ipaddr.IPv6.isValid(text)) return [ipaddr.IPv6.parse(text), 128];
-  return null;
 }

@@ -1,7 +1,7 @@
 /**
  * Every address of the page: the one place that says who may reach it, how often, and what answers.
  *
- * Not here: the addresses of a login (auth/), and assets (assets.ts), which everybody may read.
+ * Not here: the addresses of sign-in (auth/), and assets (assets.ts), which everybody may read.
  */
 
 import { sendEntryJson, showEntry } from './entry/showEntry.ts';
@@ -21,38 +21,38 @@ import { showHome } from './home.ts';
 import { showAuditLogs } from './list/auditLogs.ts';
 import { downloadCsv, downloadNdjson } from './list/download.ts';
 import { showNewer } from './list/newer.ts';
+import { logsPath } from './urls.ts';
 import type { Handler } from './visit.ts';
 
 export interface Route {
   readonly method: 'get' | 'post';
   readonly path: string;
-  /** `admin`: of the organization in the path. `viewer`: whoever is known. */
+  /** `admin`: an admin of the organization in the path. `viewer`: anybody who is signed in. */
   readonly access: 'admin' | 'viewer';
-  /** What it costs, and so how often it may be asked for; see security/rateLimits.ts. */
+  /** What it costs, which decides how often it may be requested; see security/rateLimits.ts. */
   readonly cost: 'read' | 'search' | 'download' | 'test' | 'write';
   readonly handler: Handler;
 }
 
-const logs = '/organizations/:organization/audit-logs';
-const exports = `${logs}/export`;
+const exports = `${logsPath}/export`;
 const one = `${exports}/:id`;
 
 export const routes: readonly Route[] = [
   { method: 'get', path: '/', access: 'viewer', cost: 'read', handler: showHome },
-  { method: 'get', path: logs, access: 'admin', cost: 'search', handler: showAuditLogs },
-  { method: 'get', path: `${logs}/newer`, access: 'admin', cost: 'read', handler: showNewer },
-  { method: 'get', path: `${logs}/entries.csv`, access: 'admin', cost: 'download', handler: downloadCsv },
+  { method: 'get', path: logsPath, access: 'admin', cost: 'search', handler: showAuditLogs },
+  { method: 'get', path: `${logsPath}/newer`, access: 'admin', cost: 'read', handler: showNewer },
+  { method: 'get', path: `${logsPath}/entries.csv`, access: 'admin', cost: 'download', handler: downloadCsv },
   {
     method: 'get',
-    path: `${logs}/entries.ndjson`,
+    path: `${logsPath}/entries.ndjson`,
     access: 'admin',
     cost: 'download',
     handler: downloadNdjson,
   },
-  { method: 'get', path: `${logs}/entries/:entry`, access: 'admin', cost: 'read', handler: showEntry },
+  { method: 'get', path: `${logsPath}/entries/:entry`, access: 'admin', cost: 'read', handler: showEntry },
   {
     method: 'get',
-    path: `${logs}/entries/:entry/json`,
+    path: `${logsPath}/entries/:entry/json`,
     access: 'admin',
     cost: 'read',
     handler: sendEntryJson,

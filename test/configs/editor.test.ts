@@ -100,7 +100,7 @@ it('changes what has changed, and leaves comments, order and the rest of the fil
   const draft = draftOf(before, {
     headers,
     maxBatchSize: '6',
-    filter: { ...before.spec.filter, projects: ['web'] },
+    'filter.projects': ['web'],
   });
   demand(await editor.update(before.id, draft, before.revision));
   const keys = Object.keys(secretFiles(directory)).map((file) =>
@@ -149,9 +149,7 @@ spec:
   ]);
 
   const now = await readOnly(editor);
-  demand(
-    await editor.update(now.id, draftOf(now, { headers: [], filter: before.spec.filter }), now.revision),
-  );
+  demand(await editor.update(now.id, draftOf(now, { headers: [], 'filter.projects': [] }), now.revision));
   expect(directory.read('mine.yaml')).toMatch(/organization: acme\n {2}maxBatchSize: 6 # small/);
   expect(readdirSync(join(directory.path, 'secrets'))).toEqual([]);
 });
@@ -247,6 +245,45 @@ it('takes no name that is taken or leads elsewhere, and finds a free one', async
   }
 });
 
+it('asks once before a change that can be made, and before no other', async () => {
+  const { editor } = await startPage({ 'siem.yaml': manifest('siem') });
+  let asked = 0;
+  const before = async () => {
+    asked++;
+    return { kind: 'ok', value: undefined } as const;
+  };
+  const shown = await readOnly(editor);
+  await editor.create(makeDraft({ name: 'siem' }), before);
+  await editor.create(makeDraft({ name: 'x.status' }), before);
+  await editor.update(shown.id, draftOf(shown, { maxBatchSize: 'many' }), shown.revision, before);
+  await editor.remove('acme', shown.id, 'another revision', before);
+  demand(await editor.update(shown.id, draftOf(shown), shown.revision, before));
+  expect(asked).toBe(0);
+  demand(await editor.update(shown.id, draftOf(shown, { maxBatchSize: '3' }), shown.revision, before));
+  expect(asked).toBe(1);
+});
+
+it('changes the file as it is now, when somebody has saved it in between', async () => {
+  const { editor, directory } = await startPage({ 'siem.yaml': commented });
+  const shown = await readOnly(editor);
+  const saveElsewhere = (text: string) => async () => {
+    directory.write('siem.yaml', text);
+    return { kind: 'ok', value: undefined } as const;
+  };
+  const headers = [header('X-Token', 'new')];
+  const renamed = commented.replace('kind: AuditExportConfig', 'kind: AuditExportConfig\nstatus: {}');
+  demand(await editor.setSuspended('acme', shown.id, true, saveElsewhere(renamed)));
+  expect(directory.read('siem.yaml')).toContain('status: {}');
+  expect(directory.read('siem.yaml')).toContain('suspend: true');
+
+  const now = await readOnly(editor);
+  const bigger = commented.replace('maxBatchSize: 5', 'maxBatchSize: 50');
+  const saved = await editor.update(now.id, draftOf(now, { headers }), now.revision, saveElsewhere(bigger));
+  expect(saved).toMatchObject({ kind: 'changed-meanwhile', current: { spec: { maxBatchSize: 50 } } });
+  expect(directory.read('siem.yaml')).toBe(bigger);
+  expect(secretFiles(directory)).toEqual({});
+});
+
 it('knows nothing of other organizations', async () => {
   const { editor } = await startPage({ 'siem.yaml': manifest('siem', { organization: 'other' }) });
   const id = { namespace: 'default', name: 'siem' };
@@ -263,20 +300,20 @@ it('does not let startFrom change, nor a value be kept that is not there', async
   const draft = draftOf(shown, {
     startFrom: 'Now',
     headers: [{ name: 'X', value: 'kept' }],
-    tls: { ...draftOf(shown).tls, ca: 'kept' },
+    'tls.caSecretRef': 'kept',
   });
   expect(problemsOf(await editor.update(shown.id, draft, shown.revision))).toEqual({
-    startFrom: 'spec.startFrom cannot be changed: to begin elsewhere make another AuditExportConfig.',
-    'headers.0.value': 'spec.headers[0] has no stored value under this name: enter its value.',
-    'tls.caSecretRef': 'There is no stored CA certificate to keep: give one, or none.',
+    startFrom: 'cannot be changed: to begin elsewhere make another AuditExportConfig',
+    'headers.0.value': 'is not stored under this name: enter it',
+    'tls.caSecretRef': 'is not stored: enter one, or leave it out',
   });
 });
 
-it('leaves a wrong manifest to whoever mends it, also one that cannot be read any more', async () => {
+it('leaves a wrong manifest to whoever corrects it, also one that cannot be read any more', async () => {
   const { editor, directory } = await startPage({ 'siem.yaml': manifest('siem', { maxBatchSise: 5 }) });
   const wrong = await readOnly(editor);
   expect(wrong).toMatchObject({
-    readOnly: 'siem.yaml is wrong, so it is not changed from here: mend the file first.',
+    readOnly: 'siem.yaml is wrong, so it cannot be changed here: correct the file first.',
     problems: [expect.stringContaining('did you mean spec.maxBatchSize?')],
   });
   const refused = { kind: 'refused', reason: wrong.readOnly };
@@ -295,8 +332,8 @@ spec: {organization: *team, endpoint: 'https://x.example.com', filter: &f {proje
   const { editor, directory } = await startPage({ 'siem.yaml': text });
   const shown = await readOnly(editor);
   expect(shown.problems).toEqual([]);
-  const filter = { ...shown.spec.filter, projects: ['app'] };
-  expect(await editor.update(shown.id, draftOf(shown, { filter }), shown.revision)).toMatchObject({
+  const draft = draftOf(shown, { 'filter.projects': ['app'] });
+  expect(await editor.update(shown.id, draft, shown.revision)).toMatchObject({
     kind: 'refused',
     reason: expect.stringContaining('anchors and aliases'),
   });
@@ -343,10 +380,12 @@ interface Answers {
 async function asOrdinaryUser(path: string): Promise<Answers> {
   const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
   const script = `
-    import { makeDirectoryEditor } from ${at('../../src/configs/directory/editor/directoryEditor.ts')};
+    import { FileStore } from ${at('../../src/configs/directory/store/fileStore.ts')};
+    import { ManifestEditor } from ${at('../../src/configs/editor/manifestEditor.ts')};
     import { makeDraft, header } from ${at('./editorDrafts.ts')};
     const statusOf = async () => null;
-    const editor = makeDirectoryEditor({ directory: ${JSON.stringify(path)}, statusOf, onWritten() {} });
+    const store = new FileStore({ directory: ${JSON.stringify(path)}, statusOf, onWritten() {} });
+    const editor = new ManifestEditor(store);
     const list = await editor.list('acme');
     const create = await editor.create(makeDraft({ headers: [header('X', 'y')] }));
     const suspend = await editor.setSuspended('acme', { namespace: 'default', name: 'siem' }, true);

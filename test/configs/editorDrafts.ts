@@ -6,48 +6,17 @@ import type {
   EditorResult,
 } from '../../src/configs/configEditor.ts';
 import { Secret } from '../../src/model/secret.ts';
+import { emptyForm, toDraft, toForm } from '../../src/web/export/exportForm.ts';
 
 export function makeDraft(changes: Partial<ConfigDraft> = {}): ConfigDraft {
-  return {
-    id: null,
-    name: '',
-    organization: 'acme',
-    endpoint: 'https://otel.example.com',
-    headers: [],
-    maxBatchSize: '1000',
-    startFrom: '',
-    suspend: false,
-    compression: 'gzip',
-    timeoutSeconds: '10',
-    filter: { eventTypes: [], excludeEventTypes: [], projects: [] },
-    tls: { ca: 'none', clientCert: 'none', serverName: '', insecureSkipVerify: false },
-    ...changes,
-  };
+  const draft = toDraft(emptyForm, { organization: 'acme', current: null });
+  return { ...draft, endpoint: 'https://otel.example.com', startFrom: '', ...changes };
 }
 
 /** The form as it is shown, with nothing changed but `changes`. */
 export function draftOf(config: EditableConfig, changes: Partial<ConfigDraft> = {}): ConfigDraft {
-  const { spec } = config;
-  return {
-    id: config.id,
-    name: config.id.name,
-    organization: spec.organization,
-    endpoint: spec.endpoint,
-    headers: spec.headers.map(({ name }) => ({ name, value: 'kept' as const })),
-    maxBatchSize: String(spec.maxBatchSize),
-    startFrom: spec.startFrom,
-    suspend: spec.suspend,
-    compression: spec.compression,
-    timeoutSeconds: String(spec.timeoutSeconds),
-    filter: spec.filter,
-    tls: {
-      ca: spec.tls.hasCa ? 'kept' : 'none',
-      clientCert: spec.tls.hasClientCert ? 'kept' : 'none',
-      serverName: spec.tls.serverName,
-      insecureSkipVerify: spec.tls.insecureSkipVerify,
-    },
-    ...changes,
-  };
+  const draft = toDraft(toForm(config), { organization: config.spec.organization, current: config });
+  return { ...draft, name: config.id.name, ...changes };
 }
 
 export function header(name: string, value: string): ConfigDraft['headers'][number] {
@@ -67,8 +36,8 @@ export async function readOnly(editor: ConfigEditor, organization = 'acme'): Pro
   return config;
 }
 
-/** Sentences by field. */
+/** Complaints by field. */
 export function problemsOf(result: EditorResult<unknown>): Record<string, string> {
   if (result.kind !== 'invalid') throw new Error(JSON.stringify(result));
-  return Object.fromEntries(result.problems.map(({ field, message }) => [field, message]));
+  return Object.fromEntries(result.problems.map(({ path, complaint }) => [path, complaint]));
 }

@@ -50,16 +50,13 @@ it.each([
   ['a dot behind the host', { endpoint: 'https://otel.example.com.:4318' }],
   ['its address', { endpoint: 'https://192.0.2.10:4318' }],
   ['its host in the path', { endpoint: 'https://collector.example.net/otel.example.com:4318' }],
-  ['no verification', { tls: { ca: 'none', clientCert: 'none', serverName: '', insecureSkipVerify: true } }],
-  [
-    'another name',
-    { tls: { ca: 'none', clientCert: 'none', serverName: 'a.example.net', insecureSkipVerify: false } },
-  ],
+  ['no verification', { 'tls.insecureSkipVerify': true }],
+  ['another name', { 'tls.serverName': 'a.example.net' }],
 ] as const)('asks for the value again for %s', async (_what, changes) => {
   const { editor, saved } = await save();
   for (const problems of await ask(editor, saved, draftOf(saved, changes))) {
     expect(problems).toEqual({
-      'headers.0.value': 'Enter the value of header 1 again: it was saved for otel.example.com:4318.',
+      'headers.0.value': 'was saved for otel.example.com:4318: enter it again',
     });
   }
   expect(await readOnly(editor)).toEqual(saved);
@@ -94,7 +91,7 @@ it('has no value left for a second step, once the endpoint was changed without i
   const now = await readOnly(editor);
   const back = draftOf(now, { headers: [{ name: 'Authorization', value: 'kept' }] });
   for (const problems of await ask(editor, now, back)) {
-    expect(problems['headers.0.value']).toContain('has no stored value');
+    expect(problems['headers.0.value']).toContain('is not stored under this name');
   }
 });
 
@@ -102,15 +99,12 @@ it('asks again when verification comes back with another authority', async () =>
   const authority = makeCertificateAuthority();
   const client = authority.issue(['client.example.com']);
   const pair = { set: { cert: client.cert, key: new Secret(client.key) } };
-  const tls = {
-    ca: { set: authority.cert },
-    clientCert: pair,
-    serverName: '',
-    insecureSkipVerify: false,
-  } as const;
-  const { editor, saved } = await save({ tls });
+  const { editor, saved } = await save({
+    'tls.caSecretRef': { set: authority.cert },
+    'tls.clientCertSecretRef': pair,
+  });
   for (const replaced of ['none', { set: makeCertificateAuthority().cert }] as const) {
-    const draft = draftOf(saved, { tls: { ...tls, ca: replaced, clientCert: 'kept' } });
+    const draft = draftOf(saved, { 'tls.caSecretRef': replaced });
     for (const problems of await ask(editor, saved, draft)) {
       expect(Object.keys(problems).sort()).toEqual(['headers.0.value', 'tls.clientCertSecretRef']);
     }
@@ -118,16 +112,14 @@ it('asks again when verification comes back with another authority', async () =>
   const elsewhere = draftOf(saved, { endpoint: 'https://collector.example.net', headers: [] });
   for (const problems of await ask(editor, saved, elsewhere)) {
     expect(problems).toEqual({
-      'tls.clientCertSecretRef':
-        'Enter the client certificate and its private key again: they were saved for otel.example.com:4318.',
+      'tls.clientCertSecretRef': 'was saved for otel.example.com:4318: enter it and its private key again',
     });
   }
 });
 
 it('keeps values when verification is turned on', async () => {
-  const tls = { ca: 'none', clientCert: 'none', serverName: '', insecureSkipVerify: true } as const;
-  const { editor, saved } = await save({ tls });
-  const strict = draftOf(saved, { tls: { ...tls, insecureSkipVerify: false } });
+  const { editor, saved } = await save({ 'tls.insecureSkipVerify': true });
+  const strict = draftOf(saved, { 'tls.insecureSkipVerify': false });
   expect(demand(await editor.resolve(strict)).headers[0]?.value.reveal()).toBe(token);
 });
 

@@ -106,13 +106,13 @@ describe('a header from a Secret', () => {
       kind: 'unresolved',
       reason: 'SecretNotFound',
       problems: [
-        'Secret flows/siem does not exist: create it with the key auth, or correct spec.headers[0].',
+        'Secret flows/siem (spec.headers[0]) does not exist: create it with the key auth, or correct the reference.',
       ],
     });
     expect(await resolve(headerFrom('siem', 'auth'), { siem: {} })).toEqual({
       kind: 'unresolved',
       reason: 'SecretKeyNotFound',
-      problems: ['Secret flows/siem has no key auth: add it, or correct spec.headers[0].'],
+      problems: ['Secret flows/siem (spec.headers[0]) has no key auth: add it, or correct the reference.'],
     });
   });
 

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type DeliveryState, readDeliveries } from '../../src/database/deliveries.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { ensureStreams } from '../../src/database/streams.ts';
-import { listParked, readStreams, replayParked } from '../../src/database/streamViews.ts';
+import { listParked, readStreams, requestReplay } from '../../src/database/streamViews.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
@@ -143,9 +143,9 @@ test('a parked entry says why, and after its replay when that was', async () => 
   expect(await listParked(db, 'other', streamId, 10)).toEqual([]);
   await age(3600);
   receiver.answerWith(ok);
-  expect(await replayParked(db, 'other', streamId)).toBe(0);
-  expect(await replayParked(db, 'acme', 'no uuid')).toBe(0);
-  expect(await replayParked(db, 'acme', streamId, poison)).toBe(1);
+  expect(await requestReplay(db, 'other', streamId)).toBe(0);
+  expect(await requestReplay(db, 'acme', 'no uuid')).toBe(0);
+  expect(await requestReplay(db, 'acme', streamId, poison)).toBe(1);
   await engine.waitForHealth((h) => h.parked === 0 && h.delivered === 3);
   // An hour ago it was parked.
   const [from, to] = times(await state(poison));

@@ -10,9 +10,9 @@ import { readEntries, readEntry, writeEntry } from '../../src/database/entries.t
 import { findLastChange } from '../../src/database/exportChanges.ts';
 import { listEventTypes, readFacets } from '../../src/database/facets.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
+import { countCommittedSince } from '../../src/database/newEntries.ts';
 import { listOrganizations } from '../../src/database/organizations.ts';
-import { listParked, readStreams, replayParked } from '../../src/database/streamViews.ts';
-import { countNewer } from '../../src/search/countNewer.ts';
+import { listParked, readStreams, requestReplay } from '../../src/database/streamViews.ts';
 import { findEntries } from '../../src/search/findEntries.ts';
 import { indexAll } from '../../src/search/indexer.ts';
 import { queryOf } from '../search/entries.ts';
@@ -114,7 +114,7 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       await moveCluster(db, { id: streamId, token: '0', organization: 'acme' }, filter);
       await findLastChange(db, 'acme', 'acme');
       receiver.answerWith(ok);
-      expect(await replayParked(db, 'acme', streamId, entryId)).toBe(1);
+      expect(await requestReplay(db, 'acme', streamId, entryId)).toBe(1);
       await writeEntry(db, {
         ...{
           organization: 'acme',
@@ -145,7 +145,7 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       expect(newest.entries).toHaveLength(5);
       const { rows } = await superuser.query<{ cluster: string }>('select cluster::text from audit.streams');
       const since = { cluster: rows[0]?.cluster ?? '', snapshot: '3:3:' };
-      expect(await countNewer(db, queryOf({}), since, 10)).toBe(10);
+      expect(await countCommittedSince(db, queryOf({}), since, 10)).toBe(10);
 
       const Store = session(expressSession);
       const store = new Store({

@@ -87,7 +87,7 @@ test('receivers that hold their answers back hold up no other organization', {
   for (const organization of slow) await insertLarge(db, organization, 12, 900_000);
   const sent = new Set<string>();
   const engine = await startEngine(db, {
-    send: async (destination, _body, _records, signal) => {
+    send: async (destination, _body, signal) => {
       const organization = destination.url.pathname.slice(1);
       sent.add(organization);
       if (organization.startsWith('slow'))

@@ -205,7 +205,7 @@ test('a defect of its own is said aloud, and holds its stream until it is over',
     },
   });
   engine.setConfigs(makeConfig(receiver.endpoint));
-  await engine.waitForHealth((h) => h.activity === 'held' && h.failure?.reason === 'InternalError');
+  await engine.waitForHealth((h) => h.activity === 'holding' && h.failure?.reason === 'InternalError');
   expect(
     engine.log.some((line) => line.includes('"level":"error"') && line.includes('x is not a function')),
   ).toBe(true);

@@ -122,10 +122,10 @@ test('holds everything, and parks nothing, while the endpoint accepts nothing', 
   await insertEntries(db, numbered(20));
   const engine = await startEngine(db);
   engine.setConfigs(makeConfig(receiver.endpoint));
-  await engine.waitForHealth((h) => h.activity === 'held');
+  await engine.waitForHealth((h) => h.activity === 'holding');
   const requests = receiver.requestCount;
   await receiver.waitFor((r) => r.requestCount > requests + 20);
-  expect(engine.health()).toMatchObject({ parked: 0, delivered: 0, activity: 'held' });
+  expect(engine.health()).toMatchObject({ parked: 0, delivered: 0, activity: 'holding' });
   receiver.answerWith(ok);
   await engine.waitForIdle();
   expect(engine.health()).toMatchObject({ parked: 0, delivered: 20 });

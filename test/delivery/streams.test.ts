@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { filterCondition } from '../../src/database/page.ts';
+import { filterCondition } from '../../src/database/filterCondition.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openSession } from '../tools/database.ts';

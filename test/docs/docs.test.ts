@@ -1,9 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { makePages } from '../../docs/generate.ts';
-import type { ConfigState } from '../../src/configs/configSource.ts';
 import type { Answer } from '../../src/model/answer.ts';
-import type { StreamFailure } from '../../src/model/streamHealth.ts';
+import { reasonGroups } from '../../src/model/reasons.ts';
 import { classify } from '../../src/otlp/classify.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -16,59 +15,17 @@ test.each([...makePages()])(
   },
 );
 
-/** Every reason of a failure: a new one is missing here for the compiler first, then on the page. */
-const failures: Record<
-  StreamFailure['reason'] | Extract<ConfigState, { kind: 'invalid' }>['reason'],
-  'documented'
-> = {
-  RateLimited: 'documented',
-  ReceiverUnavailable: 'documented',
-  Timeout: 'documented',
-  ConnectionRefused: 'documented',
-  ConnectionFailed: 'documented',
-  DnsFailed: 'documented',
-  TlsFailed: 'documented',
-  AddressRefused: 'documented',
-  Unauthorized: 'documented',
-  Forbidden: 'documented',
-  NotFound: 'documented',
-  MethodNotAllowed: 'documented',
-  ProxyAuthenticationRequired: 'documented',
-  UnsupportedMediaType: 'documented',
-  Redirected: 'documented',
-  NotOtlp: 'documented',
-  AnswerTooLarge: 'documented',
-  TooLarge: 'documented',
-  EntryRefused: 'documented',
-  EntryUnreadable: 'documented',
-  EntryTooLarge: 'documented',
-  EntryMissing: 'documented',
-  PartialSuccess: 'documented',
-  DatabaseUnavailable: 'documented',
-  DatabaseNotPrimary: 'documented',
-  StreamRestarted: 'documented',
-  Unclaimed: 'documented',
-  InternalError: 'documented',
-  InvalidSpec: 'documented',
-  SecretNotAllowed: 'documented',
-  OrganizationNotAllowed: 'documented',
-  TooManyConfigs: 'documented',
-  TooManySecrets: 'documented',
-  SecretNotFound: 'documented',
-  SecretKeyNotFound: 'documented',
-  InvalidSecret: 'documented',
-};
-
-test('docs/reasons.md has a row for every reason, and for no other', async () => {
-  // Reasons that are no failure are written in this file as they are.
-  const others = (await readText('src/status/conditions.ts')).matchAll(/reason: '(\w+)'/g);
-  const reasons = new Set([...Object.keys(failures), ...[...others].map(([, reason]) => reason)]);
-  expect([...(await readReasons()).keys()].sort()).toEqual([...reasons].sort());
+test('docs/reasons.md and crds/README.md have a place for every reason, and for no other', async () => {
+  const reasons = Object.values(reasonGroups).flatMap((group) => Object.keys(group));
+  expect([...(await readReasons()).keys()].sort()).toEqual(reasons.sort());
+  const [, table = ''] = (await readText('crds/README.md')).split('<!-- reasons:');
+  const listed = table.slice(0, table.indexOf('<!-- end -->')).matchAll(/`([A-Z]\w+)`(?=,| \|)/g);
+  expect([...listed].map(([, reason]) => reason).sort()).toEqual(reasons);
 });
 
 test('docs/reasons.md has each reason of an answer under the heading of what is done about it', async () => {
   const headings = {
-    retry: 'It passes by itself',
+    retry: 'It will pass',
     hold: 'A person must do something',
     'too-large': 'The receiver dislikes some records',
     refused: 'The receiver dislikes some records',

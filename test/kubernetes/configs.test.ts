@@ -75,7 +75,7 @@ describe.skipIf(isClusterMissing())('configs of a cluster', () => {
     const keyless = await waitForState('acme', (state) => state !== missing);
     expect(keyless).toMatchObject({
       reason: 'SecretKeyNotFound',
-      problems: [expect.stringContaining(`Secret ${namespace}/siem has no key token`)],
+      problems: [expect.stringContaining(`Secret ${namespace}/siem (spec.headers[0]) has no key token`)],
     });
     await applySecret(current, namespace, 'siem', { token: 'hush\nhush' });
     const illegal = await waitForState('acme', (state) => state !== keyless);

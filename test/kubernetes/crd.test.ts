@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { renderCrd, renderTables } from '../../crds/generator/crd.ts';
-import { fillIn } from '../../crds/generator/fillIn.ts';
+import { fillIn } from '../../crds/generator/markdown.ts';
 import { parseManifest } from '../../src/configs/parseManifest.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
@@ -193,7 +193,7 @@ describe.skipIf(isClusterMissing())('the CRD', () => {
         'aec',
         "Streams one organization's audit entries to an OTLP/HTTP receiver.",
         'spec <Object> -required- What is exported, and where to.',
-        'status <Object> How the export fares, written by the collector.',
+        'status <Object> How the export is doing, written by the collector.',
       ],
       [
         'aec.spec',

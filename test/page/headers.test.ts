@@ -1,8 +1,8 @@
 /** AUTH_MODE=headers, and AUTH_MODE=local: who is believed by where a connection comes from and leads to. */
 import { request as sendRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { makeHeadersAuthenticator } from '../../src/web/auth/headers.ts';
 import { makeLocalAuthenticator } from '../../src/web/auth/local.ts';
+import { makeHeadersAuthenticator } from '../../src/web/auth/proxyHeaders.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';

@@ -74,7 +74,7 @@ it('gets no value that was saved for another endpoint, by a test or by a save', 
   for (const path of ['/default.siem/test', '/default.siem']) {
     const { status, text } = await post(page, path, { endpoint: receiver.endpoint, revision, ...row });
     expect(status).toBe(422);
-    expect(text).toContain('Enter the value of header 1 again: it was saved for otel.example.com.');
+    expect(text).toContain('Value of header 1 was saved for otel.example.com: enter it again.');
     expect(text).not.toContain(token);
   }
   expect(receiver.requests).toEqual([]);

@@ -1,5 +1,5 @@
 /** Entries with all their columns, and queries, for tests of the search. */
-import type { EntryQuery } from '../../src/database/entryQuery.ts';
+import { type EntryQuery, noConditions } from '../../src/database/entryQuery.ts';
 import type { Database } from '../../src/database/pool.ts';
 
 export interface TestEntry {
@@ -41,16 +41,5 @@ export async function writeEntries(
 }
 
 export function queryOf(query: Partial<EntryQuery> = {}): EntryQuery {
-  return {
-    organization: 'acme',
-    eventTypes: [],
-    actor: null,
-    sessionTypes: [],
-    project: null,
-    from: null,
-    to: null,
-    text: '',
-    has: [],
-    ...query,
-  };
+  return { ...noConditions, organization: 'acme', from: null, to: null, ...query };
 }

@@ -1,10 +1,10 @@
 /** Entries from before the table bounded their text: a few bytes stored, up to a gigabyte as text. They hold up nothing and nobody. */
 import { expect, onTestFinished, test } from 'vitest';
+import { countUnindexed, readIndexedUpTo } from '../../src/database/blocks.ts';
 import { boundedRead } from '../../src/database/boundedRead.ts';
 import { readEntries, readShownEntry } from '../../src/database/entries.ts';
 import { readFacets } from '../../src/database/facets.ts';
 import type { Database } from '../../src/database/pool.ts';
-import { countUnindexed, readIndexedUpTo } from '../../src/database/searchBlocks.ts';
 import { findEntries } from '../../src/search/findEntries.ts';
 import { type FailedParts, indexAll } from '../../src/search/indexer.ts';
 import { streamEntries } from '../../src/search/streamEntries.ts';

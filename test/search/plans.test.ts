@@ -1,16 +1,16 @@
 /** Every statement of the page goes by the index that is meant for it, on each major version here, with statistics and without. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadPageEntries, terms } from '../../bench/tools/pageEntries.ts';
-import { boundedRead, type Reader } from '../../src/database/boundedRead.ts';
-import type { EntryQuery } from '../../src/database/entryQuery.ts';
-import type { Database } from '../../src/database/pool.ts';
 import {
   countUnindexed,
   filterBlocks,
   filterUnindexed,
   readIndexedUpTo,
   scanBlocks,
-} from '../../src/database/searchBlocks.ts';
+} from '../../src/database/blocks.ts';
+import { boundedRead, type Reader } from '../../src/database/boundedRead.ts';
+import type { EntryQuery } from '../../src/database/entryQuery.ts';
+import type { Database } from '../../src/database/pool.ts';
 import {
   type Direction,
   filterRange,
@@ -21,7 +21,6 @@ import {
 } from '../../src/database/searchEntries.ts';
 import { termHashes } from '../../src/search/grams.ts';
 import { indexAll } from '../../src/search/indexer.ts';
-import { listNeedles } from '../../src/search/needles.ts';
 import { migrateDatabase, openDatabase, openSession } from '../tools/database.ts';
 import { hasSystemPostgres, usePostgres } from '../tools/postgres.ts';
 import { queryOf } from './entries.ts';
@@ -56,7 +55,7 @@ describe.each([
       let rows = 0;
       await boundedRead(db, 20_000, async (reader) => {
         const asked = queryOf(query);
-        const prepared = await prepareQuery(reader, asked, listNeedles(asked));
+        const prepared = await prepareQuery(reader, asked);
         const watching: Reader = {
           setTimeout: reader.setTimeout,
           query: async (text, values) => {

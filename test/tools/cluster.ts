@@ -5,10 +5,9 @@
  * ServiceAccount `default`.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CoreV1Api, type KubeConfig } from '@kubernetes/client-node';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { isToolMissing, toolTimeoutMs } from './build.ts';
 import { applyYaml } from './clusterObjects.ts';
 import { startEtcd } from './etcd.ts';
@@ -54,9 +53,9 @@ export interface ClusterOptions {
   readonly flags?: readonly string[];
 }
 
-/** Makes a watch or a continued list from an older resourceVersion end in 410 after 10 to 20 s. */
+/** Makes a watch or a continued list from an older resourceVersion end in 410 after 2 to 4 s. */
 export const fastCompaction: ClusterOptions = {
-  flags: ['--etcd-compaction-interval=10s', '--watch-cache=false'],
+  flags: ['--etcd-compaction-interval=2s', '--watch-cache=false'],
 };
 
 /** For `describe.skipIf`: says so when the suite has to be skipped. @throws Error when CI is set. */
@@ -65,7 +64,7 @@ export function isClusterMissing(): boolean {
 }
 
 async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const folder = await mkdtemp(join(tmpdir(), 'audit-export-cluster-'));
+  const folder = await mkdtemp(join(inject('runFolder'), 'cluster-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   const stops: Array<() => Promise<void>> = [removeFolder];
   const stop = async () => {

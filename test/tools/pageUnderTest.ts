@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
+import { DirectorySource } from '../../src/configs/directory/directorySource.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { makeSend } from '../../src/delivery/send.ts';
 import { loopbackRanges } from '../../src/settings/loopback.ts';
@@ -11,10 +11,10 @@ import { type Logger, makeLogger } from '../../src/telemetry/logger.ts';
 import { makeAddressGuard } from '../../src/transport/addressGuard.ts';
 import { makeTransport } from '../../src/transport/transport.ts';
 import type { Authenticator } from '../../src/web/auth/authenticator.ts';
-import type { WebContext } from '../../src/web/context.ts';
 import { startPageServer } from '../../src/web/pageServer.ts';
 import type { RateLimits } from '../../src/web/security/rateLimits.ts';
 import type { Viewer } from '../../src/web/viewer.ts';
+import type { WebContext } from '../../src/web/webContext.ts';
 import { findFreePort } from '../../tools/freePort.ts';
 import { openDatabase } from './database.ts';
 import type { TestPostgres } from './postgres.ts';
@@ -66,7 +66,7 @@ export async function startPageUnderTest(
   const directory = await mkdtemp(join(tmpdir(), 'audit-export-page-'));
   const log: string[] = [];
   const logger = makeLogger({ level: 'info', destination: { write: (line: string) => void log.push(line) } });
-  const source = makeDirectorySource({ directory, log: logger });
+  const source = new DirectorySource({ directory, log: logger });
   await source.start(() => {});
   const transport = makeTransport({
     guard: makeAddressGuard({ refusedRanges: [], allowedRanges: options.allowedRanges ?? loopbackRanges }),
@@ -85,7 +85,7 @@ export async function startPageUnderTest(
     context: {
       db,
       editor: source.editor,
-      send: (destination, body, signal) => send(destination, body, 1, signal),
+      send: (destination, body, signal) => send(destination, body, signal),
       serviceName: 'audit-export',
       version: 'test',
       log: logger,

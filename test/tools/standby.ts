@@ -4,10 +4,10 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { inject } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../tools/postgres/postgres.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { findEmbedded } from './postgresInstallations.ts';
@@ -62,7 +62,7 @@ const pairSettings = {
 /** @throws Error of `startPostgres`. */
 export async function startPair(options: PairOptions = {}): Promise<PostgresPair> {
   const { binaries } = await findEmbedded();
-  const folder = await mkdtemp(join(tmpdir(), 'audit-export-pair-'));
+  const folder = await mkdtemp(join(inject('runFolder'), 'pair-'));
   await run('chmod', ['755', folder]);
   const settings = { ...pairSettings, ...options.settings };
   const directoryOf = (node: number): string => join(folder, `node${node}`);

@@ -2,10 +2,10 @@
  * What the page does beyond htmx, by data- attributes; everything else works without. Elements are looked up each time:
  * Back replaces all children of <body>, so listeners are on `document` and `close`, which does not bubble, is captured.
  */
-const find = (selector) => document.querySelector(selector);
-const on = (type, handler, capture = false) => document.addEventListener(type, handler, capture);
+export const find = (selector) => document.querySelector(selector);
+export const on = (type, handler, capture = false) => document.addEventListener(type, handler, capture);
 const drawer = () => find('#drawer');
-const settings = {
+export const settings = {
   get: (name) => localStorage.getItem(`audit-export.${name}`) ?? (name === 'local' ? 'off' : 'on'),
   set: (name, isOn) => localStorage.setItem(`audit-export.${name}`, isOn ? 'on' : 'off'),
 };
@@ -19,7 +19,7 @@ function toast(message) {
   toast.timer = setTimeout(() => element.hidePopover(), 6_000);
 }
 
-/* Drawer: shown whenever its body was filled; on close the list's address and title come back. */
+/* Drawer: opens whenever its body has been filled; closing it restores the list's address and title. */
 function showDrawer() {
   const dialog = drawer();
   if (dialog.matches(':modal') || !find('#drawer-body').childElementCount) return;
@@ -52,7 +52,7 @@ on('click', (event) => {
 });
 
 /* Menus: one at a time, closed by Esc and by a click elsewhere. */
-function closeMenus(except) {
+export function closeMenus(except) {
   for (const menu of document.querySelectorAll('details.menu[open]'))
     if (!menu.contains(except)) menu.open = false;
 }
@@ -66,7 +66,7 @@ on('keydown', (event) => {
   event.preventDefault();
 });
 
-/* Times: relative ones stay true, exact ones are local where that is chosen. */
+/* Times: relative ones are kept up to date, exact ones are local if the viewer chose that. */
 function formatTimes() {
   const isLocal = settings.get('local') === 'on';
   const format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
@@ -117,11 +117,11 @@ on('click', async (event) => {
     await navigator.clipboard.writeText(text);
     toast('Copied.');
   } catch {
-    toast('The browser did not let the page copy.');
+    toast('The browser did not allow copying.');
   }
 });
 
-/* Requests: answers that are not what was asked for are said, never silent. */
+/* Requests: failures are shown, never silent. */
 on('htmx:config:request', (event) => {
   const { sourceElement } = event.detail.ctx;
   if (sourceElement.matches('[data-live]') && (document.hidden || settings.get('live') === 'off'))
@@ -137,7 +137,7 @@ on('htmx:after:swap', ({ detail }) => {
 });
 on('htmx:error', ({ detail }) => {
   if (!detail.ctx?.sourceElement.matches('[data-live]'))
-    toast('The server did not answer. What you see may be old; try again.');
+    toast('The server did not answer. What you see may be out of date. Try again.');
 });
 
 formatTimes();

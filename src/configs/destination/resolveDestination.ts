@@ -1,11 +1,17 @@
-/** From a valid spec to all that one request needs: the address, header values, TLS material. */
+/** Turns a valid spec into all that a request needs: the address, header values, TLS material. */
 import type { Destination } from '../../model/exportConfig.ts';
 import type { ManifestSpec } from '../schema.ts';
 import { fingerprintDestination } from './fingerprintDestination.ts';
 import { resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveHeaders } from './resolveHeaders.ts';
 import { resolveTls } from './resolveTls.ts';
-import { type BoundReader, type SecretProblem, type SecretReason, secretReasons } from './secretProblems.ts';
+import {
+  type BoundReader,
+  describeSecretProblem,
+  type SecretProblem,
+  type SecretReason,
+  secretReasons,
+} from './secretProblems.ts';
 import type { SecretReader } from './secretReader.ts';
 
 export type ResolvedDestination =
@@ -24,7 +30,7 @@ export type FoundDestination =
 interface Resolved {
   readonly kind: 'resolved';
   readonly destination: Destination;
-  /** One sentence for each Secret that is used, and may not be for long. */
+  /** One sentence for each Secret that is used although it does not consent yet. */
   readonly warnings: readonly string[];
 }
 
@@ -42,11 +48,11 @@ export async function resolveDestination(
   const found = await findDestination(spec, namespace, secrets, addresses);
   if (found.kind === 'resolved') return found;
   const reason = secretReasons.find((each) => found.problems.some((problem) => problem.reason === each));
-  const problems = found.problems.map(({ sentence }) => sentence);
+  const problems = found.problems.map(describeSecretProblem);
   return { kind: 'unresolved', reason: reason ?? 'InvalidSecret', problems };
 }
 
-/** The same, with what each problem is about. */
+/** The same, with the field that each problem is about. */
 export async function findDestination(
   spec: ManifestSpec,
   namespace: string,

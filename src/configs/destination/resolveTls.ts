@@ -1,26 +1,28 @@
-/** TLS material from the Secrets that `spec.tls` names, checked. */
+/** Reads and checks TLS material from the Secrets that `spec.tls` names. */
 import type { TlsOptions } from '../../model/exportConfig.ts';
 import type { Secret } from '../../model/secret.ts';
+import { tlsSchema } from '../schema/tls.ts';
 import type { ManifestSpec } from '../schema.ts';
 import { parseCertificates, parsePrivateKey } from './pem.ts';
 import { type BoundReader, invalidSecret, readSecret, type SecretProblem } from './secretProblems.ts';
 
 type TlsSpec = NonNullable<ManifestSpec['tls']>;
 
-/** Reads every reference, so that all that is wrong ends up in `problems` at once. */
+/** Reads every reference, so that `problems` gets everything that is wrong at once. */
 export async function resolveTls(
-  tls: TlsSpec | undefined,
+  given: TlsSpec | undefined,
   namespace: string,
   reader: BoundReader,
   problems: SecretProblem[],
 ): Promise<TlsOptions> {
-  const ca = await resolveCa(tls?.caSecretRef, namespace, reader, problems);
-  const clientCert = await resolveClientCert(tls?.clientCertSecretRef, namespace, reader, problems);
+  const tls = given ?? tlsSchema.unwrap().parse({});
+  const ca = await resolveCa(tls.caSecretRef, namespace, reader, problems);
+  const clientCert = await resolveClientCert(tls.clientCertSecretRef, namespace, reader, problems);
   return {
     ...(ca === null ? {} : { ca }),
     ...(clientCert === null ? {} : { clientCert }),
-    ...(tls?.serverName === undefined ? {} : { serverName: tls.serverName }),
-    insecureSkipVerify: tls?.insecureSkipVerify ?? false,
+    ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+    insecureSkipVerify: tls.insecureSkipVerify,
   };
 }
 
@@ -31,7 +33,7 @@ async function resolveCa(
   problems: SecretProblem[],
 ): Promise<string | null> {
   if (from === undefined) return null;
-  const ref = { ...from, namespace, field: 'spec.tls.caSecretRef' };
+  const ref = { ...from, namespace, path: ['spec', 'tls', 'caSecretRef'] };
   const pem = (await readSecret(reader, ref, problems))?.reveal();
   if (pem === undefined) return null;
   const parsed = parseCertificates(pem);
@@ -47,7 +49,7 @@ async function resolveClientCert(
   problems: SecretProblem[],
 ): Promise<{ cert: string; key: Secret } | null> {
   if (from === undefined) return null;
-  const ref = { name: from.name, namespace, field: 'spec.tls.clientCertSecretRef' };
+  const ref = { name: from.name, namespace, path: ['spec', 'tls', 'clientCertSecretRef'] };
   const certRef = { ...ref, key: 'tls.crt' };
   const keyRef = { ...ref, key: 'tls.key' };
   const cert = (await readSecret(reader, certRef, problems))?.reveal();

@@ -1,35 +1,38 @@
 /** A spec as it may leave the process: what a Secret or a header holds is left out. */
+
+import { isMap } from '../../basics/isMap.ts';
 import type { EditableSpec } from '../configEditor.ts';
-import { isMap } from './isMap.ts';
+import { type Field, fields } from '../fields.ts';
 import { isPageSecretName, type SecretKeyRef } from './pageSecrets.ts';
 import { listHeaders, listUnits, type RawHeader } from './specUnits.ts';
 
 /** `spec` may be wrong: what cannot be read stands with its default. */
 export function toEditableSpec(spec: unknown, configName: string): EditableSpec {
   const units = listUnits(spec);
-  const text = (unit: string) => asText(units.get(unit));
-  const list = (unit: string) => asList(units.get(unit));
-  return {
-    organization: text('organization'),
-    endpoint: text('endpoint'),
-    headers: listHeaders(spec).map((header) => toEditableHeader(header, configName)),
-    maxBatchSize: asNumber(units.get('maxBatchSize'), 1000),
-    startFrom: text('startFrom'),
-    suspend: units.get('suspend') === true,
-    compression: units.get('compression') === 'none' ? 'none' : 'gzip',
-    timeoutSeconds: asNumber(units.get('timeoutSeconds'), 10),
-    filter: {
-      eventTypes: list('filter.eventTypes'),
-      excludeEventTypes: list('filter.excludeEventTypes'),
-      projects: list('filter.projects'),
-    },
-    tls: {
-      hasCa: units.has('tls.caSecretRef'),
-      hasClientCert: units.has('tls.clientCertSecretRef'),
-      serverName: text('tls.serverName'),
-      insecureSkipVerify: units.get('tls.insecureSkipVerify') === true,
-    },
-  };
+  const headers = listHeaders(spec).map((header) => toEditableHeader(header, configName));
+  return Object.fromEntries(
+    fields.map((field) => [
+      field.path,
+      field.input === 'headers' ? headers : readValue(field, units.get(field.path)),
+    ]),
+  ) as unknown as EditableSpec;
+}
+
+function readValue({ input, options, defaultValue }: Field, value: unknown): unknown {
+  switch (input) {
+    case 'list':
+      return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+    case 'check':
+      return value === true;
+    case 'secret':
+      return value !== undefined;
+    case 'number':
+      return typeof value === 'number' ? value : defaultValue;
+    case 'choice':
+      return options.includes(asText(value)) ? value : defaultValue;
+    default:
+      return asText(value);
+  }
 }
 
 function toEditableHeader(header: RawHeader, configName: string): EditableSpec['headers'][number] {
@@ -49,12 +52,4 @@ export function readHeaderRef({ valueFrom }: RawHeader): SecretKeyRef | null {
 
 function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-function asNumber(value: unknown, otherwise: number): number {
-  return typeof value === 'number' ? value : otherwise;
-}
-
-function asList(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }

@@ -1,10 +1,9 @@
 /** Paths of a manifest as the page knows them: without `spec`, with dots, and a header's value by one name. */
-type Path = ReadonlyArray<PropertyKey>;
+import type { Path } from '../problems/schemaWalk.ts';
 
 /** `spec.headers[2].valueFrom.secretKeyRef` → `headers.2.value`; `metadata.name` → `name`; what is not of the spec → ''. */
-export function toField(path: Path | string): string {
-  const keys = typeof path === 'string' ? splitPath(path) : path.map(String);
-  const [top, ...rest] = keys;
+export function toFieldPath(path: Path | string): string {
+  const [top, ...rest] = typeof path === 'string' ? splitPath(path) : path.map(String);
   if (top === 'metadata') return rest[0] === 'name' ? 'name' : '';
   if (top !== 'spec') return '';
   // A header as a whole is wrong where its value is.
@@ -13,7 +12,7 @@ export function toField(path: Path | string): string {
   return rest.join('.');
 }
 
-/** `spec.headers[2].value`, as in sentences and in answers of the API server; a leading dot is no part of it. */
+/** `spec.headers[2].value`, as in answers of the API server; a leading dot is not part of it. */
 function splitPath(path: string): string[] {
   return path.split(/[.[\]]+/).filter((part) => part !== '');
 }

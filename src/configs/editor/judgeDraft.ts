@@ -2,12 +2,12 @@
 import type { Destination } from '../../model/exportConfig.ts';
 import type { ConfigDraft, EditorResult, FieldProblem } from '../configEditor.ts';
 import { findDestination } from '../destination/resolveDestination.ts';
-import type { SecretProblem } from '../destination/secretProblems.ts';
+import { nameSecret, type SecretProblem } from '../destination/secretProblems.ts';
 import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
-import { parseManifest } from '../parseManifest.ts';
+import { judgeValue } from '../parseManifest.ts';
 import { metadataSchema } from '../schema/metadata.ts';
 import { configApiVersion, configKind, type ManifestSpec } from '../schema.ts';
-import { toField } from './fieldPath.ts';
+import { toFieldPath } from './fieldPath.ts';
 import type { PageSecret } from './pageSecrets.ts';
 import { type DraftPlan, planDraft } from './planDraft.ts';
 import { originOf } from './savedFor.ts';
@@ -26,9 +26,9 @@ export type JudgedDraft =
   | { readonly kind: 'fine'; readonly plan: DraftPlan; readonly spec: ManifestSpec }
   | { readonly kind: 'invalid'; readonly problems: readonly FieldProblem[] };
 
-/** All that is wrong with what the draft itself brings. What it keeps from others may be wrong as it was before. */
+/** Finds all that is wrong with what the draft itself brings. What it keeps may be as wrong as it was before. */
 export async function judgeDraft(draft: ConfigDraft, target: Target): Promise<JudgedDraft> {
-  // The names of Secrets are made from it; that it is wrong is one problem, not many.
+  // Secrets are named after it: a wrong name is one problem, not many.
   const name = metadataSchema.shape.name.safeParse(target.name).success ? target.name : 'unnamed';
   const plan = planDraft(draft, name, target.stored);
   const parsed = parsePlan(plan, target);
@@ -40,7 +40,7 @@ export async function judgeDraft(draft: ConfigDraft, target: Target): Promise<Ju
 }
 
 /**
- * What the draft would send to; `secrets` knows what is stored.
+ * Finds what the draft would send to; `secrets` reads what is stored.
  *
  * @throws what `secrets.read` throws.
  */
@@ -60,11 +60,7 @@ export async function resolveDraft(
     isTyped ? 'public' : undefined,
   );
   if (resolved.kind === 'resolved') return { kind: 'ok', value: resolved.destination };
-  const problems = resolved.problems.map(({ ref, sentence }) => ({
-    field: toField(ref.field),
-    message: sentence,
-  }));
-  return { kind: 'invalid', problems };
+  return { kind: 'invalid', problems: resolved.problems.map(toKeptProblem) };
 }
 
 function storedOrigin({ stored }: Target): string | null {
@@ -75,28 +71,25 @@ function parsePlan(
   { spec }: DraftPlan,
   { namespace, name }: Target,
 ): { ok: true; spec: ManifestSpec } | { ok: false; problems: FieldProblem[] } {
-  const parsed = parseManifest({
+  const judged = judgeValue({
     apiVersion: configApiVersion,
     kind: configKind,
     metadata: { name, namespace },
     spec,
   });
-  if (parsed.ok) return { ok: true, spec: parsed.manifest.spec };
-  const fields = parsed.fields ?? parsed.problems.map((sentence) => ({ path: [], sentence }));
-  return {
-    ok: false,
-    problems: fields.map(({ path, sentence }) => ({ field: toField(path), message: sentence })),
-  };
+  if (judged.ok) return { ok: true, spec: judged.manifest.spec };
+  const problems = judged.problems.map(({ path, complaint }) => ({ path: toFieldPath(path), complaint }));
+  return { ok: false, problems };
 }
 
-/** At most one sentence for each field, the first. */
+/** At most one problem for each field, the first. */
 function mergeProblems(...lists: ReadonlyArray<readonly FieldProblem[]>): FieldProblem[] {
-  const byField = new Map<string, FieldProblem>();
-  for (const problem of lists.flat()) if (!byField.has(problem.field)) byField.set(problem.field, problem);
-  return [...byField.values()];
+  const byPath = new Map<string, FieldProblem>();
+  for (const problem of lists.flat()) if (!byPath.has(problem.path)) byPath.set(problem.path, problem);
+  return [...byPath.values()];
 }
 
-/** The draft's values before those of `stored`; without that, what the draft does not bring is missing. */
+/** Reads the draft's own values first, then `stored`; null: there is nothing else. */
 function overlay(secrets: readonly PageSecret[], stored: SecretReader | null, config?: string): SecretReader {
   return {
     async read(namespace, name, key, endpoint): Promise<SecretRead> {
@@ -113,8 +106,13 @@ function isOwn({ ref }: SecretProblem, secrets: readonly PageSecret[]): boolean 
   return secrets.some((secret) => secret.name === ref.name && secret.data.has(ref.key));
 }
 
-/** Who has typed a value looks for its field, not for a Secret that is not there yet. */
+/** Whoever typed a value looks for its input, not for a Secret that is not there yet. */
 function toOwnProblem({ ref, complaint }: SecretProblem): FieldProblem {
-  const part = ref.field.endsWith('clientCertSecretRef') ? `, ${ref.key},` : '';
-  return { field: toField(ref.field), message: `${ref.field}${part} ${complaint}.` };
+  const path = toFieldPath(ref.path);
+  return { path: ref.key === 'tls.key' ? `${path}.key` : path, complaint };
+}
+
+function toKeptProblem(problem: SecretProblem): FieldProblem {
+  const complaint = `comes from ${nameSecret(problem)}, which ${problem.complaint}`;
+  return { path: toFieldPath(problem.ref.path), complaint };
 }

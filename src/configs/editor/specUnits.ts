@@ -1,42 +1,31 @@
 /**
- * A spec as the parts that are changed and owned one by one: a scalar, a list of the filter, a reference, a header by its
- * name. What is absent stands with its default, so that two specs that mean the same have the same units.
+ * A spec as the parts that are changed and owned one by one: each field, and each header by its name. An absent field has its
+ * default, so that two specs that mean the same have the same units.
  */
-import { isMap } from './isMap.ts';
+
+import { isMap } from '../../basics/isMap.ts';
+import { spell } from '../../basics/spell.ts';
+import { fields } from '../fields.ts';
 
 /** By path, such as `endpoint`, `filter.projects`, `headers/Authorization`; a unit without a default may be missing. */
 export type SpecUnits = ReadonlyMap<string, unknown>;
 
 const headerPrefix = 'headers/';
 
-/** In the order in which a manifest is written. Undefined: it has no default. */
-const fields: ReadonlyArray<readonly [path: string, defaultValue: unknown]> = [
-  ['organization', undefined],
-  ['endpoint', undefined],
-  ['maxBatchSize', 1000],
-  ['startFrom', 'Now'],
-  ['suspend', false],
-  ['compression', 'gzip'],
-  ['timeoutSeconds', 10],
-  ['filter.eventTypes', []],
-  ['filter.excludeEventTypes', []],
-  ['filter.projects', []],
-  ['tls.caSecretRef', undefined],
-  ['tls.clientCertSecretRef', undefined],
-  ['tls.serverName', undefined],
-  ['tls.insecureSkipVerify', false],
-];
+const defaults: ReadonlyMap<string, unknown> = new Map(
+  fields.map(({ path, defaultValue }) => [path, defaultValue]),
+);
 
-const defaults: ReadonlyMap<string, unknown> = new Map(fields);
-
-/** Of a spec that may be wrong: what is no field, or no header with a name, is left out. */
+/** The spec may be wrong: what is not a field, or not a header with a name, is left out. */
 export function listUnits(spec: unknown): Map<string, unknown> {
   const units = new Map<string, unknown>();
-  for (const [path, defaultValue] of fields) {
+  for (const { path, input, defaultValue } of fields) {
+    if (input === 'headers') {
+      for (const header of listHeaders(spec)) units.set(unitOfHeader(header.name), header);
+      continue;
+    }
     const value = readPath(spec, path.split('.')) ?? defaultValue;
     if (value !== undefined) units.set(path, value);
-    if (path === 'endpoint')
-      for (const header of listHeaders(spec)) units.set(unitOfHeader(header.name), header);
   }
   return units;
 }
@@ -92,14 +81,6 @@ export function compareUnits(before: SpecUnits, after: SpecUnits): UnitChanges {
 /** Whatever the order of fields. */
 function isSameValue(a: unknown, b: unknown): boolean {
   return spell(a) === spell(b);
-}
-
-export function spell(value: unknown): string {
-  return (
-    JSON.stringify(value, (_, each: unknown) =>
-      isMap(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each,
-    ) ?? ''
-  );
 }
 
 export interface RawHeader {

@@ -1,28 +1,19 @@
 /**
- * Turns what zod found into sentences for people: one for each problem, with the field, the value and the way out.
+ * Turns what zod found into problems for people: what is wrong with which field, its value, and how to fix it.
  *
- * Nothing below `spec.headers` is ever repeated, not even where a name was expected: whoever mixes up the two has put
- * the credentials there.
+ * Nothing below `spec.headers` is ever repeated, not even where a name was expected: anyone who mixes up name and value has
+ * put the credentials there.
  */
 import type { z } from 'zod';
 import { describeUnknownField, suggestField } from './describeUnknownField.ts';
+import type { Problem } from './problem.ts';
 import { expectationAt, type Path } from './schemaWalk.ts';
 import { showPath, showType, showValue, valueAt } from './showValue.ts';
 
 type Issue = z.core.$ZodIssue;
 
-export interface FieldSentence {
-  /** The field it is about, for whoever shows the sentence beside it. */
-  readonly path: Path;
-  readonly sentence: string;
-}
-
-/** `schema` is what refused `input` with `issues`; at most one sentence for each field. */
-export function describeIssues(
-  schema: z.core.$ZodType,
-  input: unknown,
-  issues: readonly Issue[],
-): FieldSentence[] {
+/** `schema` is what refused `input` with `issues`; at most one problem for each field. */
+export function describeIssues(schema: z.core.$ZodType, input: unknown, issues: readonly Issue[]): Problem[] {
   const unknown = issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ parent: issue.path, name: key })) : [],
   );
@@ -34,12 +25,11 @@ export function describeIssues(
     }),
   );
   const said = new Set<string>();
-  const problems: FieldSentence[] = [];
+  const problems: Problem[] = [];
   for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
-        const sentence = describeUnknownField(schema, issue.path, key);
-        problems.push({ path: [...issue.path, key], sentence });
+        problems.push(describeUnknownField(schema, issue.path, key));
       }
       continue;
     }
@@ -50,29 +40,27 @@ export function describeIssues(
     if (issue.code === 'custom' && misspelt.has(path)) continue;
     if (said.has(path)) continue;
     said.add(path);
-    problems.push({ path: issue.path, sentence: describeIssue(schema, input, issue) });
+    problems.push({ path: issue.path, complaint: findComplaint(schema, input, issue) });
   }
   return problems;
 }
 
-function describeIssue(schema: z.core.$ZodType, input: unknown, issue: Issue): string {
-  const path = issue.path.length === 0 ? 'The manifest' : showPath(issue.path);
-  if (issue.code === 'custom') return `${path} ${issue.message}.`;
+function findComplaint(schema: z.core.$ZodType, input: unknown, issue: Issue): string {
+  if (issue.code === 'custom') return issue.message;
 
   const { expected, mismatch } = nearestExpectation(schema, issue.path);
   const value = valueAt(input, issue.path);
   const mustBe = `it must be ${expected}`;
   if (issue.code === 'too_big' && typeof value === 'string') {
-    return `${path} is ${value.length} characters long: ${mustBe}.`;
+    return `is ${value.length} characters long: ${mustBe}`;
   }
-  if (issue.code === 'too_big' && Array.isArray(value))
-    return `${path} has ${value.length} items: ${mustBe}.`;
-  if (value === '') return `${path} is empty: ${mustBe}.`;
+  if (issue.code === 'too_big' && Array.isArray(value)) return `has ${value.length} items: ${mustBe}`;
+  if (value === '') return `is empty: ${mustBe}`;
   const isSecret = isUnderHeaders(issue.path);
-  if (isSecret && issue.code === 'invalid_format' && mismatch !== undefined) return `${path} ${mismatch}.`;
+  if (isSecret && issue.code === 'invalid_format' && mismatch !== undefined) return mismatch;
   const shown = isSecret ? showType(value) : showValue(value);
   const quotes = issue.code === 'invalid_type' && issue.expected === 'string' && isPlainScalar(value);
-  return `${path} is ${shown}: ${mustBe}${quotes ? '; put it in quotes' : ''}.`;
+  return `is ${shown}: ${mustBe}${quotes ? '; put it in quotes' : ''}`;
 }
 
 /** A value inside a map of labels has no schema of its own with an expectation: its map has. */

@@ -33,8 +33,9 @@ export function showType(value: unknown): string {
   }
 }
 
-/** `spec.headers[1].value`; names that are not plain words stand in brackets and quotes. */
+/** `spec.headers[1].value`; names that are not plain words stand in brackets and quotes. The whole: `The manifest`. */
 export function showPath(path: Path): string {
+  if (path.length === 0) return 'The manifest';
   let shown = '';
   for (const key of path) {
     if (typeof key === 'number') shown += `[${key}]`;

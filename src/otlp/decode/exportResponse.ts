@@ -1,6 +1,5 @@
-/**
- * Decodes ExportLogsServiceResponse: what a receiver says of a batch it has taken.
- */
+/** Decodes ExportLogsServiceResponse: what a receiver says about a batch it has accepted. */
+import { isMap } from '../../basics/isMap.ts';
 import type { Response } from '../../model/answer.ts';
 import { readMediaType } from './mediaType.ts';
 import { readFields } from './readFields.ts';
@@ -21,11 +20,11 @@ const undecodable: ExportResponse = { kind: 'undecodable' };
 const otherObject: ExportResponse = { kind: 'other-object' };
 
 /**
- * By the answer's own type, whatever the request's was; where the type says nothing (absent, octet-stream), by the first
- * byte. Plain text may be JSON. Never throws.
+ * Decodes by the answer's own type, whatever the request's was; where the type says nothing (absent, octet-stream), by the
+ * first byte. Plain text may be JSON. Never throws.
  *
- * An answer of OTLP is empty, or has at least one field of OTLP; unknown fields beside it come from a later version and
- * are ignored. An object with unknown fields alone is somebody else's: gateways answer 200 with
+ * An OTLP answer is empty, or has at least one field of OTLP; unknown fields beside it come from a later version and are
+ * ignored. An object with nothing but unknown fields comes from something else: gateways answer 200 with
  * `{"errorMessage": "Task timed out"}`.
  */
 export function decodeExportResponse({ headers, body }: Response): ExportResponse {
@@ -84,7 +83,7 @@ function decodeProtobuf(body: Uint8Array): ExportResponse {
   return isCount(rejected) ? { kind: 'decoded', rejected, message } : undecodable;
 }
 
-/** @throws TypeError when it is no UTF-8, which a string of protobuf must be. */
+/** @throws TypeError when it is not UTF-8, which a string of protobuf must be. */
 function readText(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
@@ -96,11 +95,11 @@ function decodeJson(body: Uint8Array): ExportResponse {
   const answer = parseObject(body);
   if (!answer) return undecodable;
   if (!isEmptyOrHas(answer, ['partialSuccess', 'partial_success'])) return otherObject;
-  // Twice the same field: nobody knows which one holds.
+  // The same field twice: nobody knows which one counts.
   if ('partialSuccess' in answer && 'partial_success' in answer) return otherObject;
   const partial = answer['partialSuccess'] ?? answer['partial_success'] ?? {};
-  if (!isObject(partial)) return undecodable;
-  // Unknown fields are ignored, as protobuf has it; one that says that something went wrong is none of those.
+  if (!isMap(partial)) return undecodable;
+  // Unknown fields are ignored, as in protobuf, unless one says that something went wrong.
   if (Object.keys(partial).length === 0 && Object.keys(answer).some((name) => saysError.test(name)))
     return otherObject;
   if (
@@ -128,7 +127,7 @@ function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 0;
 }
 
-/** More is never parsed: it would hold the event loop, and no answer of OTLP is near it. */
+/** A longer body is never parsed: it would block the event loop, and no OTLP answer is nearly as long. */
 const maxJsonBytes = 64 * 1024;
 
 /** The JSON object in `body`, or null when it is anything else, or longer than 64 KiB. Never throws. */
@@ -136,12 +135,8 @@ export function parseObject(body: Uint8Array): Readonly<Record<string, unknown>>
   if (body.byteLength > maxJsonBytes) return null;
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    return isObject(value) ? value : null;
+    return isMap(value) ? value : null;
   } catch {
     return null;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-/** What kind of body an answer says it has. */
+/** The kind of body that an answer says it has. */
 export type MediaType = 'protobuf' | 'json' | 'html' | 'text' | 'bytes' | 'other' | 'absent';
 
 /** Reads a Content-Type: parameters are allowed, upper and lower case are the same (RFC 9110 section 8.3.1). */
@@ -26,7 +26,7 @@ export function readMediaType(contentType: string | undefined): MediaType {
   }
 }
 
-/** One of those that OTLP answers in. */
+/** Whether OTLP receivers answer in it. */
 export function isOtlpMediaType(contentType: string | undefined): boolean {
   const type = readMediaType(contentType);
   return type === 'protobuf' || type === 'json';

@@ -14,7 +14,7 @@ export interface KnownField {
   readonly read: FieldReader;
 }
 
-/** Known fields are read, others skipped. @throws when the bytes are no such message; callers turn that into a value. */
+/** Known fields are read, others skipped. @throws when the bytes are not such a message; callers turn that into a value. */
 export function readFields(bytes: Uint8Array, known: Readonly<Record<number, KnownField>>): void {
   const reader = protobuf.Reader.create(bytes);
   while (reader.pos < reader.len) {

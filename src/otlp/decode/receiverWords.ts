@@ -4,19 +4,19 @@
 import type { Response } from '../../model/answer.ts';
 import { parseObject } from './exportResponse.ts';
 import { readMediaType } from './mediaType.ts';
-import { decodeStatus } from './status.ts';
+import { decodeStatusMessage } from './status.ts';
 
-/** More of a body is never looked at, but for JSON that is parsed as a whole: words of interest stand at its beginning. */
+/** Nothing beyond it is read, except JSON, which is parsed whole: words of interest come at the beginning. */
 const maxBytesRead = 4 * 1024;
 
-/** Raw text, perhaps long and with anything in it: clean and redact it before it is shown. Empty: no words. */
+/** Raw text, perhaps long and with anything in it: clean and redact it before you show it. Empty: no words. */
 export function findReceiverWords(response: Response): string {
   const type = readMediaType(response.headers['content-type']);
-  if (type === 'protobuf') return decodeStatus(response.body)?.message ?? '';
+  if (type === 'protobuf') return decodeStatusMessage(response.body);
 
   const body = response.body.subarray(0, maxBytesRead);
-  // Some receivers send a Status as protobuf without saying so. Its first byte, the tag of field 1 or 2, begins no text.
-  if (body[0] === 0x08 || body[0] === 0x12) return decodeStatus(response.body)?.message ?? '';
+  // Some receivers send a Status as protobuf without saying so. No text begins with its first byte, the tag of field 1 or 2.
+  if (body[0] === 0x08 || body[0] === 0x12) return decodeStatusMessage(response.body);
 
   if (isBinary(body)) return '';
   const text = new TextDecoder().decode(body);
@@ -38,7 +38,7 @@ const htmlEntities: Readonly<Record<string, string>> = {
   nbsp: ' ',
 };
 
-/** Title or first heading of a page; pages of proxies say there what went wrong. */
+/** Title or first heading of a page: there a proxy's page says what went wrong. */
 function findHtmlTitle(html: string): string {
   const found = /<(title|h1)\b[^>]{0,200}>([^<]{1,1000})/i.exec(html)?.[2] ?? '';
   return found.replace(/&(lt|gt|quot|apos|amp|nbsp);/g, (whole, name: string) => htmlEntities[name] ?? whole);

@@ -1,26 +1,15 @@
 /**
- * Decodes google.rpc.Status, which receivers answer failures with. The code is for people: what an answer means is
- * decided by the HTTP status (OTLP specification, "Failures").
+ * Decodes google.rpc.Status, which receivers answer failures with. Its message alone is read: the HTTP status decides what an
+ * answer means (OTLP specification, "Failures").
  */
 import { readFields } from './readFields.ts';
 
-export interface RpcStatus {
-  readonly code: number;
-  readonly message: string;
-}
-
-/** code = 1 int32, message = 2 string, details = 3. null when the bytes are no such message; never throws. */
-export function decodeStatus(body: Uint8Array): RpcStatus | null {
-  let code = 0;
+/** message = 2 string. Empty when the bytes are not such a message, or it has none; never throws. */
+export function decodeStatusMessage(body: Uint8Array): string {
   let message = '';
   try {
     readFields(body, {
-      1: {
-        wireType: 0,
-        read: (reader) => {
-          code = reader.int32();
-        },
-      },
+      1: { wireType: 0, read: (reader) => reader.int32() },
       2: {
         wireType: 2,
         read: (reader) => {
@@ -29,7 +18,7 @@ export function decodeStatus(body: Uint8Array): RpcStatus | null {
       },
     });
   } catch {
-    return null;
+    return '';
   }
-  return { code, message };
+  return message;
 }

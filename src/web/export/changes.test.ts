@@ -1,22 +1,17 @@
 import { expect, it } from 'vitest';
-import type { EditableSpec } from '../../configs/configEditor.ts';
+import { toEditableSpec } from '../../configs/editor/editableSpec.ts';
 import { describeChanges, findChanges } from './changes.ts';
 
-const spec: EditableSpec = {
-  organization: 'acme',
-  endpoint: 'https://otel.example.com/x?token=one',
-  headers: [{ name: 'Authorization', source: 'page', reference: null }],
-  maxBatchSize: 1000,
-  startFrom: 'Now',
-  suspend: false,
-  compression: 'gzip',
-  timeoutSeconds: 10,
-  filter: { eventTypes: [], excludeEventTypes: [], projects: [] },
-  tls: { hasCa: false, hasClientCert: false, serverName: '', insecureSkipVerify: false },
-};
+const headers = [
+  { name: 'Authorization', valueFrom: { secretKeyRef: { name: 'siem-audit-export', key: 'a' } } },
+];
+const spec = toEditableSpec(
+  { organization: 'acme', endpoint: 'https://otel.example.com/x?token=one', headers },
+  'siem',
+);
 
 it('names what changed with old and new, and new values by the name of their header alone', () => {
-  const after = { ...spec, maxBatchSize: 10, filter: { ...spec.filter, projects: ['web'] } };
+  const after = { ...spec, maxBatchSize: 10, 'filter.projects': ['web'] };
   expect(describeChanges(findChanges(spec, after), ['headers.Authorization'])).toEqual({
     changed: ['maxBatchSize', 'filter.projects', 'headers.Authorization (value)'],
     changes: { maxBatchSize: { from: 1000, to: 10 }, 'filter.projects': { from: [], to: ['web'] } },

@@ -1,6 +1,8 @@
-/** What differs between two specs, without a secret: for the audit entry of a change, and for whom somebody else has overtaken. */
+/** What differs between two specs, without a secret: for the audit entry of a change, and for the loser of two who saved at once. */
 import type { ConfigDraft, EditableSpec } from '../../configs/configEditor.ts';
-import { withoutQuery } from './frame.ts';
+import { toManifestValue } from '../../configs/editor/planDraft.ts';
+import { type FieldPath, fields } from '../../configs/fields.ts';
+import { withoutQuery } from './addresses.ts';
 
 export interface Change {
   /** Path in the spec. */
@@ -25,31 +27,19 @@ export function findChanges(from: EditableSpec | null, to: EditableSpec | null):
 
 /** What a draft asks for, as it will be shown once it is saved. */
 export function specOf(draft: ConfigDraft): EditableSpec {
-  const { organization, endpoint, suspend, filter, tls } = draft;
-  return {
-    organization,
-    endpoint,
-    headers: draft.headers.map(({ name }) => ({ name, source: 'page', reference: null })),
-    maxBatchSize: Number(draft.maxBatchSize),
-    startFrom: draft.startFrom,
-    suspend,
-    compression: draft.compression === 'none' ? 'none' : 'gzip',
-    timeoutSeconds: Number(draft.timeoutSeconds),
-    filter,
-    tls: {
-      hasCa: tls.ca !== 'none',
-      hasClientCert: tls.clientCert !== 'none',
-      serverName: tls.serverName,
-      insecureSkipVerify: tls.insecureSkipVerify,
-    },
-  };
+  const values = fields.map((field) => {
+    const typed = draft[field.path];
+    return [field.path, field.input === 'secret' ? typed !== 'none' : toManifestValue(field, typed)];
+  });
+  const headers = draft.headers.map(({ name }) => ({ name, source: 'page' as const, reference: null }));
+  return { ...(Object.fromEntries(values) as EditableSpec), headers };
 }
 
 function isOnlyQueryChanged(from: string, to: string): boolean {
   return from !== to && withoutQuery(from) === withoutQuery(to);
 }
 
-/** For the entry's metadata: names of fields, and old and new of each. */
+/** For the entry's metadata: names of fields, and the old and new value of each. */
 export function describeChanges(
   changes: readonly Change[],
   newValues: readonly string[],
@@ -62,20 +52,11 @@ export function describeChanges(
 
 function flatten(spec: EditableSpec | null): Map<string, unknown> {
   if (spec === null) return new Map();
-  return new Map<string, unknown>([
-    ['endpoint', withoutQuery(spec.endpoint)],
-    ['headers', spec.headers.map(({ name }) => name)],
-    ['maxBatchSize', spec.maxBatchSize],
-    ['startFrom', spec.startFrom],
-    ['suspend', spec.suspend],
-    ['compression', spec.compression],
-    ['timeoutSeconds', spec.timeoutSeconds],
-    ['filter.eventTypes', spec.filter.eventTypes],
-    ['filter.excludeEventTypes', spec.filter.excludeEventTypes],
-    ['filter.projects', spec.filter.projects],
-    ['tls.ca', spec.tls.hasCa],
-    ['tls.clientCert', spec.tls.hasClientCert],
-    ['tls.serverName', spec.tls.serverName],
-    ['tls.insecureSkipVerify', spec.tls.insecureSkipVerify],
-  ]);
+  const recorded = fields.filter(({ path }) => path !== 'organization');
+  return new Map(recorded.map(({ path, recordedAs }) => [recordedAs, recordValue(path, spec)]));
+}
+
+function recordValue(path: FieldPath, spec: EditableSpec): unknown {
+  if (path === 'endpoint') return withoutQuery(spec.endpoint);
+  return path === 'headers' ? spec.headers.map(({ name }) => name) : (spec[path] ?? '');
 }

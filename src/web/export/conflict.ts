@@ -1,54 +1,38 @@
-/** What somebody else has saved meanwhile, against what was typed. */
+/** What someone else saved while the form was open, against what was typed. */
 import type { EditableConfig } from '../../configs/configEditor.ts';
+import { fields } from '../../configs/fields.ts';
 import { findLastChange } from '../../database/exportChanges.ts';
 import { formatRelative } from '../format/time.ts';
 import type { ConflictView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
-import { type ExportForm, filledHeaders, printConfigId, splitList } from './exportForm.ts';
-import { destinationUrl, withoutQuery } from './frame.ts';
+import { destinationUrl, printConfigId } from './addresses.ts';
+import { findChanges, specOf } from './changes.ts';
+import { type ExportForm, toDraft } from './exportForm.ts';
 
 export async function makeConflict(
-  visit: Visit,
+  { context, organization }: Visit,
   current: EditableConfig,
   form: ExportForm,
 ): Promise<ConflictView> {
-  const { context, organization } = visit;
   const last = await findLastChange(context.db, organization, printConfigId(current.id));
   const who =
     last === null
-      ? 'Somebody has saved this destination since you opened it.'
-      : `${last.actorName ?? last.actorId ?? 'Somebody'} saved this destination ${formatRelative(last.occurredAt, new Date())}, since you opened it.`;
+      ? 'Someone saved this destination after you opened it.'
+      : `${last.actorName ?? last.actorId ?? 'Someone'} saved this destination ${formatRelative(last.occurredAt, new Date())}, after you opened it.`;
+  const typed = specOf(toDraft(form, { organization, current }));
   return {
     currentUrl: destinationUrl(organization, current.id),
     who,
-    differences: compare(current, form),
+    differences: findChanges(current.spec, typed).map(({ field, from, to }) => ({
+      label: fields.find(({ recordedAs }) => recordedAs === field)?.label ?? field,
+      stored: show(from),
+      typed: show(to),
+    })),
   };
 }
 
-function compare({ spec }: EditableConfig, form: ExportForm): ConflictView['differences'] {
-  const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '));
-  const yes = (value: boolean): string => (value ? 'yes' : 'no');
-  const rows: ReadonlyArray<readonly [label: string, stored: string, typed: string]> = [
-    ['Endpoint URL', withoutQuery(spec.endpoint), withoutQuery(form.endpoint)],
-    [
-      'Headers',
-      list(spec.headers.map(({ name }) => name)),
-      list(filledHeaders(form).map(({ name }) => name)),
-    ],
-    ['Max batch size', String(spec.maxBatchSize), form.maxBatchSize],
-    ['Compression', spec.compression, form.compression],
-    ['Timeout in seconds', String(spec.timeoutSeconds), form.timeoutSeconds],
-    ['Only these event types', list(spec.filter.eventTypes), list(splitList(form.eventTypes))],
-    [
-      'Without these event types',
-      list(spec.filter.excludeEventTypes),
-      list(splitList(form.excludeEventTypes)),
-    ],
-    ['Only these projects', list(spec.filter.projects), list(splitList(form.projects))],
-    ['Server name', spec.tls.serverName || 'none', form.serverName || 'none'],
-    ['Skip verification', yes(spec.tls.insecureSkipVerify), yes(form.insecureSkipVerify)],
-  ];
-  return rows
-    .filter(([, stored, typed]) => stored !== typed)
-    .map(([label, stored, typed]) => ({ label, stored, typed }));
+function show(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  const text = Array.isArray(value) ? value.join(', ') : String(value ?? '');
+  return text === '' ? 'none' : text;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EditableConfig } from '../../configs/configEditor.ts';
+import { toEditableSpec } from '../../configs/editor/editableSpec.ts';
 import type { StreamView } from '../../database/streamViews.ts';
 import type { Condition, ExportStatus } from '../../model/streamStatus.ts';
 import { makeCard, makeStateView, stateOf } from './stateView.ts';
@@ -18,18 +19,7 @@ function makeConfig(
     id: { namespace: 'default', name: 'siem' },
     key: 'k',
     revision: 'r',
-    spec: {
-      organization: 'acme',
-      endpoint: 'https://otel.example.com/x?token=abc',
-      headers: [],
-      maxBatchSize: 1000,
-      startFrom: 'Now',
-      suspend: false,
-      compression: 'gzip',
-      timeoutSeconds: 10,
-      filter: { eventTypes: [], excludeEventTypes: [], projects: [] },
-      tls: { hasCa: false, hasClientCert: false, serverName: '', insecureSkipVerify: false },
-    },
+    spec: toEditableSpec({ organization: 'acme', endpoint: 'https://otel.example.com/x?token=abc' }, 'siem'),
     problems: [],
     owners: new Map(),
     readOnly: null,
@@ -66,7 +56,10 @@ describe('stateOf', () => {
       makeConfig({ conditions: [ready], pendingEntries: 3, oldestPendingTime: '2026-01-31T07:50:00Z' }),
     ],
     ['Retrying', makeConfig({ conditions: [failed, condition('Reconciling', 'True', 'Timeout')] })],
-    ['Held: needs you', makeConfig({ conditions: [failed, condition('Stalled', 'True', 'Unauthorized')] })],
+    [
+      'Holding: needs you',
+      makeConfig({ conditions: [failed, condition('Stalled', 'True', 'Unauthorized')] }),
+    ],
     ['Suspended', { ...suspended, spec: { ...suspended.spec, suspend: true } }],
     ['Problem in the configuration', makeConfig({ conditions: [ready] }, { problems: ['x is wrong.'] })],
   ])('says %s', (word, config) => {

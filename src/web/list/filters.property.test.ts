@@ -1,33 +1,51 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Filters, parseFilters, presets, toEntryQuery, toSearch } from './filters.ts';
+import { render } from '../reply/render.ts';
+import { makeFilterBar } from './filterBar.ts';
+import { listFilters, noFilters, parseFilters, toEntryQuery, toSearch } from './filters.ts';
+import { type Filters, filterTable } from './filterTable.ts';
+import { presets } from './timeRange.ts';
 
 const word = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
   .map((text) => text.trim().replaceAll('\0', ''))
   .filter((text) => text !== '' && text.isWellFormed());
-const words = fc.uniqueArray(word, { maxLength: 4 }).map((all) => [...all].sort());
+const words = fc.uniqueArray(word, { minLength: 1, maxLength: 4 }).map((all) => [...all].sort());
 const minute = fc
   .date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('2199-12-31T00:00:00Z'), noInvalidDate: true })
   .map((date) => date.toISOString().slice(0, 16));
-const filters: fc.Arbitrary<Filters> = fc.record({
-  text: fc.oneof(fc.constant(''), word),
+
+/** Values of each filter but the one that an address without it has. */
+const values: { readonly [Name in keyof Filters]: fc.Arbitrary<Filters[Name]> } = {
+  text: word,
   eventTypes: words,
-  actor: fc.option(word),
+  actor: word,
   sessionTypes: words,
-  project: fc.oneof(fc.constant(null), fc.constant('none' as const), fc.record({ name: word })),
+  project: fc.oneof(fc.constant('none' as const), fc.record({ name: word })),
   time: fc.oneof(
-    fc.record({ preset: fc.constantFrom(...presets) }),
+    fc.record({ preset: fc.constantFrom(...presets.filter((preset) => preset !== '30d')) }),
     fc.record({ from: minute, to: fc.option(minute) }),
     fc.record({ from: fc.constant(null), to: minute }),
   ),
   has: fc
     .uniqueArray(
       fc.dictionary(word, fc.oneof(word, fc.integer(), fc.boolean())).map((value) => JSON.stringify(value)),
-      { maxLength: 3 },
+      { minLength: 1, maxLength: 3 },
     )
     .map((all) => [...all].sort()),
-});
+};
+const names = Object.keys(filterTable) as Array<keyof Filters>;
+const filters: fc.Arbitrary<Filters> = fc
+  .record<Partial<Filters>>(values, { requiredKeys: [] })
+  .map((some) => ({ ...noFilters, ...some }));
+/** The names that a filter has in the address. */
+const keysOf = (name: keyof Filters): string[] => [
+  ...new Set(
+    fc
+      .sample(values[name] as fc.Arbitrary<unknown>, { numRuns: 100, seed: 1 })
+      .flatMap((value) => [...new URLSearchParams(toSearch({ ...noFilters, [name]: value })).keys()]),
+  ),
+];
 
 describe('filters in a URL', () => {
   it('come back as they were, whatever they hold', () => {
@@ -44,20 +62,7 @@ describe('filters in a URL', () => {
   });
 
   it('are always valid, and canonical after one reading, whatever somebody types', () => {
-    const key = fc.constantFrom(
-      'q',
-      'type',
-      'actor',
-      'session',
-      'project',
-      'noproject',
-      'range',
-      'from',
-      'to',
-      'has',
-      'before',
-      'x',
-    );
+    const key = fc.constantFrom(...names.flatMap(keysOf), 'before', 'x');
     const value = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -77,6 +82,11 @@ describe('filters in a URL', () => {
     );
   });
 
+  it('have names of their own in it', () => {
+    const keys = [...names.flatMap(keysOf), 'after', 'auto', 'before', 'live', 'seen', 'since', 'whole'];
+    expect(keys).toEqual([...new Set(keys)]);
+  });
+
   it('say in words what they leave out', () => {
     const bad = new URLSearchParams([
       ['range', '99d'],
@@ -85,10 +95,10 @@ describe('filters in a URL', () => {
       ['q', 'a'.repeat(201)],
     ]);
     expect(parseFilters(bad).problems).toEqual([
-      `“${'a'.repeat(60)}…” is not a search of at most 200 characters and was left out.`,
-      '“{"a":” is not a JSON object to look for and was left out.',
-      '“xyz” is not a place in the list and was left out.',
-      '“99d” is not a range (1h, 24h, 7d, 30d, all) and was left out.',
+      '“99d” is not a range (1h, 24h, 7d, 30d, all), so it was ignored.',
+      `“${'a'.repeat(60)}…” is not a search of at most 200 characters, so it was ignored.`,
+      '“{"a":” is not a JSON object, so it was ignored.',
+      '“xyz” is not a place in the list, so it was ignored.',
     ]);
   });
 
@@ -100,3 +110,52 @@ describe('filters in a URL', () => {
     expect(read('from=2026-01-01')).toEqual({ from: '2026-01-01T00:00', to: null });
   });
 });
+
+describe('every filter', () => {
+  const each = fc
+    .constantFrom(...names)
+    .chain((name) =>
+      (values[name] as fc.Arbitrary<unknown>).map((value) => ({ ...noFilters, [name]: value })),
+    );
+
+  it('has a chip for each part, and without all of them nothing of it is left', () => {
+    fc.assert(
+      fc.property(filters, (given) => {
+        for (const { row, value, name } of listFilters(given)) {
+          let rest = value;
+          for (let chips = row.chips(rest); chips.length > 0; chips = row.chips(rest)) {
+            for (const { label } of chips) expect(label).not.toBe('');
+            expect(chips[0]?.rest).not.toEqual(rest);
+            rest = chips[0]?.rest;
+          }
+          expect(rest).toEqual(name === 'time' ? { preset: 'all' } : noFilters[name]);
+        }
+      }),
+    );
+  });
+
+  it('has its inputs above the list, which send it again as it is', () => {
+    const choices = { eventTypes: ['flow.created'], sessionTypes: ['user'], actors: [], projects: [] };
+    fc.assert(
+      fc.property(fc.oneof(each, filters), (given) => {
+        const form = readForm(render('audit-logs/filter-bar', makeFilterBar(given, 'acme', choices)));
+        expect(parseFilters(form)).toEqual({ filters: given, before: null, problems: [] });
+      }),
+    );
+  });
+});
+
+/** What a browser would send. */
+function readForm(html: string): URLSearchParams {
+  const sent = new URLSearchParams();
+  for (const [input] of html.matchAll(/<input\b[^>]*>/g)) {
+    const attribute = (name: string): string | undefined =>
+      input.match(new RegExp(`\\s${name}="([^"]*)"`))?.[1]?.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => {
+        return { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" }[entity] ?? entity;
+      });
+    const name = attribute('name');
+    const isChoice = /checkbox|radio/.test(attribute('type') ?? '');
+    if (name && (!isChoice || /\schecked>$/.test(input))) sent.append(name, attribute('value') ?? '');
+  }
+  return sent;
+}

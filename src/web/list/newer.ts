@@ -1,6 +1,5 @@
-/** How many entries have come since the list was shown; the page asks every ten seconds. */
-import { decodeMark } from '../../database/newEntries.ts';
-import { countNewer } from '../../search/countNewer.ts';
+/** Counts the entries that arrived since the list was shown; the page asks every ten seconds. */
+import { countCommittedSince, decodeMark } from '../../database/newEntries.ts';
 import { sendFragment } from '../reply/reply.ts';
 import { logsUrl, searchParamsOf } from '../urls.ts';
 import type { Visit } from '../visit.ts';
@@ -8,14 +7,14 @@ import { parseFilters, toEntryQuery, toSearch } from './filters.ts';
 
 const most = 100;
 
-/** 204: as many as the page already says. */
+/** Answers 204 while the page already shows the right count. */
 export async function showNewer(visit: Visit): Promise<void> {
   const { request, response, organization, context } = visit;
   const parameters = searchParamsOf(request);
   const since = decodeMark(parameters.get('since') ?? '');
   const { filters } = parseFilters(parameters);
   const count = since
-    ? await countNewer(context.db, toEntryQuery(filters, organization, new Date()), since, most)
+    ? await countCommittedSince(context.db, toEntryQuery(filters, organization, new Date()), since, most)
     : 0;
   if (count === 0 || String(count) === parameters.get('seen')) {
     response.status(204).end();

@@ -4,22 +4,15 @@ import { countDatedAfter } from '../../database/futureEntries.ts';
 import { encodeMark } from '../../database/newEntries.ts';
 import type { Database } from '../../database/pool.ts';
 import { findEntries } from '../../search/findEntries.ts';
-import type { WebContext } from '../context.ts';
 import { logsUrl } from '../urls.ts';
 import type { AuditLogsView, EmptyView, FutureView, ResultsView, RowsView } from '../views/listViews.ts';
+import type { WebContext } from '../webContext.ts';
 import { makeChips, makeClearUrl } from './chips.ts';
 import { type Choices, makeFilterBar } from './filterBar.ts';
-import {
-  aheadMs,
-  type Filters,
-  hasConditions,
-  noFilters,
-  type ParsedFilters,
-  toEntryQuery,
-  toSearch,
-} from './filters.ts';
+import { hasConditions, noFilters, type ParsedFilters, toEntryQuery, toSearch } from './filters.ts';
+import type { Filters } from './filterTable.ts';
 import { allTimeUrl, describeCount, makeMore, makeRows, pageSize } from './rows.ts';
-import { describeTime } from './timeWords.ts';
+import { aheadMs, describeTime } from './timeRange.ts';
 
 export interface ListRequest {
   readonly context: WebContext;
@@ -28,21 +21,18 @@ export interface ListRequest {
   readonly signal: AbortSignal;
 }
 
-/** All of it. */
+/** Reads the whole list. */
 export async function readList(list: ListRequest): Promise<AuditLogsView> {
   const { organization, parsed } = list;
   const [results, choices] = await Promise.all([readResults(list), readChoices(list)]);
-  const url = logsUrl(organization);
   return {
-    organization,
-    url,
-    exportUrl: `${url}/export`,
+    exportUrl: logsUrl(organization, '', '/export'),
     filterBar: makeFilterBar(parsed.filters, organization, choices),
     results,
   };
 }
 
-/** The part below the filters. */
+/** Reads the part below the filters. */
 export async function readResults({
   context,
   organization,
@@ -59,9 +49,7 @@ export async function readResults({
   const more = makeMore(found, filters, organization, 0);
   const isOpenEnded = before === null && ('preset' in filters.time || filters.time.to === null);
   const url = logsUrl(organization, toSearch(filters, before));
-  const download = new URLSearchParams(search);
   return {
-    organization,
     url,
     title: `Audit logs · ${organization}`,
     text: filters.text,
@@ -76,7 +64,7 @@ export async function readResults({
         : null,
     liveUrl:
       isOpenEnded && found.mark
-        ? `${logsUrl(organization)}/newer?${withKeys(search, { since: encodeMark(found.mark), live: '1' })}`
+        ? logsUrl(organization, withKeys(search, { since: encodeMark(found.mark), live: '1' }), '/newer')
         : null,
     future:
       before === null
@@ -84,8 +72,8 @@ export async function readResults({
         : null,
     status: describeCount(found.entries.length, more.kind !== 'end'),
     downloads: {
-      csvUrl: `${logsUrl(organization)}/entries.csv${download.size > 0 ? `?${search}` : ''}`,
-      ndjsonUrl: `${logsUrl(organization)}/entries.ndjson${download.size > 0 ? `?${search}` : ''}`,
+      csvUrl: logsUrl(organization, search, '/entries.csv'),
+      ndjsonUrl: logsUrl(organization, search, '/entries.ndjson'),
     },
     newestUrl: before === null ? null : logsUrl(organization, search),
   };
@@ -97,7 +85,7 @@ function countFuture(db: Database, organization: string, now: Date): Promise<num
   return countDatedAfter(db, organization, new Date(now.getTime() + aheadMs).toISOString(), mostFuture);
 }
 
-/** Entries dated in the future are in no relative range; in the whole log they come first. */
+/** No relative range holds entries dated in the future; in the whole log they come first. */
 function makeFuture(filters: Filters, organization: string, now: Date, count: number): FutureView | null {
   if (count === 0 || !('preset' in filters.time)) return null;
   const edge = new Date(now.getTime() + aheadMs).toISOString().slice(0, 19);
@@ -105,15 +93,15 @@ function makeFuture(filters: Filters, organization: string, now: Date, count: nu
     count === mostFuture ? `${count}+ entries are` : count === 1 ? '1 entry is' : `${count} entries are`;
   const isShown = filters.time.preset === 'all';
   return {
-    words: `${number} dated in the future${isShown ? ' and can come before all others' : ' and not in this range'}.`,
+    words: `${number} dated in the future${isShown ? ' and may come before all others' : ' and outside this range'}.`,
     url: isShown
       ? logsUrl(organization, toSearch({ ...filters, time: { from: null, to: edge } }))
       : logsUrl(organization, toSearch({ ...noFilters, time: { from: edge, to: null } })),
-    linkWords: isShown ? 'Leave them out' : 'Show them',
+    linkWords: isShown ? 'Hide them' : 'Show them',
   };
 }
 
-/** The rows past `before`, to be put in place of "Load older". */
+/** Reads the rows past `before`, which replace "Load older". */
 export async function readRows(
   { context, organization, parsed, signal }: ListRequest,
   answers: number,
@@ -160,7 +148,7 @@ function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean)
   if ('from' in time && time.from !== null && time.to !== null && time.from >= time.to) {
     return {
       title: 'This range is empty',
-      words: `It begins at ${time.from.replace('T', ' ')} and ends at ${time.to.replace('T', ' ')}, which is not later: change From or To.`,
+      words: `It starts at ${time.from.replace('T', ' ')} and ends at ${time.to.replace('T', ' ')}, which is not later. Change From or To.`,
       ...links,
     };
   }
@@ -168,8 +156,8 @@ function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean)
     return {
       title: 'No entry matches',
       words: isAllTime
-        ? 'Nothing in the whole log matches these filters. Remove one of them to see more.'
-        : `Nothing matches in this range (${lowerFirst(describeTime(filters.time))}). Older entries may.`,
+        ? 'Nothing in the whole log matches these filters. Remove one to see more.'
+        : `Nothing matches in this range (${lowerFirst(describeTime(filters.time))}). Older entries may match.`,
       ...links,
     };
   }
@@ -183,7 +171,7 @@ function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean)
   return {
     title: 'No entries yet',
     words:
-      'Entries appear here as soon as your product writes them, in the same transaction as the change that they describe:',
+      'Entries appear here as soon as your product writes them, in the same transaction as the change they describe:',
     ...links,
     example: `insert into audit.entries (organization, event_type, actor_id, actor_name, metadata)\nvalues ('${organization.replaceAll("'", "''")}', 'flow.created', 'u-17', 'Ada', '{"flowId": 42}');`,
   };
@@ -193,7 +181,7 @@ function lowerFirst(words: string): string {
   return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
-/** Keys stay sorted, as in every address here. */
+/** Keeps the keys sorted, as in every address here. */
 function withKeys(search: string, more: Readonly<Record<string, string>>): string {
   const all = new URLSearchParams(search);
   for (const [key, value] of Object.entries(more)) all.append(key, value);

@@ -1,4 +1,4 @@
-/** The files a browser loads, under names that change with their content, so that it may keep them for ever. */
+/** Serves the files a browser loads, under addresses that change with their content, so that it can cache them for ever. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,10 @@ export function useAssets(): Assets {
   return loaded;
 }
 
-/** `views/assets/`: each file under its own name, all `*.css` joined as `app.css`; and htmx. Read once. */
+/**
+ * Reads `views/assets/` once: each file under its own name, all `*.css` joined as `app.css`, and htmx. All share one hash, so that
+ * scripts can import each other by relative addresses.
+ */
 function loadAssets(): Assets {
   const names = readdirSync(directory).sort();
   const read = (name: string): Buffer => readFileSync(new URL(name, directory));
@@ -35,10 +38,12 @@ function loadAssets(): Assets {
     ['htmx.js', readFileSync(fileURLToPath(import.meta.resolve('htmx.org/dist/htmx.min.js')))],
     ...names.filter((name) => !name.endsWith('.css')).map((name) => [name, read(name)] as const),
   ]);
+  const all = createHash('sha256');
+  for (const content of files.values()) all.update(content);
+  const hash = all.digest('base64url').slice(0, 12);
   const urls: Record<string, string> = {};
   const router = Router();
   for (const [name, content] of files) {
-    const hash = createHash('sha256').update(content).digest('base64url').slice(0, 12);
     const url = `/assets/${hash}/${name}`;
     urls[name] = url;
     router.get(url, (_request, response) => {

@@ -1,4 +1,5 @@
 /** The data that the views of the Configure OTEL Export drawer take. Everything is said here: the views only lay it out. */
+import type { Field } from '../../configs/fields.ts';
 
 /** Of every view of the drawer. */
 export interface ExportFrame {
@@ -101,6 +102,15 @@ export interface FieldView {
   readonly describedBy: string;
 }
 
+/** A field that is laid out by how it is typed. */
+export interface InputView
+  extends FieldView,
+    Pick<Field, 'input'>,
+    Partial<Pick<Field, 'min' | 'max' | 'maxLength' | 'options' | 'placeholder' | 'warning'>> {
+  /** A check that removes what is stored; absent: there is nothing to remove. */
+  readonly remove?: { readonly name: string; readonly label: string };
+}
+
 export interface HeaderRowView {
   readonly index: number;
   readonly number: number;
@@ -142,26 +152,18 @@ export interface ExportFormView {
   readonly conflict: ConflictView | null;
   readonly state: ExportStateView | null;
   readonly revision: string;
-  readonly name: FieldView;
-  readonly endpoint: FieldView;
+  readonly name: InputView;
+  readonly endpoint: InputView;
   readonly endpointAbout: EndpointAboutView;
   readonly headers: HeadersView;
-  readonly maxBatchSize: FieldView;
+  /** Fields by section; what has markup of its own stands beside them. */
+  readonly main: readonly InputView[];
   readonly isAdvancedOpen: boolean;
   readonly startFrom: FieldView;
   readonly startTime: FieldView;
-  readonly compression: FieldView;
-  readonly timeoutSeconds: FieldView;
-  readonly serverName: FieldView;
-  readonly insecureSkipVerify: FieldView;
-  readonly ca: FieldView;
-  readonly hasCa: boolean;
-  readonly clientCert: FieldView;
-  readonly clientKey: FieldView;
-  readonly hasClientCert: boolean;
-  readonly eventTypes: FieldView;
-  readonly excludeEventTypes: FieldView;
-  readonly projects: FieldView;
+  readonly sending: readonly InputView[];
+  readonly tls: readonly InputView[];
+  readonly filter: readonly InputView[];
   readonly test: TestView | null;
   readonly actions: ActionsView | null;
   /** Why nothing can be changed here; null: it can. */

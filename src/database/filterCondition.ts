@@ -1,0 +1,29 @@
+/** The filter of a window as SQL about a row of audit.entries. */
+import pg from 'pg';
+import type { WindowFilter } from '../model/stream.ts';
+
+const literal = pg.escapeLiteral;
+
+/** SQL that is true for an entry that the filter lets through; every value is quoted, since COPY takes no parameters. */
+export function filterCondition(filter: WindowFilter): string {
+  const like = (globs: readonly string[]): string =>
+    `event_type like any (array[${globs.map((glob) => literal(toLikePattern(glob))).join(', ')}])`;
+  const conditions: string[] = [];
+  if (filter.eventTypes.length > 0) conditions.push(like(filter.eventTypes));
+  if (filter.excludeEventTypes.length > 0) conditions.push(`not ${like(filter.excludeEventTypes)}`);
+  if (filter.projects.length > 0)
+    conditions.push(`coalesce(project in (${filter.projects.map((p) => literal(p)).join(', ')}), false)`);
+  const chosen = conditions.length === 0 ? 'true' : conditions.join(' and ');
+  const passes = filter.passesOwn && conditions.length > 0 ? `(${chosen} or ${like(ownEventTypes)})` : chosen;
+  return filter.since === undefined
+    ? passes
+    : `${passes} and occurred_at >= ${literal(filter.since)}::timestamptz`;
+}
+
+/** Types of the entries that the collector and its page write about themselves. */
+const ownEventTypes = ['audit_export.*', 'audit_logs.*'];
+
+/** `*` is the only wildcard of a filter; LIKE's own are taken literally. */
+function toLikePattern(glob: string): string {
+  return glob.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
+}

@@ -1,0 +1,103 @@
+/**
+ * Reads entries by COPY with proof: the first row shows that the statement ran on the primary and that the stream's row, in the
+ * very snapshot of the entries, is still the reader's.
+ */
+import type { Entry } from '../model/entry.ts';
+import type { BinaryRow } from './binaryRow.ts';
+import { type CopyEnd, type CopyLimits, copyOut } from './copyOut.ts';
+import type { Database } from './pool.ts';
+import { NotPrimaryError } from './primary.ts';
+
+export type ProvenEnd =
+  | CopyEnd
+  /** The stream's row does not meet the condition: the reader has lost it. No row was handed on. */
+  | { readonly kind: 'stale' }
+  /** The next row, or one soon after it, could not be read. The rows that were handed on are good. */
+  | { readonly kind: 'broken'; readonly error: unknown };
+
+/**
+ * Hands on the rows behind the proof of a `select` made by `withProof`.
+ *
+ * @throws NotPrimaryError when it ran elsewhere than on the primary; the database's error when nothing at all came back.
+ */
+export async function copyProven(
+  db: Database,
+  select: string,
+  onRow: (row: BinaryRow) => 'stop' | undefined,
+  limits: CopyLimits = {},
+): Promise<ProvenEnd> {
+  let proof = 'missing' as 'missing' | 'given' | 'stale';
+  const onAnyRow = (row: BinaryRow): 'stop' | undefined => {
+    if (proof === 'given') return onRow(row);
+    proof = readProof(row);
+    return proof === 'stale' ? 'stop' : undefined;
+  };
+  let end: ProvenEnd;
+  try {
+    end = await copyOut(db, select, onAnyRow, limits);
+  } catch (error) {
+    if (proof === 'missing' || error instanceof NotPrimaryError) throw error;
+    end = { kind: 'broken', error };
+  }
+  if (proof === 'missing') throw new NotPrimaryError();
+  return proof === 'stale' ? { kind: 'stale' } : end;
+}
+
+/**
+ * Puts the proof in front of `entries`. Whoever sees the stream's row as it was when the window was pinned has that commit, and so
+ * all that the window shows, since those commits came before it. `condition` is about the row of audit.streams.
+ *
+ * Append runs its parts one after the other; it does so in parallel only where none of them has a LIMIT, so `entries` needs one.
+ */
+export function withProof(condition: string, entries: string): string {
+  return `select null::xid8 as xid, (select count(*) from audit.streams where ${condition}) as id, not pg_is_in_recovery() as matches,
+    ${noTexts}
+    union all (${entries})`;
+}
+
+/** @throws NotPrimaryError */
+function readProof(row: BinaryRow): 'given' | 'stale' {
+  // Whatever stands between may have sent anything: only this row in the first place is proof.
+  if (row.bytes(0) !== null || row.bytes(2)?.[0] !== 1) throw new NotPrimaryError();
+  return row.required(1).readBigInt64BE() === 1n ? 'given' : 'stale';
+}
+
+/** Takes the place of the columns of an entry from its uid on. */
+const noTexts =
+  'null::uuid, null::text, null::text, null::text, null::text, null::text, null::jsonb, null::timestamptz';
+
+/** Select list of an entry's head alone, in the order of `entryFields`. */
+export const headFields = `select xid, id, matches, ${noTexts}`;
+
+/** Select list that `toEntry` reads, in its order; without metadata where `matches` is false. */
+export function entryFields(matches: string): string {
+  return `select xid, id, ${matches}, uid, event_type, actor_id, actor_name, session_type, project,
+    case when ${matches} then metadata end, occurred_at`;
+}
+
+/** Field 2: whether the filter lets the entry through; null when it was not asked. */
+export function matchesOf(row: BinaryRow): boolean | null {
+  const matches = row.bytes(2);
+  return matches && matches[0] === 1;
+}
+
+/** Microseconds from 1970 to 2000, where Postgres counts timestamps from. */
+const postgresEpochMicros = 946_684_800_000_000;
+const emptyMetadata = new Uint8Array(0);
+
+/** The entry's bytes are those of `row`: valid only as long. */
+export function toEntry(row: BinaryRow): Entry {
+  return {
+    xid: row.required(0).readBigUInt64BE(),
+    id: row.required(1).readBigInt64BE(),
+    uid: row.required(3),
+    eventType: row.required(4),
+    actorId: row.bytes(5),
+    actorName: row.bytes(6),
+    sessionType: row.required(7),
+    project: row.bytes(8),
+    // Binary jsonb is a version byte, 1, and the text.
+    metadata: row.bytes(9)?.subarray(1) ?? emptyMetadata,
+    occurredAtMicros: Number(row.required(10).readBigInt64BE()) + postgresEpochMicros,
+  };
+}

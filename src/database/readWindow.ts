@@ -1,0 +1,109 @@
+/**
+ * Reads a window page by page in (xid, id) order.
+ *
+ *   row → window → PAGE → batch → bytes → answer → outcome → settle → status
+ */
+import type { Entry } from '../model/entry.ts';
+import type { Position, StreamRow, Window } from '../model/stream.ts';
+import type { CopyLimits } from './copyOut.ts';
+import { type PagePart, pageQuery } from './pageQuery.ts';
+import type { Database } from './pool.ts';
+import { copyProven, matchesOf, toEntry } from './provenCopy.ts';
+import { isTiedToValue } from './unreadable.ts';
+
+export interface PageLimits extends CopyLimits {
+  readonly rows: number;
+}
+
+export type PageEnd =
+  /** There may be more. */
+  | { readonly kind: 'more' }
+  /** No entry of the window comes after those taken. */
+  | { readonly kind: 'exhausted' }
+  /** The next entry has so many bytes as text, more than `rowBytes`. */
+  | { readonly kind: 'oversize'; readonly bytes: number }
+  /** The next entry, or one soon after it, could not be read. What was taken is good. */
+  | { readonly kind: 'broken'; readonly error: unknown }
+  /** The stream's row is not at this window any more: the reader has lost it. Nothing was taken. */
+  | { readonly kind: 'stale' };
+
+export interface PageResult {
+  /** Entries handed on and taken, those that the filter leaves out included. */
+  readonly taken: number;
+  readonly end: PageEnd;
+}
+
+/**
+ * Hands on at most `limits.rows` entries of the window after `after`. `onEntry` is called synchronously and must not keep
+ * the entry's bytes; with "stop" it leaves the entry, and all that follow, for the next page. `matches` false: the filter leaves
+ * the entry out, which then comes without metadata; the position moves over it, nothing is sent.
+ *
+ * Rows are bounded before the filter is applied, so that a filter that matches one in a million still reads in
+ * bounded statements.
+ *
+ * @throws NotPrimaryError when the page was read elsewhere than on the primary; the database's error when nothing at all came back.
+ */
+export async function readPage(
+  db: Database,
+  stream: StreamRow & { window: Window },
+  after: Position | null,
+  limits: PageLimits,
+  onEntry: (entry: Entry, matches: boolean, bytes: number) => 'taken' | 'stop',
+): Promise<PageResult> {
+  let taken = 0;
+  const select = pageQuery(stream, after, limits.rows);
+  const end = await copyProven(
+    db,
+    select,
+    (row) => {
+      if (onEntry(toEntry(row), matchesOf(row) === true, row.byteLength) === 'stop') return 'stop';
+      taken++;
+      return undefined;
+    },
+    limits,
+  );
+  switch (end.kind) {
+    case 'done':
+      return { taken, end: { kind: taken < limits.rows ? 'exhausted' : 'more' } };
+    case 'stopped':
+      return { taken, end: { kind: 'more' } };
+    case 'oversize':
+    case 'broken':
+    case 'stale':
+      return { taken, end };
+  }
+}
+
+/** An entry of a window without its texts, which can be read when those cannot. */
+export interface EntryHead extends Position {
+  /** null: the filter could not be asked, so the entry counts as one that matches. */
+  readonly matches: boolean | null;
+}
+
+/**
+ * The head of the entry that comes next after `after`; null: none does; 'stale': the stream's row is not at this window any more.
+ *
+ * @throws NotPrimaryError, or the database's error when not even the head can be read.
+ */
+export async function readNextHead(
+  db: Database,
+  stream: StreamRow & { window: Window },
+  after: Position | null,
+): Promise<EntryHead | null | 'stale'> {
+  const read = async (part: PagePart): Promise<EntryHead | null | 'stale'> => {
+    let head: EntryHead | null = null;
+    const end = await copyProven(db, pageQuery(stream, after, 1, part), (row) => {
+      const xid = row.required(0).readBigUInt64BE();
+      head = { xid, id: row.required(1).readBigInt64BE(), matches: matchesOf(row) };
+      return undefined;
+    });
+    if (end.kind === 'broken') throw end.error;
+    return end.kind === 'stale' ? 'stale' : head;
+  };
+  try {
+    return await read('heads');
+  } catch (error) {
+    if (!isTiedToValue(error)) throw error;
+    return read('bare heads');
+  }
+}

@@ -1,0 +1,102 @@
+/** The filter by time: a range that is relative to now, or from and to. */
+
+import { z } from 'zod';
+import { isRealTime } from '../../basics/isRealTime.ts';
+import type { EntryQuery } from '../../database/entryQuery.ts';
+import type { FilterRow } from './filterRow.ts';
+
+export const presets = ['1h', '24h', '7d', '30d', 'all'] as const;
+export type Preset = (typeof presets)[number];
+
+export type TimeRange =
+  | { readonly preset: Preset }
+  /** RFC 3339 in UTC, of minutes or finer; from inclusive, to exclusive. At least one is not null. */
+  | { readonly from: string | null; readonly to: string | null };
+
+export const defaultTime = { preset: '30d' } as const satisfies TimeRange;
+
+const timeSchema = z
+  .string()
+  .regex(/^(?!0000)\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?)?$/)
+  .transform((text) => `${text.replace('Z', '')}${text.includes('T') ? '' : 'T00:00'}`)
+  .refine((text) => isRealTime(`${text}Z`));
+
+export const timeFilter: FilterRow<TimeRange> = {
+  read: (address) => {
+    // A form sends both; when a preset is chosen, from and to are only left over.
+    const range = address.raw('range');
+    if (range === '' || range === 'custom') {
+      const what = 'a time such as 2026-02-03T14:05 (UTC)';
+      const from = address.one(timeSchema, 'from', what);
+      const to = address.one(timeSchema, 'to', what);
+      if (from !== null || to !== null) return { from, to };
+      return range === 'custom' ? { preset: 'all' } : defaultTime;
+    }
+    const preset = address.one(z.enum(presets), 'range', `a range (${presets.join(', ')})`);
+    return preset === null ? defaultTime : { preset };
+  },
+  print: (time) => {
+    if ('preset' in time) return time.preset === defaultTime.preset ? [] : [['range', time.preset]];
+    return [
+      ...(time.from === null ? [] : [['from', time.from] as const]),
+      ...(time.to === null ? [] : [['to', time.to] as const]),
+    ];
+  },
+  inputs: (time) => {
+    if ('preset' in time) return [['range', time.preset]];
+    return [
+      ['range', 'custom'],
+      ['from', time.from === null ? '' : toInput(time.from, 'down')],
+      ['to', time.to === null ? '' : toInput(time.to, 'up')],
+    ];
+  },
+  chips: (time) =>
+    'preset' in time && time.preset === 'all' ? [] : [{ label: describeTime(time), rest: { preset: 'all' } }],
+};
+
+const hoursOf: Readonly<Record<Exclude<Preset, 'all'>, number>> = {
+  '1h': 1,
+  '24h': 24,
+  '7d': 7 * 24,
+  '30d': 30 * 24,
+};
+
+/** Clocks differ, but an entry dated further ahead than this is not part of the last hour, or month. */
+export const aheadMs = 5 * 60_000;
+
+/** Relative ranges start their length before `now` and end five minutes after it. */
+export function toBounds(time: TimeRange, now: Date): Pick<EntryQuery, 'from' | 'to'> {
+  if (!('preset' in time)) return { from: time.from && `${time.from}Z`, to: time.to && `${time.to}Z` };
+  if (time.preset === 'all') return { from: null, to: null };
+  return {
+    from: new Date(now.getTime() - hoursOf[time.preset] * 3_600_000).toISOString(),
+    to: new Date(now.getTime() + aheadMs).toISOString(),
+  };
+}
+
+export const presetWords: Readonly<Record<Preset, string>> = {
+  '1h': 'Last hour',
+  '24h': 'Last 24 hours',
+  '7d': 'Last 7 days',
+  '30d': 'Last 30 days',
+  all: 'All time',
+};
+
+export function describeTime(time: TimeRange): string {
+  if ('preset' in time) return presetWords[time.preset];
+  const [from, to] = [time.from, time.to].map((at) => at?.replace('T', ' '));
+  if (from && to) return `${from} to ${to} UTC`;
+  return from ? `Since ${from} UTC` : `Before ${to} UTC`;
+}
+
+/**
+ * `<input type="datetime-local">` takes milliseconds, and empties itself for anything finer: the next choice would then cover all
+ * time. The range that is sent instead holds all of the one that was asked for.
+ */
+function toInput(time: string, rounded: 'down' | 'up'): string {
+  const [seconds = '', decimals = ''] = time.split('.');
+  if (decimals.length <= 3) return time;
+  const down = `${seconds}.${decimals.slice(0, 3)}`;
+  if (rounded === 'down' || /^0*$/.test(decimals.slice(3))) return down;
+  return new Date(Date.parse(`${down}Z`) + 1).toISOString().slice(0, -1);
+}

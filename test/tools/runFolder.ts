@@ -1,0 +1,33 @@
+/**
+ * Gives a run of tests one folder for what its files share and for what their servers write, and deletes it at the end,
+ * so that nothing stays even of a file that was ended by force. Vitest calls it once, in its own process.
+ */
+import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** For files of one run only; `inject('runFolder')` names it. */
+    readonly runFolder: string;
+  }
+}
+
+/** What the servers of all workers together write, and some more. */
+const neededBytes = 4 * 1024 ** 3;
+const memory = '/dev/shm';
+
+export default async function makeRunFolder(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join((await isRoomy(memory)) ? memory : tmpdir(), 'audit-export-tests-'));
+  // Postgres, which does not run as root, finds its own folders in it.
+  await chmod(folder, 0o711);
+  project.provide('runFolder', folder);
+  return () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Linux keeps it in memory: a database in it costs no write to a disk. A container often has only 64 MB of it. */
+async function isRoomy(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: 0, bsize: 0 }));
+  return bavail * bsize > neededBytes;
+}
