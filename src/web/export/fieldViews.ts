@@ -1,7 +1,7 @@
 /** The inputs of the form: their labels, and what each shows. */
 import { type Field, fields } from '../../configs/fields.ts';
 import type { FieldView, InputView } from '../views/exportViews.ts';
-import type { FormInput } from './formView.ts';
+import type { FormInput } from './formInput.ts';
 
 const clientKey = 'tls.clientCertSecretRef.key';
 

@@ -3,7 +3,7 @@ import type { HeaderRowView, HeadersView } from '../views/exportViews.ts';
 import { formUrl, makeFrame } from './addresses.ts';
 import { headerOwner } from './exportForm.ts';
 import { labelOfHeader, makeField } from './fieldViews.ts';
-import type { FormInput } from './formView.ts';
+import type { FormInput } from './formInput.ts';
 
 export function makeHeaders(
   { organization, form, current, newRow }: FormInput,

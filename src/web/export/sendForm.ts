@@ -6,7 +6,8 @@ import type { Visit } from '../visit.ts';
 import { destinationUrl } from './addresses.ts';
 import type { StreamedConfig } from './destinations.ts';
 import { type ExportForm, toForm } from './exportForm.ts';
-import { type FormRemarks, makeFormView } from './formView.ts';
+import type { FormRemarks } from './formInput.ts';
+import { makeFormView } from './formView.ts';
 import { makeStateView } from './stateView.ts';
 
 /** Parked entries that are listed; the rest is a number. */
