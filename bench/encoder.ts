@@ -1,5 +1,5 @@
 /**
- * Records a second of our encoder over those of @opentelemetry/otlp-transformer, the encoder of the OpenTelemetry JS
+ * Records per second of our encoder divided by those of @opentelemetry/otlp-transformer, the encoder of the OpenTelemetry JS
  * SDK, from the same starting point: the text of the metadata column as Postgres sends it.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { decodeRequest, toJson } from '../tools/otlp/otlpProto.ts';
 
 const dataFolder = new URL('../../shared/data/cloudtrail.ndjson.gz', import.meta.url);
 const batchRecords = 1000;
-/** Uncounted: a collector runs for weeks, its code is compiled. */
+/** Not counted: a collector runs for weeks, so its code is compiled. */
 const warmUpRounds = 10;
 const rounds = 15;
 const observedAtMicros = 1_790_000_000_000_000;
@@ -34,7 +34,7 @@ interface Figure {
   detail: string;
 }
 
-/** @throws Error when the data file is missing, or the two encoders do not say the same. */
+/** @throws Error if the data file is missing, or the two encoders do not produce the same records. */
 export async function benchEncoder(): Promise<Figure[]> {
   const entries = loadEntries();
   verifyEqual(entries);
@@ -123,7 +123,7 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 }
 
-/** Both encoders must have said the same, or the ratio means nothing. */
+/** Both encoders must produce the same records, or the ratio means nothing. */
 function verifyEqual(entries: readonly Entry[]): void {
   for (let at = 0; at < entries.length; at += batchRecords) {
     const batch = entries.slice(at, at + batchRecords);
@@ -144,7 +144,7 @@ function verifyEqual(entries: readonly Entry[]): void {
   }
 }
 
-/** Entries as the database part hands them over: every column a slice of what came over the wire, jsonb's own spelling. */
+/** Entries as the database code passes them on: every column a slice of the bytes from the wire, as jsonb spells it. */
 function loadEntries(): Entry[] {
   if (!existsSync(dataFolder))
     throw new Error(`${dataFolder.pathname} is missing: the benchmark needs its events`);

@@ -1,6 +1,6 @@
 /**
- * Entries a second of a whole export (read, encode, gzip, POST, settle) over those of `COPY … TO STDOUT`, the fastest way
- * there is to get the same columns out of Postgres at all.
+ * Entries per second of a whole delivery (read, encode, gzip, POST, settle) divided by those of `COPY … TO STDOUT`, the fastest way
+ * to get the same columns out of Postgres.
  */
 import pg from 'pg';
 import { type Bench, withClient } from './tools/bench.ts';
@@ -55,15 +55,15 @@ const copySql = `copy (
 /** ReadyForQuery, outside a transaction: the last message of an answer. */
 const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
-/** Seconds. The bytes are counted and dropped, unparsed. */
+/** Returns seconds. The bytes are counted and discarded, unparsed. */
 async function copyOut(connectionString: string): Promise<number> {
   const client = new pg.Client({ connectionString });
-  // The socket is destroyed under it at the end.
+  // The socket is destroyed while still in use at the end.
   client.on('error', () => {});
   await client.connect();
   const { connection } = client as pg.Client & { connection: pg.Connection };
   const { stream } = connection;
-  // From here on nobody but us reads the socket.
+  // From here on only this code reads the socket.
   stream.removeAllListeners('data');
   try {
     const startedAt = performance.now();

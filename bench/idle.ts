@@ -1,4 +1,4 @@
-/** What a replica with a thousand streams costs while nobody writes anything. */
+/** What a replica with a thousand streams costs while no one writes anything. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { waitFor } from '../tools/waitFor.ts';
@@ -10,7 +10,7 @@ import { readCpuSeconds, readPostgresCpuSeconds, readResidentMiB } from './tools
 import { startReceiver } from './tools/receiver.ts';
 
 const entriesPerOrganization = 20;
-/** Commits a second of others in the same server: they change the snapshot, so that polls have to look. */
+/** Unrelated commits per second in the same server: they change the snapshot, so polls must look. */
 const foreignCommitsPerSecond = 10;
 
 interface Idleness {
@@ -19,7 +19,7 @@ interface Idleness {
   readonly postgresCpuPercent: number;
 }
 
-/** @throws Error where there is no /proc. */
+/** @throws Error if there is no /proc. */
 export async function benchIdle(bench: Bench): Promise<Figure[]> {
   const streams = bench.quick ? 50 : 1_000;
   const seconds = bench.quick ? 2 : 30;
@@ -55,7 +55,7 @@ export async function benchIdle(bench: Bench): Promise<Figure[]> {
         bench.log(
           `${streams} streams have delivered their first entries after ${deliveredSeconds.toFixed(1)} s`,
         );
-        // Counters that fall due after the deliveries are not idleness: one period of the status (30 s) passes first.
+        // Counters written after the deliveries are not idle work, so wait for one period of the status (30 s) first.
         await delay(bench.quick ? 1_000 : 35_000);
         const quiet = await observe(bench, client, collector.pid, seconds);
         const others = writeElsewhere(client);
@@ -95,7 +95,7 @@ async function observe(
   seconds: number,
 ): Promise<Idleness> {
   const readAll = async () => ({
-    // The collector's own: this connection is not tracked, it is older than the setting.
+    // Only the collector's statements: this connection is not tracked, because it is older than the setting.
     queries: Number(
       (await client.query('select coalesce(sum(calls), 0) as calls from pg_stat_statements')).rows[0]?.calls,
     ),

@@ -1,6 +1,6 @@
 /**
- * Inserts a second into audit.entries over those into a table of the same columns and defaults that has its primary key
- * and nothing else: no second index, no checks. What being exported costs the product.
+ * Inserts per second into audit.entries divided by those into a table with the same columns and defaults that has its primary key
+ * and nothing else: no second index, no checks. It shows what audit entries cost the product.
  */
 import { type Bench, withClient } from './tools/bench.ts';
 import { type Figure, median, pairedRatio, whole } from './tools/figure.ts';
@@ -23,7 +23,7 @@ export async function benchInserts(bench: Bench): Promise<Figure[]> {
   const ours: number[] = [];
   const plain: number[] = [];
   for (let round = 1; round <= rounds; round++) {
-    // Who goes first changes, so that a disk that gets slower or faster favours neither.
+    // Both sides take turns going first, so that a disk that gets slower or faster favours neither.
     const order = round % 2 === 0 ? (['ours', 'plain'] as const) : (['plain', 'ours'] as const);
     for (const table of order) {
       if (table === 'ours') ours.push(await measure('audit.entries'));

@@ -1,4 +1,4 @@
-/** Milliseconds from a product's commit having returned to the receiver having answered, under a steady load. */
+/** Milliseconds from the return of a product's commit to the receiver's answer, under a steady load. */
 import { waitFor } from '../tools/waitFor.ts';
 import { type Bench, withClient } from './tools/bench.ts';
 import { startCollector, writeManifest } from './tools/collector.ts';

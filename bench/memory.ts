@@ -8,7 +8,7 @@ import { startReceiver } from './tools/receiver.ts';
 
 const sampleIntervalMs = 250;
 
-/** @throws Error where there is no /proc. */
+/** @throws Error if there is no /proc. */
 export async function benchMemory(bench: Bench): Promise<Figure[]> {
   const count = bench.quick ? 10_000 : 1_000_000;
   const databaseUrl = await bench.createDatabase('bench_memory');

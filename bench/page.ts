@@ -1,6 +1,6 @@
 /**
- * The Audit Logs page over ten million entries: how long its queries and searches take where the page asks for them, and its
- * whole pages by HTTP (pageHttp.ts).
+ * The Audit Logs page over ten million entries: how long its queries and searches take, called as the page calls them, and its
+ * whole pages over HTTP (pageHttp.ts).
  */
 import type { Cursor } from '../src/database/cursor.ts';
 import { readShownEntry } from '../src/database/entries.ts';
@@ -70,7 +70,7 @@ interface Place extends Cursor {
   readonly requestId: string;
 }
 
-/** Entries of the big organization, evenly over its time. */
+/** Entries of the big organization, evenly distributed over its time. */
 async function samplePlaces(db: Database, count: number, runs: number): Promise<Place[]> {
   const { rows } = await db.query<Place>(
     `select e.id::text, to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "occurredAt", e.metadata ->> 'requestId' as "requestId"
@@ -142,7 +142,7 @@ async function measureSearches(bench: Bench, target: Target, places: readonly Pl
       let page = await target.find(query, null);
       first.push(performance.now() - startedAt);
       let entries = page.entries.length;
-      // To the first page or the end, as someone who presses "continue"; a minute at most.
+      // Continues to the first page or the end, like a user who keeps pressing "continue"; at most a minute.
       while (page.searchedBackTo !== null && entries < pageLimit && performance.now() - startedAt < 60_000) {
         page = await target.find(query, page.next);
         entries += page.entries.length;

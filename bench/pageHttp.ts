@@ -1,4 +1,4 @@
-/** Whole pages by HTTP, from the request to the last byte: queries, choices of the filters, rendering. */
+/** Whole pages over HTTP, from the request to the last byte: queries, choices of the filters, rendering. */
 import { type Cursor, encodeCursor } from '../src/database/cursor.ts';
 import type { Database } from '../src/database/pool.ts';
 import { programVersion } from '../src/settings/version.ts';

@@ -1,6 +1,6 @@
 /**
- * Inserts a second with everything that the page needs over those into the schema of the first migration alone. In each round the
- * indexer puts what the round before wrote into blocks: as much as it has to do for a product that goes on like this.
+ * Inserts per second with everything that the page needs divided by those into the schema of only the first migration. In each round the
+ * indexer puts the entries of the previous round into blocks: the work it has for a product that keeps writing like this.
  */
 import { readMigrations } from '../src/database/migrate.ts';
 import { type Bench, withClient } from './tools/bench.ts';

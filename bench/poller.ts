@@ -1,4 +1,4 @@
-/** Entries a second of a whole export over those of a plain poller on the OpenTelemetry SDK; see processes/poller.ts. */
+/** Entries per second of a whole delivery divided by those of a plain poller on the OpenTelemetry SDK; see processes/poller.ts. */
 import { type Bench, withClient } from './tools/bench.ts';
 import { Child } from './tools/child.ts';
 import { loadTable } from './tools/entries.ts';

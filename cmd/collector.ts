@@ -17,10 +17,10 @@ const proxies = findProxyVariables(process.env);
 if (proxies.length > 0) {
   log.warn(
     { variables: proxies },
-    `${proxies.join(' and ')} is set and not used for deliveries: receivers are connected to directly; where only a proxy leads out, let a Collector behind it be the receiver`,
+    `${proxies.join(' and ')} is set but not used for deliveries, which connect to receivers directly; if only a proxy leads out, use a Collector behind it as the receiver`,
   );
 }
 const started = await startApp(settings, log);
 if (started.kind === 'failed') fail(started.problems);
-// Closing after the last request takes a moment more than the requests themselves.
+// Closing takes a moment longer than the last request.
 else stopOnSignal(() => started.app.stop(), settings.shutdownGraceMs + 4_000);

@@ -1,4 +1,4 @@
-/** The whole product on one machine with nothing installed but Node and npm: `npm start`. */
+/** The whole product on one machine with only Node and npm installed: `npm start`. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runDemo } from './demo/runDemo.ts';
@@ -15,7 +15,7 @@ const values = openCommand({
     },
     rate: {
       valueName: 'NUMBER',
-      doc: 'Entries the sample product writes a second, up to 1000. Default: 1.5.',
+      doc: 'Entries that the sample product writes per second, up to 1000. Default: 1.5.',
     },
   },
   withSettings: false,
@@ -30,7 +30,7 @@ const directory =
 
 const stop = new AbortController();
 const kill = new AbortController();
-/** npm passes a Ctrl-C on that the terminal has sent to all of its processes: the same one comes twice. */
+/** The terminal sends Ctrl-C to all of its processes, and npm passes it on: the same one arrives twice. */
 const sameSignalMs = 1_000;
 let stopAskedAt = Number.POSITIVE_INFINITY;
 const onSignal = (): void => {

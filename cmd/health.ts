@@ -1,14 +1,14 @@
-/** Asks a running collector whether it lives: the image's health check. Exit code 0 when it says so, else 1. */
+/** Asks a running collector whether it is alive: the image's health check. Exit code 0 if it is, else 1. */
 import { fail, openCommand, openSettings } from './shell.ts';
 
 openCommand({
   name: 'node cmd/health.ts',
   summary:
-    'Asks /livez on the port of OPERATIONS_ADDRESS of this machine, and exits with 0 when the collector lives.',
+    'Asks /livez on the port of OPERATIONS_ADDRESS of this machine, and exits with 0 if the collector is alive.',
   withSettings: false,
 });
 const { OPERATIONS_ADDRESS, OPERATIONS_ADDRESS_FILE } = process.env;
-// Only the address counts here; what the collector cannot do without is not asked for.
+// Only the address matters here, so required settings of the collector may be missing.
 const { operationsAddress } = openSettings({
   DATABASE_URL: 'postgres://unused/unused',
   PAGE_ADDRESS: 'off',

@@ -1,4 +1,4 @@
-/** Applies the database migrations and exits: a chart's job, an init container, a first step by hand. */
+/** Applies the database migrations and exits: as a chart's Job, in an init container, or by hand. */
 import { checkServer } from '../src/database/check.ts';
 import { describeDatabaseFailure } from '../src/database/failure.ts';
 import { grantCollector } from '../src/database/grantCollector.ts';
@@ -9,7 +9,7 @@ import { fail, openCommand, openSettings } from './shell.ts';
 openCommand({
   name: 'node cmd/migrate.ts',
   summary:
-    'Brings the schema audit of the database DATABASE_URL (or DATABASE_URL_FILE) up to date, gives the role COLLECTOR_ROLE, if there is one, the rights of the collector, and exits. Any number may run at once.',
+    'Brings the schema audit of the database DATABASE_URL (or DATABASE_URL_FILE) up to date, gives the role COLLECTOR_ROLE, if set, the rights of the collector, and exits. Any number of these may run at once.',
   withSettings: false,
 });
 const { DATABASE_URL, DATABASE_URL_FILE, COLLECTOR_ROLE } = process.env;
@@ -34,7 +34,7 @@ try {
   }
 } catch (error) {
   fail([
-    `The migration failed, nothing of it stays: ${describeDatabaseFailure(error)} ${(error as Error).message}`,
+    `The migration failed and left nothing behind: ${describeDatabaseFailure(error)} ${(error as Error).message}`,
   ]);
 }
 await db.end();

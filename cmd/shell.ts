@@ -1,4 +1,4 @@
-/** What every command does around its work: settings in, exit code out. Only here the process itself is touched. */
+/** What every command does around its work: settings in, exit code out. Only this file touches the process itself. */
 import { readFileSync } from 'node:fs';
 import { type CommandOption, parseCommandLine } from '../src/settings/command.ts';
 import { describeSettings } from '../src/settings/describeSettings.ts';
@@ -6,8 +6,8 @@ import { readSettings } from '../src/settings/readSettings.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import { programVersion } from '../src/settings/version.ts';
 
-// Node opens its inspector on this signal: whoever may send one to the process could then run code in it, and read every
-// secret. --disable-sigusr1 of the image does it sooner; this holds where the program is started otherwise.
+// Node opens its inspector on this signal: anyone who may send it to the process could then run code in it, and read every
+// secret. The image's --disable-sigusr1 takes effect earlier; this covers programs that are started another way.
 process.on('SIGUSR1', () => {});
 
 /** Handles `--help`, `--version` and wrong arguments, which end the process, and returns the options given. */
@@ -44,14 +44,14 @@ export function openSettings(env: Readonly<Record<string, string | undefined>> =
   return fail(result.problems);
 }
 
-/** Ends the process: one line a problem, exit code 1. */
+/** Ends the process: one line per problem, exit code 1. */
 export function fail(problems: readonly string[]): never {
   process.stderr.write(`${problems.join('\n')}\n`);
   process.exit(1);
 }
 
 /**
- * Calls `stop` at the first SIGTERM or SIGINT and exits with 0 when it is done; at a second one, or when it takes longer
+ * Calls `stop` at the first SIGTERM or SIGINT and exits with 0 when it is done; at a second signal, or if it takes longer
  * than `limitMs`, exits with 1 at once: everything that must survive is in the database.
  */
 export function stopOnSignal(stop: () => Promise<void>, limitMs: number): void {

@@ -7,7 +7,7 @@ import { killWithParent } from './killWithParent.ts';
 
 export interface Service {
   readonly pid: number;
-  /** What it printed last, both streams. */
+  /** The last output of the program, from both streams. */
   readonly output: () => string;
   /** `stopSignal`, then SIGKILL after 10 s. Safe to repeat. */
   stop(): Promise<void>;
@@ -19,7 +19,7 @@ export interface ServiceOptions {
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Asked again and again; a rejection counts as no. */
+  /** Called repeatedly; a rejection counts as no. */
   readonly isReady: () => Promise<boolean>;
   /** Default: SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
@@ -30,7 +30,7 @@ const stopTimeoutMs = 10_000;
 const pollMs = 20;
 const keptCharacters = 8_000;
 
-/** @throws Error with the program's last output when it ends or stays unready. */
+/** @throws Error with the program's last output if it ends or does not become ready. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const child = spawn(options.command, options.args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -71,7 +71,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return { pid: child.pid ?? 0, output: () => output, stop };
 }
 
-/** Whether something takes connections there. */
+/** Whether something accepts connections there. */
 export async function isListening(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {

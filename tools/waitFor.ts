@@ -4,11 +4,11 @@ const pollMs = 10;
 
 export interface WaitOptions {
   readonly timeoutMs?: number;
-  /** What things look like, for the message of a wait that was in vain. */
+  /** Describes the current state, for the error of a wait that timed out. */
   readonly describe?: () => string;
 }
 
-/** Resolves with the first value of `condition` that is not false or undefined. @throws Error after `timeoutMs` (15 s). */
+/** Resolves with the first value of `condition` that is neither false nor undefined. @throws Error after `timeoutMs` (15 s). */
 export async function waitFor<T>(
   condition: () => T | false | undefined | Promise<T | false | undefined>,
   options: WaitOptions = {},

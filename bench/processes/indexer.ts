@@ -1,4 +1,4 @@
-/** The search's indexer in a process of its own, as in a collector; it works only between "start" and "stop". */
+/** The search's indexer in a separate process; it works only between "start" and "stop". */
 import { makePool } from '../../src/database/pool.ts';
 import { Secret } from '../../src/model/secret.ts';
 import { type Indexer, indexAll, startIndexer } from '../../src/search/indexer.ts';
@@ -10,7 +10,7 @@ const log = makeLogger({ level: 'warn' });
 let indexer: Indexer | undefined;
 
 process.on('message', async (message) => {
-  // What is there before it starts is not what is measured.
+  // Work that exists before the start is not measured.
   if (message === 'catch-up') await indexAll(db, { share: 1 });
   else if (message === 'start') indexer ??= startIndexer({ db, log });
   else {

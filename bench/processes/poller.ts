@@ -1,7 +1,7 @@
 /**
  * What a product team writes in an afternoon, on the OpenTelemetry SDK: `id > cursor`, emit, flush, move the cursor. It
- * loses entries that commit out of order, and those of a batch the exporter gave up on; it is here for its speed.
- * In its favour: batches of 1,000 instead of the SDK's 512, and the next page is read while the last one is flushed.
+ * loses entries that commit out of order, and those of a batch that the exporter gave up on; it is here for its speed.
+ * In its favour: batches of 1,000 instead of the SDK's 512, and it reads the next page while it flushes the last one.
  *
  * Arguments: database URL, endpoint, number of entries. Sends `{ seconds, cpuSeconds }`.
  */
@@ -26,7 +26,7 @@ interface Row {
 const pageRows = 1_000;
 const [databaseUrl = '', endpoint = '', count = '0'] = process.argv.slice(2);
 
-// The option's type is in a package of its own; the exporter reads this when it is made.
+// The option's type is in a separate package; the exporter reads this when it is created.
 process.env['OTEL_EXPORTER_OTLP_COMPRESSION'] = 'gzip';
 const processor = new BatchLogRecordProcessor({
   exporter: new OTLPLogExporter({ url: `${endpoint}/v1/logs` }),

@@ -1,4 +1,4 @@
-/** An OTLP receiver that costs as little as one can: it reads the body and answers 200. See tools/receiver.ts. */
+/** An OTLP receiver that costs as little as possible: it reads the body and answers 200. See tools/receiver.ts. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';

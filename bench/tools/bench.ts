@@ -9,25 +9,25 @@ import { Secret } from '../../src/model/secret.ts';
 import { findEmbeddedBinaries, type PostgresServer, startPostgres } from '../../tools/postgres/postgres.ts';
 
 export interface Bench {
-  /** Small sizes and single runs: shows that everything works, measures nothing. */
+  /** Small sizes and single runs: shows that everything works, but measures nothing. */
   readonly quick: boolean;
-  /** Folder for processor profiles of the collector; null: none are taken. */
+  /** Folder for CPU profiles of the collector; null: none are taken. */
   readonly profileDirectory: string | null;
   /** Entries of the page's benchmark; null: its own number. */
   readonly pageEntries: number | null;
   readonly server: PostgresServer;
   /** A folder that is deleted at the end. */
   makeDirectory(): Promise<string>;
-  /** URL of a new database with the schema in it, or what some `migrations` make of it. */
+  /** URL of a new database with the schema, or with only the given `migrations`. */
   createDatabase(name: string, migrations?: readonly Migration[]): Promise<string>;
   /** A line on stderr. */
   log(line: string): void;
 }
 
 /**
- * Everything that makes writing durable is as Postgres comes (fsync, synchronous_commit, full_page_writes). Larger than
- * the defaults are what no server with a million entries would leave at 128 MB and 1 GB. pg_stat_statements counts
- * only where a benchmark turns it on.
+ * All durability settings keep their Postgres defaults (fsync, synchronous_commit, full_page_writes). Larger than
+ * the defaults are only settings that no server with a million entries would leave at 128 MB and 1 GB. pg_stat_statements counts
+ * only if a benchmark turns it on.
  */
 export const postgresSettings = {
   shared_buffers: '256MB',
@@ -36,10 +36,10 @@ export const postgresSettings = {
   'pg_stat_statements.track': 'none',
 };
 
-/** Beside the checkout's other local data rather than in the temporary folder, which may be memory that needs no fsync. */
+/** Beside the checkout's other local data, because the temporary folder may be in memory, where fsync costs nothing. */
 const localDirectory = fileURLToPath(new URL('../../.local/', import.meta.url));
 
-/** Starts Postgres, runs `work`, and stops and deletes everything however that ends, Ctrl-C included. */
+/** Starts Postgres, runs `work`, and stops and deletes everything however that ends, even with Ctrl-C. */
 export async function withBench<T>(
   options: Pick<Bench, 'quick' | 'profileDirectory' | 'pageEntries' | 'log'>,
   work: (bench: Bench) => Promise<T>,

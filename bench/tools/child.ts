@@ -1,4 +1,4 @@
-/** A process of this folder that is spoken to by messages: one question, one answer. */
+/** A process of this folder that exchanges messages: one question, one answer. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export class Child {
   readonly #process: ChildProcess;
 
-  /** It ends with this process, whichever way that ends: its channel closes. */
+  /** Starts a process that ends with this one, however this one ends, because its channel closes. */
   constructor(script: string, args: readonly string[]) {
     this.#process = fork(fileURLToPath(new URL(`../processes/${script}`, import.meta.url)), args, {
       serialization: 'advanced',
@@ -17,7 +17,7 @@ export class Child {
     return this.#process.pid ?? 0;
   }
 
-  /** The next message. @throws Error when the process ends instead. */
+  /** Returns the next message. @throws Error if the process ends instead. */
   async receive<T>(): Promise<T> {
     const ended = new AbortController();
     const onExit = (code: number | null) =>

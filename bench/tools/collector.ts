@@ -1,4 +1,4 @@
-/** The collector as its users run it: a process of its own, manifests as files. */
+/** The collector as its users run it: a separate process, manifests as files. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,13 +8,13 @@ import { type Service, startService } from '../../tools/service.ts';
 
 export interface CollectorOptions {
   readonly databaseUrl: string;
-  /** Of the manifests. */
+  /** The directory of the manifests. */
   readonly directory: string;
-  /** Options of node itself, such as `--cpu-prof`. */
+  /** Options for node itself, such as `--cpu-prof`. */
   readonly nodeOptions?: readonly string[];
 }
 
-/** Default settings, but for the log level. Resolves once /readyz says so. */
+/** Starts it with default settings except for the log level. Resolves once /readyz answers 200. */
 export async function startCollector(options: CollectorOptions): Promise<Service> {
   const address = `127.0.0.1:${await findFreePort()}`;
   return startService({
@@ -29,7 +29,7 @@ export async function startCollector(options: CollectorOptions): Promise<Service
       OPERATIONS_ADDRESS: address,
       PAGE_ADDRESS: 'off',
       LOG_LEVEL: 'warn',
-      // One entry more than the benchmark counts.
+      // One more entry than the benchmark counts.
       CONFIG_CHANGE_ENTRIES: 'omit',
     },
     isReady: async () => (await fetch(`http://${address}/readyz`)).ok,

@@ -1,4 +1,4 @@
-/** Sample entries: real CloudTrail events where the file is there, generated ones of the same size where it is not. */
+/** Sample entries: real CloudTrail events if the file exists, otherwise generated ones of the same size. */
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type pg from 'pg';
@@ -16,7 +16,7 @@ export interface SampleEntry {
 
 export interface Sample {
   readonly entries: readonly SampleEntry[];
-  /** For the head of the table. */
+  /** Description for the head of the table. */
   readonly description: string;
 }
 
@@ -48,7 +48,7 @@ function readCloudTrail(): Sample {
   return { entries, description: `${entries.length} CloudTrail events, ${describeSize(entries)}, repeated` };
 }
 
-/** The shape and size of a CloudTrail record, with values that differ as much. */
+/** Has the shape and size of a CloudTrail record, with values that vary as much. */
 function generate(): Sample {
   const entries = Array.from({ length: generatedCount }, (_, n): SampleEntry => {
     const hex = (n * 2_654_435_761).toString(16).padStart(12, '0');
@@ -94,7 +94,7 @@ function describeSize(entries: readonly SampleEntry[]): string {
   return `${(bytes / entries.length / 1000).toFixed(1)} KB of metadata each on average`;
 }
 
-/** Rows of one transaction while loading: a product's are smaller, but there would be too many to wait for. */
+/** Rows per transaction while loading. A product's transactions are smaller, but loading would take too long. */
 const rowsPerTransaction = 100;
 
 /**

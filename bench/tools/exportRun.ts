@@ -1,4 +1,4 @@
-/** One export of a filled table by a collector of its own, timed by the database's clock. */
+/** One delivery of a filled table by a separate collector, timed by the database's clock. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { waitFor } from '../../tools/waitFor.ts';
@@ -8,15 +8,15 @@ import { readCpuSeconds, readPostgresCpuSeconds } from './processStats.ts';
 import type { Receiver } from './receiver.ts';
 
 export interface ExportRun {
-  /** From the first window being pinned to the last batch being settled. */
+  /** Seconds from pinning the first window to settling the last batch. */
   readonly seconds: number;
-  /** Processor seconds; null where they cannot be read. The collector's include its start. */
+  /** Processor seconds; null if they cannot be read. The collector's include its start. */
   readonly cpu: {
     readonly collector: number | null;
     readonly postgres: number | null;
     readonly receiver: number | null;
   };
-  /** Bytes that the receiver got. */
+  /** Bytes that the receiver received. */
   readonly bytes: number;
 }
 
@@ -32,7 +32,7 @@ export interface ExportRunOptions {
 const timeoutMs = 600_000;
 const pollIntervalMs = 50;
 
-/** The stream is new, so it begins with the first entry. @throws Error when the receiver did not get every entry once. */
+/** The stream is new, so it begins with the first entry. @throws Error if the receiver did not get every entry once. */
 export async function runExport(bench: Bench, options: ExportRunOptions): Promise<ExportRun> {
   const { databaseUrl, count, receiver } = options;
   const client = new pg.Client({ connectionString: databaseUrl });
@@ -56,7 +56,7 @@ export async function runExport(bench: Bench, options: ExportRunOptions): Promis
     let pinnedAt: number | null = null;
     const seconds = await waitFor(
       async () => {
-        // Seldom enough not to be felt: the times come from the database.
+        // Rarely enough not to affect the result: the times come from the database.
         await delay(pollIntervalMs);
         await options.onTick?.(collector.pid);
         const { rows } = await client.query<{ pinned: number | null; last: number | null; done: boolean }>(

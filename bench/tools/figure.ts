@@ -18,7 +18,7 @@ export function meetsGoal({ ratio, goal }: Pick<Figure, 'ratio' | 'goal'>): bool
   return comparison === '≥' ? ratio >= Number(limit) : ratio <= Number(limit);
 }
 
-/** The middle value; of an even number the mean of the two in the middle. NaN of none. */
+/** The middle value; for an even number the mean of the two middle values. NaN if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -27,7 +27,7 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median of `a / b` round by round: rounds that run side by side share what the machine was busy with, so a load that
+ * The median of `a / b` for each round: rounds that run side by side share the machine's other load, so a load that
  * comes and goes moves both sides and not their ratio.
  */
 export function pairedRatio(a: readonly number[], b: readonly number[]): number {
@@ -44,7 +44,7 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** `12.3 12.5 13.0`, to show how far the runs lie apart. */
+/** `12.3 12.5 13.0`, to show how much the runs differ. */
 export function spread(values: readonly number[], digits = 2): string {
   return values.map((value) => value.toFixed(digits)).join(' ');
 }

@@ -1,4 +1,4 @@
-/** Millions of entries of many organizations for the page, of which one has half; some 330 bytes of metadata each. */
+/** Millions of entries of many organizations for the page, half of them from one; about 330 bytes of metadata each. */
 import type pg from 'pg';
 
 export const bigOrganization = 'acme';
@@ -6,14 +6,14 @@ const otherOrganizations = 50;
 const rowsPerCommit = 1_000;
 
 export interface Terms {
-  /** In one entry of eight. */
+  /** A word in one of eight entries. */
   readonly frequent: string;
-  /** In one of a million, evenly. */
+  /** A word in one of a million entries, evenly distributed. */
   readonly rare: string;
-  /** In every second entry of the oldest tenth. */
+  /** A word in every second entry of the oldest tenth. */
   readonly longAgo: string;
   readonly frequentType: string;
-  /** One of 100,000 entries. */
+  /** The event type of one in 100,000 entries. */
   readonly rareType: string;
 }
 
@@ -25,7 +25,7 @@ export const terms: Terms = {
   rareType: 'organization.deleted',
 };
 
-/** Every `n` is one row; numbers are spread by multiplication, so that the same `count` always gives the same entries. */
+/** Every `n` is one row; multiplication spreads the numbers, so that the same `count` always gives the same entries. */
 const rowSql = (count: number): string => `
   select case when n % 2 = 0 then '${bigOrganization}' else 'organization-' || (n / 2 % ${otherOrganizations}) end,
     case when n % 100000 < 2 then '${terms.rareType}' when n % 3 = 0 then '${terms.frequentType}'
@@ -40,7 +40,7 @@ const rowSql = (count: number): string => `
       n * 37 % 900)::jsonb,
     '2025-01-01 00:00:00+00'::timestamptz + n * interval '2 seconds'`;
 
-/** Loads without the secondary indexes, which are built afterwards; vacuums, and writes everything to disk. */
+/** Loads without the secondary indexes, which it builds afterwards; vacuums, and writes everything to disk. */
 export async function loadPageEntries(
   client: pg.Client,
   count: number,

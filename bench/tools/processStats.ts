@@ -1,4 +1,4 @@
-/** What the operating system knows of a process. Linux only: elsewhere every reader returns null. */
+/** What the operating system knows about a process. Linux only: elsewhere every reader returns null. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -16,7 +16,7 @@ interface Stat {
   readonly parent: number;
   /** Seconds of processor time, user and system. */
   readonly own: number;
-  /** Of its children that have ended. */
+  /** The same for its children that have ended. */
   readonly ended: number;
 }
 
@@ -33,12 +33,12 @@ async function readStat(pid: number): Promise<Stat | null> {
   };
 }
 
-/** Seconds of processor time that a process has used, its threads included. */
+/** Seconds of processor time that a process has used, including its threads. */
 export async function readCpuSeconds(pid: number): Promise<number | null> {
   return (await readStat(pid))?.own ?? null;
 }
 
-/** The same for a Postgres server with all of its backends, those that have ended included. */
+/** The same for a Postgres server with all of its backends, including those that have ended. */
 export async function readPostgresCpuSeconds(dataDirectory: string): Promise<number | null> {
   const pidFile = await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8');
   const postmaster = Number(pidFile.split('\n')[0]);

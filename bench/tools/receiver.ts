@@ -1,15 +1,15 @@
 /** The receiver of the benchmarks, in another process; see processes/receiver.ts. */
 import { Child } from './child.ts';
 
-/** Since the start, or the last report. */
+/** Counts since the start or the last report. */
 export interface ReceiverReport {
   readonly requests: number;
-  /** As sent, compressed. */
+  /** Bytes as sent, compressed. */
   readonly bytes: number;
   readonly records: number;
-  /** Processor time of the receiver, without that of making this report. */
+  /** Processor time of the receiver, without that of this report. */
   readonly cpuSeconds: number;
-  /** For each request, if asked for: uids of its entries, and when it was answered, in ms of the machine's monotonic clock. */
+  /** For each request, if requested: uids of its entries, and when it was answered, in ms of the machine's monotonic clock. */
   readonly answers: ReadonlyArray<{ readonly atMs: number; readonly uids: readonly string[] }>;
 }
 
@@ -21,8 +21,8 @@ export interface Receiver {
 }
 
 /**
- * `keep`: answers as soon as the body is there and looks into it when a report is asked for, so that its processor time
- * is not taken from what is measured. `count`: unpacks and counts before it answers, and keeps nothing.
+ * `keep`: answers as soon as the body has arrived and parses it when asked for a report, so that its processor time
+ * does not affect the measurement. `count`: decompresses and counts before it answers, and keeps nothing.
  */
 export async function startReceiver(mode: 'keep' | 'count'): Promise<Receiver> {
   const child = new Child('receiver.ts', [mode]);

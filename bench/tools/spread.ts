@@ -1,7 +1,7 @@
-/** Times of one question asked again and again. */
+/** Times of one question asked repeatedly. */
 import { type Figure, percentile } from './figure.ts';
 
-/** Asks once unmeasured, then `runs` times. */
+/** Asks once without measuring, then `runs` times. */
 export async function measure(
   figure: string,
   goal: string,

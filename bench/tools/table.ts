@@ -7,7 +7,7 @@ export type Result =
 
 const detailWidth = 100;
 
-/** One line a figure, and what is behind it indented below. */
+/** One line per figure, with its details indented below. */
 export function renderTable(results: readonly Result[]): string {
   const rows = results.map((result) =>
     result.kind === 'failed'

@@ -25,14 +25,14 @@ export interface WriterOptions {
   readonly databaseUrl: string;
   readonly table: string;
   readonly clients: number;
-  /** Of all clients together, evenly paced; absent: as fast as commits return. */
+  /** Entries per second of all clients together, evenly paced; absent: as fast as commits return. */
   readonly perSecond?: number;
   readonly seconds: number;
   /** Called when a commit has returned. */
   readonly onCommit?: (uid: string) => void;
 }
 
-/** Entries committed, and the seconds that took. A client that fell behind its pace makes up for it. */
+/** Entries committed, and the seconds taken. A client that fell behind its pace catches up. */
 export async function writeEntries(options: WriterOptions): Promise<{ count: number; seconds: number }> {
   const { entries } = loadSample();
   const text = insertSql(options.table);
@@ -70,7 +70,7 @@ export async function writeEntries(options: WriterOptions): Promise<{ count: num
   return { count, seconds };
 }
 
-/** Timers are up to a millisecond late, which a paced client makes up for with its next entries. */
+/** Timers are up to a millisecond late, which a paced client compensates with its next entries. */
 async function sleepUntil(atMs: number): Promise<void> {
   const waitMs = atMs - performance.now();
   if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));

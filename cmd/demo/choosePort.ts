@@ -4,11 +4,11 @@ import { findFreePort } from '../../tools/freePort.ts';
 
 export interface ChosenPort {
   readonly port: number;
-  /** ` (4318 is busy)` when it is not the wished one; for the line that names the port. */
+  /** ` (4318 is busy)` if it is not the requested one; for the line that names the port. */
   readonly note: string;
 }
 
-/** The wished port of 127.0.0.1, or a free one when something listens there. */
+/** The requested port of 127.0.0.1, or a free one if something listens there. */
 export async function choosePort(wished: number): Promise<ChosenPort> {
   const server = createServer();
   try {

@@ -1,4 +1,4 @@
-/** Runs the collector as its users do: a process of its own, told everything by its environment. */
+/** Runs the collector as its users do: as a separate process, configured by its environment. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -7,33 +7,33 @@ import { fileURLToPath } from 'node:url';
 import { killWithParent } from '../../tools/killWithParent.ts';
 
 export interface CollectorOptions {
-  /** As the environment says it: `DATABASE_URL` and so on. What is not in it comes from our own environment. */
+  /** Environment variables such as `DATABASE_URL`. Others come from our own environment. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Gets all of its output; an older one is overwritten. */
+  /** Receives all of its output; an existing file is overwritten. */
   readonly logFile: string;
-  /** Gets what a person watching should see: one line for each export that begins to fail or delivers again. */
+  /** Called with what a person watching should see: one line for each stream that begins to fail or delivers again. */
   readonly onNews: (line: string) => void;
-  /** Gets one sentence when it ends though nobody stopped it. */
+  /** Called with one sentence if it ends without having been stopped. */
   readonly onUnexpectedEnd: (sentence: string) => void;
 }
 
 export interface Collector {
-  /** SIGTERM, and SIGKILL if that takes long. */
+  /** Sends SIGTERM, and SIGKILL if that takes too long. */
   stop(): Promise<void>;
   kill(): void;
 }
 
-/** Longer than the collector gives itself: its SHUTDOWN_GRACE_MS here, and 4 s. */
+/** Longer than the collector's own limit: SHUTDOWN_GRACE_MS here, plus 4 s. */
 const stopTimeoutMs = 10_000;
 export const shutdownGraceMs = 3_000;
 
-/** Resolves when it has read its manifests. @throws Error one sentence when it ends before. */
+/** Resolves when it has read its manifests. @throws Error one sentence if it ends before. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const program = fileURLToPath(new URL('../collector.ts', import.meta.url));
   const child = spawn(process.execPath, [program], {
     env: makeEnvironment(options.settings),
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A session of its own: Ctrl-C in the terminal is for us, who stop it after the product.
+    // A separate session: the demo handles Ctrl-C in the terminal, and stops the collector after the product.
     detached: true,
   });
   const ended = once(child, 'close').catch(() => {});
@@ -41,7 +41,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   child.once('exit', unwatch);
 
   const logFile = createWriteStream(options.logFile);
-  logFile.on('error', (error) => options.onNews(`The log of the collector is not written: ${error.message}`));
+  logFile.on('error', (error) => options.onNews(`The collector's log cannot be written: ${error.message}`));
   const started = Promise.withResolvers<void>();
   let lastWords = '';
   let isStopping = false;
@@ -78,7 +78,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   };
 }
 
-/** Ours with `settings` on top, and without the NAME_FILE that would contradict one of them. */
+/** Our environment with `settings` on top, and without any NAME_FILE that would contradict one of them. */
 function makeEnvironment(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => {
     return !Object.hasOwn(settings, name.replace(/_FILE$/, ''));
@@ -95,7 +95,7 @@ function parseLine(line: string): Record<string, unknown> | null {
   }
 }
 
-/** Warnings, and the end of a failure, which carries its reason. */
+/** Warnings, and the end of a failure, whose line has its reason. */
 function tellNews(entry: Record<string, unknown>, onNews: (line: string) => void): void {
   const { level, config, organization, reason, msg, problems } = entry;
   const isWarning = level === 'warn' || level === 'error' || level === 'fatal';

@@ -1,6 +1,6 @@
 /**
- * The demo's manifests: one for each organization of the sample product, and one whose endpoint is mistyped, so that there is
- * a failure to look at. Written when missing and then left alone, so that whoever edits one keeps the edit.
+ * The demo's manifests: one for each organization of the sample product, and one with a mistyped endpoint, so that there is
+ * a failure to look at. They are written if missing and then left alone, so that your edits stay.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ export interface DemoConfigs {
   readonly directory: string;
   /** Without a path. */
   readonly endpoint: string;
-  /** Of the last run; manifests that name it get `endpoint` instead. null: there was none. */
+  /** The endpoint of the previous run; manifests that name it get `endpoint` instead. null: there was none. */
   readonly previousEndpoint: string | null;
   /** Value of the Authorization header. */
   readonly authorization: string;
@@ -19,7 +19,7 @@ export interface DemoConfigs {
 /** @throws Error of node:fs. */
 export async function writeConfigs(configs: DemoConfigs): Promise<void> {
   const { directory, endpoint, previousEndpoint } = configs;
-  // Of an earlier run: what was deleted since stays deleted.
+  // A folder of an earlier run: manifests deleted since then stay deleted.
   const isFirstRun = previousEndpoint === null;
   for (const { name } of organizations) {
     const secrets = join(directory, 'secrets', name);
@@ -43,7 +43,7 @@ const brokenName = 'acme-archive';
 const mistypedPath = '/v1/log';
 const brokenExtras = '  startFrom: Beginning          # everything waits until the endpoint is right\n';
 
-/** What differs, to show what a manifest can say. */
+/** Fields that differ, to show what a manifest can say. */
 const extras: Readonly<Record<string, string>> = {
   acme: '  startFrom: Beginning          # Now | Beginning | a time; counts only when the export is first seen\n',
   globex: '  maxBatchSize: 100             # records a request carries at most\n',
@@ -76,7 +76,7 @@ async function writeIfMissing(file: string, content: string): Promise<void> {
   }
 }
 
-/** Only where the line is still as we wrote it. */
+/** Changes the line only if it is still as we wrote it. */
 async function moveEndpoint(file: string, before: string, after: string): Promise<void> {
   if (before === after) return;
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');

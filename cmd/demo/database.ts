@@ -1,13 +1,13 @@
-/** Makes the demo's database what a platform team would: schema up to date, one role for the product, one for the collector. */
+/** Prepares the demo's database as a platform team would: schema up to date, one role for the product, one for the collector. */
 import { createHmac } from 'node:crypto';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { type Database, makePool } from '../../src/database/pool.ts';
 import { Secret } from '../../src/model/secret.ts';
 
 export interface DemoDatabase {
-  /** As the sample product connects: INSERT on the documented columns. */
+  /** URL of the sample product's role: INSERT on the documented columns. */
   readonly productUrl: string;
-  /** As the collector connects: no superuser, no owner. */
+  /** URL of the collector's role: neither superuser nor owner. */
   readonly collectorUrl: string;
   /** No entry was ever written. */
   readonly isEmpty: boolean;
@@ -16,7 +16,7 @@ export interface DemoDatabase {
 /**
  * Safe to repeat on a database of an earlier run.
  *
- * @throws Error one sentence when a newer program has migrated it; else the database's error.
+ * @throws Error one sentence if a newer program has migrated it; else the database's error.
  */
 export async function prepareDatabase(superuserUrl: string): Promise<DemoDatabase> {
   const db = makePool({ url: new Secret(superuserUrl), size: 1, onIdleError: () => {} });
@@ -34,7 +34,7 @@ export async function prepareDatabase(superuserUrl: string): Promise<DemoDatabas
   }
 }
 
-/** Returns the URL the role connects with. Its password follows from the superuser's: the same in every run, kept nowhere. */
+/** Returns the URL the role connects with. Its password is derived from the superuser's: the same in every run, stored nowhere. */
 async function makeRole(
   db: Database,
   superuserUrl: string,

@@ -1,18 +1,18 @@
-/** What a person may do with the running demo. */
+/** Text that says what to try with the running demo. */
 import { join, relative } from 'node:path';
 import { organizations } from './product/cast.ts';
 
 export interface LegendFacts {
   readonly pageUrl: string;
   readonly productUrl: string;
-  /** What the receiver wants to see in the Authorization header. */
+  /** The Authorization header that the receiver requires. */
   readonly authorization: string;
   /** Sees everything. */
   readonly superuserUrl: string;
   readonly configDirectory: string;
   readonly operationsUrl: string;
   readonly logFile: string;
-  /** Lines typed become entries. */
+  /** Typed lines become entries. */
   readonly takesNotes: boolean;
 }
 
@@ -20,7 +20,7 @@ export function describeDemo(facts: LegendFacts): string {
   const configs = showPath(facts.configDirectory);
   const names = organizations.map(({ name }) => name).join(', ');
   const note = facts.takesNotes
-    ? '  or type something here and press Enter: that is an entry of acme too.\n'
+    ? '  or type something here and press Enter: that becomes an entry of acme too.\n'
     : '';
   return `
 Audit Export runs. A sample product writes entries; each is sent to the receiver, which prints it below.
@@ -28,27 +28,27 @@ Audit Export runs. A sample product writes entries; each is sent to the receiver
 Open the page
   ${facts.pageUrl}/organizations/acme/audit-logs
   Under "Configure OTEL Export", acme has two destinations. One is broken on purpose: its endpoint ends in /v1/log. Correct it to
-  /v1/logs and save: everything that waited arrives. The receiver wants the header Authorization: ${facts.authorization}
+  /v1/logs and save: everything that was pending arrives. The receiver requires the header Authorization: ${facts.authorization}
 
 Write an entry yourself
   psql '${facts.productUrl}'
   insert into audit.entries (organization, event_type, metadata) values ('acme', 'demo.hello', '{"n": 42}');
 ${note}
-Or configure by files (one for each of ${names})
+Or configure with files (one for each of ${names})
   ${join(configs, 'acme.yaml')}, with its status in ${join(configs, 'acme.status.yaml')}
-  Change the port of its endpoint to 1: entries of acme wait, the status says why, the others do not notice.
+  Change the port of its endpoint to 1: entries of acme wait, the status says why, and the others are not affected.
   Change it back: all of them arrive, each once. Or change the secret ${join(configs, 'secrets', 'acme', 'authorization')}.
 
 Look inside
   ${facts.operationsUrl}/metrics, /readyz and /livez; the collector's log is ${showPath(facts.logFile)}
   psql '${facts.superuserUrl}' -c 'select organization, delivered, sequence from audit.streams'
 
-Stop by Ctrl-C. The data stays.
+Stop with Ctrl-C. The data stays.
 
 `;
 }
 
-/** As it is typed from the working directory. */
+/** The path as typed from the working directory. */
 function showPath(path: string): string {
   const shown = relative(process.cwd(), path);
   return shown.startsWith('..') ? path : shown;

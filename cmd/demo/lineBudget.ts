@@ -1,15 +1,15 @@
 /**
- * Keeps a flood readable: so many lines a second, and one summary a second for the records beyond them.
+ * Keeps a flood of records readable: a number of lines per second, and one summary per second for the rest.
  */
 export interface LineBudget {
   /** @param format called only when there is room for the line. */
   print(organization: string, format: () => string): void;
-  /** Prints the summary that is due, and ends the timer. */
+  /** Prints the pending summary, and ends the timer. */
   flush(): void;
 }
 
 export interface LineBudgetOptions {
-  /** Gets whole lines, their line break included. */
+  /** Receives whole lines, including the line break. */
   readonly write: (line: string) => void;
   readonly linesPerSecond: number;
 }
@@ -35,7 +35,7 @@ export function makeLineBudget({ write, linesPerSecond }: LineBudgetOptions): Li
     flush,
     print(organization, format) {
       const now = performance.now();
-      // Not while a summary is due: its records came before this one.
+      // Not while a summary is pending: its records came before this one.
       if (timer === undefined && now - periodStartedAt >= summaryIntervalMs) {
         periodStartedAt = now;
         printed = 0;

@@ -1,6 +1,6 @@
 /**
  * Lets one demo at a time use a folder. The holder listens on a port and writes it into a file: a process that was
- * killed no longer answers there, whoever has its number now.
+ * killed no longer answers there, even if another process has its number now.
  */
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,12 +8,12 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export type Lock =
   | { readonly kind: 'held'; release(): Promise<void> }
-  /** By the process of that number. */
+  /** The process that holds the lock. */
   | { readonly kind: 'taken'; readonly pid: number };
 
 const answerTimeoutMs = 2_000;
 
-/** @throws Error of node:fs when the file cannot be written. */
+/** @throws Error of node:fs if the file cannot be written. */
 export async function takeLock(file: string): Promise<Lock> {
   const greeting = `audit-export-demo ${process.pid}`;
   const server = createServer((socket) => {
@@ -62,7 +62,7 @@ async function ask(socket: Socket): Promise<string> {
   try {
     for await (const chunk of socket.setEncoding('utf8')) answer += chunk;
   } catch {
-    // Nobody listens there.
+    // Nothing listens there.
   }
   return answer;
 }

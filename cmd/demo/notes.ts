@@ -1,6 +1,6 @@
 /**
  * Writes an entry for each line typed into the demo's terminal: the quickest way to see one arrive, and the only one
- * where there is no psql.
+ * without psql.
  */
 import { createInterface } from 'node:readline';
 import pg from 'pg';
@@ -9,7 +9,7 @@ export interface Notes {
   stop(): Promise<void>;
 }
 
-/** @param onProblem gets one sentence when an entry could not be written. */
+/** @param onProblem called with one sentence if an entry could not be written. */
 export function takeNotes(
   input: NodeJS.ReadableStream,
   databaseUrl: string,

@@ -1,9 +1,9 @@
 /**
  * The sample product of `npm start`: writes audit entries in its own transactions, with the rights of a product (INSERT on
- * the documented columns). A program of its own as far as the collector can tell, hence its own connections.
+ * the documented columns). It has connections of its own, like a separate program.
  *
- * Behaves as products do: most transactions write one entry, some several, some roll back, and now and then one stays
- * open for seconds while later ones commit — which must delay nobody else's entries, and lose none.
+ * Behaves as products do: most transactions write one entry, some several, some roll back, and occasionally one stays
+ * open for seconds while later ones commit, which must neither delay other entries nor lose any.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -12,28 +12,28 @@ import { makeRandom, type Random } from './product/random.ts';
 
 export interface ProductOptions {
   readonly databaseUrl: string;
-  /** Entries committed a second, on average; more than 0. */
+  /** Entries committed per second, on average; more than 0. */
   readonly perSecond: number;
   /** Ends the product: transactions under way are finished first. */
   readonly signal: AbortSignal;
   /** Called after each commit with the number of its entries. */
   readonly onCommit?: (entries: number) => void;
-  /** One sentence, when writing begins to fail; the product goes on trying. */
+  /** Called with one sentence when writing begins to fail; the product keeps trying. */
   readonly onProblem?: (sentence: string) => void;
-  /** Makes the entries repeatable. Default: different ones each time. */
+  /** Makes the entries repeatable. Default: they differ each time. */
   readonly seed?: number;
 }
 
 type Plan = 'commit' | 'roll back' | 'commit late';
 
 const maxRowsPerTransaction = 6;
-/** Transactions that stay open side by side; each occupies a connection. */
+/** Transactions that stay open at the same time; each occupies a connection. */
 const maxLate = 2;
 const retryDelayMs = 1_000;
-/** A product that fell behind does not make up for more than this. */
+/** The most that a product that fell behind catches up on. */
 const maxDebtMs = 500;
 
-/** Writes until `signal` aborts; returns how many entries were committed. Never rejects for a database that is down. */
+/** Writes until `signal` aborts; returns how many entries were committed. Never rejects because the database is down. */
 export async function runProduct(options: ProductOptions): Promise<{ committed: number }> {
   const { signal, perSecond } = options;
   const random = makeRandom(options.seed ?? Date.now());
@@ -70,7 +70,7 @@ export async function runProduct(options: ProductOptions): Promise<{ committed: 
         await written;
       }
       if (plan !== 'roll back') {
-        // Exponential gaps: entries come in bursts and pauses, as those of independent people do.
+        // Exponential gaps: entries come in bursts and pauses, like those of independent people.
         dueAt += (-Math.log(1 - random.next()) * entries.length * 1_000) / perSecond;
         dueAt = Math.max(dueAt, performance.now() - maxDebtMs);
         await wait(dueAt - performance.now(), signal);
@@ -92,7 +92,7 @@ function choosePlan(random: Random, mayBeLate: boolean): Plan {
   return mayBeLate && random.chance(0.02) ? 'commit late' : 'commit';
 }
 
-/** One transaction; returns the number of entries it committed. */
+/** Runs one transaction; returns the number of entries it committed. */
 async function write(
   pool: pg.Pool,
   entries: readonly NewEntry[],
@@ -130,7 +130,7 @@ export interface HistoryOptions {
 const historyBatchRows = 1_000;
 
 /**
- * Writes `count` older entries, oldest first, a thousand a statement. Returns how many were written, fewer when aborted.
+ * Writes `count` older entries, oldest first, a thousand per statement. Returns how many were written: fewer if aborted.
  *
  * @throws Error of node-postgres; what was written before stays.
  */
@@ -163,8 +163,8 @@ function makePool(databaseUrl: string, max: number): pg.Pool {
     application_name: 'sample-product',
     connectionTimeoutMillis: 5_000,
   });
-  // A connection that breaks is replaced at its next use. One that is in use then tells it twice: its statement fails, and
-  // it emits an error of its own, which ends the process when nobody listens.
+  // A broken connection is replaced at its next use. One that breaks in use reports it twice: its statement fails, and
+  // it emits an error of its own, which ends the process if nothing listens.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;

@@ -1,7 +1,7 @@
 /**
- * A small OTLP/HTTP receiver that prints each log record it gets: the organization's side of `npm start`.
+ * A small OTLP/HTTP receiver that prints each log record it receives: the organization's side of `npm start`.
  *
- * Speaks what the collector sends (POST /v1/logs, protobuf, gzip or not) and answers as the OTLP specification says
+ * Accepts what the collector sends (POST /v1/logs, protobuf, gzip or not) and answers as the OTLP specification says
  * (1.11, OTLP/HTTP): an empty ExportLogsServiceResponse, or a google.rpc.Status. Keeps nothing.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -16,7 +16,7 @@ import { formatRecord } from './recordLine.ts';
 export interface Receiver {
   /** `http://127.0.0.1:PORT`, an endpoint without a path. */
   readonly url: string;
-  /** Records that were taken so far, repeats included. */
+  /** Records accepted so far, including repeats. */
   readonly received: number;
   close(): Promise<void>;
 }
@@ -24,15 +24,15 @@ export interface Receiver {
 export interface ReceiverOptions {
   /** Default: a free one. Loopback only. */
   readonly port?: number;
-  /** Value that the Authorization header must have; requests without it get a 401. Default: none is asked for. */
+  /** Value that the Authorization header must have; requests without it get a 401. Default: no header is required. */
   readonly authorization?: string;
-  /** Gets whole lines, their line break included. */
+  /** Receives whole lines, including the line break. */
   readonly write: (line: string) => void;
-  /** Default: when stdout is a terminal and NO_COLOR is not set (no-color.org). */
+  /** Default: true if stdout is a terminal and NO_COLOR is not set (no-color.org). */
   readonly colour?: boolean;
-  /** Width of a line. Default: that of the terminal as it is then, 140 when stdout is none. */
+  /** Width of a line. Default: the current width of the terminal, or 140 if stdout is not one. */
   readonly columns?: number;
-  /** Beyond these, one summary a second. Default 30. */
+  /** Lines per second; beyond these, one summary per second. Default 30. */
   readonly linesPerSecond?: number;
 }
 
@@ -40,7 +40,7 @@ const inflate = promisify(gunzip);
 /** The largest request a client may send (OTLP specification 1.11, OTLP/HTTP), before and after inflating. */
 const maxBodyBytes = 64 * 1024 * 1024;
 
-/** @throws Error of node:net when the port is busy. */
+/** @throws Error of node:net if the port is busy. */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
   const budget = makeLineBudget({ write: options.write, linesPerSecond: options.linesPerSecond ?? 30 });
   const colour = options.colour ?? (process.stdout.isTTY === true && !process.env['NO_COLOR']);
@@ -56,7 +56,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   const server = createServer((request, response) => {
     answer(request, options.authorization, take).then(
       (result) => send(response, result),
-      () => response.destroy(), // the client went away
+      () => response.destroy(), // the client has disconnected
     );
   });
   await new Promise<void>((resolve, reject) => {
@@ -80,7 +80,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
 
 interface Result {
   readonly status: number;
-  /** Empty when the records were taken. */
+  /** Empty if the records were accepted. */
   readonly problem: string;
 }
 
@@ -89,7 +89,7 @@ async function answer(
   authorization: string | undefined,
   take: (decoded: DecodedRequest) => void,
 ): Promise<Result> {
-  // Read first: an answer before the end of the request resets the connection of many clients.
+  // Read first: an answer before the end of the request makes many clients reset the connection.
   const body = await readBody(request);
   if (request.url !== '/v1/logs') return refuse(404, 'logs are taken at /v1/logs');
   if (request.method !== 'POST') return refuse(405, 'logs are sent with POST');
@@ -120,7 +120,7 @@ function refuse(status: number, problem: string): Result {
   return { status, problem };
 }
 
-/** null: larger than allowed; the rest was read and dropped. */
+/** null: larger than allowed; the rest was read and discarded. */
 async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,13 +1,13 @@
 /**
  * One received record as one line of a terminal: time, organization, sequence, event type, actor, session, project, body.
  *
- * What a record says comes from outside, and a terminal obeys escape sequences: control characters are spelled out.
+ * A record's content comes from outside, and a terminal obeys escape sequences, so control characters are escaped.
  */
 import type { AnyValue, DecodedRecord, DecodedRequest } from '../../tools/otlp/otlpProto.ts';
 
 export interface LineStyle {
   readonly colour: boolean;
-  /** Of the terminal; the body is cut to fit. */
+  /** Width of the terminal; the body is cut to fit. */
   readonly columns: number;
 }
 
@@ -28,7 +28,7 @@ export function formatRecord(
     cell(toText(record.attributes.get('audit.project.id') ?? '–'), 9),
   ];
   const used = cells.reduce((sum, { width }) => sum + width + 1, 0);
-  // A line as wide as the terminal wraps on some of them.
+  // Some terminals wrap a line that is exactly as wide as they are.
   const bodyWidth = Math.max(minBodyWidth, style.columns - used - 1);
   const body = cut(printable(toJsonText(record.body, bodyWidth)), bodyWidth);
   return [...cells.map((each) => paint(each, style.colour)), body].join(' ');
@@ -62,7 +62,7 @@ function toText(value: AnyValue | undefined): string {
   return typeof value === 'string' ? value : toJsonText(value ?? null, 100);
 }
 
-/** JSON with every integer as it is; stops soon after `enough` characters, since the rest is cut anyway. */
+/** JSON with every integer unchanged; stops soon after `enough` characters, because the rest is cut anyway. */
 function toJsonText(value: AnyValue, enough: number): string {
   if (typeof value === 'bigint') return String(value);
   if (value instanceof Uint8Array) return `"${Buffer.from(value.subarray(0, enough)).toString('base64')}"`;

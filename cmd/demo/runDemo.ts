@@ -1,6 +1,6 @@
 /**
  * The whole product on one machine: starts Postgres, receiver, collector and sample product in this order, waits until
- * it is told to stop or one of them dies, and stops them in the opposite order.
+ * it is told to stop or one of them dies, and stops them in reverse order.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,16 +18,16 @@ import { startReceiver } from './receiver.ts';
 import { readState, writeState } from './state.ts';
 
 export interface DemoOptions {
-  /** Holds everything that is kept; made when missing. */
+  /** Holds all the demo's data; created if missing. */
   readonly directory: string;
-  /** Entries the sample product writes a second, on average. */
+  /** Entries that the sample product writes per second, on average. */
   readonly entriesPerSecond: number;
-  /** Ends the demo, also while it starts. */
+  /** Ends the demo, even while it starts. */
   readonly stop: AbortSignal;
-  /** Ends it at once: what still runs is killed. */
+  /** Ends it at once by killing what still runs. */
   readonly kill: AbortSignal;
   readonly write: (text: string) => void;
-  /** Each line of it becomes an entry; null: there is none. */
+  /** Each of its lines becomes an entry; null: there is no input. */
   readonly input: NodeJS.ReadableStream | null;
 }
 
@@ -35,7 +35,7 @@ const wishedPorts = { postgres: 54_320, receiver: 4_318, operations: 9_090, page
 const historyEntries = 3_000;
 
 /**
- * Resolves when nothing of it runs any more: with null after `stop`, with one sentence when it could not start or
+ * Resolves when all of it has stopped: with null after `stop`, with one sentence if it could not start or
  * something died.
  */
 export async function runDemo(options: DemoOptions): Promise<string | null> {
@@ -80,7 +80,7 @@ async function start(
   const lock = await takeLock(join(directory, 'demo.lock'));
   if (lock.kind === 'taken') {
     throw new Error(
-      `The demo runs already in ${directory} (process ${lock.pid}): stop it first, or give this one a folder of its own: npm start -- --directory FOLDER.`,
+      `The demo is already running in ${directory} (process ${lock.pid}): stop it first, or use another folder: npm start -- --directory FOLDER.`,
     );
   }
   teardown.add({ name: null, stop: () => lock.release() });
@@ -141,9 +141,9 @@ async function start(
       PAGE_ADDRESS: `127.0.0.1:${pagePort.port}`,
       AUTH_MODE: 'local',
       REPLICA_NAME: 'demo',
-      // Its line that it has started is waited for.
+      // Wait for its line that it has started.
       LOG_LEVEL: 'info',
-      // Counters in the status files move while one looks.
+      // Counters in the status files change while you watch.
       STATUS_INTERVAL_MS: '2000',
       SHUTDOWN_GRACE_MS: String(shutdownGraceMs),
     },

@@ -1,11 +1,11 @@
-/** What one run of the demo tells the next. */
+/** What one run of the demo stores for the next. */
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 
 export interface DemoState {
   /** null: this is the first run. */
   readonly receiverPort: number | null;
-  /** What the receiver wants to see in the Authorization header. */
+  /** The Authorization header that the receiver requires. */
   readonly authorization: string;
 }
 

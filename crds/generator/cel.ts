@@ -5,7 +5,7 @@ export interface CelRule {
   readonly rule: string;
   readonly message: string;
   readonly messageExpression?: string;
-  /** Of the field that is meant, where the rule stands with the map around it. */
+  /** Path of the field concerned, if the rule belongs to the map around it. */
   readonly fieldPath?: string;
 }
 

@@ -8,7 +8,7 @@ const reason: StructuralSchema = {
   type: 'string',
   minLength: 1,
   maxLength: 1024,
-  // Of metav1.Condition.
+  // The limits of metav1.Condition.
   pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
 };
 const message: StructuralSchema = { type: 'string', maxLength: 32_768 };

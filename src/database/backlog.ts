@@ -1,4 +1,4 @@
-/** How far behind a stream is, for people: counts entries, so it is asked seldom, and bounded in entries and in time. */
+/** How far behind a stream is, for people. It counts entries, so it runs rarely, with limits on entries and time. */
 import type { StreamRow } from '../model/stream.ts';
 import { boundedRead } from './boundedRead.ts';
 import { endedSinceSettled, utcMilliseconds } from './fragments.ts';
@@ -7,23 +7,23 @@ import { NotPrimaryError } from './primary.ts';
 
 export interface Backlog {
   /**
-   * Committed entries of the organization that are neither settled nor parked, those that a filter leaves out included; counted up
+   * Committed entries of the organization that are neither settled nor parked, including those that a filter leaves out; counted up
    * to `mostCounted`.
    */
   readonly pending: number;
-  /** RFC 3339 `occurred_at` of the oldest of those counted; null when there are none. */
+  /** RFC 3339 `occurred_at` of the oldest entry counted; null if there are none. */
   readonly oldestOccurredAt: string | null;
   readonly parked: number;
 }
 
-/** More takes longer than anybody wants to wait for: about 1 s a million. */
+/** Counting more takes too long: about 1 s per million. */
 const mostCounted = 10_000_000;
 const timeoutMs = 20_000;
 
 /**
- * Null: there is no such stream, or it is another's.
+ * Null: there is no such stream, or another replica holds it.
  *
- * @throws NotPrimaryError when a standby answered, or the database's error, one of having taken too long included: then nothing is known.
+ * @throws NotPrimaryError when a standby answered, or the database's error, including a timeout: then nothing is known.
  */
 export async function countBacklog(
   db: Database,

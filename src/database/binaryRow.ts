@@ -1,6 +1,6 @@
 /** One row of a binary COPY. */
 
-/** Valid only during the call that hands it over, since the bytes belong to the socket's buffer. */
+/** Valid only during the call that passes it, because the bytes belong to the socket's buffer. */
 export class BinaryRow {
   #bytes: Buffer = Buffer.alloc(0);
   #ends: number[] = [];
@@ -21,7 +21,7 @@ export class BinaryRow {
     return true;
   }
 
-  /** Of the whole row, as it was sent. */
+  /** Size of the whole row, as it was sent. */
   get byteLength(): number {
     return this.#bytes.length;
   }
@@ -33,7 +33,7 @@ export class BinaryRow {
     return length === -1 ? null : this.#bytes.subarray(end - length, end);
   }
 
-  /** A field that is not null by the table's definition. @throws when it is: a bug. */
+  /** A field that the table defines as not null. @throws if it is null: a bug. */
   required(field: number): Buffer {
     const bytes = this.bytes(field);
     if (!bytes) throw new Error(`field ${field} is null`);

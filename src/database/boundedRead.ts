@@ -1,19 +1,19 @@
-/** Reads for people: in one snapshot, without writing, none longer than it may take. */
+/** Reads for people: in one snapshot, without writing, each with a time limit. */
 import type pg from 'pg';
 import type { Database } from './pool.ts';
 
 export interface Reader {
-  /** Ends at the timeout with SQLSTATE 57014; see `isTimeout`. After any error only `boundedRead`'s end is left. */
+  /** Ends at the timeout with SQLSTATE 57014; see `isTimeout`. After any error no further statement can run. */
   query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<R[]>;
-  /** For the statements that follow. */
+  /** Changes the limit for the statements that follow. */
   setTimeout(ms: number): Promise<void>;
 }
 
 /**
  * Runs `work` in a read-only transaction of one snapshot; `timeoutMs` bounds each of its statements.
  *
- * Never the whole table, whatever the planner believes: every statement here has an index to go by, in the index's order. A bitmap of
- * it would read a whole range to return the first rows. Compiling a plan and starting workers cost more than a page may take.
+ * Never scans the whole table, whatever the planner believes: every statement here can follow an index, in its order. A bitmap of
+ * the index would read a whole range to return the first rows. Compiling a plan and starting workers cost more than a page may take.
  */
 export async function boundedRead<T>(
   db: Database,
@@ -44,12 +44,12 @@ export async function boundedRead<T>(
   }
 }
 
-/** The statement took longer than it may. */
+/** Whether the statement reached its time limit. */
 export function isTimeout(error: unknown): boolean {
   return (error as { code?: unknown }).code === '57014';
 }
 
-/** An entry was too much for Postgres: by its memory, by a limit of its own, or by the time that it may take. Fewer may do. */
+/** Whether an entry was too much for Postgres: its memory, its own limits, or the time limit. Reading fewer entries may work. */
 export function isTooMuch(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return (

@@ -1,21 +1,21 @@
-/** Builds one index while a product goes on writing; the part of a migration that no transaction can hold. */
+/** Builds one index while a product keeps writing: the part of a migration that cannot run in a transaction. */
 import type pg from 'pg';
 import { GuardedClient } from './guardedClient.ts';
 
 export interface Build {
   /** Holds the lock of the migrations in an open transaction. It has no snapshot between statements, so the build does not wait for it. */
   readonly lock: pg.PoolClient;
-  /** For the connection that builds: one of its own, because a pool's statements end after a minute. */
+  /** Options of the building connection, a separate one, because a pool's statements end after a minute. */
   readonly options: pg.PoolOptions;
   readonly onProgress: (sentence: string) => void;
 }
 
-/** How often progress is looked at; it also keeps the lock's connection from looking idle to a network. */
+/** How often progress is checked; this also keeps the lock's connection from looking idle to a network. */
 const progressIntervalMs = 5_000;
 
 /**
- * Runs `create index concurrently if not exists NAME on audit.TABLE …`. What a broken try left behind is dropped first;
- * one that was built but not noted down is left as it is.
+ * Runs `create index concurrently if not exists NAME on audit.TABLE …`. What a failed try left behind is dropped first;
+ * an index that was built but not recorded is left as it is.
  *
  * @throws the database's error; an invalid index may stay, which the next try drops.
  */
@@ -24,7 +24,7 @@ export async function buildConcurrently({ lock, options, onProgress }: Build, sq
   if (name === undefined)
     throw new Error('a concurrent migration is not one "create index concurrently if not exists"');
   const builder: pg.Client = new GuardedClient({ ...options, query_timeout: 0 });
-  // The statement under way rejects as well.
+  // The running statement rejects as well.
   builder.on('error', () => {});
   await builder.connect();
   let watch: Promise<void> | undefined;
@@ -69,7 +69,7 @@ async function watchProgress(
   }
 }
 
-/** False when `signal` ended it. */
+/** False if `signal` ended it. */
 function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => finish(true), ms);

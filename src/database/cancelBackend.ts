@@ -1,4 +1,4 @@
-/** Asks Postgres to give up a statement that the client has given up: a backend that waits for a lock does not notice it. */
+/** Asks Postgres to cancel a statement that the client has given up: a backend that waits for a lock does not notice. */
 import { connect } from 'node:net';
 
 interface Backend {
@@ -12,8 +12,8 @@ const cancelRequestCode = 80_877_102;
 const patienceMs = 10_000;
 
 /**
- * Best effort, in the background. Postgres takes this request on a connection of its own, without TLS or login: the key is what
- * proves it.
+ * Best effort, in the background. Postgres accepts this request on a separate connection, without TLS or login: the key
+ * is the proof.
  */
 export function cancelBackend({ host, port, processID, secretKey }: Backend): void {
   if (processID === null || secretKey === null) return;

@@ -7,10 +7,10 @@ export type DatabaseCheck =
   | { readonly kind: 'ok'; readonly version: string }
   | { readonly kind: 'failed'; readonly problem: string };
 
-/** xid8 and pg_snapshot came with 13; 14 is the oldest that is tested. */
+/** xid8 and pg_snapshot came with 13; 14 is the oldest version that is tested. */
 const oldestVersion = 140_000;
 
-/** Reachable, new enough, a primary, in UTF-8. The problem is one sentence. */
+/** Checks that the database is reachable, new enough, a primary, and in UTF-8. The problem is one sentence. */
 export async function checkServer(db: Database): Promise<DatabaseCheck> {
   try {
     const result = await db.query<{ number: number; version: string; standby: boolean; encoding: string }>(
@@ -31,7 +31,7 @@ export async function checkServer(db: Database): Promise<DatabaseCheck> {
     if (row.encoding !== 'UTF8') {
       return {
         kind: 'failed',
-        problem: `The database is encoded in ${row.encoding}, in which not every entry can be kept and read exactly: name one in DATABASE_URL that was made with encoding 'UTF8' template template0.`,
+        problem: `The database is encoded in ${row.encoding}, in which some entries cannot be stored and read exactly: name a database in DATABASE_URL that was created with encoding 'UTF8' template template0.`,
       };
     }
     return { kind: 'ok', version: row.version };
@@ -60,10 +60,10 @@ const needed: ReadonlyArray<readonly [table: string, privilege: string]> = [
   ['search_blocks', 'INSERT'],
 ];
 
-/** Of an entry about the page itself: what a person does there must be recorded. */
+/** Columns of an entry about the page itself: what a user does there must be recorded. */
 const writtenColumns = 'organization event_type actor_id actor_name session_type project metadata'.split(' ');
 
-/** Up to date (a newer schema that is not breaking is fine), and open to the collector's role. */
+/** Checks that the schema is up to date (a newer one that is not breaking is fine) and accessible to the collector's role. */
 export async function checkTables(db: Database, own: readonly Migration[]): Promise<DatabaseCheck> {
   try {
     const schema = await checkSchema(db, own);

@@ -1,12 +1,12 @@
 /**
- * A database that was dumped and restored elsewhere: transaction ids start over, so each cluster is read by itself.
+ * A database that was dumped and restored elsewhere: transaction ids start over, so each cluster is read separately.
  *
- * Every entry says in which cluster it was written. Entries of another cluster than the present one are all committed,
+ * Every entry records the cluster it was written in. Entries of a cluster other than the present one are all committed,
  * and the stream's old `settled` still says which of them are done. So: pin one last window over what is left of the
- * old cluster, deliver it, note the cluster as done, go on with the next one.
+ * old cluster, deliver it, record the cluster as done, continue with the next one.
  *
- * A cluster that turns up later (entries that were imported before anybody looked) is visited once in the same way. What
- * another cluster wrote and comes in while streams read this one is taken over as written now, by a trigger of the
+ * A cluster that appears later (entries that were imported before any collector looked) is visited once in the same way. Entries
+ * of another cluster that arrive while streams read this one are recorded as written now, by a trigger of the
  * migrations.
  */
 
@@ -16,8 +16,8 @@ import { filterJson, hasNewEntries } from './fragments.ts';
 import type { Database } from './pool.ts';
 
 /**
- * One step of the way to the present cluster, for a stream without a window: either pins the last window of the
- * cluster it stands in, or moves on to the next cluster. The caller reads the row again. False: the lease is lost.
+ * Takes one step towards the present cluster, for a stream without a window: either pins the last window of the
+ * cluster it is in, or moves on to the next cluster. The caller reads the row again. False: the lease is lost.
  */
 export async function moveCluster(
   db: Database,
@@ -43,7 +43,7 @@ export async function moveCluster(
   );
   if (pinned.rowCount === 1) return true;
 
-  // On to the next cluster; from the present one only to one that was never visited, and back afterwards.
+  // Moves to the next cluster; from the present one only to one that was never visited, and back afterwards.
   const moved = await db.query(
     `update audit.streams s
      set other_clusters = s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text),
@@ -62,7 +62,7 @@ export async function moveCluster(
 }
 
 /**
- * Notes the present cluster, and before it any other whose entries the table holds of these organizations: a few index
+ * Records the present cluster, and first any other cluster whose entries of these organizations are in the table: a few index
  * probes each.
  */
 export async function registerClusters(db: Database, organizations: readonly string[]): Promise<void> {

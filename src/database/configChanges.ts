@@ -1,42 +1,42 @@
 /**
- * Writes an audit entry when the config of an export is made, changed or deleted by others than the page: by kubectl, by a pipeline,
- * in a file.
+ * Writes an audit entry when a config is created, changed or deleted outside the page: with kubectl, by a pipeline,
+ * or in a file.
  *
  * Promises:
- *  - Once: what was told last is kept with the stream, and moves by compare-and-set in the statement that writes the entry.
- *  - What the page has recorded is not told again; in doubt it is.
- *  - Names of fields, their old and new values, and never a secret.
+ *  - Once: the last recorded state is kept with the stream, and moves by compare-and-set in the statement that writes the entry.
+ *  - What the page has recorded is not recorded again; if in doubt, it is.
+ *  - Entries have names of fields, their old and new values, and never a secret.
  */
 import type { Database } from './pool.ts';
 
 export interface ConfigNote {
   readonly configKey: string;
   readonly organization: string;
-  /** As the entries of the page name it. */
+  /** The name that the page's entries use. */
   readonly destination: string;
-  /** Where configs come from: of another place it is not known what is gone. */
+  /** Where configs come from: for another place it is unknown which configs are gone. */
   readonly scope: string;
-  /** Grows with each change; null: it cannot be told which of two is older. */
+  /** Grows with each change; null: it is unknown which of two is older. */
   readonly generation: number | null;
-  /** By name; one that ends in `(…)` has a hash for a value, which is not told. */
+  /** Values by field name; a name that ends in `(…)` has a hash as its value, which is not recorded. */
   readonly fields: Fields;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** As `audit.streams.config` keeps it. */
+/** The state as `audit.streams.config` keeps it. */
 interface Kept extends Omit<ConfigNote, 'configKey' | 'organization'> {
   readonly told?: Told;
 }
 
-/** Id of the last entry of the page that a note was left out for: it excuses no other. */
+/** Id of the page's last entry that made a note unnecessary: it counts for no other note. */
 type Told = string | undefined;
 
 interface Row {
   readonly organization: string;
-  /** Text, for the comparison; null: not known. */
+  /** Text, for the comparison; null: unknown. */
   readonly config: string | null;
-  /** How long ago it can have been changed without having been noted. */
+  /** How long ago a change can be and still be unrecorded. */
   readonly since: string;
   readonly createdAt: string;
 }
@@ -56,13 +56,13 @@ const maxAttempts = 5;
 const pageDeletion = 'audit_export.deleted';
 const pageChanges = ['created', 'updated', 'suspended', 'resumed'].map((action) => `audit_export.${action}`);
 
-/** False: there is no stream for it yet, so ask again. */
+/** False: there is no stream for it yet, so call again. */
 export async function noteConfig(db: Database, note: ConfigNote): Promise<boolean> {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const rows = await readRows(db, note.configKey);
     const row = rows.find(({ organization }) => organization === note.organization);
     if (row === undefined) return false;
-    // It names another organization than before: to that one it is gone.
+    // It names a different organization now: for the previous one it is gone.
     for (const other of rows) {
       if (other !== row) await noteDeletion(db, note.configKey, other.organization);
     }
@@ -76,13 +76,13 @@ export async function noteConfig(db: Database, note: ConfigNote): Promise<boolea
   return false;
 }
 
-/** Its config is gone. Nothing happens where that is known. */
+/** Records that a config is gone. Does nothing if that is already recorded. */
 export async function noteDeletion(db: Database, configKey: string, organization?: string): Promise<void> {
   for (const row of await readRows(db, configKey)) {
     const before = readKept(row);
     if (before === null || (organization !== undefined && row.organization !== organization)) continue;
     const { destination, scope } = before;
-    // One of before there was this stream was about another config of the name.
+    // An entry from before this stream existed was about another config with the same name.
     const [own] = await readOwn(db, row, { destination, eventTypes: [pageDeletion], after: row.createdAt });
     const metadata = { destination, source: sourceOf(scope) };
     const entry = own === undefined ? { eventType: 'audit_export.config_deleted', metadata } : null;
@@ -91,7 +91,7 @@ export async function noteDeletion(db: Database, configKey: string, organization
   }
 }
 
-/** Configs of that scope that were noted once, and that no collector sends by now. */
+/** Configs of that scope that were recorded once, and that no collector sends now. */
 export async function listNotedKeys(db: Database, scope: string): Promise<string[]> {
   const result = await db.query<{ config_key: string }>(
     `select distinct s.config_key from audit.streams s
@@ -113,13 +113,13 @@ async function readRows(db: Database, configKey: string): Promise<Row[]> {
   return result.rows;
 }
 
-/** null: unknown, never noted, or deleted. */
+/** null: unknown, never recorded, or deleted. */
 function readKept({ config }: Row): Kept | null {
   const kept: unknown = config === null ? null : JSON.parse(config);
   return typeof kept === 'object' && kept !== null && 'fields' in kept ? (kept as Kept) : null;
 }
 
-/** It stays with the stream when its config goes: the next one of its name may come soon. */
+/** The state stays with the stream when its config goes, because the next config with its name may come soon. */
 function readTold({ config }: Row): Told {
   const kept: unknown = config === null ? null : JSON.parse(config);
   return typeof kept === 'object' && kept !== null && 'told' in kept ? String(kept.told) : undefined;
@@ -130,7 +130,7 @@ function withTold(kept: object, told: Told): object {
 }
 
 function isNoNews(before: Kept, note: ConfigNote): boolean {
-  // Of a replica that is behind.
+  // A change from a replica that is behind.
   if (before.generation !== null && note.generation !== null && before.generation > note.generation)
     return true;
   return before.destination === note.destination && findChanged(before.fields, note.fields).length === 0;
@@ -145,7 +145,7 @@ function findChanged(before: Fields, now: Fields): string[] {
   );
 }
 
-/** Of a header its value, in whatever case its name is written: that case is told with the names. */
+/** For a header, its value, ignoring the case of its name, which is recorded with the names. */
 function listValues(fields: Fields, name: string): unknown[] {
   return Object.keys(fields)
     .filter((each) => each.toLowerCase() === name.toLowerCase())
@@ -166,10 +166,10 @@ async function describeChange(
   const { destination, scope, fields } = note;
   const changed = findChanged(before?.fields ?? {}, fields);
   const recent = await readOwn(db, row, { destination, eventTypes: [...pageChanges, pageDeletion] });
-  // What comes before a deletion was about another config of the name.
+  // Entries before a deletion were about another config with the same name.
   const lastDeletion = recent.findIndex(({ eventType }) => eventType === pageDeletion);
   const own = lastDeletion === -1 ? recent : recent.slice(0, lastDeletion);
-  // What the page has said of it last: a change that it took back is not what is seen now.
+  // The page's last word about it: a change that it reverted is not the present state.
   const isTold = changed.every((name) => {
     const said = own
       .map(({ metadata }) => readTo(metadata, name, fields[name]))
@@ -194,7 +194,7 @@ function isHidden(name: string): boolean {
   return name.endsWith(')');
 }
 
-/** As JSON, what an entry of the page says the field became, of a hidden one that it became `to`; undefined: nothing. */
+/** As JSON, what an entry of the page says the field became, or for a hidden field that it became `to`; undefined: nothing. */
 function readTo({ changed = [], changes = {} }: OwnMetadata, name: string, to: unknown): string | undefined {
   if (isHidden(name)) {
     const [field = ''] = name.split(' (', 1);
@@ -205,12 +205,12 @@ function readTo({ changed = [], changes = {} }: OwnMetadata, name: string, to: u
   }
   const told = changes[name];
   if (told === undefined) return undefined;
-  // The page says of an endpoint that it has a query, which is a field of its own here.
+  // The page records that an endpoint has a query, which is a separate field here.
   const said = typeof told.to === 'string' && name === 'endpoint' ? told.to.replace(/\?.*$/s, '') : told.to;
   return JSON.stringify(said ?? null);
 }
 
-/** Of the page, about that destination, since it was noted last; the newest first. */
+/** Entries of the page about that destination since its last record, newest first. */
 async function readOwn(
   db: Database,
   row: Row,
@@ -228,7 +228,7 @@ async function readOwn(
   return result.rows;
 }
 
-/** With the entry, if there is one to write. False: another replica was quicker. */
+/** Stores the state together with the entry, if there is one to write. False: another replica was faster. */
 async function move(
   db: Database,
   configKey: string,

@@ -1,9 +1,9 @@
 /**
- * Runs `COPY … TO STDOUT (FORMAT binary)` and hands on each row as bytes, uncopied and undecoded: the text of an
+ * Runs `COPY … TO STDOUT (FORMAT binary)` and passes on each row as bytes, neither copied nor decoded: the text of an
  * entry reaches the encoder as Postgres sent it. node-postgres would build strings, and objects of the jsonb, with
  * integers rounded past 2^53.
  *
- * Format: Postgres manual, COPY, "Binary Format". The server sends one CopyData message a row.
+ * Format: Postgres manual, COPY, "Binary Format". The server sends one CopyData message per row.
  */
 import type pg from 'pg';
 import { BinaryRow } from './binaryRow.ts';
@@ -13,38 +13,38 @@ import type { Database } from './pool.ts';
 import { toPrimary } from './primary.ts';
 
 export interface CopyLimits {
-  /** A row of more bytes ends the COPY before it is taken into memory. Default: none. */
+  /** A larger row, in bytes, ends the COPY before it is read into memory. Default: no limit. */
   readonly rowBytes?: number;
-  /** For all of it. Default 55 s. */
+  /** Time limit for the whole COPY. Default 55 s. */
   readonly timeoutMs?: number;
 }
 
 export type CopyEnd =
-  /** Every row was handed on. */
+  /** Every row was passed on. */
   | { readonly kind: 'done' }
   /** `onRow` said so. */
   | { readonly kind: 'stopped' }
-  /** The next row has so many bytes, more than `rowBytes`; it was not handed on. */
+  /** The next row has this many bytes, more than `rowBytes`; it was not passed on. */
   | { readonly kind: 'oversize'; readonly bytes: number };
 
 /** 11 bytes signature, 4 bytes flags, 4 bytes length of an extension. */
 const headerBytes = 19;
-/** After "stop" so much more is read away, which is cheaper than a new connection; then the connection is closed. */
+/** After "stop", up to this much more is read and discarded, which is cheaper than a new connection; then the connection is closed. */
 const maxDrainedBytes = 256 * 1024;
 const defaultTimeoutMs = 55_000;
-/** Long enough for whatever locks a table for a moment; well below the time after which the client gives up. */
+/** Long enough for a short lock on a table; well below the time after which the client gives up. */
 const lockTimeoutMs = 15_000;
 /**
- * COPY takes its snapshot before it waits for a table. If that is written anew meanwhile (a form of ALTER TABLE that does), all its
- * rows are younger than the snapshot: it seems to be empty. So the lock comes first, by a statement that takes no snapshot.
+ * COPY takes its snapshot before it waits for a table. If the table is rewritten in between (some forms of ALTER TABLE do so), all its
+ * rows are younger than the snapshot, so it seems empty. So a statement that takes no snapshot takes the lock first.
  */
 const lockFirst = 'lock table audit.entries in access share mode';
-/** By how much the server's deadline comes before the client's, so that no backend is left behind. */
+/** How much earlier the server's deadline is than the client's, so that no backend is left behind. */
 const clientGraceMs = 5_000;
 
 type OnRow = (row: BinaryRow) => 'stop' | undefined;
 
-/** A query object as node-postgres's `client.query` takes it ("submittable"). */
+/** A query object as node-postgres's `client.query` accepts it ("submittable"). */
 class CopyOut implements pg.Submittable {
   readonly #text: string;
   readonly #onRow: OnRow;
@@ -63,14 +63,14 @@ class CopyOut implements pg.Submittable {
 
   constructor(select: string, onRow: OnRow, limits: CopyLimits) {
     const timeoutMs = limits.timeoutMs ?? defaultTimeoutMs;
-    // In one message they are one transaction, so they hold for it alone, and a pooler in transaction mode sees it whole.
+    // One message is one transaction, so the settings apply only to it, and a pooler in transaction mode sees all of it.
     this.#text = `${toPrimary}${guardStatements} set local statement_timeout = ${timeoutMs}; set local lock_timeout = ${lockTimeoutMs}; ${lockFirst}; copy (${select}) to stdout (format binary)`;
     this.#onRow = onRow;
     this.#rowBytes = limits.rowBytes ?? Number.POSITIVE_INFINITY;
     this.query_timeout = timeoutMs + clientGraceMs;
   }
 
-  /** What it came to; null: the connection is still good. @throws `onRow`'s error, or else the database's. */
+  /** The result; null: the connection is still good. @throws `onRow`'s error, or else the database's. */
   conclude(error: Error | null): CopyEnd {
     this.#watch?.end();
     if (this.#failure) throw this.#failure;
@@ -105,7 +105,7 @@ class CopyOut implements pg.Submittable {
     try {
       if (this.#row.read(chunk, offset) && this.#onRow(this.#row) === 'stop') this.#end = { kind: 'stopped' };
     } catch (error) {
-      // Thrown inside the socket's data event it would end the process; the query fails instead.
+      // An error thrown inside the socket's data event would end the process, so the query fails instead.
       this.#failure = error as Error;
       this.#end = { kind: 'stopped' };
     }
@@ -128,10 +128,10 @@ class CopyOut implements pg.Submittable {
 }
 
 /**
- * `select` reads audit.entries. It is SQL text without parameters, since COPY takes none: whatever goes into it must be a number or a quoted
- * literal. It ends early when `onRow` says "stop", without reading the rest away.
+ * `select` reads audit.entries. It is SQL text without parameters, because COPY accepts none: every value in it must be a number or a quoted
+ * literal. It ends early if `onRow` says "stop", without reading the rest.
  *
- * @throws the database's error, or the first one of `onRow`; rows that came before it were handed on.
+ * @throws the database's error, or the first one of `onRow`; earlier rows were passed on.
  */
 export async function copyOut(
   db: Database,
@@ -145,7 +145,7 @@ export async function copyOut(
     copy.callback = resolve;
     client.query(copy);
   });
-  // A connection whose query failed half-way is not given to the next one.
+  // A connection whose query failed midway is not used for the next one.
   client.release(error ?? undefined);
   return copy.conclude(error);
 }

@@ -1,4 +1,4 @@
-/** Who changed the export last, as the page's own audit entries say. */
+/** Who changed a config last, according to the page's own audit entries. */
 import { utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
 
@@ -9,7 +9,7 @@ export interface LastChange {
   readonly occurredAt: string;
 }
 
-/** Of the last hour, since it is asked for when a change has just been overtaken; null: not by the page. */
+/** The change of the last hour, because this is asked when a save has just lost to another change; null: the page did not make it. */
 export async function findLastChange(
   db: Database,
   organization: string,

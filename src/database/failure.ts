@@ -15,13 +15,13 @@ const byCode: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no network leads to the host of DATABASE_URL: check host and routes.',
 };
 
-/** Serialization failure or deadlock: the same statement is expected to succeed when it is tried again. */
+/** Whether this is a serialization failure or deadlock: the same statement should succeed when tried again. */
 export function isRetryable(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return code === '40001' || code === '40P01';
 }
 
-/** False for an error that is not the database's: a bug of ours, which no waiting mends. */
+/** False for an error that is not the database's: our own bug, which waiting does not fix. */
 export function isDatabaseFailure(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return (
@@ -31,7 +31,7 @@ export function isDatabaseFailure(error: unknown): boolean {
   );
 }
 
-// node-postgres gives these no code.
+// node-postgres sets no code on these.
 const timedOut = /timeout/i;
 const lacksTls = /does not support SSL/i;
 const wasCut = /terminated|ended|not queryable|closed/i;

@@ -2,15 +2,15 @@
 import type { EntryFilter } from '../model/exportConfig.ts';
 
 /**
- * Transactions of `settled`'s list that have ended since. One that is still open is left out, so that its uncommitted
- * rows are not walked through again and again; in an old cluster's numbers nothing is open any more.
+ * Transactions of `settled`'s list that have ended since. Open ones are left out, so that their uncommitted
+ * rows are not read over and over; in an old cluster nothing is open any more.
  */
 export const endedSinceSettled = `array(
   select x from pg_snapshot_xip(s.settled) x
   where s.cluster <> audit.cluster_id() or pg_visible_in_snapshot(x, pg_current_snapshot()))`;
 
 /**
- * True when the stream has entries past `settled`. Two index probes and never an OR inside one: with that Postgres
+ * True if the stream has entries past `settled`. Two index probes and never an OR inside one: with an OR Postgres
  * scans the organization's whole history.
  */
 export const hasNewEntries = `(
@@ -20,8 +20,8 @@ export const hasNewEntries = `(
     where e.organization = s.organization and e.cluster = s.cluster and e.xid >= pg_snapshot_xmax(s.settled)))`;
 
 /**
- * True when the stream has something to read in another cluster than its present one: the database was moved, or holds
- * entries of a cluster that the stream never looked at.
+ * True if the stream has something to read in a cluster other than its present one: the database was moved, or holds
+ * entries of a cluster that the stream has never read.
  */
 export const hasOtherCluster = `(s.cluster <> audit.cluster_id() or exists (select from audit.clusters c
   where c.system_identifier <> s.cluster and not s.other_clusters ? c.system_identifier::text))`;

@@ -1,8 +1,8 @@
-/** Gives the collector's role its rights, as part of a migration: a first install then needs no hand in between. */
+/** Gives the collector's role its rights as part of a migration, so that a first install needs no manual step. */
 import { isPostgresError } from '../telemetry/sqlState.ts';
 import type { Database } from './pool.ts';
 
-/** null: it has them. Else one sentence. May be repeated. @throws the database's error for what is no matter of the role. */
+/** null: it has them. Else one sentence. Safe to repeat. @throws the database's error if the cause is not the role. */
 export async function grantCollector(db: Database, role: string): Promise<string | null> {
   try {
     await db.query('select audit.grant_collector($1::name)', [role]);

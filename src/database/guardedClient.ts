@@ -1,15 +1,15 @@
 /**
- * Sends with each statement what it needs of its session, in the same round trip and for that transaction alone. Neither a role's
- * settings nor a pooler that hands out another session each time can undo it, and nothing of it stays behind.
+ * Sends with each statement the session settings it needs, in the same round trip and only for that transaction. Neither a role's
+ * settings nor a pooler that uses a different session each time can undo them, and nothing stays behind.
  */
 import pg from 'pg';
 import { toPrimary } from './primary.ts';
 
 /**
- * - `search_path`: with another one, a function or an operator that somebody made in `public`, or in a schema with the role's name, can
+ * - `search_path`: with a different one, a function or an operator that someone created in `public`, or in a schema with the role's name, can
  *   match better than Postgres's own, and would run with the collector's rights (CVE-2018-1058).
- * - `row_security`: an error where a policy would hide rows. An entry that is not seen would be passed over for ever.
- * - `lock_timeout`: below the client's deadline, so that a table that is locked for minutes gathers no backends behind a pooler.
+ * - `row_security`: an error where a policy would hide rows. An entry that is not seen would be skipped forever.
+ * - `lock_timeout`: below the client's deadline, so that no backends pile up behind a pooler while a table is locked for minutes.
  * - `array_nulls`: nulls in arrays are nulls, whatever the role's setting.
  */
 const settings = {
@@ -19,7 +19,7 @@ const settings = {
   lock_timeout: '45s',
 };
 
-/** Names written out: it runs before there is a path to rely on. Transaction-local. */
+/** Qualified names, because this runs before the search path is safe. Local to the transaction. */
 const guardSelect = `${toPrimary}select ${Object.entries(settings)
   .map(
     ([name, value]) => `pg_catalog.set_config('${name}'::pg_catalog.text, '${value}'::pg_catalog.text, true)`,
@@ -27,18 +27,18 @@ const guardSelect = `${toPrimary}select ${Object.entries(settings)
   .join(', ')}`;
 
 /**
- * The same, to stand before a statement in one text of several (simple protocol), and after `begin`. It returns no rows.
+ * The same, for use before a statement in one text of several (simple protocol), and after `begin`. It returns no rows.
  */
 export const guardStatements = Object.entries(settings)
   .map(([name, value]) => `set local ${name} to ${name === 'lock_timeout' ? `'${value}'` : value};`)
   .join(' ');
 
-/** Statements that name functions, operators or rows. Others (`begin`, `vacuum`) cannot all run beside another one. */
+/** Statements that name functions, operators or rows. Some others (`begin`, `vacuum`) cannot run together with another statement. */
 const isGuarded = /^\s*(?:with|select|insert|update|delete|merge|values|table|explain)\b/i;
 
 type Callback = (error: Error | null, result: pg.QueryResult) => void;
 
-/** node-postgres calls these, its types do not name them. */
+/** node-postgres calls these, but its types do not declare them. */
 interface QueryMethods {
   submit(connection: pg.Connection): Error | null;
   handleDataRow(message: unknown): void;
@@ -46,9 +46,9 @@ interface QueryMethods {
 }
 const inherited = pg.Query.prototype as unknown as QueryMethods;
 
-/** One statement with the guard before it: one transaction, unless the session is in one already, and one wait for the answer. */
+/** One statement with the guard before it: one transaction, unless the session is already in one, and one round trip. */
 class GuardedQuery extends pg.Query {
-  /** The guard's answer has come; what follows is the statement's. */
+  /** The guard's answer has arrived; the rest is the statement's. */
   #isUnderWay = false;
 
   override submit = (connection: pg.Connection): Error | null => {
@@ -73,7 +73,7 @@ class GuardedQuery extends pg.Query {
   }
 }
 
-/** A connection whose statements are guarded. What is no statement of data, as `begin` or `create table`, goes as it is. */
+/** A connection whose statements are guarded. Statements without data, such as `begin` or `create table`, are sent unchanged. */
 export class GuardedClient extends pg.Client {
   // The signatures of node-postgres's `query`, as far as this project and connect-pg-simple use them.
   override query(first: unknown, second?: unknown, third?: unknown): never {
@@ -93,14 +93,14 @@ export class GuardedClient extends pg.Client {
     return new Promise<pg.QueryResult>((resolve, reject) => {
       ask((error, result) => (error ? reject(error) : resolve(result)));
     }).catch((error: Error) => {
-      // As node-postgres does: where the statement was asked, not where its answer came in.
+      // As node-postgres does: the stack of the caller, not of the answer's arrival.
       Error.captureStackTrace(error);
       throw error;
     }) as never;
   }
 }
 
-/** Without those of the guard; several statements have a list of them. */
+/** The results without the guard's; several statements have a list of results. */
 function ownResult(results: pg.QueryResult[] | undefined): pg.QueryResult {
   const own = results?.slice(Object.keys(settings).length) ?? [];
   return (own.length === 1 ? own[0] : own) as pg.QueryResult;

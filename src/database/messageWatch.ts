@@ -1,8 +1,8 @@
 /**
- * Watches the messages of a connection by their heads alone, before node-postgres takes them together: it would hold a row of any
+ * Watches the messages of a connection by their headers, before node-postgres assembles them: it would hold a row of any
  * size in memory, several times over.
  *
- * A message is a byte that says its kind, a length of four bytes that counts itself, and the rest.
+ * A message is a byte for its kind, a length of four bytes that includes itself, and the rest.
  */
 import type { Duplex } from 'node:stream';
 
@@ -13,12 +13,12 @@ export class MessageWatch {
   readonly #limit: number;
   readonly #onOver: (bytes: number) => void;
   readonly #onData = (chunk: Buffer): void => this.#look(chunk);
-  /** Bytes of the message under way that are still to come. */
+  /** Bytes of the current message that are still to come. */
   #left = 0;
-  /** The part of a head that came with the chunk before. */
+  /** The part of a header that came with the previous chunk. */
   #head: Buffer | null = null;
 
-  /** Begins between two messages. `onOver` is told once of a CopyData message of more than `limit` bytes. */
+  /** Begins between two messages. `onOver` is called once for a CopyData message of more than `limit` bytes. */
   constructor(stream: Duplex, limit: number, onOver: (bytes: number) => void) {
     this.#stream = stream;
     this.#limit = limit;

@@ -2,9 +2,9 @@
  * Applies the numbered files of `migrations/`, each in a transaction of its own, one process at a time.
  *
  * A file with a line `-- concurrently` holds one `create index concurrently`, which runs outside a transaction so that a
- * product can go on writing; see buildConcurrently.ts.
+ * product can keep writing; see buildConcurrently.ts.
  *
- * A file that an older collector cannot live with has a line `-- breaking`; that is stored, so that the old binary,
+ * A file that an older collector cannot work with has a line `-- breaking`; this is stored, so that the old program,
  * which does not have the file, can refuse.
  */
 import { readdir, readFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ export interface Migration {
   readonly concurrently?: boolean;
 }
 
-/** The migrations that this program brings along, in order. */
+/** The migrations of this program, in order. */
 export async function readMigrations(): Promise<Migration[]> {
   const directory = new URL('./migrations/', import.meta.url);
   const files = (await readdir(directory)).filter((file) => /^\d{4}_.+\.sql$/.test(file)).sort();
@@ -66,7 +66,7 @@ export async function checkSchema(
   if (blocker) {
     return {
       kind: 'too-new',
-      problem: `The database schema has migration ${blocker.name}, which this version cannot work with: run the version that brought it, or a newer one.`,
+      problem: `The database schema has migration ${blocker.name}, which this version cannot work with: run the version that added it, or a newer one.`,
     };
   }
   const done = new Set(applied.map((row) => row.number));
@@ -80,7 +80,7 @@ export type Migrated =
 
 /**
  * Brings the schema up to date; returns the names of what it applied. Any number of processes may call it at once, and any role that
- * may read the schema, as long as there is nothing to do. `onProgress` is told in a sentence what takes long.
+ * may read the schema, as long as there is nothing to do. `onProgress` is called with a sentence about whatever takes long.
  *
  * @throws the database's error; what had been applied before stays applied.
  */
@@ -116,25 +116,25 @@ export async function migrate(
 
 type Step =
   | { readonly kind: 'applied'; readonly name: string }
-  /** Another process has done it meanwhile. */
+  /** Another process has done it. */
   | { readonly kind: 'overtaken' }
   | {
       readonly kind: 'busy';
       readonly what: string;
-      /** The lock that the holder is to be looked for by. */
+      /** The lock whose holder to look for. */
       readonly mode: 'ShareRowExclusiveLock' | null;
       readonly pauseMs: number;
-      /** So many tries from one word to the next. */
+      /** Tries between two progress messages. */
       readonly quietTries: number;
     };
 
 /**
  * Applies the next migration that is missing, if this process gets the lock of the migrations. That is a lock on audit.migrations, which
- * nobody can take who may not write there: an advisory lock is open to every user of the database. It ends with the transaction, so
+ * only roles that may write there can take: an advisory lock is open to every user of the database. It ends with the transaction, so
  * that this works through a pooler too.
  *
  * Never waits for it: a statement that waits holds a snapshot, and an index that another process builds concurrently waits for every
- * snapshot, so the two would wait for each other for ever.
+ * snapshot, so the two would wait for each other forever.
  */
 async function lockAndApply(
   client: pg.PoolClient,
@@ -142,7 +142,7 @@ async function lockAndApply(
   own: readonly Migration[],
   onProgress: (sentence: string) => void,
 ): Promise<Step> {
-  // Building an index may take hours, for which this transaction is idle.
+  // Building an index may take hours, during which this transaction is idle.
   await client.query(`begin; ${guardStatements} set local idle_in_transaction_session_timeout = 0`);
   try {
     await makeTable(client);
@@ -188,7 +188,7 @@ async function lockAndApply(
   return { kind: 'applied', name: next.name };
 }
 
-/** Not where they are: to create one that exists needs a right that only the owner of the database has. */
+/** Creates them only if they are missing: creating one that exists needs a right that only the owner of the database has. */
 async function makeTable(client: pg.PoolClient): Promise<void> {
   const { rows } = await client.query<{ schema: boolean; table: boolean }>(
     `select to_regnamespace('audit'::text) is not null as schema, to_regclass('audit.migrations'::text) is not null as table`,
@@ -201,13 +201,13 @@ async function makeTable(client: pg.PoolClient): Promise<void> {
 
 const lockNotAvailable = '55P03';
 
-/** The lock is taken, or another process has just made schema or table: unique_violation, duplicate_schema, duplicate_table. */
+/** The lock is taken, or another process has just created schema or table: unique_violation, duplicate_schema, duplicate_table. */
 function isBusy(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return [lockNotAvailable, '23505', '42P06', '42P07'].includes(String(code));
 }
 
-/** Who has had a lock on a table of ours for longest, as the end of a sentence. */
+/** The session that has held a lock on one of our tables longest, as the end of a sentence. */
 async function describeHolder(client: pg.PoolClient, mode: string | null): Promise<string> {
   const { rows } = await client.query<{ pid: number; role: string; application: string; seconds: number }>(
     `select a.pid, coalesce(a.usename::text, '?') as role, coalesce(a.application_name, '') as application,

@@ -1,9 +1,9 @@
-/** Which organizations there are. */
+/** Lists the organizations. */
 import type { Database } from './pool.ts';
 
 /**
- * Organizations that have entries, by name, `most` at most. Jumps from one to the next in an index: its cost is their
- * number, not that of their entries.
+ * Organizations that have entries, by name, at most `most`. Jumps from one to the next in an index, so its cost depends on their
+ * number, not on that of their entries.
  */
 export async function listOrganizations(db: Database, most: number): Promise<string[]> {
   const { rows } = await db.query<{ organization: string }>(

@@ -1,4 +1,4 @@
-/** Entries that were set aside, and their way back. */
+/** Parked entries, and their replay. */
 import type { StreamRow } from '../model/stream.ts';
 import type { Database } from './pool.ts';
 
@@ -8,7 +8,7 @@ export interface ReplayEntry {
   readonly observedAtMicros: number;
 }
 
-/** The parked entries of a stream whose replay is asked for, at most `limit`, in sequence order. */
+/** The parked entries of a stream whose replay was requested, at most `limit`, in sequence order. */
 export async function listReplays(
   db: Database,
   stream: Pick<StreamRow, 'id'>,
@@ -26,7 +26,7 @@ export async function listReplays(
   }));
 }
 
-/** The receiver took them: they are delivered and no longer parked. False: the lease is lost. */
+/** Records that the receiver accepted them: they are delivered and no longer parked. False: the lease is lost. */
 export async function unpark(
   db: Database,
   stream: { id: string; token: string },
@@ -51,7 +51,7 @@ export async function unpark(
   return result.rows[0]?.ok === true;
 }
 
-/** It did not get through again: it stays parked, with the newer reason, and is no longer asked for. False: the lease is lost. */
+/** Records that it failed again: it stays parked, with the newer reason, and its replay is no longer requested. False: the lease is lost. */
 export async function parkAgain(
   db: Database,
   stream: { id: string; token: string },

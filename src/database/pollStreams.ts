@@ -1,4 +1,4 @@
-/** One query that serves every stream of a replica, however many there are. */
+/** One query that serves all streams of a replica, however many there are. */
 import { hasNewEntries, hasOtherCluster } from './fragments.ts';
 import type { Database } from './pool.ts';
 import { NotPrimaryError } from './primary.ts';
@@ -8,20 +8,20 @@ export interface PollResult {
   readonly ready: readonly string[];
   /** Ids of those that have parked entries to send again. */
   readonly replays: readonly string[];
-  /** Hand it to the next poll: as long as no transaction has ended since, there is nothing to look for. */
+  /** Pass it to the next poll: while no transaction has ended since, there is nothing new. */
   readonly snapshot: string;
-  /** A replica let go of streams a moment ago: claim now rather than at the next renewal. */
+  /** A replica has just released streams: claim now rather than at the next renewal. */
   readonly released: boolean;
 }
 
 /**
  * Which of the streams held by `replicaId` have entries past their snapshot, a replay to do, or a moved database?
  *
- * One statement, two index probes a stream: 1,000 idle streams cost 20 ms, and nothing while the server is quiet.
+ * One statement, two index probes per stream: 1,000 idle streams cost 20 ms, and nothing while the server is quiet.
  *
  * A stream with a window counts as ready: its loop may not know of it, after a failover that lost the window's end.
  *
- * @throws NotPrimaryError when a standby answered: it may not have what the primary has.
+ * @throws NotPrimaryError if a standby answered: it may not have what the primary has.
  */
 export async function pollStreams(
   db: Database,

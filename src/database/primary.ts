@@ -1,16 +1,16 @@
 /**
- * Proof that a statement ran on the primary: what a router or pooler between sends elsewhere is an error, never fewer rows.
+ * Proof that a statement ran on the primary: if a router or pooler sends it elsewhere, it fails, and never just returns fewer rows.
  */
 
 /**
- * In front of every statement: a pooler that balances statements (pgpool-II) then sends it to the primary. Others take it for a
+ * Precedes every statement: a pooler that balances statements (pgpool-II) then sends it to the primary. Others treat it as a
  * comment.
  */
 export const toPrimary = '/*NO LOAD BALANCE*/ ';
 
-/** A statement ran on a server in recovery, or one that does not have what the primary has. Nothing it showed may be used. */
+/** A statement ran on a server in recovery, or one that does not have what the primary has. Its result must not be used. */
 export class NotPrimaryError extends Error {
-  /** In the place of an SQLSTATE: failure.ts has the words. */
+  /** Takes the place of an SQLSTATE: failure.ts has the sentence. */
   readonly code = 'AE001';
 
   constructor() {

@@ -1,4 +1,4 @@
-/** Streams as the page shows them, and the replay that it asks for. */
+/** Streams as the page shows them, and the replay that it requests. */
 import type { LastError } from '../model/streamStatus.ts';
 import { isEntryId } from './cursor.ts';
 import { utcMilliseconds } from './fragments.ts';
@@ -28,7 +28,7 @@ export interface ParkedView {
   readonly replayRequested: boolean;
 }
 
-/** The organization's streams of these configs; null: every one that it ever had, those of deleted configs included. */
+/** The organization's streams of these configs; null: every stream it ever had, including those of deleted configs. */
 export async function readStreams(
   db: Database,
   organization: string,
@@ -50,7 +50,7 @@ export async function readStreams(
   }));
 }
 
-/** Parked entries of one of the organization's streams in their order, after `afterSequence`. */
+/** Parked entries of one of the organization's streams in sequence order, after `afterSequence`. */
 export async function listParked(
   db: Database,
   organization: string,
@@ -69,7 +69,7 @@ export async function listParked(
   return result.rows.map((row) => ({ ...row, sequence: Number(row.sequence) }));
 }
 
-/** Asks for parked entries of one of the organization's streams to be sent again: all, or that of one entry. Returns how many were not asked for before. */
+/** Requests the replay of parked entries of one of the organization's streams: all, or one entry. Returns how many were newly requested. */
 export async function requestReplay(
   db: Database,
   organization: string,

@@ -1,31 +1,31 @@
-/** Which errors of a read may be the fault of one row's contents, and whether the database is well besides. */
+/** Which read errors one row's contents may cause, and whether the database works otherwise. */
 import { copyOut } from './copyOut.ts';
 import type { Database } from './pool.ts';
 
-/** `value`: by what is in the row, each time again. `storage`: what is on the disk. `memory`: may be otherwise in a moment. */
+/** `value`: the row's value causes it every time. `storage`: the data on disk causes it. `memory`: it may pass soon. */
 export type RowFault = 'value' | 'storage' | 'memory';
 
-/** Null for an error that no row causes: the network, a lock, a right, a bug. */
+/** Null for an error that no row causes: the network, a lock, a missing right, a bug. */
 export function rowFaultOf(error: unknown): RowFault | null {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code !== 'string') return wasCut.test(String(message)) ? 'memory' : null;
-  // Program limit exceeded: more than 1 GB as text. Data exception: encoding, jsonb that is none. Internal error: a missing piece
-  // of a large value, or one that does not unpack.
+  // Program limit exceeded: more than 1 GB as text. Data exception: encoding, invalid jsonb. Internal error: a missing piece
+  // of a large value, or one that cannot be decompressed.
   if (/^(22|54)\w{3}$/.test(code)) return 'value';
   if (/^(XX|58)\w{3}$/.test(code)) return 'storage';
-  // Out of memory, or a backend that was killed for its memory.
+  // Out of memory, or a backend that was killed because of its memory.
   return code === '53200' || code === 'ECONNRESET' || code === 'EPIPE' ? 'memory' : null;
 }
 
 const wasCut = /terminated unexpectedly/;
 
-/** The error says the same each time and of one value alone. */
+/** Whether the error occurs every time and because of one value. */
 export function isTiedToValue(error: unknown): boolean {
   return rowFaultOf(error) === 'value';
 }
 
 /**
- * Whether an entry other than `id` can be read in full: the latest ones of the table, whoever's they are. Its texts are not sent.
+ * Whether an entry other than `id` can be read in full: one of the latest entries in the table, of any organization. Its text is not sent.
  * Null: there is no other.
  */
 export async function canReadAnother(db: Database, id: bigint): Promise<boolean | null> {

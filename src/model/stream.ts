@@ -43,7 +43,7 @@ export interface StreamRow {
   readonly window: Window | null;
   /** null: at the start of the window. */
   readonly position: Position | null;
-  /** Of the last settled entry. */
+  /** The number of the last settled entry. */
   readonly sequence: number;
   readonly token: string;
   readonly delivered: number;

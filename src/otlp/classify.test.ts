@@ -509,7 +509,7 @@ describe('classify: any answer', () => {
   });
 
   it('never shows a header value of eight or more characters that it echoes', () => {
-    // Of signs that no message of ours has, so that what is found is an echo.
+    // Characters that none of our messages has, so that a match is an echo.
     const value = fc.string({
       unit: fc.constantFrom('~', '#', '%', '&', '+', '"'),
       minLength: 8,

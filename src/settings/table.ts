@@ -94,11 +94,11 @@ export const settingsTable = {
   }),
   holdInitialMs: withDefault('HOLD_INITIAL_MS', '5000', wholeNumber({ min: 10, max: 3_600_000 }), {
     unit: 'ms',
-    doc: 'First wait while a stream is held for a failure that someone must fix; a changed manifest or Secret ends it at once.',
+    doc: 'First wait while a stream is holding after a failure that someone must fix; a changed manifest or Secret ends it at once.',
   }),
   holdMaxMs: withDefault('HOLD_MAX_MS', '60000', wholeNumber({ min: 10, max: 3_600_000 }), {
     unit: 'ms',
-    doc: 'Longest wait between two tries while a stream is held.',
+    doc: 'Longest wait between two tries while a stream is holding.',
   }),
   refusedAddresses: withDefault('REFUSED_ADDRESSES', '', networks(), {
     doc: 'Networks that no receiver may be in, such as 169.254.0.0/16,10.0.0.0/8; checked on each connection.',

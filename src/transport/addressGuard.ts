@@ -1,8 +1,8 @@
 /**
  * Decides which IP addresses may be connected to. Organization admins choose the endpoint, so without this they could
- * make the collector read a cloud's metadata service (credentials) or whatever else only it can reach.
+ * make the collector read a cloud's metadata service (credentials) or anything else that only it can reach.
  *
- * Asked with the address that is about to be connected to (connector.ts), never with a name: a name that is checked
+ * Checks the address that is about to be connected to, never a name: a name that is checked
  * first and resolved again later can change its answer in between (DNS rebinding).
  */
 import { networkInterfaces } from 'node:os';
@@ -12,7 +12,7 @@ import { type Address, isInside, type Network, parseNetwork } from '../settings/
 import { findWrappedAddresses } from './wrappedAddresses.ts';
 
 export interface AddressGuard {
-  /** null: may be connected to. Text that is no IP address is refused. */
+  /** null: may be connected to. Text that is not an IP address is refused. */
   check(address: string, target?: Target): AddressRefusal | null;
 }
 
@@ -26,7 +26,7 @@ export interface GuardOptions {
   readonly refusedRanges: readonly string[];
   /**
    * CIDRs, or single addresses, that may be connected to although the rules refuse them. One opens a range that is always
-   * refused only where it lies inside of it: 10.0.0.0/8 or fd00::/8 say nothing of a metadata service.
+   * refused only if it lies within that range: 10.0.0.0/8 or fd00::/8 do not open a metadata service.
    */
   readonly allowedRanges?: readonly string[];
   /** Ports that this process listens on, asked at each check: nothing is sent to them on an address of this machine. */
@@ -35,7 +35,7 @@ export interface GuardOptions {
 
 export interface AddressRefusal {
   readonly address: string;
-  /** The range that refuses it, as a CIDR; the address itself when it is no IP address. */
+  /** The range that refuses it, as a CIDR; the address itself if it is not an IP address. */
   readonly range: string;
   /** What the range is, for people: `link-local`, `refused by setting`. */
   readonly what: string;
@@ -50,7 +50,7 @@ interface ParsedRange extends RefusedRange {
   readonly network: Network;
 }
 
-/** No receiver lives here. Loopback and private ranges are not listed: a collector in the same cluster or pod is private. */
+/** Ranges that never contain a receiver. Loopback and private ranges are not listed: a Collector in the same cluster or pod has a private address. */
 const alwaysRefused: readonly RefusedRange[] = [
   { cidr: '0.0.0.0/8', what: 'unspecified' },
   { cidr: '169.254.0.0/16', what: 'link-local, where clouds serve metadata' },
@@ -68,7 +68,7 @@ const alwaysRefused: readonly RefusedRange[] = [
   { cidr: 'fd00:c1::a9fe:a9fe/128', what: 'cloud metadata (Oracle)' },
 ];
 
-/** Besides those above, no address of the internet. */
+/** Further ranges that are not on the internet. */
 const neverPublic: readonly RefusedRange[] = [
   { cidr: '127.0.0.0/8', what: 'loopback' },
   { cidr: '10.0.0.0/8', what: 'private' },
@@ -87,7 +87,7 @@ const neverPublic: readonly RefusedRange[] = [
   { cidr: '5f00::/16', what: 'segment routing' },
 ];
 
-/** @throws RangeError naming every malformed range: a setting is wrong, stop the start. */
+/** @throws RangeError naming every malformed range: a setting is wrong, so do not start. */
 export function makeAddressGuard(options: GuardOptions): AddressGuard {
   const bySetting = options.refusedRanges.map((cidr) => ({ cidr, what: 'refused by setting' }));
   const byPermission = (options.allowedRanges ?? []).map((cidr) => ({ cidr, what: 'allowed by setting' }));
@@ -123,7 +123,7 @@ export function makeAddressGuard(options: GuardOptions): AddressGuard {
       }
       if (target.policy === 'any') return null;
       for (const one of all) {
-        // Its form is no address of the internet, what it wraps may be.
+        // The address itself is not on the internet, but the one it wraps may be.
         if (one !== address && findRange([address], allowed)) continue;
         const range = findRange([one], notPublic);
         if (range && !findRange([one], allowed)) return refuse(range);
@@ -134,7 +134,7 @@ export function makeAddressGuard(options: GuardOptions): AddressGuard {
   };
 }
 
-/** Loopback, and whatever the interfaces of this machine have: containers get and lose addresses while they run. */
+/** Loopback, and the current addresses of this machine's interfaces: containers gain and lose addresses while they run. */
 function isOwnAddress(all: readonly Address[]): boolean {
   if (all.some((one) => one.range() === 'loopback')) return true;
   const own = new Set<string>();

@@ -1,18 +1,18 @@
 /**
- * Remembers which addresses of a receiver's names failed, so that the next connection begins with another one: an
- * address that swallows packets, or a server behind the name that answers 503.
+ * Remembers which addresses of a receiver's names failed, so that the next connection tries another one first: an
+ * address that drops packets, or a server behind the name that answers 503.
  */
 import type { LookupAddress } from 'node:dns';
 
-/** After so long a failed address is like any other: servers come back. */
+/** After this time a failed address counts like any other: servers recover. */
 const rememberedMs = 5 * 60_000;
 const maxRemembered = 100;
 
 export class AddressOrder {
-  /** Address → when it failed, the longest ago first. */
+  /** Address → when it failed, oldest failure first. */
   readonly #failed = new Map<string, number>();
 
-  /** Those that failed come last, the longest ago first among them. */
+  /** Sorts failed addresses to the end, oldest failure first. */
   sort(addresses: readonly LookupAddress[]): LookupAddress[] {
     const since = performance.now() - rememberedMs;
     const failedAt = (entry: LookupAddress) => {

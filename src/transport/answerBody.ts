@@ -1,5 +1,5 @@
 /**
- * Undoes the codings of an answer's body, no further than a limit. None is asked for (`Accept-Encoding: identity`), but
+ * Decodes an answer's body, up to a limit. The collector asks for no coding (`Accept-Encoding: identity`), but
  * some receivers and proxies use one anyway, and an answer that can be read counts.
  */
 import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
@@ -11,11 +11,11 @@ export interface BoundedBytes {
 }
 
 /**
- * Bytes that are not in the coding they claim come back as they are: the status code is still worth judging, and as an
- * answer of OTLP they will not pass. gzip is undone also where nobody named it (a proxy that compresses twice names it
- * once): its first bytes begin no answer of OTLP.
+ * Bytes that are not in the coding they claim are returned unchanged: the status code is still worth judging, and as an
+ * OTLP answer they will not pass. gzip is also decoded if no header names it (a proxy that compresses twice names it
+ * once): no OTLP answer begins with its first bytes.
  *
- * @param contentEncoding as in the header: in the order in which they were applied.
+ * @param contentEncoding as in the header: codings in the order in which they were applied.
  */
 export async function undoCodings(
   body: BoundedBytes,
@@ -42,14 +42,14 @@ function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 0x08;
 }
 
-/** Absent: a coding that is not undone, or bytes that are not in it. */
+/** Absent: an unsupported coding, or bytes that are not in it. */
 function makeInflater(coding: string, bytes: Uint8Array) {
   switch (coding) {
     case 'gzip':
     case 'x-gzip':
       return isGzip(bytes) ? createGunzip() : undefined;
     case 'deflate':
-      // Meant is the zlib format; some send the bare one (RFC 9110 section 8.4.1.2).
+      // The zlib format is meant, but some servers send raw deflate (RFC 9110 section 8.4.1.2).
       return isZlib(bytes) ? createInflate() : createInflateRaw();
     default:
       return undefined;

@@ -1,6 +1,6 @@
 /**
- * One connection to a receiver, from its first look-up of the name to its end: undici's client for one socket, with the
- * guard's word on every address, the destination's TLS, and a meter on what comes in.
+ * One connection to a receiver, from the DNS lookup to its end: undici's client for one socket, with the
+ * guard's check of every address, the destination's TLS, and a meter on incoming bytes.
  */
 import type { LookupAddress } from 'node:dns';
 import type { Socket } from 'node:net';
@@ -11,20 +11,20 @@ import { SocketMeter } from './socketMeter.ts';
 
 export interface ConnectionOptions {
   readonly origin: string;
-  /** Of the whole attempt: decides how long one of several addresses is tried. */
+  /** Time limit of the whole attempt; it decides how long one of several addresses is tried. */
   readonly timeoutMs: number;
   /** Absent for http. */
   readonly secure?: { readonly tls: TlsOptions; readonly context: SecureContext };
-  /** Of an earlier connection, which saves a round trip. */
+  /** The TLS session of an earlier connection, which saves a round trip. */
   readonly session: () => Buffer | undefined;
   readonly onSession: (session: Buffer) => void;
-  /** The receiver does not like to be connected to at this address. */
+  /** The connection to this address failed. */
   readonly onAddressFailed: (address: string) => void;
-  /** It ended by itself or by `destroy`. */
+  /** The connection ended, on its own or by `destroy`. */
   readonly onEnd: () => void;
 }
 
-/** What an attempt wants to know, and does, while its connection is made. */
+/** What an attempt observes while its connection is being made. */
 export interface ConnectionUser {
   /** Called at most once, with the name (or address) of the receiver. */
   readonly findAddresses: (hostname: string) => Promise<readonly LookupAddress[]>;
@@ -33,7 +33,7 @@ export interface ConnectionUser {
 
 /**
  * How long one of several addresses is tried before the next: a quarter of the attempt's time, so that the second or third
- * is reached in any case, and no more than a second. The last one has all the time that is left.
+ * is always reached, and at most a second. The last address has all the remaining time.
  */
 function nextAddressAfterMs(timeoutMs: number): number {
   return Math.min(1_000, Math.max(10, timeoutMs / 4));
@@ -41,10 +41,10 @@ function nextAddressAfterMs(timeoutMs: number): number {
 
 /**
  * How long an idle connection is kept when the receiver gives no hint; a hint (`Keep-Alive: timeout=5`) is followed.
- * Shorter than the 60 s of load balancers and Collectors, so that they are not the ones to close it under a request.
+ * Shorter than the 60 s of load balancers and Collectors, so that they do not close it during a request.
  */
 const keepAliveMs = 30_000;
-/** Older ones are replaced once idle: DNS is asked again, and moved receivers are found. */
+/** An older connection is replaced once idle, so that a new DNS lookup finds a receiver that has moved. */
 const maxAgeMs = 10 * 60_000;
 
 export class Connection {
@@ -74,17 +74,17 @@ export class Connection {
     return !this.#isEnded && this.#client.stats.connected && performance.now() - this.#openedAt < maxAgeMs;
   }
 
-  /** Of the other side; undefined before it is connected. */
+  /** Address of the other side; undefined before the connection is made. */
   get address(): string | undefined {
     return this.#socket?.remoteAddress;
   }
 
-  /** Whether bytes of the request wait for a peer that does not read: it cannot have all of it. */
+  /** Whether bytes of the request still wait to be sent, so the peer cannot have all of it. */
   get hasUnsent(): boolean {
     return (this.#socket?.writableLength ?? 0) > 0;
   }
 
-  /** One attempt; none other is under way. */
+  /** Makes one attempt; no other may be under way. */
   dispatch(
     request: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
@@ -95,7 +95,7 @@ export class Connection {
     this.#client.dispatch(request, handler);
   }
 
-  /** Nobody uses it for now: once its socket closes it ends. */
+  /** Marks the connection as idle: it ends once its socket closes. */
   setIdle(): void {
     this.#user = null;
   }
@@ -105,7 +105,7 @@ export class Connection {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#socket?.destroy();
-    // What it rejects with was said to the attempt already.
+    // The attempt already knows the reason of the rejection.
     this.#client.destroy().catch(() => {});
     this.#options.onEnd();
   }
@@ -122,7 +122,7 @@ export class Connection {
     }
     user.findAddresses(target.hostname).then(
       (addresses) => {
-        // Out of the promise: what undici throws in its callback must not become our rejection.
+        // Outside the promise: what undici throws in its callback must not become our rejection.
         queueMicrotask(() => this.#connectTo(addresses, target, callback, user));
       },
       (error: Error) => queueMicrotask(() => callback(error, null)),
@@ -160,7 +160,7 @@ export class Connection {
         ...(session && { session }),
       }),
     });
-    // Typed as void, but it returns the socket: without it an attempt could not end while it connects.
+    // The type says void, but it returns the socket, without which an attempt could not end while it connects.
     const socket = connect(target, (...result) => {
       this.#noteFailedAddresses(socket);
       callback(...keepFirstError(result));
@@ -170,7 +170,7 @@ export class Connection {
     if (socket instanceof TLSSocket) socket.on('session', onSession);
   }
 
-  /** Addresses that were tried before the one that took the connection. */
+  /** Addresses that failed before the one that accepted the connection. */
   #noteFailedAddresses(socket: Socket): void {
     for (const tried of socket.autoSelectFamilyAttemptedAddresses ?? []) {
       const address = tried.slice(0, tried.lastIndexOf(':'));
@@ -178,7 +178,7 @@ export class Connection {
     }
   }
 
-  /** While it connects: the address under way when an attempt gives up. */
+  /** The address being tried when an attempt gives up while connecting. */
   noteFailure(): void {
     const { address } = this;
     if (address !== undefined) this.#options.onAddressFailed(address);
@@ -187,8 +187,8 @@ export class Connection {
 }
 
 /**
- * A receiver that wants a client certificate says so, under TLS 1.3, after the handshake and then closes. undici would
- * report the closing instead of what was said; a socket destroyed with the first error keeps it.
+ * A receiver that requires a client certificate says so, under TLS 1.3, after the handshake and then closes. undici would
+ * report the closed connection instead of the reason; a socket destroyed with the first error keeps the reason.
  */
 function keepFirstError(result: Parameters<buildConnector.Callback>): Parameters<buildConnector.Callback> {
   const socket = result[1];

@@ -1,6 +1,6 @@
 /**
- * The connections to one receiver: each attempt gets one, an idle one or a new one. It comes back only after an answer
- * that says all is well: another server behind the same balancer might not have the failure that this one has.
+ * The connections to one receiver: each attempt gets one, an idle one or a new one. It returns only after an answer
+ * that says all is well: another server behind the same load balancer may not have this server's failure.
  */
 import type { SecureContext } from 'node:tls';
 import type { TlsOptions } from '../model/exportConfig.ts';
@@ -17,11 +17,11 @@ export interface ConnectionPoolOptions {
 }
 
 export class ConnectionPool {
-  /** Take a place before a connection. */
+  /** Take a slot before a connection. */
   readonly slots: Slots;
   readonly addresses = new AddressOrder();
   readonly #options: ConnectionPoolOptions;
-  /** The last used last. */
+  /** Most recently used last. */
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
   #session: Buffer | undefined;
@@ -32,7 +32,7 @@ export class ConnectionPool {
     this.slots = new Slots(options.maxConnections);
   }
 
-  /** @param isFresh a new connection even where an idle one is left. */
+  /** @param isFresh true: a new connection, even if there is an idle one. */
   take(isFresh: boolean): Connection {
     while (!isFresh) {
       const idle = this.#idle.pop();
@@ -45,7 +45,7 @@ export class ConnectionPool {
   }
 
   /**
-   * @param worked false: its address is not the first that is tried next time; null: nothing was learned. It is closed
+   * @param worked false: its address is not tried first next time; null: nothing was learned. The connection is closed
    *   unless it worked.
    */
   giveBack(connection: Connection, worked: boolean | null): void {
@@ -58,7 +58,7 @@ export class ConnectionPool {
     } else connection.destroy();
   }
 
-  /** Ends waits for a place and closes what is idle; resolves once what is in use is given back. */
+  /** Ends waits for a slot and closes idle connections; resolves once those in use have been given back. */
   close(): Promise<void> {
     this.slots.close();
     return new Promise((resolve) => {

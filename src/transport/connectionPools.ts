@@ -1,7 +1,7 @@
 /**
  * Keeps one pool of connections for each receiver address and TLS identity. Streams that agree on both share
  * connections; a client certificate or a skipped verification is never shared with a stream that did not ask for it, nor
- * a connection to a private address with one that may not have it.
+ * a connection to a private address with a stream that may not connect there.
  */
 import { createHash } from 'node:crypto';
 import type { Destination, TlsOptions } from '../model/exportConfig.ts';
@@ -18,7 +18,7 @@ export interface PoolOptions {
 
 interface Entry {
   readonly pool: ConnectionPool;
-  /** Attempts that hold it, waiting ones included. */
+  /** Attempts that hold it, including waiting ones. */
   users: number;
   unusedSinceMs: number;
 }
@@ -29,11 +29,11 @@ export type PoolLease =
 
 export class ConnectionPools {
   readonly #options: PoolOptions;
-  /** By key, the longest unused first. */
+  /** By key, longest unused first. */
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Promise<void>>();
   readonly #tlsKeys = new WeakMap<TlsOptions, string>();
-  /** For destinations without certificates of their own, which are most: 30 KiB each if not shared. */
+  /** Shared by destinations without certificates of their own, which are most: it would cost 30 KiB each. */
   #commonContext: SecureContextResult | null = null;
   #sweeper: NodeJS.Timeout | null = null;
 
@@ -51,7 +51,7 @@ export class ConnectionPools {
       entry = made.entry;
       this.#evictBeyond(this.#options.maxPools - 1);
     }
-    // Taken out and put back: a Map keeps the order of insertion.
+    // Deleted and set again, because a Map keeps the order of insertion.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.users += 1;
@@ -64,7 +64,7 @@ export class ConnectionPools {
     return { kind: 'leased', pool: leased.pool, release };
   }
 
-  /** Ends waits for a connection and closes every pool; requests under way are waited for. */
+  /** Ends waits for a connection, waits for requests under way, and closes every pool. */
   async close(): Promise<void> {
     if (this.#sweeper) clearInterval(this.#sweeper);
     this.#sweeper = null;
@@ -93,7 +93,7 @@ export class ConnectionPools {
     return this.#commonContext;
   }
 
-  /** `timeoutMs` belongs to it because connecting is paced by it. */
+  /** The key contains `timeoutMs` because it decides how connecting is paced. */
   #keyOf({ url, tls, timeoutMs, addresses = 'any' }: Destination): string {
     const common = `${url.origin} ${timeoutMs} ${addresses}`;
     if (url.protocol !== 'https:') return common;

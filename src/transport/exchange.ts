@@ -18,11 +18,11 @@ export interface Exchange {
   readonly headers: string[];
   readonly body: Uint8Array;
   readonly signal: AbortSignal;
-  /** Called when a connection has to be made; ends with the signal it is given. */
+  /** Called when a connection must be made; ends with the given signal. */
   readonly findAddresses: (hostname: string, signal: AbortSignal) => Promise<readonly LookupAddress[]>;
 }
 
-/** How far an attempt had come; decides what a timeout says. */
+/** How far an attempt has come; decides what a timeout says. */
 type Phase = 'resolving' | 'connecting' | 'waiting' | 'reading';
 
 interface Head {
@@ -31,10 +31,10 @@ interface Head {
 }
 
 /**
- * Starts the deadline: the look-up of the name, connecting, sending and the whole answer must fit into `timeoutMs`. An
- * attempt that ends early leaves its connection in the middle of things: close it unless the answer is whole.
+ * Starts the deadline: the DNS lookup, connecting, sending and the whole answer must fit into `timeoutMs`. An
+ * attempt that ends early leaves its connection in an unknown state: close it unless the answer is complete.
  *
- * Rejects only for what is no failure of network or receiver: a bug.
+ * Rejects only for a bug, never for a failure of the network or the receiver.
  */
 export async function exchange(given: Exchange): Promise<Answer> {
   const { connection, destination, headers, body, signal } = given;
@@ -65,7 +65,7 @@ export async function exchange(given: Exchange): Promise<Answer> {
   }
 }
 
-/** What undici tells of the answer, kept as far as the limits go. Pieces are copied: each would keep its socket buffer. */
+/** Collects the answer from undici, within the limits. Pieces are copied, because each would keep its whole socket buffer. */
 class AnswerReader implements Dispatcher.DispatchHandler {
   readonly finished: Promise<Answer>;
   readonly #host: string;
@@ -114,11 +114,11 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#head && this.#head.status < 300 && this.#connection.hasUnsent) {
-      // Whatever it says: nobody takes what he has not read. A refusal counts, it often comes early.
+      // A server cannot have accepted what it has not read, whatever it says. A refusal counts: it often comes early.
       this.#resolve(
         noAnswer(
           'connection',
-          `${this.#host} answered before it had the whole request: that counts as none.`,
+          `${this.#host} answered before it had received the whole request, which does not count as an answer.`,
         ),
       );
       return;

@@ -1,6 +1,6 @@
 /**
- * Says why no answer came: an error's code becomes a cause and a sentence. Only codes are looked at, since texts change
- * between versions, and nothing of an error's text is passed on, since it may quote what was sent.
+ * Says why no answer came: an error's code becomes a cause and a sentence. Only codes count, because texts change
+ * between versions, and none of an error's text is passed on, because it may quote what was sent.
  */
 import { errors } from 'undici';
 import type { NoAnswer } from '../model/answer.ts';
@@ -26,10 +26,10 @@ const connection =
   (host) =>
     noAnswer('connection', `The connection to ${host} failed: ${why}.`);
 const connectTimeout: Describe = (host) =>
-  noAnswer('timeout', `Could not connect to ${host}: no reaction in time.`);
+  noAnswer('timeout', `Could not connect to ${host}: no response in time.`);
 
 const byCode: Readonly<Record<string, Describe>> = {
-  ENOTFOUND: dns('no such name'),
+  ENOTFOUND: dns('the name does not exist'),
   ENODATA: dns('it has no address'),
   EAI_AGAIN: dns('the DNS server does not answer'),
   EAI_FAIL: dns('the DNS server failed'),
@@ -48,22 +48,22 @@ const byCode: Readonly<Record<string, Describe>> = {
   EPERM: connection('not allowed by this machine'),
   UND_ERR_SOCKET: connection('closed by the other side before the answer was complete'),
   UND_ERR_HEADERS_OVERFLOW: connection("the answer's headers are too large"),
-  // Of undici's parser, about a status such as 000.
+  // From undici's parser, for a status such as 000.
   ERR_ASSERTION: connection('the answer is not HTTP'),
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: connection('the answer is shorter or longer than it said'),
 };
 
 /**
  * @param host name and port, as people know the receiver.
- * @throws the error itself when it has no code: then it is no failure of the network but a bug.
+ * @throws the error itself if it has no code: then it is a bug, not a failure of the network.
  */
 export function describeFailure(error: unknown, host: string): NoAnswer {
   if (error instanceof AddressRefusedError) return describeRefusal(error.refusal, host);
   if (error instanceof AnswerLimitError) {
-    return noAnswer('too-large', `The answer of ${host} ${error.message}: it is no OTLP receiver.`);
+    return noAnswer('too-large', `The answer of ${host} ${error.message}: it is not an OTLP receiver.`);
   }
   if (error instanceof NameError) return describeNameError(error)(host);
-  // Its code is not always there.
+  // It does not always have a code.
   if (error instanceof errors.HTTPParserError) return connection('the answer is not HTTP')(host);
   const code = codeOf(error);
   if (code === null) throw error;
@@ -78,7 +78,7 @@ export function describeFailure(error: unknown, host: string): NoAnswer {
 function describeNameError({ code, afterMs }: NameError): Describe {
   switch (code) {
     case 'ENOTFOUND':
-      return dns('no such name');
+      return dns('the name does not exist');
     case 'EAI_FAIL':
       return dns('the DNS server failed');
     case 'ERR_DNS_UNANSWERED':

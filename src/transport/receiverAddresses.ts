@@ -1,5 +1,5 @@
 /**
- * The addresses to connect to, each passed by the guard: what it returns is what is connected to, so a name cannot change
+ * The addresses to connect to, each allowed by the guard. The connection uses exactly these addresses, so a name cannot change
  * its answer in between (DNS rebinding). Names with several addresses keep those that are allowed.
  */
 import type { LookupAddress } from 'node:dns';

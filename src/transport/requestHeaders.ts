@@ -10,14 +10,14 @@ const ownNames: ReadonlySet<string> = new Set([...requestHeaderNames, 'user-agen
 
 export type RequestHeaders =
   | { readonly kind: 'made'; readonly headers: string[]; readonly leftOut: readonly string[] }
-  /** Cannot be sent; `message` names the header, never its value. */
+  /** A header that cannot be sent; `message` names it, never its value. */
   | { readonly kind: 'invalid'; readonly message: string };
 
 /**
- * Names and values in turn. `Accept-Encoding: identity`: an answer is too small to be worth compressing, and without it
+ * Names and values, alternating. `Accept-Encoding: identity`: an answer is too small to be worth compressing, and without it
  * any coding would be allowed (RFC 9110 section 12.5.3).
  *
- * @param identityHeaders in lower case: further names that are left out.
+ * @param identityHeaders further names to leave out, in lower case.
  */
 export function makeRequestHeaders(
   destination: Destination,

@@ -9,9 +9,9 @@ export type SecureContextResult =
   | { readonly kind: 'made'; readonly context: SecureContext }
   | { readonly kind: 'unreadable'; readonly message: string };
 
-/** Reads the PEM texts. `message` is a sentence for people and holds nothing of the texts themselves. */
+/** Reads the PEM texts. `message` is a sentence for people and contains nothing of the texts themselves. */
 export function makeSecureContext(tls: TlsOptions): SecureContextResult {
-  // createSecureContext takes text without a certificate in silence, and then trusts nobody.
+  // createSecureContext silently accepts text without a certificate, and then trusts no one.
   if (tls.ca !== undefined && !isCertificate(tls.ca)) {
     return { kind: 'unreadable', message: 'The CA certificate of tls.caSecretRef is not a PEM certificate.' };
   }

@@ -1,11 +1,11 @@
 /**
- * Places for attempts to one receiver, and who may have how many: many tenants of one gateway share its connections, and
- * those that hang must not keep the others waiting.
+ * Slots for attempts to one receiver, and how many each stream may have: many tenants of one gateway share its connections, and
+ * tenants that hang must not keep the others waiting.
  *
- * A stream that works gets its first place as long as one is left. The last quarter is not for streams whose last attempt
- * failed, nor the last eighth for those nothing is known of, unless they have less than an eighth among them: they must
- * get their turn too. Further places leave room for others: a quarter stays free when a stream works, a half while
- * nothing is known of it, and one that failed has one place at a time.
+ * A stream whose last attempt worked gets its first slot as long as one is left. The last quarter is not for streams whose last attempt
+ * failed, nor the last eighth for streams that are still unknown, unless they hold less than an eighth together: they must
+ * get their turn too. Further slots leave room for others: a quarter stays free if the stream's attempts work, a half while
+ * the stream is unknown; a stream that failed has one slot at a time.
  *
  * Waiting here does not count against an attempt's deadline: with many streams to one receiver, a wait for our own
  * connections would otherwise look like a slow receiver.
@@ -22,7 +22,7 @@ interface Waiting {
   readonly settle: (got: boolean) => void;
 }
 
-/** Streams beyond it that hold nothing are forgotten, and unknown again. */
+/** Streams beyond this number that hold no slot are forgotten, and unknown again. */
 const maxRemembered = 4_096;
 
 export class Slots {
@@ -31,7 +31,7 @@ export class Slots {
   #closed = false;
   readonly #waiting = new Set<Waiting>();
   readonly #streams = new Map<string, StreamState>();
-  /** Places that streams of each standing hold. */
+  /** Slots held by the streams of each standing. */
   readonly #heldBy: Record<Standing, number> = { unknown: 0, works: 0, failed: 0 };
 
   constructor(count: number) {
@@ -44,7 +44,7 @@ export class Slots {
     return this.#streams.get(stream)?.standing === 'failed';
   }
 
-  /** True once a place is ours: give it back with `release`. False when `signal` or `close` ended the wait. */
+  /** True once a slot is taken: give it back with `release`. False if `signal` or `close` ended the wait. */
   take(stream: string, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted || this.#closed) return Promise.resolve(false);
     if (this.#mayTake(stream)) {
@@ -66,7 +66,7 @@ export class Slots {
     });
   }
 
-  /** Hands the place to whoever has waited longest of those who may have it. `worked` null: nothing was learned. */
+  /** Hands the slot to the attempt that has waited longest and may have it. `worked` null: nothing was learned. */
   release(stream: string, worked: boolean | null): void {
     this.#free += 1;
     const state = this.#stateOf(stream);
@@ -81,7 +81,7 @@ export class Slots {
     }
   }
 
-  /** Hands out no more: ends every wait with false. Places that are taken stay taken. */
+  /** Hands out no more slots: ends every wait with false. Slots in use stay in use. */
   close(): void {
     this.#closed = true;
     for (const { settle } of [...this.#waiting]) settle(false);

@@ -1,9 +1,9 @@
 /**
- * Stands between a socket and the HTTP parser: bounds what comes in for one attempt, and takes out interim answers.
+ * Stands between a socket and the HTTP parser: limits the incoming bytes of one attempt, and removes interim answers.
  *
- * Counted are bytes of the socket, since what a body holds says little of what was sent: a chunk extension, a header or
- * an interim answer costs the same. Interim answers (100, 102, 103) say nothing of the outcome and may come unasked (RFC
- * 9110 section 15.2); undici takes an unasked 100 for the end of the connection, so none gets there.
+ * It counts the bytes of the socket, because the size of a body says little about what was sent: a chunk extension, a header or
+ * an interim answer costs the same. Interim answers (100, 102, 103) say nothing about the outcome and may come unasked (RFC
+ * 9110 section 15.2); undici treats an unasked 100 as the end of the connection, so none reaches it.
  */
 import type { Socket } from 'node:net';
 import {
@@ -16,9 +16,9 @@ import {
 } from './answerLimits.ts';
 
 const nothing = Buffer.alloc(0);
-/** 101 is not among them: the connection would speak another protocol after it. */
+/** Interim answers; 101 is not one of them, because after it the connection speaks another protocol. */
 const interimStart = /^HTTP\/1\.\d 1(?!01)\d\d[ \r]/;
-/** Every beginning of the above, so that a first line that comes in pieces is waited for. */
+/** Every prefix of these, so that the meter waits for a first line that comes in pieces. */
 const interimPrefix = /^(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/1|HTTP\/1\.|HTTP\/1\.\d ?|HTTP\/1\.\d 1\d?\d?)$/;
 const startLength = 13;
 
@@ -27,7 +27,7 @@ export class SocketMeter {
   #reads = 0;
   #interims = 0;
   #isBeforeAnswer = true;
-  /** Begin of an interim answer that is not complete. */
+  /** The beginning of an interim answer that is not complete yet. */
   #pending: Buffer = nothing;
 
   /** The next bytes are the answer to another attempt. */
@@ -39,7 +39,7 @@ export class SocketMeter {
     this.#pending = nothing;
   }
 
-  /** From now on whoever reads from `socket` gets what the meter lets through; past a limit the socket is destroyed. */
+  /** From now on readers of `socket` get what the meter lets through; past a limit the socket is destroyed. */
   watch(socket: Socket): void {
     const read = socket.read.bind(socket);
     let left: Buffer = nothing;
@@ -54,7 +54,7 @@ export class SocketMeter {
         }
         left = passed;
       }
-      // The parser has refused what came before.
+      // The parser has refused the bytes before.
       if (socket.destroyed) return null;
       const piece = left.subarray(0, maxPieceBytes);
       left = left.subarray(maxPieceBytes);

@@ -1,5 +1,5 @@
 /**
- * Sentences for TLS failures: what is wrong, and which setting or which side mends it.
+ * Sentences for TLS failures: what is wrong, and which setting or which side can fix it.
  */
 
 const untrusted =
@@ -12,7 +12,7 @@ const noCommonVersion = 'it offers no TLS version or cipher this collector accep
 /** Codes of certificate verification (Node, X509) and of OpenSSL. */
 const sentences: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate, or one it depends on, has expired: renew it there',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet: look at the clocks of both sides',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet: check the clocks of both sides',
   CERT_REVOKED: 'its certificate is revoked: renew it there',
   ERR_TLS_CERT_ALTNAME_INVALID:
     'its certificate is for another name: use that name in the endpoint or in tls.serverName',
@@ -26,7 +26,7 @@ const sentences: Readonly<Record<string, string>> = {
   CERT_UNTRUSTED: untrusted,
   CERT_SIGNATURE_FAILURE:
     'the signature of its certificate is wrong: is tls.caSecretRef an older authority of the same name?',
-  INVALID_PURPOSE: 'its certificate is not made for servers',
+  INVALID_PURPOSE: 'its certificate is not meant for servers',
   ERR_SSL_WRONG_VERSION_NUMBER: notTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: notTls,
   ERR_SSL_HTTP_REQUEST: notTls,
@@ -46,7 +46,7 @@ const sentences: Readonly<Record<string, string>> = {
 const tlsFamilies =
   /^(?:ERR_SSL_|ERR_TLS_|ERR_OSSL_|EPROTO$|CERT_|CRL_|UNABLE_TO_|INVALID_CA$|PATH_LENGTH_EXCEEDED$|EE_KEY_TOO_SMALL$|CA_)/;
 
-/** One sentence with the code in it, or null when the code is none of TLS. */
+/** One sentence that contains the code, or null if it is not a TLS code. */
 export function describeTlsFailure(code: string, host: string): string | null {
   const sentence = sentences[code];
   if (sentence !== undefined) return `The TLS handshake with ${host} failed: ${sentence} (${code}).`;

@@ -1,17 +1,17 @@
 /**
- * Sends one request to one receiver and returns what came back. No retry, no judgement: an answer is judged by
- * `otlp/classify.ts`, and repeated by delivery.
+ * Sends one request to one receiver and returns its answer. It neither retries nor judges: `otlp/classify.ts` judges the
+ * answer, and delivery repeats the request.
  *
  *   batch → encode → [one attempt] → classify → settle, wait or split
  *
  * Promises:
  *  - Every failure of the network, of TLS or of the receiver is an `Answer`; what throws is a bug.
  *  - An attempt ends within `timeoutMs` of its first packet, whatever the receiver does, and at once on `signal`.
- *  - Redirects are never followed: they would carry the headers, secrets included, to an address nobody configured.
+ *  - Redirects are never followed: they would send the headers, including secrets, to an address that no one configured.
  *  - The receiver cannot make us read more than 256 KiB, or keep and parse more than 64 KiB (answerLimits.ts).
- *  - After an answer that is not a good one the next attempt of the same stream goes over a new connection, and so may
+ *  - After a failed attempt the next attempt of the same stream uses a new connection, and so may
  *    reach another server behind the same name.
- *  - Names that no DNS server answers for, and receivers that hang, take no more than a share from others.
+ *  - Names whose DNS servers do not answer, and receivers that hang, use up no more than their own share.
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -30,13 +30,13 @@ export interface Attempt {
   readonly destination: Destination;
   /** Encoded protobuf, not compressed. */
   readonly body: Uint8Array;
-  /** Ends the attempt at once; the answer is then a no-answer `aborted`, and the receiver may have got the request. */
+  /** Ends the attempt at once; the result is then a no-answer `aborted`, and the receiver may have received the request. */
   readonly signal: AbortSignal;
-  /** Whose share of the receiver's connections is used. Default: the destination's fingerprint. */
+  /** The stream whose share of the receiver's connections is used. Default: the destination's fingerprint. */
   readonly stream?: string;
-  /** Whose share of look-ups is used. Default: `stream`. */
+  /** The owner whose share of DNS lookups is used. Default: `stream`. */
   readonly organization?: string;
-  /** True: over a new connection, even where one is left from before. */
+  /** True: use a new connection, even if there is an idle one. */
   readonly freshConnection?: boolean;
   /** Whether the answer says that all is well with this server. Default: a status below 300. */
   readonly isGood?: (answer: Answer) => boolean;
@@ -44,24 +44,24 @@ export interface Attempt {
 
 export interface Transport {
   send(attempt: Attempt): Promise<Answer>;
-  /** Takes no more attempts; resolves when those under way have ended and every connection is closed. */
+  /** Accepts no more attempts; resolves when those under way have ended and every connection is closed. */
   close(): Promise<void>;
 }
 
 export interface TransportOptions {
   readonly guard: AddressGuard;
   readonly userAgent: string;
-  /** Default 32. Attempts beyond it wait; the wait does not count against their deadline. */
+  /** Default 32. Further attempts wait; the wait does not count against their deadline. */
   readonly maxConnectionsPerOrigin?: number;
   /** Default 1,024. More are kept while all of them are in use. */
   readonly maxPools?: number;
   /** Default 60 s. */
   readonly idlePoolMs?: number;
-  /** Default: hosts file and DNS, as `/etc/resolv.conf` says. */
+  /** Default: the hosts file and DNS, as `/etc/resolv.conf` says. */
   readonly resolveName?: ResolveName;
-  /** Headers that no request carries besides those of requestHeaders.ts: what names people to the page. */
+  /** Further headers that no request carries, besides those of requestHeaders.ts: those that identify users to the page. */
   readonly identityHeaders?: readonly string[];
-  /** Told once of each configured header that is left out. */
+  /** Called once for each configured header that is left out. */
   readonly onHeaderLeftOut?: (name: string, host: string) => void;
 }
 
@@ -70,14 +70,14 @@ const compress = promisify(gzip);
 const compressionLevel = 1;
 
 /**
- * Room for the whole result at once: by the default of 16 KiB zlib comes back to the event loop twenty times for a batch
+ * Room for the whole result at once: with the default of 16 KiB zlib returns to the event loop twenty times for a batch
  * of a thousand entries, a sixth of the main thread's time in an export. Entries shrink to a quarter.
  */
 function compressionOptions(bytes: number): { level: number; memLevel: number; chunkSize: number } {
   return { level: compressionLevel, memLevel: 9, chunkSize: Math.max(4_096, Math.ceil(bytes / 3)) };
 }
 
-/** Headers left out of which is told. */
+/** Headers left out that have already been reported. */
 const maxTold = 1_000;
 
 /** Opens nothing until the first attempt. */

@@ -1,6 +1,6 @@
 /**
  * Finds the IPv4 addresses that an IPv6 address stands for. Translators and tunnels deliver to the address inside,
- * so a rule about IPv4 that looks only at the outside is walked around by writing the same target another way.
+ * so writing the same target another way would bypass a rule about IPv4 that looks only at the outside.
  */
 import ipaddr from 'ipaddr.js';
 
@@ -10,7 +10,7 @@ interface Wrapping {
   readonly bytes: readonly [number, number, number, number];
   /** Teredo stores the client's address with every bit flipped (RFC 4380 section 4). */
   readonly flipped?: true;
-  /** One of several readings of the same prefix; an address in 0.0.0.0/8 shows that it is the wrong one. */
+  /** One of several interpretations of the same prefix; an address in 0.0.0.0/8 shows that it is the wrong one. */
   readonly ambiguous?: true;
 }
 

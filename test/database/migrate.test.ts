@@ -87,7 +87,7 @@ test('cmd/migrate.ts that cannot migrate exits with 1 and leaves nothing behind'
   await db.query('create schema audit; create table audit.streams (somebody text)');
   const { code, stdout, problems } = await runCommand(['cmd/migrate.ts'], { DATABASE_URL: url });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(problems).toEqual([expect.stringContaining('The migration failed, nothing of it stays')]);
+  expect(problems).toEqual([expect.stringContaining('The migration failed and left nothing behind')]);
   expect(problems[0]).toContain('relation "streams" already exists');
   const { rows } = await db.query(
     `select table_name from information_schema.tables where table_schema = 'audit'`,
@@ -101,7 +101,7 @@ test('an older binary refuses a newer breaking schema by one sentence', async ()
   for (const run of [await runCommand(['cmd/migrate.ts'], { DATABASE_URL: url }), await runCollector(url)]) {
     expect({ code: run.code, stdout: run.stdout }).toEqual({ code: 1, stdout: '' });
     expect(run.problems).toEqual([
-      'The database schema has migration 9001_rename.sql, which this version cannot work with: run the version that brought it, or a newer one.',
+      'The database schema has migration 9001_rename.sql, which this version cannot work with: run the version that added it, or a newer one.',
     ]);
   }
   const after = await db.query('select from audit.streams');

@@ -147,7 +147,7 @@ test('goes on where it was, with the manifests as they were left, and says which
   const second = start();
   expect(await second.exitCode).toBe(1);
   expect(second.output()).toBe(
-    `The demo runs already in ${directory} (process ${demo.child.pid}): stop it first, or give this one a folder of its own: npm start -- --directory FOLDER.\n`,
+    `The demo is already running in ${directory} (process ${demo.child.pid}): stop it first, or use another folder: npm start -- --directory FOLDER.\n`,
   );
   demo.child.kill('SIGTERM');
   expect(await demo.exitCode).toBe(0);
@@ -161,7 +161,7 @@ test('ends with a sentence and exit code 1 when the collector dies, and when Pos
     ['bin/postgres -D', /\nPostgres ended unexpectedly: .*\n$/],
   ] as const) {
     const demo = start();
-    await demo.waitForOutput(/Stop by Ctrl-C/);
+    await demo.waitForOutput(/Stop with Ctrl-C/);
     const children = await childrenOf(demo);
     for (const pid of await childrenOf(demo, program)) process.kill(pid, 'SIGKILL');
     expect(await demo.exitCode).toBe(1);
@@ -174,7 +174,7 @@ test('takes two signals at once for one, as npm passes on what the terminal has 
   timeout,
 }, async () => {
   const demo = start();
-  await demo.waitForOutput(/Stop by Ctrl-C/);
+  await demo.waitForOutput(/Stop with Ctrl-C/);
   demo.child.kill('SIGINT');
   await demo.waitForOutput(/Stopping/);
   demo.child.kill('SIGINT');
@@ -184,7 +184,7 @@ test('takes two signals at once for one, as npm passes on what the terminal has 
 
 test('kills what does not stop when it is told to stop again', { timeout }, async () => {
   const demo = start();
-  await demo.waitForOutput(/Stop by Ctrl-C/);
+  await demo.waitForOutput(/Stop with Ctrl-C/);
   const children = await childrenOf(demo);
   for (const pid of await childrenOf(demo, 'collector\\.ts')) process.kill(pid, 'SIGSTOP');
   const again = setInterval(() => demo.child.kill('SIGINT'), 300);
@@ -196,7 +196,7 @@ test('kills what does not stop when it is told to stop again', { timeout }, asyn
 
 test('leaves nothing running when it is killed', { timeout }, async () => {
   const demo = start();
-  await demo.waitForOutput(/Stop by Ctrl-C/);
+  await demo.waitForOutput(/Stop with Ctrl-C/);
   const children = await childrenOf(demo);
   demo.child.kill('SIGKILL');
   await demo.exitCode;

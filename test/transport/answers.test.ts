@@ -173,7 +173,7 @@ describe('an answer', () => {
     expect(await send(openTransport(), makeDestination(server.url), body)).toEqual({
       kind: 'no-answer',
       cause: 'connection',
-      message: `127.0.0.1:${server.port} answered before it had the whole request: that counts as none.`,
+      message: `127.0.0.1:${server.port} answered before it had received the whole request, which does not count as an answer.`,
     });
   });
 

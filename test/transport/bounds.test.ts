@@ -122,7 +122,7 @@ describe('an answer without end is cut, and its connection closed', () => {
     const answer = (await send(openTransport(), makeDestination(server.url))) as NoAnswer;
     expectTooLarge(answer);
     expect(answer.message).toBe(
-      `The answer of 127.0.0.1:${server.port} has more than 16 interim answers: it is no OTLP receiver.`,
+      `The answer of 127.0.0.1:${server.port} has more than 16 interim answers: it is not an OTLP receiver.`,
     );
   });
 

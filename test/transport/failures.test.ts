@@ -43,7 +43,7 @@ describe('a connection that fails', () => {
   });
 
   it.each([
-    ['ENOTFOUND', 'no such name'],
+    ['ENOTFOUND', 'the name does not exist'],
     ['EAI_AGAIN', 'the DNS server does not answer'],
     ['EAI_NODATA', 'EAI_NODATA'],
   ])('names the DNS failure %s', async (code, why) => {

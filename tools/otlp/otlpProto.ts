@@ -1,11 +1,11 @@
 /**
- * Reads an ExportLogsServiceRequest with protobufjs, from the published field numbers: the judge of the encoder, for
- * tests, benchmarks and sample receivers. Strict where the standard is: a string that is not UTF-8, a repeated key
+ * Reads an ExportLogsServiceRequest with protobufjs, from the published field numbers: the reference for the encoder, for
+ * tests, benchmarks and sample receivers. As strict as the standard: a string that is not UTF-8, a repeated key
  * and messages nested deeper than 100 are errors.
  */
 import protobuf from 'protobufjs';
 
-/** An AnyValue. Integers are bigint, decimals number, so that neither passes for the other. */
+/** An AnyValue. Integers are bigint, decimals number, so that neither can be mistaken for the other. */
 export type AnyValue =
   | null
   | string
@@ -35,7 +35,7 @@ export interface DecodedRequest {
   readonly records: DecodedRecord[];
 }
 
-/** Strings are declared as bytes, the same on the wire: the decoder would repair invalid UTF-8, and hide it. */
+/** Strings are declared as bytes, which are the same on the wire, because the decoder would repair invalid UTF-8 and hide it. */
 const descriptor: protobuf.INamespace = {
   nested: {
     ExportLogsServiceRequest: message({ resourceLogs: [1, 'ResourceLogs', 'repeated'] }),
@@ -147,7 +147,7 @@ interface RawRequest {
 
 let requestType: protobuf.Type | undefined;
 
-/** @throws when the bytes are no request with exactly one resource and one scope, or break one of the rules above. */
+/** @throws if the bytes are not a request with exactly one resource and one scope, or break one of the rules above. */
 export function decodeRequest(bytes: Uint8Array): DecodedRequest {
   requestType ??= protobuf.Root.fromJSON(descriptor).lookupType('ExportLogsServiceRequest');
   const { resourceLogs } = requestType.decode(bytes) as unknown as RawRequest;
@@ -210,12 +210,12 @@ function toMap(members: RawKeyValue[]): Map<string, AnyValue> {
   return map;
 }
 
-/** An absent or empty field is an empty array, of whatever type. */
+/** An absent or empty field, of any type, is an empty array. */
 function toText(bytes: Uint8Array | undefined): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes ?? []));
 }
 
-/** The value as JSON.parse would have it: integers become numbers, maps objects. For values that numbers hold exactly. */
+/** The value as JSON.parse would return it: integers become numbers, maps objects. Only for values that numbers hold exactly. */
 export function toJson(value: AnyValue): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(toJson);

@@ -28,14 +28,14 @@ export function makeEntry(overrides: Partial<Entry> = {}): Entry {
 
 /** The record an entry becomes, read back. */
 export function encodeAndDecode(entry: Entry): DecodedRecord {
-  const writer = new RequestWriter(identity, 0); // no byte more than the writers reserve
+  const writer = new RequestWriter(identity, 0); // not a byte more than the writers reserve
   writer.append(entry, { sequence: 1, observedAtMicros: 1_784_000_001_000_000 });
   const [record] = decodeRequest(writer.request()).records;
   if (!record) throw new Error('the request holds no record');
   return record;
 }
 
-/** What the body of an entry with this metadata is. */
+/** The body of an entry with this metadata. */
 export function bodyOf(metadata: string | Uint8Array): AnyValue {
   return encodeAndDecode(makeEntry({ metadata: Buffer.from(metadata) })).body;
 }

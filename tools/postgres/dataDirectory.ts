@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { postgresEnvironment } from './environment.ts';
 import type { RunAs } from './runAs.ts';
 
-/** Written last, so it also says that the directory was finished. */
+/** Written last, so it also shows that the directory is complete. */
 const passwordFile = 'superuser-password';
 
 export interface NewDirectoryOptions {
@@ -18,10 +18,10 @@ export interface NewDirectoryOptions {
 }
 
 /**
- * Fills an empty directory with a new cluster (UTF-8, locale C, scram passwords), or checks that it holds one of ours.
+ * Fills an empty directory with a new cluster (UTF-8, locale C, scram passwords), or checks that it holds one that we created.
  *
  * @returns the superuser's password.
- * @throws Error one sentence: other files, another major version, left unfinished, initdb failed.
+ * @throws Error one sentence: other files, another major version, an incomplete directory, a failed initdb.
  */
 export async function prepareDataDirectory(directory: string, options: NewDirectoryOptions): Promise<string> {
   const files = await readdir(directory);
@@ -33,11 +33,11 @@ export async function prepareDataDirectory(directory: string, options: NewDirect
   }
   if (Number(version) !== options.majorVersion) {
     throw new Error(
-      `The data directory ${directory} was made by Postgres ${version.trim()}, and this is Postgres ${options.majorVersion}: delete it to begin anew, or upgrade it with pg_upgrade.`,
+      `The data directory ${directory} was made by Postgres ${version.trim()}, and this is Postgres ${options.majorVersion}: delete it to start over, or upgrade it with pg_upgrade.`,
     );
   }
   if (!files.includes(passwordFile)) {
-    throw new Error(`The data directory ${directory} was left unfinished: delete it to begin anew.`);
+    throw new Error(`The data directory ${directory} is incomplete: delete it to start over.`);
   }
   return readFile(join(directory, passwordFile), 'utf8');
 }
@@ -46,7 +46,7 @@ async function createCluster(directory: string, options: NewDirectoryOptions): P
   const password = randomBytes(24).toString('base64url');
   const { uid, gid } = await stat(directory);
   await chmod(directory, 0o700);
-  // initdb reads the password from a file, and wants the directory itself empty.
+  // initdb reads the password from a file, and requires the directory itself to be empty.
   const handedOver = `${directory}.password`;
   const initdbArguments = [
     ...['-D', directory, '--username=postgres', `--pwfile=${handedOver}`, '--auth=scram-sha-256'],

@@ -1,8 +1,8 @@
 /**
- * Starts a real Postgres from given binaries (as root too) and stops it.
+ * Starts a real Postgres from given binaries (even as root) and stops it.
  *
  * Promises: it listens on 127.0.0.1 only; its superuser has a random password, kept in the data directory; an existing
- * data directory is used as it is; the server ends with this process, even when that one is killed.
+ * data directory is used as it is; the server ends with this process, even if this process is killed.
  */
 import { mkdir, realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,39 +15,39 @@ import { chooseUser } from './runAs.ts';
 export { findEmbeddedBinaries, type PostgresBinaries } from './binaries.ts';
 
 export interface PostgresServer {
-  /** Superuser, database `postgres`; holds the password. */
+  /** URL of the superuser and the database `postgres`; contains the password. */
   readonly url: string;
   readonly port: number;
   readonly dataDirectory: string;
   readonly majorVersion: number;
-  /** `fast` (the default) ends sessions and writes everything down; `immediate` is a crash. Safe to repeat. */
+  /** `fast` (the default) ends sessions and writes everything to disk; `immediate` is like a crash. Safe to repeat. */
   stop(mode?: StopMode): Promise<void>;
-  /** Stops if it runs, and starts on the same port. */
+  /** Stops the server if it runs, and starts it on the same port. */
   restart(mode?: StopMode): Promise<void>;
 }
 
 export interface PostgresOptions {
   readonly binaries: PostgresBinaries;
-  /** Made when missing; used again when a Postgres of the same major version made it. */
+  /** Created if missing; reused if a Postgres of the same major version created it. */
   readonly dataDirectory: string;
   /** Default: a free one. */
   readonly port?: number;
-  /** Names of postgresql.conf; they win over ours. */
+  /** Settings of postgresql.conf; they override ours. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Gets each line the server logs. */
+  /** Called with each line that the server logs. */
   readonly onLog?: (line: string) => void;
-  /** Gets one sentence when the server ends though nobody stopped it. */
+  /** Called with one sentence if the server ends without having been stopped. */
   readonly onUnexpectedEnd?: (sentence: string) => void;
 }
 
-/** How long the server of a predecessor that was killed may take to leave the data directory. */
+/** How long the server of a killed predecessor may take to release the data directory. */
 const handoverTimeoutMs = 5_000;
 const handoverPollMs = 100;
 
 /**
- * Resolves once the server takes connections.
+ * Resolves once the server accepts connections.
  *
- * @throws Error one sentence: port or data directory in use, another major version, binaries that do not run here.
+ * @throws Error one sentence: port or data directory in use, another major version, or binaries that do not run here.
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const { binaries, settings = {}, onLog } = options;
@@ -80,7 +80,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     }
   }
 
-  /** Tells an end that nobody asked for. */
+  /** Reports an end that no one asked for. */
   function watch(started: ServerProcess): ServerProcess {
     let isStopping = false;
     void started.ended.then((log) => {

@@ -12,12 +12,12 @@ import type { RunAs } from './runAs.ts';
 export type StopMode = 'fast' | 'immediate';
 
 export interface ServerProcess {
-  /** Resolves when the process has ended, for whatever reason, with what it said last. */
+  /** Resolves when the process has ended, for any reason, with its last output. */
   readonly ended: Promise<readonly string[]>;
   stop(mode: StopMode): Promise<void>;
 }
 
-/** `log`: what the server said before it gave up. */
+/** `log`: the server's output before it gave up. */
 export type StartResult =
   | { readonly kind: 'ready'; readonly server: ServerProcess }
   | { readonly kind: 'failed'; readonly log: readonly string[] };
@@ -27,7 +27,7 @@ const stopTimeoutMs = 30_000;
 const pollMs = 10;
 const keptLogLines = 50;
 
-/** Resolves when the server takes connections, or has ended without. */
+/** Resolves when the server accepts connections, or has ended without doing so. */
 export async function startServerProcess(
   postgres: string,
   args: readonly string[],
@@ -39,7 +39,7 @@ export async function startServerProcess(
     cwd: '/',
     env: postgresEnvironment(),
     stdio: ['ignore', 'ignore', 'pipe'],
-    // A session of its own: Ctrl-C in the terminal is for us, who stop the server last.
+    // A separate session: this process handles Ctrl-C in the terminal, and stops the server last.
     detached: true,
   });
   const log: string[] = [];
@@ -79,7 +79,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** Reads what pg_ctl reads: line 1 of postmaster.pid is the process, line 8 its state. */
+/** Reads the file as pg_ctl does: line 1 of postmaster.pid is the process, line 8 its state. */
 async function isReady(dataDirectory: string, pid: number): Promise<boolean> {
   const text = await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8').catch(() => '');
   const lines = text.split('\n');

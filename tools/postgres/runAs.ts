@@ -1,6 +1,6 @@
 /**
- * Finds a way to run Postgres, which refuses to run as root. An ordinary user runs it as is; root runs it as another
- * user, who may be unable to walk to a checkout below a private folder such as /root.
+ * Finds a way to run Postgres, which refuses to run as root. An ordinary user runs it directly; root runs it as another
+ * user, who may not be able to reach a checkout below a private folder such as /root.
  */
 import { execFile } from 'node:child_process';
 import { chown, stat } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { postgresEnvironment } from './environment.ts';
 
 const run = promisify(execFile);
 
-/** uid and gid of `nobody` on Linux; also a free number on macOS. */
+/** uid and gid of `nobody` on Linux; also an unused number on macOS. */
 const nobody = 65534;
 
 /** How to start a program as the user Postgres runs as: put `prefix` before the command, pass `ids` to spawn. */
@@ -21,10 +21,10 @@ export interface RunAs {
 /**
  * Chooses the user, and gives them the folder `directory`, which must exist.
  *
- * As root: the owner of the folder or of the programs if that is an ordinary user, else nobody. When that user cannot
- * walk to both, setpriv lends them the one right to pass closed folders.
+ * As root it chooses the owner of the folder or of the programs if that is an ordinary user, or else nobody. If that user cannot
+ * reach both, setpriv gives them the one right to pass closed folders.
  *
- * @throws Error one sentence saying what is out of reach and what to do.
+ * @throws Error one sentence saying what cannot be reached and what to do.
  */
 export async function chooseUser(initdb: string, directory: string): Promise<RunAs> {
   const { uid: directoryOwner } = await stat(directory);
@@ -32,7 +32,7 @@ export async function chooseUser(initdb: string, directory: string): Promise<Run
   if (uid !== 0) {
     if (uid === undefined || directoryOwner === uid) return { prefix: [], ids: {} };
     throw new Error(
-      `The data directory ${directory} belongs to user ${directoryOwner}, not to you (${uid}): delete it to begin anew, or run as its owner.`,
+      `The data directory ${directory} belongs to user ${directoryOwner}, not to you (${uid}): delete it to start over, or run as its owner.`,
     );
   }
   const owners = await Promise.all([directory, initdb].map((path) => stat(path)));
@@ -52,7 +52,7 @@ function switched({ uid, gid }: { uid: number; gid: number }): RunAs {
 
 /**
  * CAP_DAC_OVERRIDE and no other capability. The secure bit lets access(2) see it too (capabilities(7),
- * SECBIT_NO_SETUID_FIXUP): initdb asks it whether the server program is there.
+ * SECBIT_NO_SETUID_FIXUP): initdb uses it to check that the server program exists.
  */
 function withPassage({ uid, gid }: { uid: number; gid: number }): RunAs {
   const user = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
@@ -64,7 +64,7 @@ function withPassage({ uid, gid }: { uid: number; gid: number }): RunAs {
   return { prefix: ['setpriv', ...user, ...passage, '--'], ids: {} };
 }
 
-/** `initdb --show` looks for the files of its installation, and changes nothing. */
+/** `initdb --show` checks the files of its installation, and changes nothing. */
 async function reaches(as: RunAs, initdb: string, directory: string): Promise<boolean> {
   const script = '"$1" --show -D "$2" && test -w "$2" && cd "$2"';
   const [command = '', ...args] = [...as.prefix, 'sh', '-c', script, 'sh', initdb, directory];

@@ -16,7 +16,7 @@ interface Person {
 }
 
 export interface Actor {
-  /** null: nobody known, such as a failed login with an unknown name. */
+  /** null: no one known, as in a failed login with an unknown name. */
   readonly id: string | null;
   readonly name: string | null;
   readonly sessionType: 'user' | 'api_key' | 'oauth2_client' | 'service';
@@ -78,7 +78,7 @@ export function choosePerson(organization: Organization, random: Random): Actor 
   return { ...random.pick(organization.people), sessionType: 'user' };
 }
 
-/** A person two times of three, else a key, a client or one of the product's own services. */
+/** A person two times out of three, else a key, a client or one of the product's own services. */
 export function chooseActor(organization: Organization, random: Random): Actor {
   if (random.chance(0.65)) return choosePerson(organization, random);
   const sessionType = random.pick(['api_key', 'oauth2_client', 'service']);

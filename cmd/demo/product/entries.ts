@@ -17,7 +17,7 @@ export interface NewEntry {
   readonly occurredAt: Date;
 }
 
-/** @param count entries of one organization and moment, as one transaction writes them. */
+/** @param count number of entries for one organization and time, as one transaction writes them. */
 export function makeEntries(random: Random, at: Date, count: number): NewEntry[] {
   const organization = chooseOrganization(random);
   const scene = { random, organization, at };

@@ -181,13 +181,13 @@ export const eventKinds: readonly [EventKind, ...EventKind[]] = [
     metadata: ({ random }) => ({
       before: { plan: 'team', seats: random.integer(5, 40), monthly: 49.9 },
       after: { plan: 'enterprise', seats: random.integer(41, 400), monthly: 1_299 },
-      // Past 64 bits: no receiver may get it rounded.
+      // Beyond 64 bits: no receiver may get it rounded.
       ledgerSerial: snowflake(random) * 10n ** 18n + BigInt(random.integer(0, 999_999)),
     }),
   },
 ];
 
-/** What every entry of the product carries besides its own metadata. */
+/** What every entry of the product has besides its own metadata. */
 export function describeRequest(scene: Scene, actor: Actor): Record<string, JsonValue> {
   const { random } = scene;
   return {
@@ -204,7 +204,7 @@ const browsers = [
 ] as const;
 const programs = ['terraform-provider-flows/2.4.1', 'python-httpx/0.28.1', 'Go-http-client/2.0'] as const;
 
-/** From the blocks set aside for documentation (RFC 5737, RFC 3849). */
+/** An address from the blocks reserved for documentation (RFC 5737, RFC 3849). */
 function ip(random: Random): string {
   if (random.chance(0.2)) return `2001:db8::${random.hex(4)}`;
   return `${random.pick(['192.0.2', '198.51.100', '203.0.113'])}.${random.integer(1, 254)}`;

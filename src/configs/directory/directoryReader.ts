@@ -31,7 +31,7 @@ export interface DirectorySnapshot {
 interface Memory {
   readonly state: ConfigState;
   readonly generation: number;
-  /** Of the spec, or of a broken file's whole text; another digest raises the generation. */
+  /** Digest of the spec, or of a broken file's whole text; a changed digest raises the generation. */
   readonly digest: string;
   readonly fileVersion: number;
   /** Versions of the Secret files that were found, by path; null: something is wrong, look again next time. */

@@ -50,7 +50,7 @@ export class DirectorySource implements ConfigSource {
   readonly #running = new Set<Promise<unknown>>();
   /** As reported last; null: not yet. */
   #states: ConfigStates | null = null;
-  /** Of the last read; null: it worked. */
+  /** The failure of the last read; null: it worked. */
   #failure: string | null = null;
 
   constructor(options: DirectorySourceOptions) {

@@ -6,7 +6,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { codeOf } from './fileError.ts';
 
 export type FileContent =
-  /** `version` is another one whenever the text is another one. */
+  /** `version` changes whenever the text changes. */
   | { readonly kind: 'text'; readonly text: string; readonly version: number }
   | { readonly kind: 'missing' }
   /** `message` completes "acme.yaml …". */

@@ -22,7 +22,7 @@ export interface ManifestFile {
     | { readonly ok: false; readonly problems: readonly string[] };
   /** What the text says, valid or not; absent when it cannot be read. May hold a header's value. */
   readonly value?: unknown;
-  /** Another one when the text is another one. */
+  /** Changes whenever the text changes. */
   readonly version: number;
 }
 

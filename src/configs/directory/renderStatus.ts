@@ -18,7 +18,7 @@ export function renderStatus(
   return `${statusMark} beside ${file}; changes here are overwritten.\n${text}`;
 }
 
-/** Of such a text; null: it is none. */
+/** Reads the status from such a text; null: the text is not one. */
 export function parseStatus(text: string | null): ExportStatus | null {
   if (!text?.startsWith(statusMark)) return null;
   try {

@@ -10,7 +10,7 @@ import { codeOf } from './fileError.ts';
 export interface Watches {
   /**
    * Watches exactly these directories, those that do not exist excepted; one that was replaced by another of its name
-   * is watched anew. Whatever is newly watched is reported once, since changes before went unseen.
+   * is watched again. A new watch is reported once, because earlier changes were not seen.
    */
   set(directories: Iterable<string>): Promise<void>;
   close(): void;

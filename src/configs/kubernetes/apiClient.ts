@@ -6,7 +6,7 @@ import type { ApiAnswer, ApiFailure, RefusalDetails, WatchAnswer, WatchEvent } f
 import type { ClusterConnection } from './connection.ts';
 
 export interface ApiClient {
-  /** Of the API server, for people. */
+  /** The API server's address, for people. */
   readonly server: string;
   request(request: ApiRequest): Promise<ApiAnswer>;
   /** `signal` ends the watch, its events included: they then throw. What else breaks them throws too. */
@@ -20,7 +20,7 @@ export interface ApiRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: { readonly contentType: string; readonly value: unknown };
-  /** Of each object its metadata and nothing else. */
+  /** Reads only the metadata of each object. */
   readonly metadataOnly?: boolean;
   readonly signal: AbortSignal;
 }
@@ -32,7 +32,7 @@ export interface ApiClientOptions {
   readonly countRequest: (method: string, code: string) => void;
 }
 
-/** Of a request as a whole; of a watch until its first byte. */
+/** Time limit of a whole request, or of a watch until its first byte. */
 const timeoutMs = 15_000;
 
 export function makeApiClient(options: ApiClientOptions): ApiClient {

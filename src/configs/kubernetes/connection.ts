@@ -1,8 +1,8 @@
 /**
  * Where the API server is and who we are, found as kubectl finds it, else from the pod's ServiceAccount.
  *
- * One pool of connections serves all requests: client-node by itself makes a TLS connection for each. The pool is made
- * anew when the CA or a client certificate has changed on disk; the token is read for each request, so that a rotated
+ * One pool of connections serves all requests: client-node by itself makes a TLS connection for each. The pool is
+ * replaced when the CA or a client certificate has changed on disk; the token is read for each request, so that a rotated
  * one counts at once.
  *
  * HTTP/1.1, so a watch has a connection of its own: with HTTP/2, undici 8.13 against a real API server ends the process
@@ -47,7 +47,7 @@ export class ClusterConnection extends KubeConfig {
     return { ...options, connect };
   }
 
-  /** Of the cluster: another one has another authority, whatever its address is. Empty when that cannot be read. */
+  /** Identifies the cluster: each has its own authority, whatever its address. Empty if it cannot be read. */
   identity(): string {
     const { server = '', caData, caFile } = this.getCurrentCluster() ?? {};
     try {

@@ -36,7 +36,7 @@ function makeRecorder(answer: (request: ApiRequest) => ApiAnswer = () => ({ kind
   };
 }
 
-test('counts the same again within ten minutes, and tells it anew after that', async () => {
+test('counts the same again within ten minutes, and reports it again after that', async () => {
   const { record, clock, asked, methods } = makeRecorder();
   await record('Timeout');
   await record('Timeout');
@@ -51,7 +51,7 @@ test('counts the same again within ten minutes, and tells it anew after that', a
   });
 });
 
-test('tells anew what the cluster has forgotten', async () => {
+test('reports again what the cluster has forgotten', async () => {
   const { record, methods } = makeRecorder(({ method }) =>
     method === 'PATCH'
       ? { kind: 'refused', code: 404, message: '', retryAfterMs: null }

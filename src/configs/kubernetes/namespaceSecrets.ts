@@ -37,7 +37,7 @@ interface Followed {
   readonly onChange: () => void;
   content: SecretContent;
   failure: ApiFailure | null;
-  /** Of the object that `content` was read from. */
+  /** Version of the object that `content` was read from. */
   version: string | null;
   byName: SecretWatch | null;
 }

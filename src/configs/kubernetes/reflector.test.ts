@@ -206,7 +206,7 @@ test('says nothing of a state that broke off half way', async () => {
   expect(told).toEqual(['unreachable', 'all a,b', 'healthy']);
 });
 
-test('opens a quiet watch anew, and calls it no failure', async () => {
+test('reopens a quiet watch, and does not call it a failure', async () => {
   const { asked, told } = startReflector(
     { lists: [list('5')], watches: [silence] },
     { timing: { quietMs: 5 } },

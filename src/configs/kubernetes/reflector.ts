@@ -31,7 +31,7 @@ export interface ReflectorSink {
 
 export interface ReflectorOptions {
   readonly api: ApiClient;
-  /** Of the collection that is watched. */
+  /** Path of the watched collection. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   /** Watch the metadata of the objects alone. */
@@ -55,7 +55,7 @@ export interface ReflectorTiming {
   readonly rereadMs: number;
   /** The server ends each watch after a random time between the two. */
   readonly watchSeconds: { readonly min: number; readonly max: number };
-  /** A watch this quiet is opened anew: even an idle one gets a bookmark every minute or two. */
+  /** A watch this quiet is reopened: even an idle one gets a bookmark every minute or two. */
   readonly quietMs: number;
   /** What is forbidden is tried again after this long at the soonest, where there is another way meanwhile. */
   readonly forbiddenMs: number;

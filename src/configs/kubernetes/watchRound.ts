@@ -17,7 +17,7 @@ export interface WatchRound {
   readonly events: AsyncIterable<WatchEvent>;
   /** Aborting it ends the watch. */
   readonly end: AbortController;
-  /** Of the reflector: once aborted, nothing is reported any more. */
+  /** The reflector's signal: once it is aborted, nothing is reported. */
   readonly signal: AbortSignal;
   /** The watch begins with all there is, and a bookmark that says so. */
   readonly isStreamed: boolean;

@@ -1,4 +1,4 @@
-/** Protobuf made once, for what stays the same from record to record; everything here favours clarity over speed. */
+/** Protobuf built once, for what is the same in every record; everything here favours clarity over speed. */
 import { AnyValueTag, KeyValueTag, varintSize, writeVarint } from './wire.ts';
 
 /** A length-delimited field: tag, length, content. */

@@ -16,12 +16,12 @@ export const Char = {
   closeBrace: 0x7d,
 } as const;
 
-/** 1 for bytes that stand for themselves inside a JSON string: all but `"`, `\` and control characters (RFC 8259, section 7). */
+/** 1 for bytes that represent themselves inside a JSON string: all except `"`, `\` and control characters (RFC 8259, section 7). */
 export const plain = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= Char.space && byte !== Char.quote && byte !== Char.backslash ? 1 : 0,
 );
 
-/** Zeros after the text: no token contains a zero, so every scan stops there without a check of its own. */
+/** Zeros after the text: no token contains a zero, so every scan stops there without a separate check. */
 const sentinelBytes = 8;
 
 /**
@@ -34,7 +34,7 @@ const maxFixedGrowth = 512;
 
 /**
  * A JSON text being read and the AnyValue bytes it becomes, both in the one output buffer: the text is staged at the
- * buffer's far end, behind the room for the most it can become. So a single array is at work, long strings move by
+ * buffer's far end, after the room for the most it can become. So there is only one array, long strings move by
  * `copyWithin`, and the scan ends at a sentinel.
  */
 export interface JsonCursor {
@@ -48,13 +48,13 @@ export interface JsonCursor {
   pos: number;
 }
 
-/** What became of one JSON value. */
+/** The result of one JSON value. */
 export type Written =
-  /** All of the AnyValue's content is there. */
+  /** The AnyValue's content is complete. */
   | 'complete'
-  /** `[tag, one byte for the length, content]` is there; the length is filled in with those around it, in one move. */
+  /** `[tag, one byte for the length, content]` is written; the length is filled in together with those around it, in one move. */
   | 'open'
-  /** The text is not JSON; what has been written of it is void. */
+  /** The text is not JSON; ignore what has been written of it. */
   | 'malformed';
 
 /** The buffer must not grow while the cursor is in use. */

@@ -23,7 +23,7 @@ export function writeLiteral(cursor: JsonCursor, literal: Literal): Written {
   return 'complete';
 }
 
-/** The container at the cursor as a string_value: its text, byte for byte. A scan, so no depth is too much for it. */
+/** The container at the cursor as a string_value: its text, byte for byte. It scans, so any depth works. */
 export function writeVerbatim(cursor: JsonCursor): Written {
   const { bytes, at: start } = cursor;
   let at = start;
@@ -52,7 +52,7 @@ export function writeText(cursor: JsonCursor, start: number): Written {
   return 'open';
 }
 
-/** From an opening quote to behind the closing one; where there is none, to a byte that no string may hold. */
+/** Moves from an opening quote past the closing one; without a closing one, to a byte that no string may contain. */
 function skipString(bytes: Uint8Array, quoteAt: number): number {
   let at = quoteAt + 1;
   for (;;) {

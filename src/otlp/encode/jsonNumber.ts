@@ -1,5 +1,5 @@
 /**
- * JSON numbers as AnyValues, never rounded: what neither an int64 nor a double holds exactly becomes its own text
+ * JSON numbers as AnyValues, never rounded: a number that neither an int64 nor a double holds exactly becomes its own text
  * (opentelemetry-specification common/attribute-type-mapping.md: "integer/decimal values … outside: string").
  */
 import { Char, type JsonCursor, type Written } from './jsonCursor.ts';
@@ -8,7 +8,7 @@ import { AnyValueTag, writeBigInt, writeInt } from './wire.ts';
 
 /** Any integer and any decimal of at most this many digits survives a double (DBL_DIG). */
 const exactDigits = 15;
-/** Digits of 2^63; more are outside int64. */
+/** Digits of 2^63; a number with more is outside int64. */
 const int64Digits = 19;
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
@@ -71,8 +71,8 @@ function writeDecimal(cursor: JsonCursor, at: number): Written {
 }
 
 /**
- * The double that a decimal text (fraction or exponent present) denotes, or undefined where it would have to be
- * rounded: where the shortest decimal that names the double is another number.
+ * The double that a decimal text (fraction or exponent present) denotes, or undefined if it would have to be
+ * rounded: if the shortest decimal that denotes the double is a different number.
  */
 function exactDouble(text: string): number | undefined {
   const value = Number(text);

@@ -3,17 +3,17 @@ import { Char, type JsonCursor } from './jsonCursor.ts';
 
 export type StringKind =
   | 'text'
-  /** It names half of a surrogate pair, which UTF-8 cannot hold: written as the three bytes WTF-8 gives it. */
+  /** Half of a surrogate pair, which UTF-8 cannot hold, is written as its three bytes of WTF-8. */
   | 'lone-surrogate'
   | 'malformed';
 
 /**
- * Copies the bytes from `at` to `pos` up to the first that does not stand for itself in a JSON string: `"`, `\` or a
- * control character (RFC 8259, section 7). Returns their number; up to three bytes behind them are written as well.
+ * Copies the bytes from `at` to `pos` up to the first that does not represent itself in a JSON string: `"`, `\` or a
+ * control character (RFC 8259, section 7). Returns their number; up to three bytes after them are written as well.
  *
- * Four bytes at a step. A byte of `word` is zero, or below n, where subtracting 1, or n, borrows its top bit; bytes
- * that had it before (of multi-byte characters) are left out by `~word`. A borrow can only spoil the bytes above a
- * true hit, and the lowest hit is the one taken.
+ * Takes four bytes at a time. A byte of `word` is zero, or below n, where subtracting 1, or n, borrows its top bit; bytes
+ * that had it set before (in multi-byte characters) are excluded by `~word`. A borrow can only corrupt the bytes above a
+ * true hit, and the lowest hit is used.
  */
 export function copyPlain(view: DataView, at: number, pos: number): number {
   let copied = 0;
@@ -31,7 +31,7 @@ export function copyPlain(view: DataView, at: number, pos: number): number {
 
 /**
  * Writes the string at the cursor up to its closing quote, escapes decoded. On entry `at` is anywhere inside the
- * string (not within an escape), with what came before it already written; on return it is behind the quote.
+ * string (not within an escape), with everything before it already written; on return it is past the quote.
  */
 export function writeString(cursor: JsonCursor): StringKind {
   const { bytes, view } = cursor;
@@ -71,7 +71,7 @@ export function writeString(cursor: JsonCursor): StringKind {
   return kind;
 }
 
-/** `\n` and its like: what the letter stands for, 0 where there is no such escape. */
+/** `\n` and the like: the byte that the letter stands for, 0 if there is no such escape. */
 const shortEscapes = new Uint8Array(256);
 for (const [letter, meaning] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => [
   ...pair,

@@ -1,11 +1,11 @@
 /**
- * JSON text as an OTLP AnyValue, in one pass over the bytes: no JS object, no string, nothing rounded or re-spelled.
+ * JSON text as an OTLP AnyValue, in one pass over the bytes: no JS object, no string, nothing rounded or spelled differently.
  *
  * | JSON | AnyValue |
  * | --- | --- |
- * | object | kvlist_value, keys in the order of the text; of equal keys the last one stays, as in jsonb and JSON.parse |
+ * | object | kvlist_value, keys in the order of the text; the last of equal keys wins, as in jsonb and JSON.parse |
  * | array | array_value |
- * | string | string_value; with half a surrogate pair in it bytes_value (its WTF-8), as UTF-8 cannot hold that |
+ * | string | string_value; bytes_value (its WTF-8) if it contains half a surrogate pair, which UTF-8 cannot hold |
  * | integer in int64 | int_value (`-0`: double_value) |
  * | decimal that a double holds exactly | double_value |
  * | any other number | string_value, its text |
@@ -36,16 +36,16 @@ import {
 } from './wire.ts';
 
 /**
- * Containers inside each other that stay structured; the outermost is 1. Decoders in Rust, C++, Java and JS refuse more
- * than 100 messages inside each other, and refuse the whole request then. An object level costs 3 (KeyValueList,
+ * How many levels of containers stay structured; the outermost is 1. Decoders in Rust, C++, Java and JS refuse more
+ * than 100 nested messages, and then the whole request. An object level costs 3 (KeyValueList,
  * KeyValue, AnyValue), and 5 are around the body (request, ResourceLogs, ScopeLogs, LogRecord, AnyValue):
- * 5 + 24 · 3 = 77, which leaves room for receivers that wrap what they got once more.
+ * 5 + 24 · 3 = 77, which leaves room for receivers that wrap the request again.
  */
 export const maxDepth = 24;
 
 /**
- * Appends a field of type AnyValue to `out`: `tag`, length, and the value of `text`. Never fails: what is not JSON
- * becomes a string_value of the whole text, and what is not UTF-8 a bytes_value.
+ * Appends a field of type AnyValue to `out`: `tag`, length, and the value of `text`. Never fails: text that is not JSON
+ * becomes a string_value of the whole text, and text that is not UTF-8 a bytes_value.
  */
 export function writeJsonField(out: OutputBuffer, tag: number, text: Uint8Array): void {
   if (isUtf8(text)) {

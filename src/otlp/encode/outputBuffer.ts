@@ -5,7 +5,7 @@ export class OutputBuffer {
   /** Where the next byte goes. */
   end: number;
 
-  /** `memory` is used when it is there and large enough; what it held does not matter. */
+  /** Uses `memory` if it is given and large enough; its previous content does not matter. */
   constructor(initialBytes: number, start: number, memory?: Uint8Array) {
     const isEnough = memory !== undefined && memory.length >= start;
     this.bytes = isEnough ? memory : new Uint8Array(Math.max(initialBytes, start));
@@ -14,8 +14,8 @@ export class OutputBuffer {
   }
 
   /**
-   * Makes room for `size` bytes after `end`. Writers reserve the most they may write once, up front, and check
-   * nothing after that. Memory that is reserved and never touched stays unmapped.
+   * Makes room for `size` bytes after `end`. Writers reserve the most they may write once, in advance, and check
+   * nothing after that. Reserved memory that is never touched stays unmapped.
    */
   reserve(size: number): void {
     const needed = this.end + size;

@@ -1,5 +1,5 @@
 /**
- * An entry as a LogRecord. A block that is the same in every record but for three places comes first (times,
+ * An entry as a LogRecord. First comes a block that is the same in every record except in three places (times,
  * severity, uid, stream), then the attributes that vary, the event name and the body.
  */
 import { isUtf8 } from 'node:buffer';
@@ -22,7 +22,7 @@ import {
 /** SeverityNumber INFO (logs.proto). */
 const info = 9;
 
-/** Everything of a record that is not text of the entry: the variable attributes' keys, tags and lengths. */
+/** Bytes of a record that are not text of the entry: keys, tags and lengths of the variable attributes. */
 const maxOverheadBytes = 512;
 
 /** Offsets of the places in the constant block. */
@@ -77,7 +77,7 @@ export class RecordEncoder {
     const bytes = out.bytes;
     const start = out.end;
     bytes[start] = tag;
-    const block = start + 3; // records take a length of two bytes nearly always
+    const block = start + 3; // the length of a record nearly always takes two bytes
     bytes.set(this.#block, block);
     writeNanos(out.view, block + timeAt, entry.occurredAtMicros);
     writeNanos(out.view, block + observedAt, context.observedAtMicros);
@@ -125,7 +125,7 @@ function writeIntAttribute(
 
 const maxSafe = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** A string attribute; text that is not UTF-8 (a database in SQL_ASCII has such) is a bytes_value. */
+/** A string attribute; text that is not UTF-8 (a database in SQL_ASCII can have such text) becomes a bytes_value. */
 function writeTextAttribute(bytes: Uint8Array, start: number, key: Uint8Array, value: Uint8Array): number {
   const length = value.length;
   const anyValueLength = 1 + varintSize(length) + length;
@@ -153,7 +153,7 @@ function copy(bytes: Uint8Array, pos: number, value: Uint8Array): number {
   return pos + length;
 }
 
-/** Whether a protobuf string may hold it: whether it is UTF-8. */
+/** Whether the bytes are UTF-8, so that a protobuf string may hold them. */
 function isText(value: Uint8Array): boolean {
   if (value.length < shortBytes) {
     let all = 0;
@@ -172,7 +172,7 @@ function replaceInvalid(value: Uint8Array): Uint8Array {
 function writeUuid(bytes: Uint8Array, start: number, uuid: Uint8Array): void {
   let pos = start;
   for (let i = 0; i < 16; i++) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) pos++; // the block has the hyphen
+    if (i === 4 || i === 6 || i === 8 || i === 10) pos++; // the hyphen is already in the block
     const byte = uuid[i] ?? 0;
     bytes[pos++] = hexDigit(byte >> 4);
     bytes[pos++] = hexDigit(byte & 0x0f);

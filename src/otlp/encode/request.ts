@@ -1,6 +1,6 @@
 /**
- * An ExportLogsServiceRequest, grown record by record. The records lie one behind the other in one buffer, so any run
- * of them can become a request: a caller that must send less at once splits at record boundaries without encoding
+ * An ExportLogsServiceRequest, grown record by record. The records lie one after the other in one buffer, so any run
+ * of them can become a request: a caller that must send smaller requests splits at record boundaries without encoding
  * anything again, and every record has the same bytes in whichever request it goes.
  */
 import type { Entry, RecordContext, StreamIdentity } from '../../model/entry.ts';
@@ -36,13 +36,13 @@ export class RequestWriter {
   readonly #encoder: RecordEncoder;
   readonly #resource: Uint8Array;
   readonly #scope: Uint8Array;
-  /** Room before the first record for the head of a request of all records. */
+  /** Room before the first record for the head of a request with all records. */
   readonly #headRoom: number;
   readonly #out: OutputBuffer;
   /** Where each record begins, and the end of the last. */
   readonly #offsets: number[];
 
-  /** `memory`, such as what `release` of an earlier writer gave, saves an allocation. */
+  /** Passing `memory`, such as the result of an earlier writer's `release`, saves an allocation. */
   constructor(identity: StreamIdentity, initialBytes = defaultInitialBytes, memory?: Uint8Array) {
     this.#encoder = new RecordEncoder(identity);
     this.#resource = field(
@@ -60,7 +60,7 @@ export class RequestWriter {
     this.#offsets = [this.#headRoom];
   }
 
-  /** Encodes one entry as the last record. Never refuses one: see jsonValue.ts for what becomes of odd metadata. */
+  /** Encodes one entry as the last record. Never refuses one: see jsonValue.ts for unusual metadata. */
   append(entry: Entry, context: RecordContext): void {
     this.#encoder.write(this.#out, Tag.logRecords, entry, context);
     this.#offsets.push(this.#out.end);
@@ -82,8 +82,8 @@ export class RequestWriter {
   }
 
   /**
-   * The request over the records `from` up to, not including, `to`, 0 ≤ from ≤ to ≤ recordCount. One that begins with the
-   * first record is a view of the writer's own memory, made without copying: it holds until the next `append`,
+   * The request with the records from `from` up to, not including, `to`, 0 ≤ from ≤ to ≤ recordCount. A request that begins with the
+   * first record is a view of the writer's own memory, without a copy: it is valid until the next `append`,
    * `request` or `clear`. Any other is a copy.
    */
   request(from = 0, to = this.recordCount): Uint8Array {
@@ -108,7 +108,7 @@ export class RequestWriter {
     this.#out.end = this.#headRoom;
   }
 
-  /** Ends the writer and gives its memory away: no request of it may still be in use. */
+  /** Ends the writer and returns its memory: none of its requests may still be in use. */
   release(): Uint8Array {
     const { bytes } = this.#out;
     this.clear();

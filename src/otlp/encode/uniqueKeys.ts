@@ -2,8 +2,8 @@
 import { varintSize } from './wire.ts';
 
 /**
- * Drops every KeyValue between `first` and `end` whose key comes again later, so that the last value of a key stays, in
- * its own place: the value jsonb and JSON.parse keep. Works on the encoded bytes, where keys are decoded
+ * Drops every KeyValue between `first` and `end` whose key occurs again later, so that the last value of a key stays, in
+ * its own place: the value that jsonb and JSON.parse keep. It works on the encoded bytes, where keys are decoded
  * already (`"a"` and `"\u0061"` are equal). Returns the new end.
  */
 export function keepLastOfEqualKeys(bytes: Uint8Array, first: number, end: number): number {
@@ -30,7 +30,7 @@ function memberEnd(bytes: Uint8Array, at: number): number {
   return at + 1 + varintSize(length) + length;
 }
 
-/** One character a byte: equal exactly when the bytes are. */
+/** One character per byte: equal exactly when the bytes are. */
 function keyOf(bytes: Uint8Array, at: number): string {
   const lengthAt = at + 1 + varintSize(readVarint(bytes, at + 1)) + 1;
   const length = readVarint(bytes, lengthAt);

@@ -1,6 +1,6 @@
 /**
  * The protobuf wire format: tags of the OTLP messages, varints, fixed64. Every function writes at a position and
- * returns the position after it; room has been reserved by the caller (see `OutputBuffer.reserve`).
+ * returns the position after it; the caller has reserved the room (see `OutputBuffer.reserve`).
  *
  * A tag byte is `field number << 3 | wire type`, with wire type 0 = varint, 1 = 64 bits, 2 = length-delimited.
  */
@@ -33,12 +33,12 @@ export const LogRecordTag = {
 
 const twoTo32 = 2 ** 32;
 
-/** Bytes the varint of `value` takes, 0 ≤ value < 2^31. */
+/** Number of bytes in the varint of `value`, 0 ≤ value < 2^31. */
 export function varintSize(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 }
 
-/** 0 ≤ value < 2^31: a length. */
+/** Writes a length, 0 ≤ value < 2^31. */
 export function writeVarint(bytes: Uint8Array, pos: number, value: number): number {
   let rest = value;
   while (rest > 0x7f) {
@@ -49,18 +49,18 @@ export function writeVarint(bytes: Uint8Array, pos: number, value: number): numb
   return pos;
 }
 
-/** An int64 that a number holds exactly, |value| < 2^53. Negative ones take ten bytes, as protobuf wants. */
+/** Writes an int64 that a number holds exactly, |value| < 2^53. Negative values take ten bytes, as protobuf requires. */
 export function writeInt(bytes: Uint8Array, pos: number, value: number): number {
   if (value >= 0 && value < 0x80) {
     bytes[pos] = value;
     return pos + 1;
   }
-  // Floor division gives two's complement for negatives as well: value = high * 2^32 + low, 0 ≤ low < 2^32.
+  // Floor division gives two's complement for negative values too: value = high * 2^32 + low, 0 ≤ low < 2^32.
   const high = Math.floor(value / twoTo32);
   return writeVarint64(bytes, pos, value - high * twoTo32, high);
 }
 
-/** Any int64. */
+/** Writes any int64. */
 export function writeBigInt(bytes: Uint8Array, pos: number, value: bigint): number {
   return writeVarint64(
     bytes,
@@ -85,7 +85,7 @@ function writeVarint64(bytes: Uint8Array, pos: number, low: number, high: number
 /**
  * Microseconds since the epoch as the nanoseconds of an OTLP time, little endian. The product exceeds 2^53, so it is
  * made in two 32-bit halves, each step of it exact: low · 1000 < 2^42, and high < 2^21 as micros < 2^53.
- * What no OTLP time can say (before 1970, infinite) is 0: "unknown" (logs.proto, `time_unix_nano`).
+ * A time that OTLP cannot express (before 1970, infinite) is 0: "unknown" (logs.proto, `time_unix_nano`).
  */
 export function writeNanos(view: DataView, pos: number, micros: number): number {
   const known = micros >= 0 && micros <= Number.MAX_SAFE_INTEGER ? micros : 0;
@@ -99,7 +99,7 @@ export function writeNanos(view: DataView, pos: number, micros: number): number 
 /**
  * Completes a length-delimited field whose content was written before its length was known. `lengthAt` is where
  * the length goes, `reserved` the bytes kept free for it, `end` the end of the content. The content moves only
- * when the length's varint is longer or shorter than that. Returns the new end.
+ * if the length's varint is longer or shorter than that. Returns the new end.
  */
 export function closeLength(bytes: Uint8Array, lengthAt: number, reserved: number, end: number): number {
   const length = end - lengthAt - reserved;
@@ -114,7 +114,7 @@ export function closeLength(bytes: Uint8Array, lengthAt: number, reserved: numbe
 
 /**
  * Completes an AnyValue that holds `[tag, LENGTH, content]` and the field around it, together `[tag, LENGTH, tag, LENGTH,
- * content]` from `start` to `end`: both lengths were given one byte. Returns the new end.
+ * content]` from `start` to `end`: one byte was reserved for each length. Returns the new end.
  */
 export function closeElement(bytes: Uint8Array, start: number, end: number): number {
   const content = start + 4;
@@ -148,7 +148,7 @@ export function closeMember(bytes: Uint8Array, start: number, valueAt: number, e
   return widenMember(bytes, start, valueAt, end);
 }
 
-/** `closeMember` where the outermost length, at least, takes more than one byte. */
+/** `closeMember` if at least the outermost length takes more than one byte. */
 function widenMember(bytes: Uint8Array, start: number, valueAt: number, end: number): number {
   const content = valueAt + 4;
   const tag = bytes[valueAt + 2] ?? 0;
@@ -168,7 +168,7 @@ function widenMember(bytes: Uint8Array, start: number, valueAt: number, end: num
   return newContent + length;
 }
 
-/** Moves a few bytes to a higher place; a loop, as a call into the engine costs more than that. */
+/** Moves a few bytes to a higher position, in a loop, because a call into the engine costs more. */
 function moveUp(bytes: Uint8Array, to: number, from: number, length: number): void {
   for (let i = length - 1; i >= 0; i--) bytes[to + i] = bytes[from + i] ?? 0;
 }

@@ -1,12 +1,12 @@
 /**
  * Turns a host name into addresses as `getaddrinfo` does with `hosts: files dns` (the hosts file, the search domains and
- * ndots of resolv.conf), without its four threads: there, a few names whose DNS server does not answer keep every other
- * look-up of the process waiting.
+ * ndots of resolv.conf), without its four threads: there, a few names whose DNS server does not answer block every other
+ * lookup of the process.
  *
- *   hosts file → what was asked a moment ago → [one question for all who ask] → addresses
+ *   hosts file → recent answers → [one shared question] → addresses
  *
- * Not done, in contrast to getaddrinfo: other sources of nsswitch.conf (mdns, ldap), sorting by RFC 6724 beyond "IPv6
- * first where this machine has an IPv6 address": the connection tries the next address anyway.
+ * Unlike getaddrinfo it does not use other sources of nsswitch.conf (mdns, ldap), nor sort by RFC 6724 beyond "IPv6
+ * first if this machine has an IPv6 address": the connection tries the next address anyway.
  */
 import type { LookupAddress } from 'node:dns';
 import { isIPv6 } from 'node:net';
@@ -15,7 +15,7 @@ import { askForAddresses, type Found, type FoundAddress } from './question.ts';
 import { makeSystemFiles, type ResolverConfig, type SystemFiles, type SystemPaths } from './systemFiles.ts';
 
 /**
- * All addresses of a name, best first; `owner` is whose share of look-ups is used. Rejects with a `NameError`, and no
+ * All addresses of a name, best first; `owner` is whose share of lookups is used. Rejects with a `NameError`, and no
  * later than `signal`.
  */
 export type ResolveName = (
@@ -24,7 +24,7 @@ export type ResolveName = (
   signal?: AbortSignal,
 ) => Promise<readonly LookupAddress[]>;
 
-/** Its codes are those of `dns.lookup`, and one for a question without an answer. */
+/** The codes are those of `dns.lookup`, and one for a question without an answer. */
 export class NameError extends Error {
   readonly code: 'ENOTFOUND' | 'EAI_FAIL' | 'ERR_DNS_UNANSWERED' | 'ERR_DNS_SHARE';
   readonly afterMs: number;
@@ -38,18 +38,18 @@ export class NameError extends Error {
 
 export interface NameResolverOptions {
   readonly paths?: SystemPaths;
-  /** One name, all its search domains and all servers. Default 10 s. */
+  /** Time for one name, with all its search domains and all servers. Default 10 s. */
   readonly deadlineMs?: number;
-  /** Names that one owner may ask for at the same time; further ones wait. Default 8. */
+  /** Names that one owner may look up at the same time; further ones wait. Default 8. */
   readonly maxQuestionsPerOwner?: number;
 }
 
-/** Good for so long at most, and about as long as the DNS server says: receivers move. */
+/** The longest time for which an answer is kept; usually the DNS server's own time decides. Receivers move. */
 const maxKeptMs = 10_000;
-/** And so long at least, so that who could not wait for a slow server finds the answer at the next try. */
+/** The shortest time, so that an attempt that could not wait for a slow server finds the answer on its next try. */
 const minKeptMs = 2_000;
 const maxKeptNames = 10_000;
-/** A name that does not exist is asked for again soon, one that nobody answers for more and more rarely. */
+/** A name that does not exist is looked up again soon; one that no server answers for, more and more rarely. */
 const retryAfterMs = { absent: { first: 500, most: 2_000 }, unanswered: { first: 1_000, most: 20_000 } };
 
 interface Known {
@@ -87,7 +87,7 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
     const asked = underWay.get(name);
     if (asked) return asked;
     await takeShare(owner, signal);
-    // Somebody else may have asked while this one waited.
+    // Another caller may have asked while this one waited.
     const question = underWay.get(name) ?? ask(name, files);
     underWay.set(name, question);
     return question.finally(() => {
@@ -111,7 +111,7 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
       found.kind === 'found'
         ? Math.min(Math.max(found.ttlSeconds * 1_000, minKeptMs), maxKeptMs)
         : backOff(found.kind, failures);
-    // Taken out and put back: a Map keeps the order of insertion, and the oldest goes first.
+    // Deleted and set again: a Map keeps the order of insertion, and the oldest entry is removed first.
     known.delete(name);
     known.set(name, { result, until: performance.now() + keptMs, failures });
     const [oldest] = known.keys();
@@ -154,7 +154,7 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
   return (hostname, owner = '', signal) => endWith(resolve(hostname, owner, signal), signal);
 }
 
-/** The question goes on for others who ask; this one stops waiting for it. */
+/** Stops waiting for the question, which continues for other callers. */
 function endWith<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
@@ -164,7 +164,7 @@ function endWith<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promi
   });
 }
 
-/** Addresses that need no question: of the hosts file, and of localhost where it is not in there (RFC 6761). */
+/** Addresses that need no question: those of the hosts file, and of localhost if it is not in there (RFC 6761). */
 function findLocal(name: string, { hosts }: SystemFiles): FoundAddress[] | null {
   const plain = name.replace(/\.$/, '');
   const listed = hosts.get(plain);
@@ -174,10 +174,10 @@ function findLocal(name: string, { hosts }: SystemFiles): FoundAddress[] | null 
   );
 }
 
-/** One after the other, as the resolver of glibc: the next one only when a name is not there, or its server failed. */
+/** Tries one name after the other, as glibc's resolver does: the next only if a name does not exist, or its server failed. */
 async function askCandidates(name: string, config: ResolverConfig, deadlineMs: number): Promise<Found> {
   const signal = AbortSignal.timeout(deadlineMs);
-  // Each server is asked within half of the time, or a dead first one would be all that is heard of.
+  // Each server gets at most half of the time, so that a dead first server does not use all of it.
   const timeoutMs = Math.min(config.timeoutMs, Math.ceil(deadlineMs / 2 / config.servers.length));
   let failed: Found = { kind: 'absent' };
   for (const candidate of listCandidates(name, config)) {
@@ -222,7 +222,7 @@ function sortAddresses(addresses: readonly FoundAddress[]): FoundAddress[] {
   return addresses.toSorted((a, b) => Number(b.family === best) - Number(a.family === best));
 }
 
-/** Whether this machine can be expected to reach IPv6 beyond its own link. */
+/** Whether this machine can probably reach IPv6 addresses beyond its own link. */
 function hasIPv6(): boolean {
   return Object.values(networkInterfaces()).some((addresses) =>
     addresses?.some(

@@ -1,6 +1,6 @@
 /**
  * Asks DNS servers for the addresses of one full name, both kinds at once. Each question has sockets of its own (c-ares),
- * so none waits for another, whatever server does not answer.
+ * so none waits for another, even if a server does not answer.
  */
 import type { RecordWithTtl } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
@@ -13,13 +13,13 @@ export interface FoundAddress {
 
 export type Found =
   | { readonly kind: 'found'; readonly addresses: readonly FoundAddress[]; readonly ttlSeconds: number }
-  /** There is no such name, or it has no address. */
+  /** The name does not exist, or has no address. */
   | { readonly kind: 'absent' }
-  /** A server said that it failed, or refuses to answer. */
+  /** A server reported a failure, or refuses to answer. */
   | { readonly kind: 'failed' }
   | { readonly kind: 'unanswered' };
 
-/** Once one kind of address is known the other is waited for no longer than this: some servers never answer about IPv6. */
+/** How long to wait for the other kind of address once one is known: some servers never answer about IPv6. */
 const secondKindMs = 300;
 
 /** Ends with `signal` as unanswered. Never rejects. */
@@ -46,7 +46,7 @@ export async function askForAddresses(
   }
 }
 
-/** c-ares goes to the next server by itself when one does not answer, but not when one says that it failed. */
+/** c-ares tries the next server if one does not answer, but not if one reports a failure. */
 async function askServers(
   name: string,
   family: 4 | 6,
@@ -85,7 +85,7 @@ async function toFound(family: 4 | 6, question: Promise<RecordWithTtl[]>): Promi
     switch (code) {
       case 'ENOTFOUND':
       case 'ENODATA':
-      // A name that no DNS message can hold.
+      // A name that does not fit into a DNS message.
       case 'EBADNAME':
         return { kind: 'absent' };
       case 'ETIMEOUT':

@@ -1,15 +1,15 @@
 /**
- * What `/etc/resolv.conf` and `/etc/hosts` say of names, read as glibc reads them (resolv.conf(5), hosts(5)).
+ * What `/etc/resolv.conf` and `/etc/hosts` say about names, read as glibc reads them (resolv.conf(5), hosts(5)).
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 
 export interface ResolverConfig {
-  /** As `dns.Resolver.setServers` takes them. */
+  /** Servers as `dns.Resolver.setServers` accepts them. */
   readonly servers: readonly string[];
   /** Domains that a name without a final dot is tried in, in order. */
   readonly search: readonly string[];
-  /** A name with at least so many dots is tried as it is first. */
+  /** A name with at least this many dots is first tried as it is. */
   readonly ndots: number;
   readonly timeoutMs: number;
   readonly attempts: number;
@@ -26,17 +26,17 @@ export interface SystemPaths {
   readonly hosts: string;
 }
 
-/** A change is seen after this long. */
+/** A change of the files is noticed after this time. */
 const keptMs = 5_000;
 
-/** Reads both files again when they were read a while ago. A file that cannot be read counts as empty. */
+/** Reads both files again if they were read a while ago. A file that cannot be read counts as empty. */
 export function makeSystemFiles(paths: SystemPaths): () => SystemFiles {
   let files: SystemFiles | null = null;
   let readAt = 0;
   return () => {
     const now = performance.now();
     if (files && now - readAt < keptMs) return files;
-    // Two small files, at most every five seconds; without the threads that look-ups of others may hold.
+    // Two small files, at most every five seconds; read synchronously, because other lookups may hold the threads.
     files = { config: parseResolvConf(readText(paths.resolvConf)), hosts: parseHosts(readText(paths.hosts)) };
     readAt = now;
     return files;
@@ -62,7 +62,7 @@ function parseResolvConf(text: string): ResolverConfig {
       .split(/\s+/);
     const [value] = values;
     if (keyword === 'nameserver' && value !== undefined && isServer(value)) servers.push(value);
-    // The last of both kinds of lines counts.
+    // The last line of either kind counts.
     else if (keyword === 'search') search = values;
     else if (keyword === 'domain' && value !== undefined) search = [value];
     else if (keyword === 'options') {
@@ -73,7 +73,7 @@ function parseResolvConf(text: string): ResolverConfig {
     }
   }
   return {
-    // glibc asks no more than three, and this machine when there is none.
+    // glibc asks at most three servers, and this machine if there is none.
     servers: servers.length > 0 ? servers.slice(0, 3) : ['127.0.0.1'],
     search: search.map((domain) => domain.replace(/\.+$/, '')).filter((domain) => domain !== ''),
     ndots: Math.min(options.get('ndots') ?? 1, 15),
@@ -82,7 +82,7 @@ function parseResolvConf(text: string): ResolverConfig {
   };
 }
 
-/** An address, or `ADDRESS:PORT`, which glibc does not know and c-ares does. */
+/** An address, or `ADDRESS:PORT`, which c-ares supports and glibc does not. */
 function isServer(text: string): boolean {
   return isIP(text.replace(/%.*$/, '')) > 0 || /^(?:\d+\.){3}\d+:\d+$/.test(text);
 }

@@ -1,7 +1,7 @@
 /** The data that the views of the Configure OTEL Export drawer take. Everything is said here: the views only lay it out. */
 import type { Field } from '../../configs/fields.ts';
 
-/** Of every view of the drawer. */
+/** What every view of the drawer has. */
 export interface ExportFrame {
   readonly organization: string;
   /** Where closing the drawer leads. */
@@ -21,7 +21,7 @@ export interface NoticeView {
 
 export interface BadgeView {
   readonly tone: Tone;
-  /** Of icons.svg. */
+  /** Name of an icon in icons.svg. */
   readonly icon: string;
   readonly word: string;
 }
@@ -34,7 +34,7 @@ export interface FactView {
   readonly time: string | null;
 }
 
-/** Of the latest failure, or of a manifest that is wrong. */
+/** The latest failure, or what is wrong with a manifest. */
 export interface ErrorView {
   readonly tone: Tone;
   readonly title: string;

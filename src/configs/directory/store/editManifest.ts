@@ -68,7 +68,7 @@ function setAnnotation(document: Document, name: string, value: string): void {
   document.setIn(['metadata', 'annotations', name], value);
 }
 
-/** Only the document that says something is written anew. */
+/** Rewrites only the document that has content. */
 function editDocument(text: string, edit: (document: Document) => void): string | null {
   const documents = [...parseAllDocuments(text, { stringKeys: true })];
   const index = documents.findIndex((document) => document.contents !== null && document.toJS() !== null);

@@ -15,7 +15,7 @@ export interface Attempt {
 
 type Refusal = Exclude<EditorResult<never>, { kind: 'ok' | 'changed-meanwhile' }>;
 
-/** Of a failure that is no conflict: those depend on what was compared. `gone` is for what has to be there. */
+/** Describes a failure other than a conflict, which depends on what was compared. `gone` is for an object that must exist. */
 export function toRefusal(failure: ApiFailure, attempt: Attempt): Refusal {
   if (failure.kind !== 'refused') {
     const what =

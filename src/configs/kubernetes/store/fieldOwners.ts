@@ -30,7 +30,7 @@ const clientSideApply = 'kubectl-client-side-apply';
 /** The list of headers as a whole; its manager may be absent where single headers have one. */
 export const headerList = 'headers';
 
-/** Of each unit of the spec as it stands, and of the list of headers. */
+/** Reads who owns each unit of the present spec, and the list of headers. */
 export function readOwnership(object: KubeObject): Map<string, Ownership> {
   const units = listUnits(object.raw['spec']);
   const said = readLastApplied(object);
@@ -67,7 +67,7 @@ interface Entry {
   readonly fields: unknown;
 }
 
-/** Of the object itself, not of its status. */
+/** Lists the managers of the object itself, not of its status. */
 function listEntries({ raw }: KubeObject): Entry[] {
   const metadata = isMap(raw['metadata']) ? raw['metadata'] : {};
   const entries = Array.isArray(metadata['managedFields']) ? metadata['managedFields'].filter(isMap) : [];
