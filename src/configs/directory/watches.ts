@@ -1,6 +1,6 @@
 /**
- * fs.watch on a changing set of directories, as a hint that something has happened. It may miss changes or not work at
- * all (network file systems, used-up inotify limits): the source reads everything again every few seconds anyway.
+ * Watches a changing set of directories by fs.watch, as a hint that something has happened. It may miss changes or not work
+ * at all (network file systems, used-up inotify limits): the source reads everything again every few seconds anyway.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -9,8 +9,8 @@ import { codeOf } from './fileError.ts';
 
 export interface Watches {
   /**
-   * Watches exactly these directories, those that do not exist excepted; one that was replaced by another of its name
-   * is watched anew. Whatever is newly watched is reported once, since changes before went unseen.
+   * Watches exactly these directories, as far as they exist; one that was replaced by another of its name is
+   * watched again. Whatever is newly watched is reported once, since earlier changes went unseen.
    */
   set(directories: Iterable<string>): Promise<void>;
   close(): void;
