@@ -142,7 +142,7 @@ describe.skipIf(isClusterMissing())('Secrets of a cluster', () => {
     expect(state).toMatchObject({
       config: {
         remarks: [
-          { reason: 'Terminating', message: expect.stringContaining('("example.com/backup") are gone') },
+          { reason: 'Terminating', message: expect.stringContaining('("example.com/backup") are removed') },
         ],
       },
     });

@@ -424,7 +424,7 @@ describe.skipIf(isClusterMissing())('the page in a cluster', () => {
     );
     expect(results.map(({ kind }) => kind).toSorted()).toEqual(['invalid', 'invalid', 'ok']);
     expect(problemsOf(results.find(({ kind }) => kind === 'invalid') ?? { kind: 'gone' })).toEqual({
-      name: `metadata.name is "siem", which is taken in namespace ${namespace}: choose another one.`,
+      name: `is "siem", which is taken in namespace ${namespace}: choose another one`,
     });
     const names = [];
     for (let count = 0; count < 3; count++) names.push(demand(await editor.create(makeDraft())).name);
