@@ -118,7 +118,6 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
     },
     write: (key, status) => source.writeStatus(key, status),
   });
-  const isNumbered = settings.configSource === 'kubernetes';
   const notes =
     settings.configChangeEntries === 'write' && source.scope !== undefined
       ? new ConfigNotes({ db: pools.control, log, scope: source.scope })
@@ -136,7 +135,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         problems: [...states.values()].filter((state) => state.kind === 'invalid').length,
       });
       delivery.setConfigs(listRunnable(states), listReserved(states));
-      notes?.set(listAsked(states, isNumbered));
+      notes?.set(listAsked(states, source.hasSharedGenerations === true));
       for (const key of states.keys()) publisher.notify(key);
     });
     if (settings.pageAddress) ownPorts.push(settings.pageAddress.port);

@@ -40,17 +40,20 @@ export interface ConfigSource {
    */
   start(onChange: (configs: ReadonlyMap<string, ConfigState>) => void): Promise<void>;
 
-  /** Writes the status of one manifest, when it differs from what stands. Failures are logged, and tried again, at the next call at the latest. */
+  /** Writes the status of one manifest when it differs. Failures are logged and tried again, with the next call at the latest. */
   writeStatus(key: string, status: ExportStatus): Promise<void>;
 
   /** The status that stands, also one of an earlier run or of another replica; null: none. Absent: the source cannot tell. */
   previousStatus?(key: string): ExportStatus | null;
 
   /**
-   * `kubernetes …` or `directory …`: the same for all replicas that read the same place, and another one for another place. Absent:
-   * changes are not recorded.
+   * `kubernetes …` or `directory …`: equal for replicas that read the same place, and only for those. Absent: changes are not
+   * recorded.
    */
   readonly scope?: string;
+
+  /** true: generations are the same to all replicas. Absent: this process counts them. */
+  readonly hasSharedGenerations?: boolean;
 
   /** The writing side; absent: the source can only be read. */
   readonly editor?: ConfigEditor;

@@ -50,7 +50,7 @@ export async function judgeManifest(
   }
   const remarks = resolved.warnings.map((warning) => ({
     reason: 'SecretConsentMissing' as const,
-    message: `${warning} Until it does it is used all the same, and no longer once SECRET_CONSENT is required.`,
+    message: `${warning} Until it does, it is still used; once SECRET_CONSENT is required, it no longer is.`,
   }));
   const reconcileAt = metadata.annotations?.[reconcileAtAnnotation];
   const config = {

@@ -52,7 +52,7 @@ describe.skipIf(isClusterMissing())('Secrets of a cluster', () => {
     await applyConfig(current, namespace, 'older', makeSpec(secretHeader('older')));
     const state = await waitForState('older', ({ kind }) => kind === 'valid');
     expect(tokenOf(state)).toBe('one');
-    const message = `Secret ${namespace}/older does not agree to being sent: give it the label auditexport.dev/export: "true". Until it does it is used all the same, and no longer once SECRET_CONSENT is required.`;
+    const message = `Secret ${namespace}/older does not agree to being sent: give it the label auditexport.dev/export: "true". Until it does, it is still used; once SECRET_CONSENT is required, it no longer is.`;
     expect(state).toMatchObject({ config: { remarks: [{ reason: 'SecretConsentMissing', message }] } });
 
     // As the holder of the stream says it: in the status, and by an Event once.
@@ -142,7 +142,7 @@ describe.skipIf(isClusterMissing())('Secrets of a cluster', () => {
     expect(state).toMatchObject({
       config: {
         remarks: [
-          { reason: 'Terminating', message: expect.stringContaining('("example.com/backup") are gone') },
+          { reason: 'Terminating', message: expect.stringContaining('("example.com/backup") are removed') },
         ],
       },
     });

@@ -610,7 +610,7 @@ spec:
     expect(away).toMatchObject({
       kind: 'unavailable',
       reason: expect.stringMatching(
-        /^The Kubernetes API server cannot be used \(.+\): nothing is known to be saved, so try again\.$/,
+        /^The Kubernetes API server cannot be used \(.+\): a change may not have been saved, so try again\.$/,
       ),
     });
     await current.request({

@@ -3,7 +3,7 @@ import { defaultNamespace, type FileIdentity, type ManifestFile } from './parseF
 
 export interface Assigned {
   readonly file: ManifestFile;
-  /** `directory/NAMESPACE/NAME`; with `/FILE` behind it for a file that has to stand back, or has never said its name. */
+  /** `directory/NAMESPACE/NAME`, followed by `/FILE` for a file that has to stand back, or has never had a name. */
   readonly key: string;
   readonly namespace: string;
   readonly name: string;
@@ -34,7 +34,7 @@ export function assignKeys(
     const key = makeKey(identity);
     const owner = owners.get(key);
     if (owner === file || owner === undefined) return { file, key, namespace, name, conflict: null };
-    // What it was before does not matter any more: its own problems do.
+    // What it was before no longer matters; its own problems do.
     if (file.identity === null) return nameless(file);
     const conflict = `${owner.file} and ${file.file} are both named ${namespace}/${name}: ${owner.file} is used, so rename or delete the one in ${file.file}.`;
     return { file, key: `${key}/${file.file}`, namespace, name, conflict };

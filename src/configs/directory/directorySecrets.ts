@@ -1,4 +1,4 @@
-/** Secrets as files: `secrets/NAME/KEY` in the directory, for every namespace alike; a mounted Secret has this shape. */
+/** Reads Secrets from files: `secrets/NAME/KEY` in the directory, for every namespace alike; a mounted Secret has this shape. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Secret } from '../../model/secret.ts';
@@ -6,7 +6,7 @@ import type { SecretReader } from '../destination/secretReader.ts';
 import type { FileCache } from './fileCache.ts';
 
 export interface DirectorySecrets extends SecretReader {
-  /** Versions of the files that were found, by path: while they are the same, so is what was made of them. */
+  /** Versions of the files that were found, by path: while these stay the same, so does what was made of them. */
   readonly found: ReadonlyMap<string, number>;
   /** The directories looked into, whether they exist or not. */
   readonly directories: ReadonlySet<string>;

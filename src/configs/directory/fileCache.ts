@@ -59,7 +59,7 @@ export function makeFileCache(): FileCache {
         cached.isRead = true;
         return cached.content;
       }
-      // Opening a pipe would wait for a writer for ever.
+      // Opening a pipe would wait forever for a writer.
       if (!info.isFile()) return remember(path, null, unreadable('is not a file'));
       if (info.size > maxBytes) return remember(path, null, unreadable('is larger than 1 MiB'));
       const isSettled = Math.abs(Date.now() - Number(info.mtimeMs)) > unsettledMs;

@@ -1,4 +1,4 @@
-/** Which files of the directory are manifests, and which are status files. */
+/** Lists the files of the directory that are manifests, and those that are status files. */
 import { readdir } from 'node:fs/promises';
 
 export const statusSuffix = '.status.yaml';

@@ -36,7 +36,7 @@ export function parseFile(file: string, content: Exclude<FileContent, { kind: 'm
   return { file, identity: readIdentity(value), parsed, value, version: content.version };
 }
 
-/** Also of a manifest that is wrong elsewhere: its problems belong to the configuration it was meant to change. */
+/** Works for a manifest that is wrong elsewhere, too: its problems belong to the configuration it was meant to change. */
 function readIdentity(value: unknown): FileIdentity | null {
   if (!isMap(value) || value['apiVersion'] !== configApiVersion || value['kind'] !== configKind) return null;
   const metadata = value['metadata'];

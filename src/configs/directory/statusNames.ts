@@ -1,9 +1,9 @@
-/** Which status file belongs to which manifest. */
+/** Decides which status file belongs to which manifest. */
 import { type Assigned, baseName, isOwner } from './assignKeys.ts';
 import { statusSuffix } from './listDirectory.ts';
 
 /**
- * File name by key. It is `NAME.status.yaml` after metadata.name; a file that has not said its name has its own name's
+ * File name by key. It is `NAME.status.yaml` after metadata.name; a file without a metadata.name has its own file name's
  * instead, and so has one whose NAME is taken by a file that sorts first (equal names in two namespaces).
  */
 export function assignStatusNames(assigned: readonly Assigned[]): Map<string, string> {
@@ -14,7 +14,7 @@ export function assignStatusNames(assigned: readonly Assigned[]): Map<string, st
   for (const each of ordered) {
     const candidates = [...(isOwner(each) ? [each.name] : []), baseName(each.file.file), each.file.file];
     const free = candidates.map((name) => `${name}${statusSuffix}`).find((name) => !taken.has(name));
-    // All three taken takes three manifests named after each other's files; the last one goes without.
+    // All three are taken only when three manifests are named after each other's files; the last goes without.
     if (free === undefined) continue;
     taken.add(free);
     names.set(each.key, free);

@@ -1,6 +1,6 @@
 /**
- * fs.watch on a changing set of directories, as a hint that something has happened. It may miss changes or not work at
- * all (network file systems, used-up inotify limits): the source reads everything again every few seconds anyway.
+ * Watches a changing set of directories by fs.watch, as a hint that something has happened. It may miss changes or not work
+ * at all (network file systems, used-up inotify limits): the source reads everything again every few seconds anyway.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';

@@ -21,7 +21,7 @@ export async function createAtomically(path: string, text: string, mode = 0o644)
   });
 }
 
-/** Some network and FAT file systems have no hard links; there, two who make the same file at once are not told apart. */
+/** Some network and FAT file systems have no hard links; there, two that create the same file at once go unnoticed. */
 function isWithoutLinks(error: unknown): boolean {
   return ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(codeOf(error));
 }
@@ -43,7 +43,7 @@ async function placeAtomically(
   try {
     const file = await open(temporary, 'w', mode);
     try {
-      // The umask may have taken from the mode that open was given; what a crash has left behind has one of its own.
+      // The umask may have narrowed the mode, and a file that a crash has left behind has its own.
       await file.chmod(mode);
       await file.writeFile(text);
       await file.sync();

@@ -1,14 +1,14 @@
-/** What came back from the API server. Failures are values: most of them pass, and what they mean depends on who asked. */
+/** What the API server answered. Failures are values: most of them pass, and what they mean depends on the request. */
 
 export type ApiFailure =
-  /** It answered with another code than 2xx, or ended a watch with a Status of that code. */
+  /** Its answer had a code other than 2xx, or it ended a watch with a Status of that code. */
   | {
       readonly kind: 'refused';
       readonly code: number;
-      /** From its Status object; may name objects and users, never contents. */
+      /** Taken from its Status object; it may name objects and users, never contents. */
       readonly message: string;
       readonly retryAfterMs: number | null;
-      /** Absent where the answer was no Status object, as of a path that is not served. */
+      /** Absent where the answer was not a Status object, as for a path that is not served. */
       readonly details?: RefusalDetails;
     }
   /** No usable answer: refused, reset, timed out, not JSON; or our own token cannot be read. */
@@ -20,7 +20,7 @@ export type ApiFailure =
 export interface RefusalDetails {
   /** CamelCase: `Conflict`, `Invalid`, `NotFound`. */
   readonly reason: string;
-  /** Resource, or kind, of the object that it is about; empty: of none. */
+  /** Resource, or kind, of the object that it is about; empty: it is about none. */
   readonly kind: string;
   readonly causes: readonly RefusalCause[];
 }
@@ -40,7 +40,7 @@ export interface WatchEvent {
 
 export type WatchAnswer = { readonly kind: 'open'; readonly events: AsyncIterable<WatchEvent> } | ApiFailure;
 
-/** Nothing can be made in a namespace that is on its way out; that is no matter of rights, though it is answered as one (403). */
+/** Nothing can be created in a namespace that is being deleted. The server answers 403, though it is not a matter of rights. */
 export function isNamespaceEnding(failure: ApiFailure): boolean {
   if (failure.kind !== 'refused' || failure.code !== 403) return false;
   return failure.details?.causes.some(({ reason }) => reason === 'NamespaceTerminating') ?? false;

@@ -1,4 +1,4 @@
-/** Requests and watches on the API server, over one pool of connections. Never throws for what a server or a network does. */
+/** Sends requests and watches to the API server, over one pool of connections. A server or a network never makes it throw. */
 import { HttpMethod, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 import { isMap } from '../../basics/isMap.ts';
@@ -9,7 +9,7 @@ export interface ApiClient {
   /** The API server's address, for people. */
   readonly server: string;
   request(request: ApiRequest): Promise<ApiAnswer>;
-  /** `signal` ends the watch, its events included: they then throw. What else breaks them throws too. */
+  /** `signal` ends the watch and its events, which then throw, as they do for anything else that breaks them. */
   watch(request: Pick<ApiRequest, 'path' | 'query' | 'signal' | 'metadataOnly'>): Promise<WatchAnswer>;
   /** Ends everything under way. */
   close(): Promise<void>;
@@ -130,7 +130,7 @@ function toRefusal(response: Dispatcher.ResponseData, text: string): ApiFailure 
   const seconds = Number(headers['retry-after']);
   const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 300) * 1_000 : null;
   const status = readStatus(text);
-  // Without one it is a proxy's page, not the API server's words.
+  // Without a Status it is a proxy's page, not the API server's words.
   if (status === null) return { kind: 'refused', code, message: text.trim().slice(0, 200), retryAfterMs };
   const message = asText(status['message']).slice(0, 1_000);
   return { kind: 'refused', code, message, retryAfterMs, details: readDetails(status) };
@@ -163,10 +163,10 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** undici hides the reason behind a general error at times. */
+/** undici sometimes hides the reason behind a general error. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // Its own message quotes what it could not read, which may be a Secret.
-  if (error instanceof SyntaxError) return 'the answer is no JSON';
+  // The message of a SyntaxError quotes what it could not read, which may be a Secret.
+  if (error instanceof SyntaxError) return 'the answer is not JSON';
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

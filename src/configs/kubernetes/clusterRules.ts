@@ -10,7 +10,7 @@ export interface ClusterRules {
 
 export interface ClusterLimits {
   readonly configsPerNamespace: number;
-  /** Different ones that all configs of a namespace refer to. */
+  /** How many different Secrets all configs of a namespace may refer to. */
   readonly secretsPerNamespace: number;
   readonly secretsPerConfig: number;
 }

@@ -1,4 +1,4 @@
-/** The status of an AuditExportConfig as the cluster has it: what of it is ours, and whether it says what we would write. */
+/** The status of an AuditExportConfig as the cluster has it: which of it is ours, and whether it is what we would write. */
 
 import { isMap } from '../../basics/isMap.ts';
 import { spell } from '../../basics/spell.ts';

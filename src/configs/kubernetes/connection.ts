@@ -1,13 +1,13 @@
 /**
  * Where the API server is and who we are, found as kubectl finds it, else from the pod's ServiceAccount.
  *
- * One pool of connections serves all requests: client-node by itself makes a TLS connection for each. The pool is
+ * One pool of connections serves all requests: client-node alone would make a TLS connection for each. The pool is
  * replaced when the CA or a client certificate has changed on disk; the token is read for each request, so that a rotated
  * one counts at once.
  *
- * HTTP/1.1, so a watch has a connection of its own: with HTTP/2, undici 8.13 against a real API server ends the process
- * (std::bad_alloc) when a request with a body is aborted and another one follows, and throws past every handler when
- * its connections are destroyed.
+ * It speaks HTTP/1.1, so a watch has a connection of its own: with HTTP/2, undici 8.13 against a real API server ends the
+ * process (std::bad_alloc) when a request with a body is aborted and another follows, and throws past every handler when its
+ * connections are destroyed.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ export class ClusterConnection extends KubeConfig {
     }
   }
 
-  /** Called by the super class for each request; it makes a dispatcher only where the options are others than before. */
+  /** The super class calls it for each request; a dispatcher is made only when the options have changed. */
   override createDispatcherOptions(cluster: Cluster, agentOptions: AgentOptions): DispatcherOptions {
     const options = super.createDispatcherOptions(cluster, agentOptions);
     this.#wantedKey = JSON.stringify(options);
@@ -64,7 +64,7 @@ export class ClusterConnection extends KubeConfig {
     await Promise.all([...this.#retired].map((dispatcher) => dispatcher.destroy()));
   }
 
-  /** What runs on the old connections may end there. */
+  /** Lets requests on the old connections finish there. */
   #retire(): void {
     const old = this.#current?.dispatcher;
     this.#current = null;
@@ -105,7 +105,7 @@ export function loadConnection(kubeconfig?: string): LoadedConnection {
     const problem = `the kubeconfig's current-context (${connection.getCurrentContext() || 'not set'}) names no cluster: correct it`;
     return { kind: 'failed', problem };
   }
-  // What client-node makes up when it has found nothing.
+  // client-node falls back to this address when it has found nothing.
   if (cluster.server === 'http://localhost:8080') return { kind: 'not-found' };
   return { kind: 'loaded', connection };
 }

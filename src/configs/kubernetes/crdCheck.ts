@@ -1,7 +1,7 @@
 /**
  * Notices a CustomResourceDefinition that is older than this program, says so, and makes statuses fit it meanwhile.
  *
- *   start, or a refused status → read the published schema → compare → one sentence when fields are missing, one when none is
+ *   start, or a refused status → read the published schema → compare → say once that fields are missing, or no more
  *
  * It needs no permission: the schema is part of the API server's OpenAPI, which every authenticated client may read.
  */

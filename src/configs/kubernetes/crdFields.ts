@@ -1,8 +1,8 @@
 /**
- * Which fields of an AuditExportConfig the cluster's CustomResourceDefinition lacks.
+ * Finds the fields of an AuditExportConfig that the cluster's CustomResourceDefinition lacks.
  *
- * A definition that is older than this program is no error to the API server: it drops a field of a manifest that it does
- * not know, and refuses a whole status for one (a server-side apply is answered 500, "field not declared in schema").
+ * A definition that is older than this program is not an error to the API server: it drops a field of a manifest that it
+ * does not know, and refuses a whole status for one (a server-side apply is answered 500, "field not declared in schema").
  */
 import { z } from 'zod';
 import { isMap } from '../../basics/isMap.ts';
@@ -43,7 +43,7 @@ const statusFields: { readonly [Name in keyof Required<ExportStatus>]: FieldTree
   lastHandledReconcileAt: null,
 };
 
-/** Where the API server publishes the schema; everybody who is authenticated may read it. */
+/** Where the API server publishes the schema; every authenticated client may read it. */
 export const schemaPath = `/openapi/v3/apis/${configApiVersion}`;
 
 /** Paths such as `spec.filter` and `status.lastError.httpStatus`; null: the document has no such kind. */

@@ -1,4 +1,4 @@
-/** From a value of a Secret, as the API server sends it, to text. */
+/** Decodes a value of a Secret, as the API server sends it, to text. */
 import { Secret } from '../../model/secret.ts';
 import type { SecretRead } from '../destination/secretReader.ts';
 

@@ -1,4 +1,4 @@
-/** How one AuditExportConfig of the cluster stands: valid with everything it refers to, or invalid with the reason. */
+/** Judges one AuditExportConfig of the cluster, with everything it refers to and by the rules of the operator. */
 import type { ExportConfig, ExportSpec, Remark } from '../../model/exportConfig.ts';
 import type { ConfigReason } from '../../model/reasons.ts';
 import type { ConfigState } from '../configSource.ts';
@@ -50,7 +50,7 @@ export async function judgeObject(
     if (unbound !== null) return forbid('OrganizationNotAllowed', unbound);
     const names = listSecretNames(spec);
     const excess = limits.check(object, names);
-    // It is a change like any other, and is recorded as one.
+    // The change is recorded like any other, so its spec is known.
     if (excess !== null) return forbid(excess.reason, excess.problem, toExportSpec(spec));
     secrets.want(key, namespace, names);
     const readiness = secrets.readiness(key);
@@ -68,6 +68,6 @@ function deletionRemark({ raw }: KubeObject): Remark {
   const held = Array.isArray(finalizers) ? finalizers.map((each) => JSON.stringify(each)).join(', ') : '';
   return {
     reason: 'Terminating',
-    message: `It was deleted, and is exported by until its finalizers (${held}) are gone: have whoever set them take them off, or set spec.suspend to stop it now.`,
+    message: `It was deleted, but keeps exporting until its finalizers (${held}) are removed: have whoever set them remove them, or set spec.suspend to stop it now.`,
   };
 }

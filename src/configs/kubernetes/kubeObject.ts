@@ -1,11 +1,11 @@
 import { isMap } from '../../basics/isMap.ts';
 
-/** The few fields of an API object that are relied on; everything else is checked where it is used. */
+/** The few fields of an API object that the source relies on; everything else is checked where it is used. */
 export interface KubeObject {
   readonly metadata: {
     readonly name: string;
     readonly namespace: string;
-    /** Another one of the same name has another uid. */
+    /** Unique to this object: a later one of the same name has a different uid. */
     readonly uid: string;
     readonly resourceVersion: string;
     readonly generation: number;
@@ -26,7 +26,7 @@ export function isBeingDeleted({ raw }: KubeObject): boolean {
   return isMap(raw['metadata']) && typeof raw['metadata']['deletionTimestamp'] === 'string';
 }
 
-/** null for what is no API object. */
+/** null: it is not an API object. */
 export function readObject(value: unknown): KubeObject | null {
   if (!isMap(value) || !isMap(value['metadata'])) return null;
   const { name, namespace, uid, resourceVersion, generation, annotations } = value['metadata'];

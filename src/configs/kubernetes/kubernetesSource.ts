@@ -64,6 +64,7 @@ const flushMs = 5_000;
 
 export class KubernetesSource implements ConfigSource {
   readonly scope: string;
+  readonly hasSharedGenerations = true;
   readonly editor: ConfigEditor;
   readonly #options: KubernetesSourceOptions;
   readonly #started = Promise.withResolvers<void>();

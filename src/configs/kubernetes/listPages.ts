@@ -14,7 +14,7 @@ export interface Snapshot {
 /** As client-go. */
 const pageSize = 500;
 
-/** All or nothing: half a list would look like deletions. A list that expires while it is read is a refusal of 410. */
+/** All or nothing: half a list would look like deletions. A list that expires while it is read is refused with 410. */
 export async function listPages(
   api: Pick<ApiClient, 'request'>,
   path: string,
@@ -33,12 +33,11 @@ export async function listPages(
     const metadata = isMap(body) ? body['metadata'] : undefined;
     const items = isMap(body) ? body['items'] : undefined;
     if (!isMap(metadata) || typeof metadata['resourceVersion'] !== 'string' || !Array.isArray(items)) {
-      return { kind: 'unreachable', message: 'the answer is no list' };
+      return { kind: 'unreachable', message: 'the answer is not a list' };
     }
     for (const item of items) {
       const object = readObject(item);
-      if (object === null)
-        return { kind: 'unreachable', message: 'the list has something that is no object' };
+      if (object === null) return { kind: 'unreachable', message: 'an item of the list is not an object' };
       objects.push(object);
     }
     next = typeof metadata['continue'] === 'string' ? metadata['continue'] : '';

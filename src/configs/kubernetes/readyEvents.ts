@@ -1,11 +1,11 @@
-/** When the Ready condition turns, or a remark comes up, and what there is to tell then. */
+/** Decides which Events to write: when the Ready condition changes, or a new remark appears. */
 import type { Remark } from '../../model/exportConfig.ts';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import { findReady } from './clusterStatus.ts';
 import type { ExportEvent } from './eventRecorder.ts';
 
 /**
- * Empty: no news. Unknown is passed over, before and after: a start or a hand-over to another replica is no event.
+ * Empty: nothing has changed. Unknown is skipped, before and after: a start or a hand-over to another replica is not an event.
  * `before` is the last status that said whether the export is ready; `remarks` are those of the config in force.
  */
 export function findEvents(

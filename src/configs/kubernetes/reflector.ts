@@ -25,7 +25,7 @@ export interface ReflectorSink {
   /** Everything there is. */
   replace(objects: readonly KubeObject[]): void;
   apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): void;
-  /** null: it works. Also called when nothing has changed. */
+  /** null: it works. It is also called when nothing has changed. */
   onHealth(failure: ApiFailure | null): void;
 }
 
@@ -40,11 +40,11 @@ export interface ReflectorOptions {
   /** Ask for the initial state within the watch (WatchList), and list only where the server does not know that. */
   readonly streamsInitialState: boolean;
   readonly sink: ReflectorSink;
-  /** Whoever reads goes another way as long as it is forbidden (timing.forbiddenMs). */
+  /** The reader has another way while this is forbidden, so a retry can wait (timing.forbiddenMs). */
   readonly isBypassable?: boolean;
-  /** Before each watch is opened. */
+  /** Awaited before each watch is opened. */
   readonly waitTurn?: (signal: AbortSignal) => Promise<void>;
-  /** A watch was opened that is not the first. */
+  /** Called when a watch is opened that is not the first. */
   readonly onRestart?: () => void;
   readonly retry?: BackoffLimits;
   readonly timing?: Partial<ReflectorTiming>;
@@ -57,7 +57,7 @@ export interface ReflectorTiming {
   readonly watchSeconds: { readonly min: number; readonly max: number };
   /** A watch this quiet is reopened: even an idle one gets a bookmark every minute or two. */
   readonly quietMs: number;
-  /** What is forbidden is tried again after this long at the soonest, where there is another way meanwhile. */
+  /** The shortest wait before a forbidden watch is tried again, where there is another way meanwhile. */
   readonly forbiddenMs: number;
 }
 
@@ -109,7 +109,7 @@ export class Reflector {
           break;
         case 'expired':
           this.#resourceVersion = null;
-          // Once is normal after a long silence; again and again it must not become a loop.
+          // Once is normal after a long silence; repeated expiries must not become a tight loop.
           expiries++;
           if (expiries > 1) await pause(this.#delay.next(), signal);
           break;
@@ -141,7 +141,7 @@ export class Reflector {
     await waitTurn?.(signal);
     const { min, max } = this.#timing.watchSeconds;
     const timeoutSeconds = Math.round(min + Math.random() * (max - min));
-    // Our own end of this one watch; the reflector's goes through it.
+    // Ends this one watch; a stop of the reflector aborts it too.
     const own = new AbortController();
     const onStop = () => own.abort();
     signal.addEventListener('abort', onStop, { once: true });
@@ -224,7 +224,7 @@ function toEnd(failure: ApiFailure): WatchEnd {
     : { kind: 'failed', failure };
 }
 
-/** Whether only a full read can tell what is the matter: gone, forbidden, a version it does not know. */
+/** Whether only a full read can tell what is wrong: gone, forbidden, a version the server does not know. */
 function mustReadAgain(failure: ApiFailure): boolean {
   return failure.kind === 'refused' && failure.code >= 400 && failure.code < 500 && failure.code !== 429;
 }

@@ -4,15 +4,15 @@ import { configApiVersion } from '../schema.ts';
 const resource = 'auditexportconfigs';
 /** As RBAC errors and `kubectl get` name it. */
 export const fullResource = `${resource}.${configApiVersion.split('/')[0]}`;
-/** Owner of the fields of `status` in server-side apply. */
+/** Owns the fields of `status` in server-side apply. */
 export const fieldManager = 'audit-export';
 
-/** `namespace` null: of all namespaces. */
+/** `namespace` null: all namespaces. */
 export function collectionPath(namespace: string | null): string {
   const scope = namespace === null ? '' : `/namespaces/${namespace}`;
   return `/apis/${configApiVersion}${scope}/${resource}`;
 }
-/** Owner of what the page has applied. */
+/** Owns what the page has applied. */
 export const pageFieldManager = 'audit-export-page';
 
 export function secretsPath(namespace: string): string {

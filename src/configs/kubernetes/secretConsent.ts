@@ -1,6 +1,6 @@
 /**
- * Whether a Secret of the cluster agrees to be used by an export. Who may only create AuditExportConfigs may not read Secrets:
- * without this, a header would read any of them for him, and send it wherever he says.
+ * Decides whether a Secret of the cluster agrees to be used by an export. Whoever may create AuditExportConfigs need not be
+ * allowed to read Secrets: without this, a header could read any of them and send it anywhere.
  *
  *   our own, a type for the cluster's own credentials, a "no" → refused, always
  *   label `auditexport.dev/export: "true"`, or the host in `auditexport.dev/allowed-hosts` → used
@@ -9,7 +9,7 @@
 import { pageFieldManager } from './resource.ts';
 
 export interface SecretPolicy {
-  /** What becomes of a Secret that says nothing. */
+  /** How a Secret is treated that says nothing. */
   readonly consent: 'required' | 'warn';
   /** `NAMESPACE/NAME` of those that the collector itself runs on. */
   readonly own: readonly string[];
@@ -52,8 +52,8 @@ export const ownSecretMessage =
   'is one that the collector itself runs on, and is never sent: put the value into a Secret of its own';
 
 /**
- * What the Secret says to being sent to `endpoint` by `config`; of Secrets that say nothing, what `policy` says. One that the page
- * made holds what somebody typed for one destination, and serves no other config.
+ * Whether the Secret agrees to being sent to `endpoint` by `config`; where it says nothing, `policy` decides. A Secret of the
+ * page holds what somebody typed for one destination, and serves no other config.
  */
 export function judgeConsent(
   secret: SecretFacts,
@@ -96,7 +96,7 @@ function refuse(message: string): Consent {
   return { kind: 'refuses', message };
 }
 
-/** `hosts`: names or addresses with commas between, each with or without a port. */
+/** `hosts`: names or addresses separated by commas, each with or without a port. */
 function allowsHost(hosts: string, { hostname, host, port, protocol }: URL): boolean {
   const withPort = port === '' ? `${host}:${protocol === 'https:' ? '443' : '80'}` : host;
   return hosts

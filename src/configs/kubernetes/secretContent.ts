@@ -1,4 +1,4 @@
-/** A Secret as it was read last, and what a key of it is for an export. */
+/** A Secret as it was last read, and what an export gets for a key of it. */
 
 import { isMap } from '../../basics/isMap.ts';
 import { Secret } from '../../model/secret.ts';
@@ -10,11 +10,11 @@ import { judgeConsent, type SecretFacts, type SecretPolicy } from './secretConse
 
 export interface PresentSecret {
   readonly facts: SecretFacts;
-  /** By key, base64 as it came; null: it is larger than anything that is sent, and is not kept. */
+  /** By key, in base64 as received; null: too large to be sent, so it is not kept. */
   readonly data: ReadonlyMap<string, Secret | null>;
 }
 
-/** What was read last; it stays while it cannot be read. */
+/** What was last read; it stays while the Secret cannot be read. */
 export type SecretContent =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'missing' }
@@ -51,7 +51,7 @@ function readOwners({ raw }: KubeObject): string[] {
   );
 }
 
-/** Consent first: who may not use it does not learn which keys it has. */
+/** Checks consent first: a config that may not use the Secret does not learn which keys it has. */
 export function readSecretKey(
   { facts, data }: PresentSecret,
   key: string,

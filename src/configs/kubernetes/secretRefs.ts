@@ -1,4 +1,4 @@
-/** Which Secrets a manifest refers to; all are in its own namespace. */
+/** Lists the Secrets a manifest refers to; all are in its own namespace. */
 import type { ManifestSpec } from '../schema.ts';
 
 /** Names, each once. */

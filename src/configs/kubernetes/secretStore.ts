@@ -1,8 +1,7 @@
 /**
  * The Secrets that manifests refer to: who depends on which, and what a key of one is for an export.
  *
- * How they are followed is in namespaceSecrets.ts. Reads: 200 a second after a burst of 200, so that 1,000 configs have theirs in
- * 5 s.
+ * namespaceSecrets.ts follows them. It may read 200 a second after a burst of 200, so that 1,000 configs have theirs in 5 s.
  */
 
 import type { BackoffLimits } from '../../basics/backoff.ts';
@@ -76,8 +75,8 @@ export class SecretStore implements SecretReader {
   }
 
   /**
-   * Whether everything that `owner` depends on is known. `waiting`: its owner is reported as soon as there is news.
-   * `unavailable`: something could not be read so far, for a reason that passes; it is tried again.
+   * Whether everything that `owner` depends on is known. `waiting`: `onChange` follows as soon as there is news.
+   * `unavailable`: something could not be read so far, for a reason that passes; the store keeps trying.
    */
   readiness(owner: string): 'known' | 'waiting' | 'unavailable' {
     let isUnavailable = false;

@@ -50,7 +50,7 @@ export class SourceHealth {
   }
 }
 
-/** A server that goes down and comes up again refuses, resets and answers 429 and 503 in turn: that is one story. */
+/** A server that restarts refuses, resets and answers 429 and 503 in turn: that is one outage, and is reported once. */
 function keyOf(failure: ApiFailure): string {
   const isRefusal = failure.kind === 'refused' && failure.code < 500 && failure.code !== 429;
   return isRefusal ? `refused ${failure.code}` : 'unavailable';

@@ -7,9 +7,9 @@ import { type KubeObject, readObject } from './kubeObject.ts';
 import type { Snapshot } from './listPages.ts';
 
 export type WatchEnd =
-  /** As planned: go on from the last version. */
+  /** It ended as planned: continue from the last version. */
   | { readonly kind: 'ended' }
-  /** The server does not know that version any more: read everything again. */
+  /** The server no longer knows that version: read everything again. */
   | { readonly kind: 'expired' }
   | { readonly kind: 'failed'; readonly failure: ApiFailure };
 
@@ -24,7 +24,7 @@ export interface WatchRound {
   readonly deadlineMs: number;
   readonly quietMs: number;
   readonly onInitial: (snapshot: Snapshot) => void;
-  /** The server took the parameters of a streamed state, and does not stream it. */
+  /** The server accepted the parameters of a streamed state, but does not stream it. */
   readonly onUnsupported: () => void;
   readonly onProgress: (resourceVersion: string) => void;
   readonly onChange: (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void;
@@ -32,7 +32,7 @@ export interface WatchRound {
 
 /** Longest silence before the initial state is complete. */
 const initialQuietMs = 20_000;
-/** A watch that ends this soon without an event was none: opening it again at once would be a loop. */
+/** A watch that ends this soon without an event counts as failed: opening it again at once would be a tight loop. */
 const shortestMs = 1_000;
 
 export async function followWatch(round: WatchRound): Promise<WatchEnd> {

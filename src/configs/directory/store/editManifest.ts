@@ -1,8 +1,8 @@
 /**
  * Changes single fields in the text of a manifest; comments, order and other documents stay as they are.
  *
- * The result is read again before it is handed out: an alias or an anchor can make one field stand in many places, and
- * such a text is refused rather than half changed.
+ * The result is read again before it is returned: an alias or an anchor can make one field stand in many places, and such a
+ * text is refused rather than half changed.
  */
 import { type Document, isMap, isSeq, parseAllDocuments, stringify } from 'yaml';
 import { isMap as isPlainMap } from '../../../basics/isMap.ts';
@@ -24,7 +24,10 @@ import {
   typedEndpointAnnotation,
 } from '../../schema.ts';
 
-/** A manifest that says just these; what is a default is left out. `typedOrigin`: of the endpoint; null: not typed here. */
+/**
+ * Writes a manifest of these units, without defaults. `typedOrigin`: the origin of an endpoint that was typed on the page;
+ * null: it was not.
+ */
 export function renderManifest(name: string, units: SpecUnits, typedOrigin: string | null = null): string {
   const annotations = typedOrigin === null ? {} : { annotations: { [typedEndpointAnnotation]: typedOrigin } };
   const said = [...units].filter(([unit, value]) => !isDefault(unit, value));
@@ -40,13 +43,13 @@ export function renderManifest(name: string, units: SpecUnits, typedOrigin: stri
 }
 
 /**
- * `text` is a valid manifest. `typedOrigin`: of an endpoint that is typed on the page with this change; null: it stays.
- * null comes back when it cannot be done in this text.
+ * `text` is a valid manifest. `typedOrigin`: the origin of an endpoint that this change sets from the page; null: it stays.
+ * Returns null when this text cannot be changed so.
  */
 export function editSpec(text: string, target: SpecUnits, typedOrigin: string | null = null): string | null {
   const now = listUnits(readValue(text)?.['spec']);
-  const { changed: news, removed } = compareUnits(now, target);
-  if (news.length + removed.length === 0) return text;
+  const { changed: differing, removed } = compareUnits(now, target);
+  if (differing.length + removed.length === 0) return text;
   const changed = editDocument(text, (document) => {
     changeUnits(document, now, target);
     if (typedOrigin !== null) setAnnotation(document, typedEndpointAnnotation, typedOrigin);
@@ -54,7 +57,7 @@ export function editSpec(text: string, target: SpecUnits, typedOrigin: string | 
   return changed !== null && isAsWanted(text, changed, target, typedOrigin) ? changed : null;
 }
 
-/** The same for the annotation that asks for another try. */
+/** Does the same for the annotation that asks for another try. */
 export function editReconcileAt(text: string, value: string): string | null {
   const before = readValue(text);
   const changed = editDocument(text, (document) => {

@@ -1,11 +1,11 @@
-/** The values that the page keeps for a manifest: `secrets/NAME-audit-export/KEY`, readable by this user alone. */
+/** Keeps the values of the page for a manifest in `secrets/NAME-audit-export/KEY`, readable by this user alone. */
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
 import { secretsDirectory } from '../directorySecrets.ts';
 import { createAtomically } from '../writeAtomically.ts';
 
-/** All, or with an error perhaps some. @throws a file system error. */
+/** @throws a file system error; some may have been written then. */
 export async function writeSecretFiles(directory: string, secrets: readonly PageSecret[]): Promise<void> {
   for (const { name, data } of secrets) {
     const folder = join(secretsDirectory(directory), name);
@@ -14,7 +14,7 @@ export async function writeSecretFiles(directory: string, secrets: readonly Page
   }
 }
 
-/** Deletes what is there of them, and folders that are empty then. What cannot be deleted stays. */
+/** Deletes those that exist, and folders that become empty. What cannot be deleted stays. */
 export async function deleteSecretFiles(directory: string, refs: readonly SecretKeyRef[]): Promise<void> {
   for (const { name, key } of refs) {
     const folder = join(secretsDirectory(directory), name);

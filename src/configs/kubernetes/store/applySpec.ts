@@ -53,7 +53,7 @@ type ApplyPlan =
   | { readonly kind: 'owned'; readonly reason: string }
   | { readonly kind: 'apply'; readonly spec: Record<string, unknown>; readonly force: boolean };
 
-/** `force` only takes what another manager owns without having said it (fieldOwners.ts). */
+/** `force` takes only what another manager owns without having set it (fieldOwners.ts). */
 function planApply(object: KubeObject, target: SpecUnits): ApplyPlan {
   const now = listUnits(object.raw['spec']);
   const owned = readOwnership(object);
@@ -71,7 +71,7 @@ function planApply(object: KubeObject, target: SpecUnits): ApplyPlan {
   };
 }
 
-/** A header is added to the list. */
+/** A new header belongs to whoever owns the list. */
 function ownerOfNew(unit: string, owned: ReadonlyMap<string, Ownership>): Ownership | undefined {
   return headerOf(unit) === null ? undefined : owned.get(headerList);
 }
@@ -81,7 +81,7 @@ function refuseOwned(object: KubeObject, unit: string, ownership: Ownership | un
   return manager === null ? [] : [describeOwner(showUnit(object, unit), manager)];
 }
 
-/** An apply takes away what only the page has applied before. */
+/** An apply removes only what nobody but the page has applied. */
 function refuseRemoval(object: KubeObject, unit: string, ownership: Ownership | undefined): string[] {
   if (ownership?.isOurs && ownership.manager === null && !ownership.isNominal) return [];
   return [describeOwner(showUnit(object, unit), ownership?.manager ?? '')];
@@ -95,8 +95,8 @@ function showUnit(object: KubeObject, unit: string): string {
 }
 
 /**
- * Makes a config, or answers with a version conflict where there is one of that name: no object has the version 1, and the
- * server compares it only with an object that is there (1.36).
+ * Creates a config, or is answered with a version conflict where one of that name exists: no object has the version 1, and
+ * the server compares it only with an object that exists (1.36).
  */
 export function createConfig(
   api: ApiClient,

@@ -22,7 +22,7 @@ export function toRefusal(failure: ApiFailure, attempt: Attempt): Refusal {
       failure.kind === 'aborted'
         ? 'The collector is stopping'
         : `The Kubernetes API server cannot be used (${failure.message})`;
-    return { kind: 'unavailable', reason: `${what}: nothing is known to be saved, so try again.` };
+    return { kind: 'unavailable', reason: `${what}: a change may not have been saved, so try again.` };
   }
   switch (failure.code) {
     case 401:
@@ -36,7 +36,7 @@ export function toRefusal(failure: ApiFailure, attempt: Attempt): Refusal {
     case 404:
       return toMissing(failure, attempt);
     case 409:
-      return { kind: 'refused', reason: `The cluster refuses it: ${quote(failure.message)}` };
+      return { kind: 'refused', reason: `The cluster refused it: ${quote(failure.message)}` };
     case 422:
       return toInvalid(failure);
     default: {
@@ -44,14 +44,14 @@ export function toRefusal(failure: ApiFailure, attempt: Attempt): Refusal {
       if (passes)
         return {
           kind: 'unavailable',
-          reason: `Nothing is known to be saved, so try again: ${describeFailure(failure)}`,
+          reason: `A change may not have been saved, so try again: ${quote(describeFailure(failure))}`,
         };
-      return { kind: 'refused', reason: `The cluster refuses it: ${quote(failure.message)}` };
+      return { kind: 'refused', reason: `The cluster refused it: ${quote(failure.message)}` };
     }
   }
 }
 
-/** Fields that others own, by the server's own words; empty: the conflict is one of versions. */
+/** Fields that others own, in the server's own words; empty: it is a conflict of versions. */
 export function listOwnerConflicts(failure: ApiFailure): string[] {
   if (failure.kind !== 'refused' || failure.code !== 409) return [];
   return (failure.details?.causes ?? [])
@@ -67,7 +67,7 @@ export function isVersionConflict(failure: ApiFailure): boolean {
 
 function describeForbidden(message: string, { verb, resource, namespace }: Attempt): string {
   // A missing right and the veto of an admission plugin have the same code and reason: only the words tell them apart.
-  if (!message.includes(`cannot ${verb} resource`)) return `The cluster refuses it: ${quote(message)}`;
+  if (!message.includes(`cannot ${verb} resource`)) return `The cluster refused it: ${quote(message)}`;
   const what = resource === 'configs' ? fullResource : 'secrets';
   const where = namespace === null ? 'in all namespaces' : `in namespace ${namespace}`;
   const role = verb === 'get' || verb === 'list' ? 'audit-export' : 'audit-export-page';
@@ -84,7 +84,7 @@ function toMissing(failure: ApiFailure & { kind: 'refused' }, { resource, namesp
   if (failure.details.kind === 'namespaces') {
     return {
       kind: 'refused',
-      reason: `Namespace ${namespace ?? ''} does not exist: create it, or choose another one for the page.`,
+      reason: `Namespace ${namespace ?? ''} does not exist: create it, or choose another for the page.`,
     };
   }
   return { kind: 'gone' };
@@ -94,7 +94,7 @@ function toMissing(failure: ApiFailure & { kind: 'refused' }, { resource, namesp
 function toInvalid(failure: ApiFailure & { kind: 'refused' }): Refusal {
   const problems = (failure.details?.causes ?? []).flatMap(toProblem);
   if (problems.length > 0) return { kind: 'invalid', problems };
-  return { kind: 'refused', reason: `The cluster refuses it: ${quote(failure.message)}` };
+  return { kind: 'refused', reason: `The cluster refused it: ${quote(failure.message)}` };
 }
 
 function toProblem({ field, message }: RefusalCause): FieldProblem[] {

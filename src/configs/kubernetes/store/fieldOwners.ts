@@ -1,12 +1,12 @@
 /**
- * Who owns which field of a spec, from metadata.managedFields.
+ * Tells who owns which field of a spec, from metadata.managedFields.
  *
- * An `Update` (kubectl apply without --server-side, kubectl create, Helm 3) also owns what the API server filled in as
- * defaults, since it was there after the write. Its author has not said these, and will not say them again: such an
- * ownership is not shown, and gives way. `Apply` owns what it says, no more.
+ * An `Update` (kubectl apply without --server-side, kubectl create, Helm 3) also owns the defaults that the API server filled
+ * in, since they were there after the write. Its author has not set them, and will not set them again: such an ownership is
+ * not shown, and gives way. `Apply` owns what it says, no more.
  *
- * Who applies without the server (kubectl, Helm 3) sends a list as a whole: a header that the page adds to theirs would be
- * gone with their next apply, and the stream would go on without it. All headers count as theirs then.
+ * A client-side apply (kubectl, Helm 3) sends a list as a whole: a header that the page added to the list would be gone with
+ * the next apply, and the stream would continue without it. All headers count as owned then.
  */
 
 import { isMap } from '../../../basics/isMap.ts';
@@ -18,9 +18,9 @@ import { pageFieldManager } from '../resource.ts';
 export interface Ownership {
   /** Applied by the page. */
   isOurs: boolean;
-  /** As people know it; null: nobody else has said it. */
+  /** The name people know it by; null: nobody else has set the field. */
   manager: string | null;
-  /** Another manager owns it without having said it. */
+  /** Another manager owns it without having set it. */
   isNominal: boolean;
 }
 
@@ -55,7 +55,7 @@ export function readOwnership(object: KubeObject): Map<string, Ownership> {
   return owned;
 }
 
-/** Whether the endpoint was typed on the page, and nobody else has said it since. */
+/** Whether the endpoint was typed on the page, and nobody else has set it since. */
 export function isEndpointTyped(object: KubeObject): boolean {
   const ownership = readOwnership(object).get('endpoint');
   return ownership?.isOurs === true && ownership.manager === null;
@@ -80,7 +80,7 @@ function listEntries({ raw }: KubeObject): Entry[] {
     }));
 }
 
-/** What `kubectl apply` was given last; null: it keeps no record here. */
+/** The units of the last `kubectl apply`; null: it left no record. */
 function readLastApplied({ metadata }: KubeObject): ReadonlyMap<string, unknown> | null {
   try {
     const applied: unknown = JSON.parse(metadata.annotations[lastApplied] ?? 'null');
@@ -101,7 +101,7 @@ function isSaid(
   said: ReadonlyMap<string, unknown> | null,
 ): boolean {
   if (isApply) return true;
-  // The page's own name, used otherwise than by its applies: an earlier write of a person who borrowed it.
+  // The page's name on anything but its applies: somebody has borrowed it for a write of their own.
   if (manager === pageFieldManager) return false;
   if (manager === clientSideApply && said !== null) return said.has(unit);
   return !isDefault(unit, value);
@@ -111,7 +111,7 @@ function isOfHeaders(unit: string): boolean {
   return unit === headerList || headerOf(unit) !== null;
 }
 
-/** kubectl create, edit, patch and the like are done once, and do not come again. */
+/** Whether the next write of that manager replaces the list; kubectl create, edit and patch run only once. */
 function replacesHeaders(
   { manager, isApply, fields }: Entry,
   said: ReadonlyMap<string, unknown> | null,
@@ -124,7 +124,7 @@ function replacesHeaders(
 }
 
 function hasPath(spec: unknown, unit: string): boolean {
-  // Only what stands in the list is there.
+  // A header that has a unit is in the list.
   if (headerOf(unit) !== null) return true;
   let found = spec;
   for (const name of pathOf(unit)) found = isMap(found) ? found[name] : undefined;

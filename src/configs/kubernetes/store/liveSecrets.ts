@@ -1,4 +1,4 @@
-/** Secrets as they stand this moment, for a draft that keeps what is stored. */
+/** Reads Secrets as they are now, for a draft that keeps what is stored. */
 import type { SecretRead, SecretReader } from '../../destination/secretReader.ts';
 import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
@@ -7,7 +7,7 @@ import { secretsPath } from '../resource.ts';
 import { isOwnSecret, ownSecretMessage, type SecretPolicy } from '../secretConsent.ts';
 import { readPresentSecret, readSecretKey } from '../secretContent.ts';
 
-/** It cannot be told what a Secret holds. */
+/** The API server did not say what a Secret holds. */
 export class LiveSecretsError extends Error {
   readonly namespace: string;
   readonly failure: ApiFailure;
@@ -19,7 +19,7 @@ export class LiveSecretsError extends Error {
   }
 }
 
-/** Each is asked for once. @throws LiveSecretsError by `read`. */
+/** Each Secret is requested once. @throws LiveSecretsError from `read`. */
 export function makeLiveSecrets(api: ApiClient, policy: SecretPolicy, signal: AbortSignal): SecretReader {
   const answers = new Map<string, ApiAnswer>();
   return {

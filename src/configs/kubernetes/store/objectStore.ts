@@ -129,7 +129,7 @@ export class ObjectStore implements ManifestStore<KubeObject> {
     }
     const object = readObject(created.body);
     if (object === null)
-      return { kind: 'unavailable', reason: 'The API server answered with no object: try again.' };
+      return { kind: 'unavailable', reason: 'The answer of the API server is not an object: try again.' };
     const written = await this.#secrets.write(object, plan.secrets);
     return written.kind === 'ok' ? done : await this.#takeBack(object, plan.secrets, written);
   }

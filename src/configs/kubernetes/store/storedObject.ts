@@ -24,7 +24,7 @@ export function toStored(object: KubeObject, state: ConfigState | null): StoredM
     problems: listProblems(object, state),
     owners: listOwners(object),
     readOnly: isBeingDeleted(object)
-      ? `${namespace}/${name} is being deleted and waits for the finalizers of others: nothing of it can be changed any more.`
+      ? `${namespace}/${name} is being deleted and waits for finalizers that others have set: it can no longer be changed.`
       : null,
     status: readClusterStatus(object),
     source: object,
