@@ -139,6 +139,10 @@ const specJsonSchema = z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema
 
 export const fields: readonly Field[] = rows.map(makeField);
 
+export const secretPaths = fields
+  .filter(({ input }) => input === 'secret')
+  .map(({ path }) => path as SecretPath);
+
 export function findField(path: FieldPath): Field {
   return fields[rows.findIndex((row) => row.path === path)] as Field;
 }

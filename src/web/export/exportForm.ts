@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 import type { ConfigDraft, EditableConfig, EditableSpec } from '../../configs/configEditor.ts';
-import { type Field, type FieldPath, fields, type SecretPath } from '../../configs/fields.ts';
+import { type Field, type FieldPath, fields, type SecretPath, secretPaths } from '../../configs/fields.ts';
 import { Secret } from '../../model/secret.ts';
 
 /** As typed. */
@@ -93,10 +93,9 @@ export function readForm(body: unknown): ExportForm {
     const value = raw(name).trim();
     return value === '' ? '' : `${value}\n`;
   };
-  const isSecret = new Set<string>(fields.flatMap(({ path, input }) => (input === 'secret' ? path : [])));
-  const names = Object.keys(emptyForm.values);
-  const typed = names.map((name) => [name, isSecret.has(name) ? pem(name) : raw(name).trim()]);
-  const values = Object.fromEntries(typed) as ExportForm['values'];
+  const typed = Object.keys(emptyForm.values).map((name) => [name, raw(name).trim()]);
+  const pems = secretPaths.map((path) => [path, pem(path)]);
+  const values = Object.fromEntries([...typed, ...pems]) as ExportForm['values'];
   return {
     values: { ...values, startFrom: values.startFrom || emptyForm.values.startFrom },
     headers: readHeaders(Object.keys(posted), raw),
@@ -120,13 +119,20 @@ function readHeaders(names: readonly string[], raw: (name: string) => string): H
     }));
 }
 
-export function addHeaderRow(form: ExportForm): ExportForm {
-  const index = Math.max(-1, ...form.headers.map((row) => row.index)) + 1;
-  return { ...form, headers: [...form.headers, { index, name: '', value: noSecret }] };
-}
-
-export function removeHeaderRow(form: ExportForm, index: number): ExportForm {
-  return { ...form, headers: form.headers.filter((row) => row.index !== index) };
+/** The form after a button of its rows; `newRow`: the index of one that was added. null: `button` is another one. */
+export function changeHeaderRows(
+  form: ExportForm,
+  button: string,
+): { readonly form: ExportForm; readonly newRow?: number } | null {
+  const { headers } = form;
+  if (button === 'add-header') {
+    const index = Math.max(-1, ...headers.map((row) => row.index)) + 1;
+    const added = { index, name: '', value: noSecret };
+    return { form: { ...form, headers: [...headers, added] }, newRow: index };
+  }
+  const removed = /^remove-header-(\d{1,4})$/.exec(button)?.[1];
+  if (removed === undefined) return null;
+  return { form: { ...form, headers: headers.filter(({ index }) => index !== Number(removed)) } };
 }
 
 /** Rows with a name or a value, in the order of the draft. */
