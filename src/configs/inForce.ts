@@ -1,15 +1,13 @@
 /** What the manifests, as they stand, ask of the delivery. */
 import type { StreamRequest } from '../database/streams.ts';
 import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
-import type { ConfigState } from './configSource.ts';
-
-type ConfigStates = ReadonlyMap<string, ConfigState>;
+import { type ConfigStates, lastGoodOf } from './configStates.ts';
 
 /** The configs to deliver by: of each manifest this version, else the last good one. */
 export function listRunnable(states: ConfigStates): Map<string, ExportConfig> {
   const runnable = new Map<string, ExportConfig>();
   for (const [key, state] of states) {
-    const config = state.kind === 'valid' ? state.config : state.lastGood;
+    const config = lastGoodOf(state);
     if (config) runnable.set(key, config);
   }
   return runnable;

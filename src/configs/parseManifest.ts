@@ -9,7 +9,7 @@ export type ParsedManifest =
   /** One sentence for each problem, all at once; none repeats a header's value. */
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Checks everything that the value itself shows; `resolveConfig` checks whether Secrets exist. Never throws. */
+/** Checks everything that the value itself shows; `judgeManifest` checks whether Secrets exist. Never throws. */
 export function parseManifest(value: unknown): ParsedManifest {
   const judged = judgeValue(value);
   return judged.ok ? judged : { ok: false, problems: judged.problems.map(describeProblem) };

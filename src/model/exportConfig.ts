@@ -20,7 +20,7 @@ export interface ExportConfig {
 }
 
 export interface Remark {
-  /** Of an Event. */
+  /** The reason of the Event that says it too. */
   readonly reason: RemarkReason;
   /** One or two sentences, never a secret. */
   readonly message: string;

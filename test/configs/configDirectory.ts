@@ -4,10 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ConfigSource, ConfigState } from '../../src/configs/configSource.ts';
-import {
-  type DirectorySourceOptions,
-  makeDirectorySource,
-} from '../../src/configs/directory/directorySource.ts';
+import { DirectorySource, type DirectorySourceOptions } from '../../src/configs/directory/directorySource.ts';
 import type { ExportConfig } from '../../src/model/exportConfig.ts';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
@@ -61,7 +58,7 @@ export async function follow(
   const { onChange, ...rest } = options;
   const lines: Array<Record<string, unknown>> = [];
   const log = makeLogger({ level: 'debug', destination: { write: (line) => lines.push(JSON.parse(line)) } });
-  const source = makeDirectorySource({ directory: path, log, ...rest });
+  const source = new DirectorySource({ directory: path, log, ...rest });
   let states: ReadonlyMap<string, ConfigState> = new Map();
   let changes = 0;
   onTestFinished(() => source.stop());

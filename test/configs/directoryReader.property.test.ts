@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ConfigState } from '../../src/configs/configSource.ts';
-import { makeDirectoryReader } from '../../src/configs/directory/directoryReader.ts';
+import { DirectoryReader } from '../../src/configs/directory/directoryReader.ts';
 import { manifest } from './configDirectory.ts';
 
 const headers = [{ name: 'a', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
@@ -55,11 +55,11 @@ it('after any changes reports what a newly started reader does, and the same obj
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
       const path = mkdtempSync(join(tmpdir(), 'audit-export-reader-'));
       try {
-        const reader = makeDirectoryReader(path);
+        const reader = new DirectoryReader(path);
         for (const take of steps) {
           take(path);
           const { states } = await reader.read();
-          expect(summarize(states)).toEqual(summarize((await makeDirectoryReader(path).read()).states));
+          expect(summarize(states)).toEqual(summarize((await new DirectoryReader(path).read()).states));
           const again = (await reader.read()).states;
           expect([...again.keys()]).toEqual([...states.keys()]);
           for (const [key, state] of again) expect(state).toBe(states.get(key));

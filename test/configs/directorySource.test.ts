@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
+import { DirectorySource } from '../../src/configs/directory/directorySource.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { follow, makeConfigDirectory, manifest, validConfig } from './configDirectory.ts';
@@ -56,7 +56,7 @@ describe('start', () => {
 
   it('rejects when the directory does not exist', async () => {
     await expect(follow('/nonexistent/configs')).rejects.toThrow(
-      'CONFIG_DIRECTORY is /nonexistent/configs: it does not exist, create it or correct the setting.',
+      'CONFIG_DIRECTORY is /nonexistent/configs: it does not exist; create it or correct the setting.',
     );
   });
 
@@ -303,7 +303,7 @@ describe('stop', () => {
   it('may come while start is still reading', async () => {
     const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
     const log = makeLogger({ level: 'silent' });
-    const source = makeDirectorySource({ directory: directory.path, log });
+    const source = new DirectorySource({ directory: directory.path, log });
     let changes = 0;
     const starting = source.start(() => changes++);
     await Promise.all([source.stop(), source.stop()]);

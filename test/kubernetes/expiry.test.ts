@@ -16,7 +16,7 @@ describe.skipIf(isClusterMissing())('a version that the API server has forgotten
     const namespace = await current.createNamespace();
     await applySecret(current, namespace, 'before', { a: '1' });
     const loaded = loadConnection(current.adminKubeconfigPath);
-    if (loaded.kind === 'failed') throw new Error(loaded.problem);
+    if (loaded.kind !== 'loaded') throw new Error(JSON.stringify(loaded));
     const answers: string[] = [];
     const { connection } = loaded;
     const api = makeApiClient({

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { ConfigSource, ConfigState } from '../../src/configs/configSource.ts';
 import type { ClusterLimits, ClusterRules } from '../../src/configs/kubernetes/clusterRules.ts';
-import { loadConnection, makeKubernetesSource } from '../../src/configs/kubernetes/index.ts';
+import { KubernetesSource, loadConnection } from '../../src/configs/kubernetes/index.ts';
 import type { KubernetesSourceOptions } from '../../src/configs/kubernetes/kubernetesSource.ts';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
@@ -52,11 +52,11 @@ export async function startSource(cluster: Cluster, options: SourceOptions = {})
   const kubeconfig =
     options.kubeconfig ?? (await collectorKubeconfig(cluster, namespace, options.everywhere));
   const loaded = loadConnection(kubeconfig);
-  if (loaded.kind === 'failed') throw new Error(loaded.problem);
+  if (loaded.kind !== 'loaded') throw new Error(JSON.stringify(loaded));
   const logs: Record<string, unknown>[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logs.push(JSON.parse(line)) });
   const metrics = makeMetrics({ version: 'test' });
-  const source = makeKubernetesSource({
+  const source = new KubernetesSource({
     connection: loaded.connection,
     namespace: options.everywhere ? null : namespace,
     log,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { makeDirectorySource } from '../../src/configs/directory/directorySource.ts';
+import { DirectorySource } from '../../src/configs/directory/directorySource.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { makeSend } from '../../src/delivery/send.ts';
 import { loopbackRanges } from '../../src/settings/loopback.ts';
@@ -66,7 +66,7 @@ export async function startPageUnderTest(
   const directory = await mkdtemp(join(tmpdir(), 'audit-export-page-'));
   const log: string[] = [];
   const logger = makeLogger({ level: 'info', destination: { write: (line: string) => void log.push(line) } });
-  const source = makeDirectorySource({ directory, log: logger });
+  const source = new DirectorySource({ directory, log: logger });
   await source.start(() => {});
   const transport = makeTransport({
     guard: makeAddressGuard({ refusedRanges: [], allowedRanges: options.allowedRanges ?? loopbackRanges }),

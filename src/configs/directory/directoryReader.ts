@@ -8,11 +8,12 @@
  */
 import { join } from 'node:path';
 import type { ConfigState } from '../configSource.ts';
-import { isSameState } from '../sameState.ts';
+import { isSameState, lastGoodOf } from '../configStates.ts';
+import { isTypedOnPage } from '../editor/savedFor.ts';
+import { judgeManifest } from '../judgeManifest.ts';
 import { type Assigned, assignKeys, isOwner } from './assignKeys.ts';
-import { isUnchanged, secretsDirectory } from './directorySecrets.ts';
+import { isUnchanged, makeDirectorySecrets, secretsDirectory } from './directorySecrets.ts';
 import { makeFileCache } from './fileCache.ts';
-import { type Judgement, judgeManifest } from './judgeManifest.ts';
 import { listDirectory } from './listDirectory.ts';
 import { type FileIdentity, type ManifestFile, parseFile } from './parseFile.ts';
 
@@ -26,83 +27,96 @@ export interface DirectorySnapshot {
   readonly secretDirectories: ReadonlySet<string>;
 }
 
-export interface DirectoryReader {
+/** What is remembered of a key from one read to the next. */
+interface Memory {
+  readonly state: ConfigState;
+  readonly generation: number;
+  /** Of the spec, or of a broken file's whole text; another digest raises the generation. */
+  readonly digest: string;
+  readonly fileVersion: number;
+  /** Versions of the Secret files that were found, by path; null: something is wrong, look again next time. */
+  readonly secrets: ReadonlyMap<string, number> | null;
+  readonly secretDirectories: ReadonlySet<string>;
+}
+
+export class DirectoryReader {
+  readonly #directory: string;
+  readonly #cache = makeFileCache();
+  #files = new Map<string, ManifestFile>();
+  /** By file name: a file keeps its name while it is broken. */
+  #identities = new Map<string, FileIdentity>();
+  #memories = new Map<string, Memory>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
   /**
    * Never call it twice at once.
    *
    * @throws a file system error when the directory itself cannot be read: nothing is known then, so keep what you have.
    */
-  read(): Promise<DirectorySnapshot>;
-}
+  async read(): Promise<DirectorySnapshot> {
+    const listing = await listDirectory(this.#directory);
+    const assigned = assignKeys(await this.#readFiles(listing.manifests), this.#identities);
+    const next = new Map<string, Memory>();
+    for (const each of assigned) next.set(each.key, await this.#recall(each));
+    this.#cache.forgetUnread();
+    // One that has to stand back has no name to keep.
+    this.#identities = new Map(assigned.filter(isOwner).map((each) => [each.file.file, each]));
+    this.#memories = next;
+    const secretDirectories = [...next.values()].flatMap((memory) => [...memory.secretDirectories]);
+    return {
+      states: new Map([...next].map(([key, { state }]) => [key, state])),
+      assigned,
+      statusFiles: listing.statusFiles,
+      secretDirectories: new Set([secretsDirectory(this.#directory), ...secretDirectories]),
+    };
+  }
 
-/** What is remembered of a key from one read to the next. */
-interface Memory extends Judgement {
-  readonly generation: number;
-  /** Of the spec, or of a broken file's whole text; another one raises the generation. */
-  readonly digest: string;
-  readonly fileVersion: number;
-}
-
-export function makeDirectoryReader(directory: string): DirectoryReader {
-  const cache = makeFileCache();
-  let files = new Map<string, ManifestFile>();
-  let identities = new Map<string, FileIdentity>();
-  let memories = new Map<string, Memory>();
-
-  async function readFiles(names: readonly string[]): Promise<ManifestFile[]> {
+  async #readFiles(names: readonly string[]): Promise<ManifestFile[]> {
     const present: ManifestFile[] = [];
     for (const name of names) {
-      const content = await cache.read(join(directory, name));
+      const content = await this.#cache.read(join(this.#directory, name));
       // Deleted since it was listed.
       if (content.kind === 'missing') continue;
-      const known = files.get(name);
+      const known = this.#files.get(name);
       present.push(known?.version === content.version ? known : parseFile(name, content));
     }
-    files = new Map(present.map((file) => [file.file, file]));
+    this.#files = new Map(present.map((file) => [file.file, file]));
     return present;
   }
 
-  async function recall(assigned: Assigned): Promise<Memory> {
-    const before = memories.get(assigned.key);
+  async #recall(assigned: Assigned): Promise<Memory> {
+    const { key, namespace, name, conflict, file } = assigned;
+    const before = this.#memories.get(key);
     const digest = digestOf(assigned);
-    if (before !== undefined && (await isCurrent(before, assigned, digest))) return before;
+    if (before !== undefined && (await this.#isCurrent(before, assigned, digest))) return before;
     const generation = before === undefined ? 1 : before.generation + (before.digest === digest ? 0 : 1);
-    const known = { generation, lastGood: before?.lastGood ?? null };
-    const judged = await judgeManifest(assigned, known, { directory, cache });
-    const state =
-      before !== undefined && isSameState(before.state, judged.state) ? before.state : judged.state;
-    return { ...judged, state, generation, digest, fileVersion: assigned.file.version };
+    const parsed = conflict === null ? file.parsed : ({ ok: false, problems: [conflict] } as const);
+    const isEndpointTyped = parsed.ok && isTypedOnPage(parsed.manifest);
+    const identity = { key, namespace, name, generation, isEndpointTyped };
+    const secrets = makeDirectorySecrets(this.#directory, this.#cache);
+    const state = await judgeManifest(parsed, identity, lastGoodOf(before?.state ?? null), secrets);
+    return {
+      state: before !== undefined && isSameState(before.state, state) ? before.state : state,
+      generation,
+      digest,
+      fileVersion: file.version,
+      secrets: state.kind === 'valid' ? secrets.found : null,
+      secretDirectories: secrets.directories,
+    };
   }
 
   /** Whether the file and all Secrets it refers to are as they were; the file's annotations count too. */
-  async function isCurrent(before: Memory, assigned: Assigned, digest: string): Promise<boolean> {
+  async #isCurrent(before: Memory, assigned: Assigned, digest: string): Promise<boolean> {
     return (
       before.digest === digest &&
       before.fileVersion === assigned.file.version &&
       before.secrets !== null &&
-      (await isUnchanged(before.secrets, cache))
+      (await isUnchanged(before.secrets, this.#cache))
     );
   }
-
-  return {
-    async read() {
-      const listing = await listDirectory(directory);
-      const assigned = assignKeys(await readFiles(listing.manifests), identities);
-      const next = new Map<string, Memory>();
-      for (const each of assigned) next.set(each.key, await recall(each));
-      cache.forgetUnread();
-      // A file keeps its name while it is broken; one that has to stand back has none to keep.
-      identities = new Map(assigned.filter(isOwner).map((each) => [each.file.file, each]));
-      memories = next;
-      const secretDirectories = [...next.values()].flatMap((memory) => [...memory.secretDirectories]);
-      return {
-        states: new Map([...next].map(([key, { state }]) => [key, state])),
-        assigned,
-        statusFiles: listing.statusFiles,
-        secretDirectories: new Set([secretsDirectory(directory), ...secretDirectories]),
-      };
-    },
-  };
 }
 
 /** Fields come in the order of the schema, so equal specs have equal text. */

@@ -11,15 +11,18 @@
  * Not here: what the states mean (directoryReader.ts), where status goes (statusFiles.ts).
  */
 import { resolve } from 'node:path';
+import { Bell, pause } from '../../basics/wait.ts';
+import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigEditor } from '../configEditor.ts';
-import type { ConfigSource, ConfigState } from '../configSource.ts';
+import type { ConfigSource } from '../configSource.ts';
+import { type ConfigStates, isSameStates, logDeletion, logState } from '../configStates.ts';
 import { ManifestEditor } from '../editor/manifestEditor.ts';
-import { makeBell } from './bell.ts';
-import { type DirectorySnapshot, makeDirectoryReader } from './directoryReader.ts';
-import { makeStatusFiles } from './statusFiles.ts';
+import { DirectoryReader, type DirectorySnapshot } from './directoryReader.ts';
+import { codeOf } from './fileError.ts';
+import { StatusFiles } from './statusFiles.ts';
 import { FileStore } from './store/fileStore.ts';
-import { makeWatches } from './watches.ts';
+import { makeWatches, type Watches } from './watches.ts';
 
 export interface DirectorySourceOptions {
   readonly directory: string;
@@ -32,152 +35,141 @@ export interface DirectorySourceOptions {
   readonly isWatched?: boolean;
 }
 
-type OnChange = (configs: ReadonlyMap<string, ConfigState>) => void;
+type OnChange = (configs: ConfigStates) => void;
 
-export function makeDirectorySource(
-  options: DirectorySourceOptions,
-): ConfigSource & { readonly editor: ConfigEditor } {
-  const { directory, log, rereadIntervalMs = 2_000, debounceMs = 50, isWatched = true } = options;
-  const reader = makeDirectoryReader(directory);
-  const statusFiles = makeStatusFiles({ directory, log });
-  const bell = makeBell();
-  const watches = makeWatches({ log, onHint: bell.ring });
-  const stopped = new AbortController();
-  const running = new Set<Promise<unknown>>();
-  let states: ReadonlyMap<string, ConfigState> | null = null;
-  let lastFailure: string | null = null;
+export class DirectorySource implements ConfigSource {
+  readonly scope: string;
+  readonly editor: ConfigEditor;
+  readonly #options: DirectorySourceOptions;
+  readonly #reader: DirectoryReader;
+  readonly #statusFiles: StatusFiles;
+  readonly #watches: Watches;
+  readonly #bell = new Bell();
+  readonly #stopped = new AbortController();
+  /** What `stop` waits for. */
+  readonly #running = new Set<Promise<unknown>>();
+  /** As reported last; null: not yet. */
+  #states: ConfigStates | null = null;
+  /** Of the last read; null: it worked. */
+  #failure: string | null = null;
 
-  /** Lets `stop` wait for it. */
-  function track<T>(work: Promise<T>): Promise<T> {
-    running.add(work);
-    const done = () => running.delete(work);
-    work.then(done, done);
-    return work;
+  constructor(options: DirectorySourceOptions) {
+    const { directory, log } = options;
+    const ring = () => this.#bell.ring();
+    this.#options = options;
+    this.#reader = new DirectoryReader(directory);
+    this.#statusFiles = new StatusFiles({ directory, log });
+    this.#watches = makeWatches({ log, onHint: ring });
+    const statusOf = (key: string) => this.#statusFiles.latest(key);
+    this.editor = new ManifestEditor(new FileStore({ directory, statusOf, onWritten: ring }));
+    this.scope = `directory ${resolve(directory)}`;
   }
 
-  async function take(snapshot: DirectorySnapshot, onChange: OnChange): Promise<void> {
+  async start(onChange: OnChange): Promise<void> {
+    const { directory } = this.#options;
+    let snapshot: DirectorySnapshot;
+    try {
+      snapshot = await this.#track(this.#reader.read());
+    } catch (error) {
+      throw new Error(`CONFIG_DIRECTORY is ${directory}: ${describeStartError(error)}.`, { cause: error });
+    }
+    if (this.#stopped.signal.aborted) return;
+    await this.#track(this.#take(snapshot, onChange));
+    void this.#track(this.#follow(onChange));
+  }
+
+  async writeStatus(key: string, status: ExportStatus): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    await this.#track(this.#statusFiles.write(key, status));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#watches.close();
+    await Promise.allSettled([...this.#running]);
+  }
+
+  async #follow(onChange: OnChange): Promise<void> {
+    const { rereadIntervalMs = 2_000, debounceMs = 50 } = this.#options;
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const how = await this.#bell.wait(rereadIntervalMs, signal);
+      if (how === 'rung') await pause(debounceMs, signal);
+      if (!signal.aborted) await this.#reread(onChange);
+    }
+  }
+
+  async #reread(onChange: OnChange): Promise<void> {
+    const snapshot = await this.#readOrReport();
+    if (snapshot === null || this.#stopped.signal.aborted) return;
+    try {
+      await this.#take(snapshot, onChange);
+    } catch (error) {
+      // The states stay as reported last, so the next read offers the change again.
+      const { directory, log } = this.#options;
+      log.error(
+        { directory, err: error },
+        'changed export configurations could not be applied; trying again',
+      );
+    }
+  }
+
+  async #take(snapshot: DirectorySnapshot, onChange: OnChange): Promise<void> {
+    const { directory, log, isWatched = true } = this.#options;
     // First, so that a status written from within onChange finds its file.
-    const updated = statusFiles.update(snapshot.assigned, snapshot.statusFiles);
-    if (states === null || !isSame(states, snapshot.states)) {
+    const updated = this.#statusFiles.update(snapshot.assigned, snapshot.statusFiles);
+    const before = this.#states;
+    if (before === null || !isSameStates(before, snapshot.states)) {
       onChange(snapshot.states);
-      logChanges(log, states ?? new Map(), snapshot.states);
-      states = snapshot.states;
+      logChanges(log, before ?? new Map(), snapshot.states);
+      this.#states = snapshot.states;
     }
     await updated;
-    if (isWatched) await watches.set([directory, ...snapshot.secretDirectories]);
+    if (isWatched) await this.#watches.set([directory, ...snapshot.secretDirectories]);
   }
 
-  /** Says it when reading begins to fail, and when it works again. */
-  async function readOrReport(): Promise<DirectorySnapshot | null> {
+  /** Says when reading begins to fail, and when it works again. */
+  async #readOrReport(): Promise<DirectorySnapshot | null> {
+    const { directory, log } = this.#options;
+    const before = this.#failure;
     try {
-      const snapshot = await reader.read();
-      if (lastFailure !== null) log.info({ directory }, 'the configuration directory can be read again');
-      lastFailure = null;
+      const snapshot = await this.#reader.read();
+      if (before !== null) log.info({ directory }, 'the configuration directory can be read again');
+      this.#failure = null;
       return snapshot;
     } catch (error) {
-      if (lastFailure !== String(error)) {
-        log.error(
-          { directory, err: error },
-          'the configuration directory cannot be read; exports run on as they are',
-        );
+      this.#failure = String(error);
+      if (before !== this.#failure) {
+        const message = 'the configuration directory cannot be read; exports keep running as they are';
+        log.error({ directory, err: error }, message);
       }
-      lastFailure = String(error);
       return null;
     }
   }
 
-  async function reread(onChange: OnChange): Promise<void> {
-    const snapshot = await readOrReport();
-    if (snapshot === null || stopped.signal.aborted) return;
-    try {
-      await take(snapshot, onChange);
-    } catch (error) {
-      // The states stay as reported last, so the next read offers the change again.
-      log.error(
-        { directory, err: error },
-        'changed export configurations could not be taken over; tried again',
-      );
-    }
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    const done = () => this.#running.delete(work);
+    work.then(done, done);
+    return work;
   }
-
-  async function follow(onChange: OnChange): Promise<void> {
-    const { signal } = stopped;
-    while (!signal.aborted) {
-      const how = await bell.wait(rereadIntervalMs, signal);
-      if (how === 'rung') await pause(debounceMs, signal);
-      if (!signal.aborted) await reread(onChange);
-    }
-  }
-
-  const store = new FileStore({ directory, statusOf: statusFiles.latest, onWritten: bell.ring });
-
-  return {
-    editor: new ManifestEditor(store),
-    scope: `directory ${resolve(directory)}`,
-
-    async start(onChange) {
-      let snapshot: DirectorySnapshot;
-      try {
-        snapshot = await track(reader.read());
-      } catch (error) {
-        throw new Error(`CONFIG_DIRECTORY is ${directory}: ${describeStartError(error)}.`, { cause: error });
-      }
-      if (stopped.signal.aborted) return;
-      await track(take(snapshot, onChange));
-      void track(follow(onChange));
-    },
-
-    async writeStatus(key, status) {
-      if (stopped.signal.aborted) return;
-      await track(statusFiles.write(key, status));
-    },
-
-    async stop() {
-      stopped.abort();
-      watches.close();
-      await Promise.allSettled([...running]);
-    },
-  };
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await makeBell().wait(ms, signal);
-}
-
-function isSame(a: ReadonlyMap<string, ConfigState>, b: ReadonlyMap<string, ConfigState>): boolean {
-  return a.size === b.size && [...b].every(([key, state]) => a.get(key) === state);
-}
-
-function logChanges(
-  log: Logger,
-  before: ReadonlyMap<string, ConfigState>,
-  now: ReadonlyMap<string, ConfigState>,
-): void {
-  for (const [key, state] of now) {
-    if (before.get(key) === state) continue;
-    if (state.kind === 'valid') {
-      log.info({ key, generation: state.config.generation }, 'export configuration read');
-    } else {
-      const { reason, problems } = state;
-      log.warn(
-        { key, reason, problems, keepsRunning: state.lastGood !== null },
-        'export configuration is wrong',
-      );
-    }
-  }
-  for (const key of before.keys()) if (!now.has(key)) log.info({ key }, 'export configuration deleted');
+function logChanges(log: Logger, before: ConfigStates, now: ConfigStates): void {
+  for (const [key, state] of now) if (before.get(key) !== state) logState(log, key, state);
+  for (const [key, state] of before) if (!now.has(key)) logDeletion(log, key, state);
 }
 
 function describeStartError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  const code = codeOf(error);
   switch (code) {
     case 'ENOENT':
-      return 'it does not exist, create it or correct the setting';
+      return 'it does not exist; create it or correct the setting';
     case 'ENOTDIR':
-      return 'it is not a directory, correct the setting';
+      return 'it is not a directory; correct the setting';
     case 'EACCES':
     case 'EPERM':
-      return 'this user may not read it, correct its permissions';
+      return 'this user may not read it; correct its permissions';
     default:
       return `it cannot be read (${code})`;
   }

@@ -3,6 +3,7 @@
  * Cheap enough to ask for every file every few seconds: one stat each.
  */
 import { readFile, stat } from 'node:fs/promises';
+import { codeOf } from './fileError.ts';
 
 export type FileContent =
   /** `version` is another one whenever the text is another one. */
@@ -64,7 +65,7 @@ export function makeFileCache(): FileCache {
       const isSettled = Math.abs(Date.now() - Number(info.mtimeMs)) > unsettledMs;
       return remember(path, isSettled ? signature : null, decode(await readFile(path)));
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      const code = codeOf(error);
       if (code === 'ENOENT' || code === 'ENOTDIR') {
         files.delete(path);
         return { kind: 'missing' };

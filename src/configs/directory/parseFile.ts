@@ -1,6 +1,6 @@
 /** One manifest file as it stands: what it says, or what is wrong, and whose configuration it claims to be. */
+import { isMap } from '../../basics/isMap.ts';
 import { parseManifestText } from '../parseManifestText.ts';
-import { showType } from '../problems/showValue.ts';
 import { namespacePattern, objectNamePattern } from '../schema/names.ts';
 import { configApiVersion, configKind, type Manifest } from '../schema.ts';
 import type { FileContent } from './fileCache.ts';
@@ -46,8 +46,4 @@ function readIdentity(value: unknown): FileIdentity | null {
   if (typeof namespace !== 'string' || namespace.length > 63 || !namespacePattern.test(namespace))
     return null;
   return { namespace, name };
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return showType(value) === 'a map';
 }

@@ -1,7 +1,7 @@
 /** The text of a status file: as `kubectl get -o yaml` would show it, without the spec. */
 import { parse, stringify } from 'yaml';
+import { isMap } from '../../basics/isMap.ts';
 import type { ExportStatus } from '../../model/streamStatus.ts';
-import { isMap } from '../editor/isMap.ts';
 import { configApiVersion, configKind } from '../schema.ts';
 
 /** The first line of every status file; what does not begin with it is not ours to delete. */

@@ -9,18 +9,10 @@ import { join } from 'node:path';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Assigned } from './assignKeys.ts';
+import { codeOf } from './fileError.ts';
 import { parseStatus, renderStatus, statusMark } from './renderStatus.ts';
 import { assignStatusNames } from './statusNames.ts';
 import { writeAtomically } from './writeAtomically.ts';
-
-export interface StatusFiles {
-  /** Takes over which manifests there are, and deletes the status files of those that are gone. Never throws. */
-  update(assigned: readonly Assigned[], present: readonly string[]): Promise<void>;
-  /** Does nothing for a key that is not there (any more). Never throws. */
-  write(key: string, status: ExportStatus): Promise<void>;
-  /** As last written, or as it would be in a directory that can be written to; of an earlier run, what its file says. */
-  latest(key: string): Promise<ExportStatus | null>;
-}
 
 interface Target {
   readonly fileName: string;
@@ -29,106 +21,113 @@ interface Target {
   readonly file: string;
 }
 
-export function makeStatusFiles(options: { readonly directory: string; readonly log: Logger }): StatusFiles {
-  const { directory, log } = options;
-  let targets = new Map<string, Target>();
+export class StatusFiles {
+  readonly #directory: string;
+  readonly #log: Logger;
+  #targets = new Map<string, Target>();
   /** Latest work by file name: writes of one file never overlap. */
-  const queues = new Map<string, Promise<void>>();
+  readonly #queues = new Map<string, Promise<void>>();
   /** By key. */
-  const statuses = new Map<string, ExportStatus>();
-  let isReadOnly = false;
-  const failing = new Set<string>();
+  readonly #statuses = new Map<string, ExportStatus>();
+  #isReadOnly = false;
+  readonly #failing = new Set<string>();
 
-  function enqueue(fileName: string, work: () => Promise<void>): Promise<void> {
-    const run = (queues.get(fileName) ?? Promise.resolve()).then(async () => {
+  constructor({ directory, log }: { readonly directory: string; readonly log: Logger }) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  /** Takes over which manifests there are, and deletes the status files of those that are gone. Never throws. */
+  async update(assigned: readonly Assigned[], present: readonly string[]): Promise<void> {
+    const names = assignStatusNames(assigned);
+    this.#targets = new Map(
+      assigned.flatMap(({ key, namespace, name, file }): Array<[string, Target]> => {
+        const fileName = names.get(key);
+        return fileName === undefined ? [] : [[key, { fileName, namespace, name, file: file.file }]];
+      }),
+    );
+    for (const key of this.#statuses.keys()) if (!this.#targets.has(key)) this.#statuses.delete(key);
+    const used = new Set(names.values());
+    const orphans = present.filter((fileName) => !used.has(fileName));
+    await Promise.all(orphans.map((orphan) => this.#enqueue(orphan, () => this.#deleteOrphan(orphan))));
+  }
+
+  /** Does nothing for a key that is not there (any more). Never throws. */
+  async write(key: string, status: ExportStatus): Promise<void> {
+    const fileName = this.#targets.get(key)?.fileName;
+    if (fileName === undefined) return;
+    this.#statuses.set(key, status);
+    await this.#enqueue(fileName, () => this.#writeNow(key, fileName, status));
+  }
+
+  /** As last written, or as it would be in a directory that can be written to; after a restart, what the file says. */
+  async latest(key: string): Promise<ExportStatus | null> {
+    const known = this.#statuses.get(key);
+    const fileName = this.#targets.get(key)?.fileName;
+    if (known !== undefined || fileName === undefined) return known ?? null;
+    return parseStatus(await readIfThere(join(this.#directory, fileName)).catch(() => null));
+  }
+
+  #enqueue(fileName: string, work: () => Promise<void>): Promise<void> {
+    const run = (this.#queues.get(fileName) ?? Promise.resolve()).then(async () => {
       try {
         await work();
-        failing.delete(fileName);
+        this.#failing.delete(fileName);
       } catch (error) {
-        report(fileName, error);
+        this.#report(fileName, error);
       }
     });
-    queues.set(fileName, run);
+    this.#queues.set(fileName, run);
     return run.finally(() => {
-      if (queues.get(fileName) === run) queues.delete(fileName);
+      if (this.#queues.get(fileName) === run) this.#queues.delete(fileName);
     });
   }
 
-  function report(fileName: string, error: unknown): void {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    if (['EROFS', 'EACCES', 'EPERM'].includes(code)) {
-      if (isReadOnly) return;
-      isReadOnly = true;
-      log.warn(
-        { directory, code },
+  #report(fileName: string, error: unknown): void {
+    const fields = { directory: this.#directory, code: codeOf(error) };
+    if (['EROFS', 'EACCES', 'EPERM'].includes(fields.code)) {
+      if (this.#isReadOnly) return;
+      this.#isReadOnly = true;
+      this.#log.warn(
+        fields,
         'status files cannot be written: the directory is read-only; exports run, and their status is on the page and in the metrics',
       );
       return;
     }
-    if (failing.has(fileName)) return;
-    failing.add(fileName);
-    log.error(
-      { directory, fileName, code },
-      'a status file cannot be written; tried again with the next status',
+    if (this.#failing.has(fileName)) return;
+    this.#failing.add(fileName);
+    this.#log.error(
+      { ...fields, fileName },
+      'a status file cannot be written; it is tried again with the next status',
     );
   }
 
-  async function writeNow(key: string, fileName: string, status: ExportStatus): Promise<void> {
-    // The manifest may be gone, or the name be another's, since this was asked for.
-    const target = targets.get(key);
+  async #writeNow(key: string, fileName: string, status: ExportStatus): Promise<void> {
+    // Since this was asked for, the manifest may have gone, or another may have got the name.
+    const target = this.#targets.get(key);
     if (target?.fileName !== fileName) return;
-    const path = join(directory, fileName);
+    const path = join(this.#directory, fileName);
     const text = renderStatus(target, status);
     if ((await readIfThere(path)) === text) return;
     await writeAtomically(path, text);
-    if (!isReadOnly) return;
-    isReadOnly = false;
-    log.info({ directory }, 'status files can be written again');
+    if (!this.#isReadOnly) return;
+    this.#isReadOnly = false;
+    this.#log.info({ directory: this.#directory }, 'status files can be written again');
   }
 
-  async function deleteOrphan(fileName: string): Promise<void> {
-    if ([...targets.values()].some((target) => target.fileName === fileName)) return;
-    const path = join(directory, fileName);
+  async #deleteOrphan(fileName: string): Promise<void> {
+    if ([...this.#targets.values()].some((target) => target.fileName === fileName)) return;
+    const path = join(this.#directory, fileName);
     if (!(await readIfThere(path))?.startsWith(statusMark)) return;
     await rm(path, { force: true });
   }
-
-  return {
-    async update(assigned, present) {
-      const names = assignStatusNames(assigned);
-      targets = new Map(
-        assigned.flatMap(({ key, namespace, name, file }): Array<[string, Target]> => {
-          const fileName = names.get(key);
-          return fileName === undefined ? [] : [[key, { fileName, namespace, name, file: file.file }]];
-        }),
-      );
-      for (const key of statuses.keys()) if (!targets.has(key)) statuses.delete(key);
-      const used = new Set(names.values());
-      const orphans = present.filter((fileName) => !used.has(fileName));
-      await Promise.all(orphans.map((fileName) => enqueue(fileName, () => deleteOrphan(fileName))));
-    },
-
-    async write(key, status) {
-      const fileName = targets.get(key)?.fileName;
-      if (fileName === undefined) return;
-      statuses.set(key, status);
-      await enqueue(fileName, () => writeNow(key, fileName, status));
-    },
-
-    async latest(key) {
-      const known = statuses.get(key);
-      const fileName = targets.get(key)?.fileName;
-      if (known !== undefined || fileName === undefined) return known ?? null;
-      return parseStatus(await readIfThere(join(directory, fileName)).catch(() => null));
-    },
-  };
 }
 
 async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

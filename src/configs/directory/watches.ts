@@ -5,6 +5,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Logger } from '../../telemetry/logger.ts';
+import { codeOf } from './fileError.ts';
 
 export interface Watches {
   /**
@@ -46,9 +47,8 @@ export function makeWatches(options: { readonly log: Logger; readonly onHint: ()
   function warn(directory: string, error: unknown): void {
     if (hasWarned || isClosed) return;
     hasWarned = true;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     log.warn(
-      { directory, code },
+      { directory, code: codeOf(error) },
       'a directory cannot be watched; its changes are seen when it is read again',
     );
   }

@@ -1,6 +1,7 @@
 /** Replaces a file in one step: whoever reads it sees the old text or the new, also after a crash. */
 import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { codeOf } from './fileError.ts';
 
 /** @throws a file system error; nothing is left behind then. */
 export async function writeAtomically(path: string, text: string, mode = 0o644): Promise<void> {
@@ -22,8 +23,7 @@ export async function createAtomically(path: string, text: string, mode = 0o644)
 
 /** Some network and FAT file systems have no hard links; there, two who make the same file at once are not told apart. */
 function isWithoutLinks(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(code);
+  return ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(codeOf(error));
 }
 
 export async function isThere(path: string): Promise<boolean> {

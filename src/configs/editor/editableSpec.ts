@@ -1,7 +1,8 @@
 /** A spec as it may leave the process: what a Secret or a header holds is left out. */
+
+import { isMap } from '../../basics/isMap.ts';
 import type { EditableSpec } from '../configEditor.ts';
 import { type Field, fields } from '../fields.ts';
-import { isMap } from './isMap.ts';
 import { isPageSecretName, type SecretKeyRef } from './pageSecrets.ts';
 import { listHeaders, listUnits, type RawHeader } from './specUnits.ts';
 

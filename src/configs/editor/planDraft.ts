@@ -1,10 +1,10 @@
 /** Turns a draft into the spec it asks for, and the Secrets that this spec will refer to. Writes nothing. */
+import { isMap } from '../../basics/isMap.ts';
 import { Secret } from '../../model/secret.ts';
 import type { ConfigDraft, FieldProblem } from '../configEditor.ts';
 import { type Field, fields, type SecretPath } from '../fields.ts';
 import { setOnceProblem } from '../schema/startFrom.ts';
 import { readHeaderRef } from './editableSpec.ts';
-import { isMap } from './isMap.ts';
 import {
   isPageSecretName,
   makeCaKey,

@@ -2,8 +2,10 @@
  * What a stored value was saved for: one receiver, by scheme, host and port, and how it has to prove its identity. A value
  * that stays hidden is sent nowhere else; otherwise anyone who may change the endpoint could read it.
  */
+
+import { spell } from '../../basics/spell.ts';
 import { type Manifest, typedEndpointAnnotation } from '../schema.ts';
-import { listUnits, spell } from './specUnits.ts';
+import { listUnits } from './specUnits.ts';
 
 /** `https://otel.example.com:4318`; null: it cannot be read. A dot behind the host makes it a different one: search domains differ. */
 export function originOf(endpoint: unknown): string | null {

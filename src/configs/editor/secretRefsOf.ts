@@ -1,7 +1,7 @@
 /** Lists what a spec refers to in the Secrets that the page wrote for it. */
+import { isMap } from '../../basics/isMap.ts';
 import { defaultCaKey } from '../schema/tls.ts';
 import { readHeaderRef } from './editableSpec.ts';
-import { isMap } from './isMap.ts';
 import { isPageSecretName, type SecretKeyRef } from './pageSecrets.ts';
 import { listHeaders, listUnits } from './specUnits.ts';
 

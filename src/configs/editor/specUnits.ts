@@ -2,8 +2,10 @@
  * A spec as the parts that are changed and owned one by one: each field, and each header by its name. An absent field has its
  * default, so that two specs that mean the same have the same units.
  */
+
+import { isMap } from '../../basics/isMap.ts';
+import { spell } from '../../basics/spell.ts';
 import { fields } from '../fields.ts';
-import { isMap } from './isMap.ts';
 
 /** By path, such as `endpoint`, `filter.projects`, `headers/Authorization`; a unit without a default may be missing. */
 export type SpecUnits = ReadonlyMap<string, unknown>;
@@ -79,14 +81,6 @@ export function compareUnits(before: SpecUnits, after: SpecUnits): UnitChanges {
 /** Whatever the order of fields. */
 function isSameValue(a: unknown, b: unknown): boolean {
   return spell(a) === spell(b);
-}
-
-export function spell(value: unknown): string {
-  return (
-    JSON.stringify(value, (_, each: unknown) =>
-      isMap(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each,
-    ) ?? ''
-  );
 }
 
 export interface RawHeader {

@@ -1,9 +1,9 @@
 /** Requests and watches on the API server, over one pool of connections. Never throws for what a server or a network does. */
 import { HttpMethod, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
+import { isMap } from '../../basics/isMap.ts';
 import type { ApiAnswer, ApiFailure, RefusalDetails, WatchAnswer, WatchEvent } from './apiAnswer.ts';
 import type { ClusterConnection } from './connection.ts';
-import { isRecord } from './kubeObject.ts';
 
 export interface ApiClient {
   /** Of the API server, for people. */
@@ -36,48 +36,18 @@ export interface ApiClientOptions {
 const timeoutMs = 15_000;
 
 export function makeApiClient(options: ApiClientOptions): ApiClient {
-  const { connection, userAgent, countRequest } = options;
-  const server = connection.getCurrentCluster()?.server ?? '';
-
-  async function open(request: ApiRequest, isWatch: boolean): Promise<Dispatcher.ResponseData> {
-    const { method = 'GET', path, query = {}, body, signal } = request;
-    const url = new URL(server + path);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const context = new RequestContext(url.href, HttpMethod[method]);
-    context.setHeaderParam(
-      'Accept',
-      request.metadataOnly ? acceptMetadata(isWatch ? '' : 'List') : 'application/json',
-    );
-    context.setHeaderParam('User-Agent', userAgent);
-    if (body !== undefined) context.setHeaderParam('Content-Type', body.contentType);
-    await connection.applySecurityAuthentication(context);
-    const dispatcher = context.getDispatcher();
-    if (dispatcher === undefined) throw new Error('no connection');
-    return await dispatcher.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      method,
-      headers: context.getHeaders(),
-      body: body === undefined ? null : JSON.stringify(body.value),
-      signal,
-      headersTimeout: timeoutMs,
-      // Quiet watches are normal; the reflector has deadlines of its own.
-      bodyTimeout: isWatch ? 0 : timeoutMs,
-    });
-  }
-
-  function toFailure(error: unknown, method: string, signal: AbortSignal): ApiFailure {
+  const { connection, countRequest } = options;
+  const toFailure = (error: unknown, method: string, signal: AbortSignal): ApiFailure => {
     if (signal.aborted) return { kind: 'aborted' };
     countRequest(method, 'unreachable');
     return { kind: 'unreachable', message: describeError(error) };
-  }
-
+  };
   return {
-    server,
+    server: serverOf(connection),
     async request(request) {
       const method = request.method ?? 'GET';
       try {
-        const response = await open(request, false);
+        const response = await open(options, request, false);
         const text = await response.body.text();
         countRequest(method, String(response.statusCode));
         if (response.statusCode >= 300) return toRefusal(response, text);
@@ -89,7 +59,7 @@ export function makeApiClient(options: ApiClientOptions): ApiClient {
     async watch(request) {
       try {
         const query = { ...request.query, watch: 'true' };
-        const response = await open({ ...request, query }, true);
+        const response = await open(options, { ...request, query }, true);
         countRequest('WATCH', String(response.statusCode));
         if (response.statusCode >= 300) return toRefusal(response, await response.body.text());
         return { kind: 'open', events: readEvents(response.body) };
@@ -99,6 +69,38 @@ export function makeApiClient(options: ApiClientOptions): ApiClient {
     },
     close: () => connection.close(),
   };
+}
+
+function serverOf(connection: ClusterConnection): string {
+  return connection.getCurrentCluster()?.server ?? '';
+}
+
+async function open(
+  { connection, userAgent }: ApiClientOptions,
+  request: ApiRequest,
+  isWatch: boolean,
+): Promise<Dispatcher.ResponseData> {
+  const { method = 'GET', path, query = {}, body, signal, metadataOnly } = request;
+  const url = new URL(serverOf(connection) + path);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  const context = new RequestContext(url.href, HttpMethod[method]);
+  context.setHeaderParam('Accept', metadataOnly ? acceptMetadata(isWatch ? '' : 'List') : 'application/json');
+  context.setHeaderParam('User-Agent', userAgent);
+  if (body !== undefined) context.setHeaderParam('Content-Type', body.contentType);
+  await connection.applySecurityAuthentication(context);
+  const dispatcher = context.getDispatcher();
+  if (dispatcher === undefined) throw new Error('no connection');
+  return await dispatcher.request({
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    method,
+    headers: context.getHeaders(),
+    body: body === undefined ? null : JSON.stringify(body.value),
+    signal,
+    headersTimeout: timeoutMs,
+    // Quiet watches are normal; the reflector has deadlines of its own.
+    bodyTimeout: isWatch ? 0 : timeoutMs,
+  });
 }
 
 function acceptMetadata(suffix: string): string {
@@ -119,7 +121,7 @@ async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<Watc
 
 function readEvent(line: string): WatchEvent {
   const event: unknown = JSON.parse(line);
-  if (!isRecord(event) || typeof event['type'] !== 'string') throw new Error('the watch sent no event');
+  if (!isMap(event) || typeof event['type'] !== 'string') throw new Error('the watch sent no event');
   return { type: event['type'], object: event['object'] };
 }
 
@@ -137,15 +139,15 @@ function toRefusal(response: Dispatcher.ResponseData, text: string): ApiFailure 
 function readStatus(text: string): Record<string, unknown> | null {
   try {
     const status: unknown = JSON.parse(text);
-    return isRecord(status) && typeof status['message'] === 'string' ? status : null;
+    return isMap(status) && typeof status['message'] === 'string' ? status : null;
   } catch {
     return null;
   }
 }
 
 function readDetails(status: Record<string, unknown>): RefusalDetails {
-  const details = isRecord(status['details']) ? status['details'] : {};
-  const causes = Array.isArray(details['causes']) ? details['causes'].filter(isRecord) : [];
+  const details = isMap(status['details']) ? status['details'] : {};
+  const causes = Array.isArray(details['causes']) ? details['causes'].filter(isMap) : [];
   return {
     reason: asText(status['reason']),
     kind: asText(details['kind']),

@@ -1,6 +1,9 @@
 /** The status of an AuditExportConfig as the cluster has it: what of it is ours, and whether it says what we would write. */
+
+import { isMap } from '../../basics/isMap.ts';
+import { spell } from '../../basics/spell.ts';
 import type { Condition, ExportStatus, LastError } from '../../model/streamStatus.ts';
-import { isRecord, type KubeObject } from './kubeObject.ts';
+import type { KubeObject } from './kubeObject.ts';
 
 const ownConditions = ['Ready', 'Stalled', 'Reconciling'];
 const ownFields = {
@@ -17,7 +20,7 @@ const ownFields = {
 /** null before the first status; what others have added is left out. */
 export function readClusterStatus({ raw }: KubeObject): ExportStatus | null {
   const { status } = raw;
-  if (!isRecord(status) || typeof status['observedGeneration'] !== 'number') return null;
+  if (!isMap(status) || typeof status['observedGeneration'] !== 'number') return null;
   const conditions = readConditions(status['conditions']);
   if (conditions.length === 0) return null;
   const fields = Object.entries(ownFields).filter(([field, type]) => typeof status[field] === type);
@@ -25,31 +28,24 @@ export function readClusterStatus({ raw }: KubeObject): ExportStatus | null {
     observedGeneration: status['observedGeneration'],
     conditions,
     ...Object.fromEntries(fields.map(([field]) => [field, status[field]])),
-    ...(isRecord(status['lastError']) ? { lastError: status['lastError'] as unknown as LastError } : {}),
+    ...(isMap(status['lastError']) ? { lastError: status['lastError'] as unknown as LastError } : {}),
   };
 }
 
 function readConditions(value: unknown): Condition[] {
   if (!Array.isArray(value)) return [];
   return value.filter((each): each is Condition => {
-    return (
-      isRecord(each) && ownConditions.includes(String(each['type'])) && typeof each['status'] === 'string'
-    );
+    return isMap(each) && ownConditions.includes(String(each['type'])) && typeof each['status'] === 'string';
   });
 }
 
-/** Whatever the order of fields and conditions, which the server changes. */
+/** Whether both say the same, in whatever order of fields and conditions: the server changes it. */
 export function isSameStatus(a: ExportStatus | null, b: ExportStatus | null): boolean {
-  return a === b || (a !== null && b !== null && spell(a) === spell(b));
+  return a === b || (a !== null && b !== null && spell(sorted(a)) === spell(sorted(b)));
 }
 
-function spell(status: ExportStatus): string {
-  const conditions = status.conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1));
-  return JSON.stringify({ ...status, conditions }, (_, value: unknown) =>
-    isRecord(value)
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+function sorted(status: ExportStatus): ExportStatus {
+  return { ...status, conditions: status.conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)) };
 }
 
 export function findReady(status: ExportStatus | null): Condition | null {

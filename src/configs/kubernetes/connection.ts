@@ -85,7 +85,9 @@ export class ClusterConnection extends KubeConfig {
 
 export type LoadedConnection =
   | { readonly kind: 'loaded'; readonly connection: ClusterConnection }
-  /** One sentence. */
+  /** There is no kubeconfig, and this process runs in no pod with a ServiceAccount token. */
+  | { readonly kind: 'not-found' }
+  /** One clause: `the kubeconfig cannot be used: …`. */
   | { readonly kind: 'failed'; readonly problem: string };
 
 /** `kubeconfig`: path of the file to use; absent: $KUBECONFIG, ~/.kube/config, or the ServiceAccount of the pod. */
@@ -95,19 +97,15 @@ export function loadConnection(kubeconfig?: string): LoadedConnection {
     if (kubeconfig === undefined) connection.loadFromDefault();
     else connection.loadFromFile(kubeconfig);
   } catch (error) {
-    const problem = `CONFIG_SOURCE is kubernetes, but the kubeconfig cannot be used: ${(error as Error).message}.`;
+    const problem = `the kubeconfig cannot be used: ${(error as Error).message}`;
     return { kind: 'failed', problem };
   }
   const cluster = connection.getCurrentCluster();
   if (cluster === null) {
-    const problem = `CONFIG_SOURCE is kubernetes, but the kubeconfig's current-context (${connection.getCurrentContext() || 'not set'}) names no cluster: correct it.`;
+    const problem = `the kubeconfig's current-context (${connection.getCurrentContext() || 'not set'}) names no cluster: correct it`;
     return { kind: 'failed', problem };
   }
   // What client-node makes up when it has found nothing.
-  if (cluster.server === 'http://localhost:8080') {
-    const problem =
-      'CONFIG_SOURCE is kubernetes, but this process runs in no pod with a ServiceAccount token and there is no kubeconfig: set KUBECONFIG, or CONFIG_SOURCE=directory and CONFIG_DIRECTORY.';
-    return { kind: 'failed', problem };
-  }
+  if (cluster.server === 'http://localhost:8080') return { kind: 'not-found' };
   return { kind: 'loaded', connection };
 }

@@ -5,9 +5,9 @@
  * not know, and refuses a whole status for one (a server-side apply is answered 500, "field not declared in schema").
  */
 import { z } from 'zod';
+import { isMap } from '../../basics/isMap.ts';
 import type { Condition, ExportStatus, LastError } from '../../model/streamStatus.ts';
 import { configApiVersion, configKind, specSchema } from '../schema.ts';
-import { isRecord } from './kubeObject.ts';
 
 /** Names of fields; null: nothing below it is a field of its own. The items of a list stand for the list. */
 interface FieldTree {
@@ -75,35 +75,35 @@ export function dropMissingFields(status: ExportStatus, missingFields: readonly 
 
 function missing(expected: FieldTree, schema: Record<string, unknown>, path: string): string[] {
   if (schema['x-kubernetes-preserve-unknown-fields'] === true) return [];
-  const node = isRecord(schema['items']) ? schema['items'] : schema;
-  const properties = isRecord(node['properties']) ? node['properties'] : {};
+  const node = isMap(schema['items']) ? schema['items'] : schema;
+  const properties = isMap(node['properties']) ? node['properties'] : {};
   return Object.entries(expected).flatMap(([name, below]) => {
     const at = path === '' ? name : `${path}.${name}`;
     const property = properties[name];
-    if (!isRecord(property)) return [at];
+    if (!isMap(property)) return [at];
     return below === null ? [] : missing(below, property, at);
   });
 }
 
 function fieldsOf(schema: unknown): FieldTree | null {
-  if (!isRecord(schema)) return null;
-  if (isRecord(schema['items'])) return fieldsOf(schema['items']);
-  if (!isRecord(schema['properties'])) return null;
+  if (!isMap(schema)) return null;
+  if (isMap(schema['items'])) return fieldsOf(schema['items']);
+  if (!isMap(schema['properties'])) return null;
   return Object.fromEntries(
     Object.entries(schema['properties']).map(([name, child]) => [name, fieldsOf(child)]),
   );
 }
 
 function findKind(openApi: unknown): Record<string, unknown> | null {
-  const components = isRecord(openApi) ? openApi['components'] : undefined;
-  const schemas = isRecord(components) ? components['schemas'] : undefined;
-  for (const schema of Object.values(isRecord(schemas) ? schemas : {})) {
-    const kinds = isRecord(schema) ? schema['x-kubernetes-group-version-kind'] : undefined;
+  const components = isMap(openApi) ? openApi['components'] : undefined;
+  const schemas = isMap(components) ? components['schemas'] : undefined;
+  for (const schema of Object.values(isMap(schemas) ? schemas : {})) {
+    const kinds = isMap(schema) ? schema['x-kubernetes-group-version-kind'] : undefined;
     if (!Array.isArray(kinds)) continue;
     if (
       kinds.some(
         (one) =>
-          isRecord(one) &&
+          isMap(one) &&
           one['kind'] === configKind &&
           `${one['group']}/${one['version']}` === configApiVersion,
       )

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { ApiAnswer } from './apiAnswer.ts';
 import type { ApiRequest } from './apiClient.ts';
-import { makeEventRecorder } from './eventRecorder.ts';
+import { EventRecorder } from './eventRecorder.ts';
 import { readObject } from './kubeObject.ts';
 
 const config = readObject({ metadata: { name: 'acme', namespace: 'flows', uid: 'u', resourceVersion: '1' } });
@@ -13,7 +13,7 @@ function makeRecorder(answer: (request: ApiRequest) => ApiAnswer = () => ({ kind
   const asked: ApiRequest[] = [];
   const logs: string[] = [];
   const clock = { now: Date.parse('2026-05-01T10:00:00Z') };
-  const recorder = makeEventRecorder({
+  const recorder = new EventRecorder({
     instance: 'replica-1',
     log: pino({}, { write: (line: string) => void logs.push(JSON.parse(line).msg) }),
     now: () => clock.now,

@@ -1,24 +1,17 @@
 /**
- * Tells the story of an export as Events, for `kubectl describe` and `kubectl get events`: one when its Ready condition
- * turns, one when it recovers, never one a batch.
+ * Writes Events about an export, for `kubectl describe` and `kubectl get events`: one when its Ready condition changes, one
+ * when it recovers, never one a batch.
  *
- * The same again within ten minutes counts up the Event that is there. An object gets 25 requests at once and one every
- * five minutes after that, as in client-go: a receiver that comes and goes all day fills nobody's etcd. Events are hints:
- * one that cannot be written is dropped.
+ * A repeat within ten minutes increases the count of the Event that is there. An object gets 25 requests at once and one
+ * every five minutes after that, as in client-go: a receiver that comes and goes all day fills nobody's etcd. Events are
+ * hints: one that cannot be written is dropped.
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '../../telemetry/logger.ts';
 import { configApiVersion, configKind } from '../schema.ts';
-import { describeFailure, isNamespaceEnding } from './apiAnswer.ts';
-import type { ApiClient } from './apiClient.ts';
+import { type ApiAnswer, describeFailure, isNamespaceEnding } from './apiAnswer.ts';
+import type { ApiClient, ApiRequest } from './apiClient.ts';
 import type { KubeObject } from './kubeObject.ts';
-
-export interface EventRecorder {
-  /** Returns at once. `reason` is the condition's; `message` holds no secret. */
-  record(object: KubeObject, event: ExportEvent): void;
-  forget(uid: string): void;
-  stop(): Promise<void>;
-}
 
 export interface ExportEvent {
   readonly type: 'Normal' | 'Warning';
@@ -46,27 +39,57 @@ const seriesMs = 600_000;
 /** Limits of events.k8s.io/v1 and of object names. */
 const maxNoteLength = 1_024;
 const maxNameLength = 253;
-/** More are dropped: something is very wrong then, and status says what. */
+/** Events beyond it are dropped: something is very wrong then, and status says what. */
 const maxWaiting = 1_000;
 
-export function makeEventRecorder(options: {
+export interface EventRecorderOptions {
   readonly api: Pick<ApiClient, 'request'>;
   readonly log: Logger;
-  /** Of this replica: who reports. */
+  /** Name of this replica, as the reporter. */
   readonly instance: string;
   readonly now?: () => number;
-}): EventRecorder {
-  const { api, log, instance, now = Date.now } = options;
-  const memories = new Map<string, Memory>();
-  const stopped = new AbortController();
-  let last: Promise<void> = Promise.resolve();
-  let waiting = 0;
-  let isFailing = false;
+}
 
-  function takeToken(uid: string): Memory | null {
-    const memory = memories.get(uid) ?? { tokens: burst, refilledAt: now(), series: [] };
-    memories.set(uid, memory);
-    const refilled = Math.floor((now() - memory.refilledAt) / refillMs);
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #now: () => number;
+  readonly #memories = new Map<string, Memory>();
+  readonly #stopped = new AbortController();
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #isFailing = false;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Returns at once. `reason` is the condition's; `message` holds no secret. */
+  record(object: KubeObject, event: ExportEvent): void {
+    if (this.#stopped.signal.aborted || this.#waiting >= maxWaiting) return;
+    const memory = this.#takeToken(object.metadata.uid);
+    if (memory === null) return;
+    this.#waiting++;
+    this.#last = this.#last
+      .then(() => (this.#stopped.signal.aborted ? undefined : this.#write(object, event, memory)))
+      .finally(() => this.#waiting--);
+  }
+
+  forget(uid: string): void {
+    this.#memories.delete(uid);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#last;
+  }
+
+  /** null: the object has used up its requests. */
+  #takeToken(uid: string): Memory | null {
+    const now = this.#now();
+    const memory = this.#memories.get(uid) ?? { tokens: burst, refilledAt: now, series: [] };
+    this.#memories.set(uid, memory);
+    const refilled = Math.floor((now - memory.refilledAt) / refillMs);
     memory.tokens = Math.min(burst, memory.tokens + refilled);
     memory.refilledAt += refilled * refillMs;
     if (memory.tokens < 1) return null;
@@ -74,8 +97,8 @@ export function makeEventRecorder(options: {
     return memory;
   }
 
-  async function write(object: KubeObject, event: ExportEvent, memory: Memory): Promise<void> {
-    const at = now();
+  async #write(object: KubeObject, event: ExportEvent, memory: Memory): Promise<void> {
+    const at = this.#now();
     memory.series = memory.series.filter(({ lastAt }) => at - lastAt < seriesMs);
     const series = memory.series.find(({ reason, message }) => {
       return reason === event.reason && message === event.message;
@@ -85,57 +108,46 @@ export function makeEventRecorder(options: {
       series.lastAt = at;
       const value = { series: { count: series.count, lastObservedTime: toMicroTime(at) } };
       const body = { contentType: 'application/merge-patch+json', value };
-      const answer = await api.request({ method: 'PATCH', path: series.path, body, signal: stopped.signal });
-      // Gone after an hour, or with its namespace: tell it anew.
-      if (answer.kind !== 'refused' || answer.code !== 404) return report(answer);
+      const answer = await this.#send({ method: 'PATCH', path: series.path, body });
+      // Gone after an hour, or with its namespace: write a new one.
+      if (answer.kind !== 'refused' || answer.code !== 404) return this.#report(answer);
       memory.series = memory.series.filter((each) => each !== series);
     }
     const { namespace } = object.metadata;
     const path = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
-    const value = makeEvent(object, event, instance, at);
+    const value = makeEvent(object, event, this.#options.instance, at);
     const body = { contentType: 'application/json', value };
-    const answer = await api.request({ method: 'POST', path, body, signal: stopped.signal });
+    const answer = await this.#send({ method: 'POST', path, body });
     if (answer.kind === 'ok') {
       const { reason, message } = event;
       memory.series.push({ path: `${path}/${value.metadata.name}`, reason, message, count: 1, lastAt: at });
     }
-    report(answer);
+    this.#report(answer);
   }
 
-  function report(answer: Awaited<ReturnType<ApiClient['request']>>): void {
+  #send(request: Omit<ApiRequest, 'signal'>): Promise<ApiAnswer> {
+    return this.#options.api.request({ ...request, signal: this.#stopped.signal });
+  }
+
+  #report(answer: ApiAnswer): void {
     if (answer.kind === 'aborted') return;
     if (answer.kind === 'ok') {
-      isFailing = false;
+      this.#isFailing = false;
       return;
     }
-    // It goes with all that is in it, its Events too.
+    // The namespace goes with all that is in it, its Events too.
     if (isNamespaceEnding(answer)) return;
-    if (!isFailing) {
+    if (!this.#isFailing) {
       const hint =
         answer.kind === 'refused' && answer.code === 403
           ? ' Allow the ServiceAccount the verbs create and patch on events.events.k8s.io.'
           : '';
-      log.info(`An Event could not be written: ${describeFailure(answer)}.${hint} Status is not affected.`);
+      this.#options.log.info(
+        `An Event could not be written: ${describeFailure(answer)}.${hint} Status is not affected.`,
+      );
     }
-    isFailing = true;
+    this.#isFailing = true;
   }
-
-  return {
-    record(object, event) {
-      if (stopped.signal.aborted || waiting >= maxWaiting) return;
-      const memory = takeToken(object.metadata.uid);
-      if (memory === null) return;
-      waiting++;
-      last = last
-        .then(() => (stopped.signal.aborted ? undefined : write(object, event, memory)))
-        .finally(() => waiting--);
-    },
-    forget: (uid) => void memories.delete(uid),
-    async stop() {
-      stopped.abort();
-      await last;
-    },
-  };
 }
 
 function makeEvent({ metadata }: KubeObject, event: ExportEvent, instance: string, at: number) {

@@ -2,9 +2,9 @@
 import type { ExportConfig, ExportSpec, Remark } from '../../model/exportConfig.ts';
 import type { ConfigReason } from '../../model/reasons.ts';
 import type { ConfigState } from '../configSource.ts';
+import { judgeManifest } from '../judgeManifest.ts';
 import { findBindingProblem, type OrganizationBindings } from '../organizationBindings.ts';
 import { parseManifest } from '../parseManifest.ts';
-import { resolveConfig } from '../resolveConfig.ts';
 import { toExportSpec } from '../toExportSpec.ts';
 import { isBeingDeleted, type KubeObject } from './kubeObject.ts';
 import type { NamespaceLimits } from './namespaceLimits.ts';
@@ -25,69 +25,42 @@ export interface Judges {
 }
 
 /**
- * The key is the uid: a config that is deleted and made again is another one, and starts anew.
+ * The key is the uid: a config that is deleted and created again is a different one, and starts over.
  *
- * What is wrong leaves the last good config in force. What is not allowed ends it: it may not have been allowed either.
+ * What is not allowed ends the last good config: it may not have been allowed either.
  */
 export async function judgeObject(
   object: KubeObject,
   lastGood: ExportConfig | null,
   { secrets, limits, organizations }: Judges,
 ): Promise<Judgement> {
-  const { metadata, raw } = object;
-  const { uid: key, namespace, name, generation } = metadata;
+  const { uid: key, namespace, name, generation } = object.metadata;
   const forbid = (reason: ConfigReason, problem: string, spec: ExportSpec | null = null): Judgement => {
     secrets.want(key, namespace, []);
-    const state = {
-      key,
-      namespace,
-      name,
-      generation,
-      reason,
-      problems: [problem],
-      lastGood: null,
-      spec,
-    };
+    const state = { key, namespace, name, generation, reason, problems: [problem], lastGood: null, spec };
     return { kind: 'judged', state: { kind: 'invalid', ...state } };
   };
   const surplus = limits.checkPlace(object);
   if (surplus !== null) return forbid(surplus.reason, surplus.problem);
-  const wrong = { kind: 'invalid', key, namespace, name, generation, lastGood } as const;
-  const parsed = parseManifest(raw);
-  if (!parsed.ok) {
-    // The Secrets stay: the last good config may be in force, and the next spec likely needs them.
-    return {
-      kind: 'judged',
-      state: { ...wrong, reason: 'InvalidSpec', problems: parsed.problems, spec: null },
-    };
+  const parsed = parseManifest(object.raw);
+  // Secrets of a wrong spec stay: the last good config may be in force, and the next spec likely needs them.
+  if (parsed.ok) {
+    const { spec } = parsed.manifest;
+    const unbound = findBindingProblem(organizations, namespace, spec.organization);
+    if (unbound !== null) return forbid('OrganizationNotAllowed', unbound);
+    const names = listSecretNames(spec);
+    const excess = limits.check(object, names);
+    // It is a change like any other, and is recorded as one.
+    if (excess !== null) return forbid(excess.reason, excess.problem, toExportSpec(spec));
+    secrets.want(key, namespace, names);
+    const readiness = secrets.readiness(key);
+    if (readiness !== 'known') return { kind: readiness };
   }
-  const { manifest } = parsed;
-  const { organization } = manifest.spec;
-  const unbound = findBindingProblem(organizations, namespace, organization);
-  if (unbound !== null) return forbid('OrganizationNotAllowed', unbound);
-  const names = listSecretNames(manifest.spec);
-  const excess = limits.check(object, names);
-  // It is a change like any other, and is recorded as one.
-  if (excess !== null) return forbid(excess.reason, excess.problem, toExportSpec(manifest.spec));
-  secrets.want(key, namespace, names);
-  const readiness = secrets.readiness(key);
-  if (readiness !== 'known') return { kind: readiness };
   const identity = { key, namespace, name, generation, isEndpointTyped: isEndpointTyped(object) };
-  const resolved = await resolveConfig(manifest, identity, secrets);
-  if (resolved.kind === 'resolved') {
-    const { config } = resolved;
-    const remarks = [...(config.remarks ?? []), ...(isBeingDeleted(object) ? [deletionRemark(object)] : [])];
-    return {
-      kind: 'judged',
-      state: { kind: 'valid', config: remarks.length === 0 ? config : { ...config, remarks } },
-    };
-  }
-  const { reason, problems, spec } = resolved;
-  const isForbidden = reason === 'SecretNotAllowed';
-  return {
-    kind: 'judged',
-    state: { ...wrong, reason, problems, spec, ...(isForbidden && { lastGood: null }) },
-  };
+  const state = await judgeManifest(parsed, identity, lastGood, secrets);
+  if (state.kind === 'invalid' || !isBeingDeleted(object)) return { kind: 'judged', state };
+  const remarks = [...(state.config.remarks ?? []), deletionRemark(object)];
+  return { kind: 'judged', state: { kind: 'valid', config: { ...state.config, remarks } } };
 }
 
 function deletionRemark({ raw }: KubeObject): Remark {

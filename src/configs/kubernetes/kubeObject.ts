@@ -1,3 +1,5 @@
+import { isMap } from '../../basics/isMap.ts';
+
 /** The few fields of an API object that are relied on; everything else is checked where it is used. */
 export interface KubeObject {
   readonly metadata: {
@@ -15,22 +17,18 @@ export interface KubeObject {
 
 /** As the server has it; absent or of another shape: empty. */
 export function readLabels({ raw }: KubeObject): Readonly<Record<string, string>> {
-  const metadata = isRecord(raw['metadata']) ? raw['metadata'] : {};
-  return isRecord(metadata['labels']) ? (metadata['labels'] as Record<string, string>) : {};
+  const metadata = isMap(raw['metadata']) ? raw['metadata'] : {};
+  return isMap(metadata['labels']) ? (metadata['labels'] as Record<string, string>) : {};
 }
 
 /** Somebody has deleted it, and it waits for finalizers. */
 export function isBeingDeleted({ raw }: KubeObject): boolean {
-  return isRecord(raw['metadata']) && typeof raw['metadata']['deletionTimestamp'] === 'string';
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isMap(raw['metadata']) && typeof raw['metadata']['deletionTimestamp'] === 'string';
 }
 
 /** null for what is no API object. */
 export function readObject(value: unknown): KubeObject | null {
-  if (!isRecord(value) || !isRecord(value['metadata'])) return null;
+  if (!isMap(value) || !isMap(value['metadata'])) return null;
   const { name, namespace, uid, resourceVersion, generation, annotations } = value['metadata'];
   if (typeof name !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string') return null;
   return {
@@ -40,7 +38,7 @@ export function readObject(value: unknown): KubeObject | null {
       uid,
       resourceVersion,
       generation: typeof generation === 'number' ? generation : 0,
-      annotations: isRecord(annotations) ? (annotations as Record<string, string>) : {},
+      annotations: isMap(annotations) ? (annotations as Record<string, string>) : {},
     },
     raw: value,
   };

@@ -1,46 +1,42 @@
 /**
- * AuditExportConfigs from a cluster.
+ * AuditExportConfigs from a cluster: builds the parts that follow them and write their status, and takes them down.
  *
- *   reflector → cache → queue → judge (manifest + Secrets) → states → onChange
- *   status → writer → one apply (statusWriter.ts) → Event when Ready turns
+ *   reflector → objects → judge (manifest + Secrets) → states → onChange (configObjects.ts)
+ *   status → writer → one apply (statusWriter.ts) → Event when Ready changes
  *
  * Promises:
  *  - Level-triggered: what is reported follows from the objects as they stand, never from which event came.
  *  - A config that becomes wrong, and a Secret or a cluster that cannot be read, leave the last good config running.
  *  - Only a complete read, or a deletion the server reports, ends an export.
- *  - It recovers by itself from everything the API server may do; what is wrong is said once.
+ *  - It recovers from everything the API server may do; what is wrong is said once.
  *
  * Not here: how objects are kept up to date (reflector.ts), Secrets (secretStore.ts).
  */
-import type { ExportConfig } from '../../model/exportConfig.ts';
+import type { BackoffLimits } from '../../basics/backoff.ts';
+import { RateLimit } from '../../basics/rateLimit.ts';
+import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { KubernetesMetrics } from '../../telemetry/kubernetesMetrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigEditor } from '../configEditor.ts';
-import type { ConfigSource, ConfigState } from '../configSource.ts';
+import type { ConfigSource } from '../configSource.ts';
+import type { ConfigStates } from '../configStates.ts';
 import { ManifestEditor } from '../editor/manifestEditor.ts';
-import { isSameState } from '../sameState.ts';
-import { reconcileAtAnnotation } from '../schema.ts';
-import { makeApiClient } from './apiClient.ts';
+import { type ApiClient, makeApiClient } from './apiClient.ts';
 import type { ClusterRules } from './clusterRules.ts';
 import { readClusterStatus } from './clusterStatus.ts';
+import { ConfigObjects } from './configObjects.ts';
 import type { ClusterConnection } from './connection.ts';
-import { makeCrdCheck } from './crdCheck.ts';
-import { makeEmitter } from './emitter.ts';
-import { makeEventRecorder } from './eventRecorder.ts';
-import { judgeObject } from './judgeObject.ts';
-import { isBeingDeleted, type KubeObject } from './kubeObject.ts';
+import { CrdCheck } from './crdCheck.ts';
+import { EventRecorder } from './eventRecorder.ts';
+import type { KubeObject } from './kubeObject.ts';
 import { listPages } from './listPages.ts';
-import { makeNamespaceLimits } from './namespaceLimits.ts';
-import { makeRateLimit } from './rateLimit.ts';
 import { findEvents } from './readyEvents.ts';
 import { Reflector, type ReflectorTiming } from './reflector.ts';
 import { collectionPath } from './resource.ts';
-import { apiRetry, type RetryLimits } from './retryDelay.ts';
-import { makeSecretStore } from './secretStore.ts';
-import { makeSourceHealth } from './sourceHealth.ts';
-import { makeStatusWriter } from './statusWriter.ts';
+import { apiRetry } from './retryDelay.ts';
+import { SourceHealth } from './sourceHealth.ts';
+import { StatusWriter } from './statusWriter.ts';
 import { ObjectStore } from './store/objectStore.ts';
-import { makeWorkQueue } from './workQueue.ts';
 
 export interface KubernetesSourceOptions {
   readonly connection: ClusterConnection;
@@ -57,252 +53,140 @@ export interface KubernetesSourceOptions {
   readonly userAgent: string;
   /** Name of this replica in Events. */
   readonly instance: string;
-  /** Of everything that reads or writes. Default: 0.8 s doubling to 30 s. */
-  readonly retry?: RetryLimits;
+  /** Waits after a failed read or write. Default: 0.8 s doubling to 30 s. */
+  readonly retry?: BackoffLimits;
   readonly timing?: Partial<ReflectorTiming>;
 }
 
-/** What is known of one config, by its uid. */
-interface Known {
-  object: KubeObject;
-  state: ConfigState | null;
-  lastGood: ExportConfig | null;
-  /** Judged, or found that it cannot be for now. */
-  isSettled: boolean;
-}
-
-/** Judging is work of the processor, not of the network: more at once would gain nothing. */
-const judgesAtOnce = 4;
-const judgeRetry: RetryLimits = { initialMs: 50, maxMs: 60_000 };
 /** A thousand exports that start write a thousand statuses, within 20 s. */
 const statusLimit = { perSecond: 50, burst: 50 };
 const flushMs = 5_000;
 
-export function makeKubernetesSource(
-  options: KubernetesSourceOptions,
-): ConfigSource & { readonly editor: ConfigEditor } {
-  const {
-    connection,
-    namespace,
-    log,
-    metrics,
-    userAgent,
-    instance,
-    rules,
-    retry = apiRetry,
-    timing = {},
-  } = options;
-  const api = makeApiClient({ connection, userAgent, countRequest: metrics.countRequest });
-  const known = new Map<string, Known>();
-  const started = Promise.withResolvers<void>();
-  let hasSynced = false;
-  let isStopped = false;
+export class KubernetesSource implements ConfigSource {
+  readonly scope: string;
+  readonly editor: ConfigEditor;
+  readonly #options: KubernetesSourceOptions;
+  readonly #started = Promise.withResolvers<void>();
+  readonly #stopped = new AbortController();
+  readonly #api: ApiClient;
+  readonly #configs: ConfigObjects;
+  readonly #events: EventRecorder;
+  readonly #crd: CrdCheck;
+  readonly #writer: StatusWriter;
+  readonly #health: SourceHealth;
+  readonly #reflector: Reflector;
 
-  const emitter = makeEmitter({ log, onFirst: started.resolve });
-  const queue = makeWorkQueue({
-    concurrency: judgesAtOnce,
-    work: judge,
-    retry: judgeRetry,
-    onDepth: metrics.setQueueDepth,
-    onFailure(key, error) {
-      metrics.countReconcile('error');
-      log.error({ key, err: error }, 'an export configuration could not be judged; tried again');
-    },
-  });
-  const limits = makeNamespaceLimits(rules.limits, queue.add);
-  const secrets = makeSecretStore({
-    api,
-    policy: rules.secrets,
-    log,
-    retry,
-    timing,
-    onChange: queue.add,
-    onRestart: () => metrics.countWatchRestart('secrets'),
-  });
-  const events = makeEventRecorder({ api, log, instance });
-  const crd = makeCrdCheck({ api, log, retry });
-  const writer = makeStatusWriter({
-    api,
-    log,
-    retry,
-    limit: makeRateLimit(statusLimit),
-    countFailure: metrics.countStatusFailure,
-    toFitting: crd.toFitting,
-    onRefused: crd.suspect,
-    onWritten(object, status, told) {
-      const state = known.get(object.metadata.uid)?.state;
-      const remarks = state?.kind === 'valid' ? (state.config.remarks ?? []) : [];
-      for (const event of findEvents(status, told, remarks)) events.record(object, event);
-    },
-  });
-  const health = makeSourceHealth({
-    log,
-    server: api.server,
-    namespace,
-    onChange(isFollowing) {
-      metrics.setFollowing(isFollowing);
-      // Enough for a start: it has been said what is the matter, and it goes on by itself.
-      if (!isFollowing) started.resolve();
-    },
-  });
-  const reflector = new Reflector({
-    api,
-    path: collectionPath(namespace),
-    list: (signal) => listPages(api, collectionPath(namespace), signal),
-    streamsInitialState: true,
-    onRestart: () => metrics.countWatchRestart('configs'),
-    retry,
-    timing,
-    sink: {
-      replace(objects) {
-        const present = new Set(objects.map(({ metadata }) => metadata.uid));
-        for (const uid of known.keys()) if (!present.has(uid)) remove(uid);
-        for (const object of objects) take(object);
-        hasSynced = true;
-        emitWhenSettled();
+  constructor(options: KubernetesSourceOptions) {
+    const { connection, namespace, log, metrics, rules, retry = apiRetry, timing = {} } = options;
+    this.#options = options;
+    const { countRequest, countWatchRestart } = metrics;
+    const api = makeApiClient({ connection, userAgent: options.userAgent, countRequest });
+    this.#api = api;
+    this.#configs = new ConfigObjects({
+      api,
+      rules,
+      log,
+      metrics,
+      retry,
+      timing,
+      onSeen: (object) => this.#onSeen(object),
+      onGone: (object) => this.#onGone(object),
+    });
+    this.#events = new EventRecorder({ api, log, instance: options.instance });
+    this.#crd = new CrdCheck({ api, log, retry });
+    this.#writer = new StatusWriter({
+      api,
+      log,
+      retry,
+      limit: new RateLimit(statusLimit),
+      crd: this.#crd,
+      countFailure: metrics.countStatusFailure,
+      onWritten: (object, status, told) => this.#tell(object, status, told),
+    });
+    this.#health = new SourceHealth({
+      log,
+      server: api.server,
+      namespace,
+      onChange: (isFollowing) => {
+        metrics.setFollowing(isFollowing);
+        // Enough for a start: what is wrong has been said, and it goes on from here.
+        if (!isFollowing) this.#started.resolve();
       },
-      apply(type, object) {
-        if (type === 'DELETED') remove(object.metadata.uid);
-        else take(object);
+    });
+    this.#reflector = new Reflector({
+      api,
+      path: collectionPath(namespace),
+      list: (signal) => listPages(api, collectionPath(namespace), signal),
+      streamsInitialState: true,
+      onRestart: () => countWatchRestart('configs'),
+      retry,
+      timing,
+      sink: {
+        replace: (objects) => this.#configs.replace(objects),
+        apply: (type, object) => this.#configs.apply(type, object),
+        onHealth: (failure) => this.#health.report(failure),
       },
-      onHealth: health.report,
-    },
-  });
-
-  /** A change of the status alone is no reason to judge. */
-  function take(object: KubeObject): void {
-    const { uid } = object.metadata;
-    const before = known.get(uid);
-    writer.observe(object);
-    const status = readClusterStatus(object);
-    metrics.setConditions(object.metadata, status?.conditions ?? []);
-    if (before === undefined) {
-      limits.add(object);
-      known.set(uid, { object, state: null, lastGood: null, isSettled: false });
-    } else {
-      const isSame = isSameRequest(before.object, object);
-      before.object = object;
-      if (isSame) return;
-    }
-    queue.add(uid);
+    });
+    const context = connection.getContextObject(connection.getCurrentContext());
+    const store = new ObjectStore({
+      api,
+      namespace,
+      createNamespace: namespace ?? options.createNamespace ?? context?.namespace ?? 'default',
+      rules,
+      stateOf: (uid) => this.#configs.stateOf(uid),
+      signal: this.#stopped.signal,
+    });
+    this.editor = new ManifestEditor(store);
+    this.scope = `kubernetes ${connection.identity()} ${namespace ?? '*'}`;
   }
 
-  function remove(uid: string): void {
-    const gone = known.get(uid);
-    if (gone === undefined) return;
-    known.delete(uid);
-    secrets.want(uid, gone.object.metadata.namespace, []);
-    limits.remove(gone.object);
-    writer.forget(uid);
-    events.forget(uid);
-    metrics.setConditions(gone.object.metadata, []);
-    if (gone.state !== null) log.info({ key: uid, ...nameOf(gone.object) }, 'export configuration deleted');
-    emitWhenSettled();
+  async start(onChange: (configs: ConfigStates) => void): Promise<void> {
+    this.#configs.start((configs) => {
+      onChange(configs);
+      // Secrets may change while manifests cannot be read.
+      this.#options.metrics.setFollowing(this.#health.isFollowing);
+      this.#started.resolve();
+    });
+    this.#crd.start();
+    this.#reflector.start();
+    await this.#started.promise;
   }
 
-  async function judge(uid: string): Promise<void> {
-    const entry = known.get(uid);
-    if (entry === undefined) return;
-    const judgement = await judgeObject(entry.object, entry.lastGood, judges);
-    // Deleted meanwhile: what it referred to was given up, and taken again.
-    if (known.get(uid) !== entry) return secrets.want(uid, entry.object.metadata.namespace, []);
-    metrics.countReconcile(judgement.kind);
-    if (judgement.kind === 'waiting') return;
-    entry.isSettled = true;
-    if (judgement.kind === 'judged') takeState(entry, judgement.state);
-    emitWhenSettled();
+  async writeStatus(key: string, status: ExportStatus): Promise<void> {
+    if (!this.#stopped.signal.aborted) this.#writer.write(key, status);
   }
 
-  function takeState(entry: Known, state: ConfigState): void {
-    if (entry.state !== null && isSameState(entry.state, state)) return;
-    entry.state = state;
-    // What is not allowed any more must not come back when something else is wrong.
-    entry.lastGood = state.kind === 'valid' ? state.config : state.lastGood;
-    const fields = { key: entry.object.metadata.uid, ...nameOf(entry.object) };
-    if (state.kind === 'valid') {
-      log.info({ ...fields, generation: state.config.generation }, 'export configuration read');
-    } else {
-      const { reason, problems } = state;
-      const keepsRunning = state.lastGood !== null;
-      log.warn({ ...fields, reason, problems, keepsRunning }, 'export configuration is wrong');
-    }
+  previousStatus(key: string): ExportStatus | null {
+    return this.#writer.latest(key);
   }
 
-  function emitWhenSettled(): void {
-    if (!hasSynced || isStopped) return;
-    if (!emitter.hasEmitted && [...known.values()].some(({ isSettled }) => !isSettled)) return;
-    emitter.ring();
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#started.resolve();
+    const stopping = this.#configs.stop();
+    await this.#crd.stop();
+    await this.#reflector.stop();
+    await stopping;
+    await this.#writer.stop(AbortSignal.timeout(flushMs));
+    await this.#events.stop();
+    await this.#api.close();
   }
 
-  function listStates(): Map<string, ConfigState> {
-    const states = new Map<string, ConfigState>();
-    for (const [uid, { state }] of known) if (state !== null) states.set(uid, state);
-    return states;
+  #onSeen(object: KubeObject): void {
+    this.#writer.observe(object);
+    const conditions = readClusterStatus(object)?.conditions ?? [];
+    this.#options.metrics.setConditions(object.metadata, conditions);
   }
 
-  const judges = { secrets, limits, organizations: rules.organizations };
-  const stopped = new AbortController();
-  const context = connection.getContextObject(connection.getCurrentContext());
-  const store = new ObjectStore({
-    api,
-    namespace,
-    createNamespace: namespace ?? options.createNamespace ?? context?.namespace ?? 'default',
-    rules,
-    stateOf: (uid) => known.get(uid)?.state ?? null,
-    signal: stopped.signal,
-  });
+  #onGone({ metadata }: KubeObject): void {
+    this.#writer.forget(metadata.uid);
+    this.#events.forget(metadata.uid);
+    this.#options.metrics.setConditions(metadata, []);
+  }
 
-  return {
-    editor: new ManifestEditor(store),
-    scope: `kubernetes ${connection.identity()} ${namespace ?? '*'}`,
-
-    async start(onChange) {
-      emitter.start(listStates, (configs) => {
-        onChange(configs);
-        // Secrets may change while manifests cannot be read.
-        metrics.setFollowing(health.isFollowing);
-      });
-      crd.start();
-      reflector.start();
-      await started.promise;
-    },
-
-    async writeStatus(key, status) {
-      if (!isStopped) writer.write(key, status);
-    },
-
-    previousStatus: (key) => writer.latest(key),
-
-    async stop() {
-      isStopped = true;
-      stopped.abort();
-      started.resolve();
-      emitter.stop();
-      await crd.stop();
-      await reflector.stop();
-      await queue.stop();
-      await secrets.stop();
-      const late = new AbortController();
-      const timer = setTimeout(() => late.abort(), flushMs);
-      await writer.stop(late.signal);
-      await events.stop();
-      clearTimeout(timer);
-      await api.close();
-    },
-  };
-}
-
-/** Whether both ask for the same: the generation stands for the spec. */
-function isSameRequest(before: KubeObject, now: KubeObject): boolean {
-  const annotation = reconcileAtAnnotation;
-  const [a, b] = [before.metadata, now.metadata];
-  return (
-    a.generation === b.generation &&
-    a.annotations[annotation] === b.annotations[annotation] &&
-    isBeingDeleted(before) === isBeingDeleted(now)
-  );
-}
-
-function nameOf({ metadata }: KubeObject): { config: string } {
-  return { config: `${metadata.namespace}/${metadata.name}` };
+  #tell(object: KubeObject, status: ExportStatus, told: ExportStatus | null): void {
+    const state = this.#configs.stateOf(object.metadata.uid);
+    const remarks = state?.kind === 'valid' ? (state.config.remarks ?? []) : [];
+    for (const event of findEvents(status, told, remarks)) this.#events.record(object, event);
+  }
 }

@@ -1,7 +1,9 @@
 /** Reads a whole collection, page by page; all pages show the same moment. */
+
+import { isMap } from '../../basics/isMap.ts';
 import type { ApiAnswer } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
-import { isRecord, type KubeObject, readObject } from './kubeObject.ts';
+import { type KubeObject, readObject } from './kubeObject.ts';
 
 export interface Snapshot {
   readonly objects: readonly KubeObject[];
@@ -28,9 +30,9 @@ export async function listPages(
     const answer = await api.request({ path, query, signal, metadataOnly });
     if (answer.kind !== 'ok') return answer;
     const { body } = answer;
-    const metadata = isRecord(body) ? body['metadata'] : undefined;
-    const items = isRecord(body) ? body['items'] : undefined;
-    if (!isRecord(metadata) || typeof metadata['resourceVersion'] !== 'string' || !Array.isArray(items)) {
+    const metadata = isMap(body) ? body['metadata'] : undefined;
+    const items = isMap(body) ? body['items'] : undefined;
+    if (!isMap(metadata) || typeof metadata['resourceVersion'] !== 'string' || !Array.isArray(items)) {
       return { kind: 'unreachable', message: 'the answer is no list' };
     }
     for (const item of items) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { ClusterLimits } from './clusterRules.ts';
 import { readObject } from './kubeObject.ts';
-import { makeNamespaceLimits } from './namespaceLimits.ts';
+import { NamespaceLimits } from './namespaceLimits.ts';
 
 function make(name: string, age: number, namespace = 'a') {
   const creationTimestamp = new Date(age * 1_000).toISOString();
@@ -11,9 +12,9 @@ function make(name: string, age: number, namespace = 'a') {
   return object;
 }
 
-function start(limits: Parameters<typeof makeNamespaceLimits>[0]) {
+function start(limits: ClusterLimits) {
   const changed: string[] = [];
-  return { ...makeNamespaceLimits(limits, (uid) => void changed.push(uid)), changed };
+  return Object.assign(new NamespaceLimits(limits, (uid) => void changed.push(uid)), { changed });
 }
 const wide = { configsPerNamespace: 100, secretsPerNamespace: 100, secretsPerConfig: 100 };
 

@@ -1,31 +1,27 @@
 /**
- * The Secrets of one namespace that manifests refer to, and no others.
+ * Follows the Secrets of one namespace that manifests refer to, and no others.
  *
- *   one watch of the metadata of all → a wanted one has another version → read by its name
+ *   one watch of the metadata of all → the version of a followed one changes → read it by its name
  *
  * So a namespace costs one connection, whatever the number of names that people write into configs; a missing Secret costs
- * nothing, and is there as soon as somebody makes it; and what other Secrets hold never comes here. Where that watch is not
+ * nothing, and is seen as soon as somebody creates it; and what other Secrets hold never comes here. Where that watch is not
  * allowed (a role narrowed by resourceNames), each is followed by its name (secretWatch.ts) until it is.
  */
+
+import type { BackoffLimits } from '../../basics/backoff.ts';
+import type { RateLimit } from '../../basics/rateLimit.ts';
+import { RetryLater, WorkQueue } from '../../basics/workQueue.ts';
 import { type ApiFailure, describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
+import { type KubeObject, readObject } from './kubeObject.ts';
 import { listPages } from './listPages.ts';
-import type { RateLimit } from './rateLimit.ts';
 import { Reflector, type ReflectorTiming } from './reflector.ts';
 import { secretsPath } from './resource.ts';
-import type { RetryLimits } from './retryDelay.ts';
-import { readPresentSecret, type SecretContent } from './secretContent.ts';
-import { type SecretWatch, watchSecret } from './secretWatch.ts';
-import { makeWorkQueue, RetryLater } from './workQueue.ts';
+import { type SecretContent, toPresentSecret } from './secretContent.ts';
+import { SecretWatch } from './secretWatch.ts';
 
-export interface NamespaceSecrets {
-  follow(name: string, onChange: () => void): void;
-  /** How many are still followed. */
-  unfollow(name: string): number;
-  /** Of one that is followed. */
-  find(name: string): Pick<SecretWatch, 'content' | 'failure'> | undefined;
-  stop(): Promise<void>;
-}
+/** What is known of a Secret, and why it cannot be read now; null: it can. */
+export type SecretView = Pick<SecretWatch, 'content' | 'failure'>;
 
 export interface NamespaceSecretsOptions {
   readonly api: ApiClient;
@@ -33,7 +29,7 @@ export interface NamespaceSecretsOptions {
   readonly readLimit: RateLimit;
   readonly watchLimit: RateLimit;
   readonly onRestart: () => void;
-  readonly retry: RetryLimits;
+  readonly retry: BackoffLimits;
   readonly timing: Partial<ReflectorTiming>;
 }
 
@@ -41,165 +37,186 @@ interface Followed {
   readonly onChange: () => void;
   content: SecretContent;
   failure: ApiFailure | null;
-  /** Of the content. */
+  /** Of the object that `content` was read from. */
   version: string | null;
   byName: SecretWatch | null;
 }
 
 const readsAtOnce = 8;
 
-export function makeNamespaceSecrets(options: NamespaceSecretsOptions): NamespaceSecrets {
-  const { api, namespace, readLimit, watchLimit, retry, timing } = options;
-  const path = secretsPath(namespace);
-  const followed = new Map<string, Followed>();
-  const ending = new Set<Promise<void>>();
-  /** Of every Secret there is, by name. */
-  const versions = new Map<string, string>();
-  let mode: 'unknown' | 'together' | 'by-name' = 'unknown';
-  /** Of the common watch. */
-  let failure: ApiFailure | null = null;
+export class NamespaceSecrets {
+  readonly #options: NamespaceSecretsOptions;
+  readonly #path: string;
+  readonly #followed = new Map<string, Followed>();
+  readonly #ending = new Set<Promise<void>>();
+  /** Versions of all Secrets of the namespace, by name. */
+  readonly #versions = new Map<string, string>();
+  readonly #reads: WorkQueue;
+  readonly #reflector: Reflector;
+  #mode: 'unknown' | 'together' | 'by-name' = 'unknown';
+  /** Why the common watch does not work; null: it does. */
+  #failure: ApiFailure | null = null;
 
-  const reads = makeWorkQueue({ concurrency: readsAtOnce, work: read, retry, onFailure: () => {} });
+  constructor(options: NamespaceSecretsOptions) {
+    const { api, namespace, watchLimit, onRestart, retry, timing } = options;
+    const path = secretsPath(namespace);
+    this.#options = options;
+    this.#path = path;
+    this.#reads = new WorkQueue({
+      concurrency: readsAtOnce,
+      work: (name, signal) => this.#read(name, signal),
+      retry,
+    });
+    this.#reflector = new Reflector({
+      api,
+      path,
+      metadataOnly: true,
+      list: (signal) => listPages(api, path, signal, { metadataOnly: true }),
+      streamsInitialState: true,
+      isBypassable: true,
+      waitTurn: (signal) => watchLimit.take(signal),
+      onRestart,
+      retry,
+      timing,
+      sink: {
+        replace: (objects) => this.#replaceVersions(objects),
+        apply: (type, object) => this.#takeVersion(type, object),
+        onHealth: (failure) => this.#takeHealth(failure),
+      },
+    });
+    this.#reflector.start();
+  }
 
-  async function read(name: string, signal: AbortSignal): Promise<void> {
-    if (!needsRead(name)) return;
-    await readLimit.take(signal);
-    const answer = await api.request({ path: `${path}/${name}`, signal });
-    const secret = followed.get(name);
-    if (secret === undefined || mode !== 'together' || answer.kind === 'aborted') return;
+  follow(name: string, onChange: () => void): void {
+    if (this.#followed.has(name)) return;
+    const secret: Followed = {
+      onChange,
+      content: { kind: 'unknown' },
+      failure: null,
+      version: null,
+      byName: null,
+    };
+    this.#followed.set(name, secret);
+    this.#update(name, secret);
+  }
+
+  /** Returns how many are still followed. */
+  unfollow(name: string): number {
+    const secret = this.#followed.get(name);
+    if (secret !== undefined) this.#endWatch(secret);
+    this.#followed.delete(name);
+    return this.#followed.size;
+  }
+
+  /** undefined: it is not followed. */
+  find(name: string): SecretView | undefined {
+    const secret = this.#followed.get(name);
+    return secret === undefined ? undefined : viewOf(secret);
+  }
+
+  async stop(): Promise<void> {
+    for (const secret of this.#followed.values()) this.#endWatch(secret);
+    await this.#reflector.stop();
+    await this.#reads.stop();
+    await Promise.all([...this.#ending]);
+  }
+
+  /** @throws RetryLater when the Secret could not be read. */
+  async #read(name: string, signal: AbortSignal): Promise<void> {
+    if (!this.#needsRead(name)) return;
+    await this.#options.readLimit.take(signal);
+    const answer = await this.#options.api.request({ path: `${this.#path}/${name}`, signal });
+    const secret = this.#followed.get(name);
+    if (secret === undefined || this.#mode !== 'together' || answer.kind === 'aborted') return;
     if (answer.kind === 'ok') {
-      const present = readPresentSecret(answer.body);
-      if (present === null) throw new RetryLater('no Secret', null);
-      const version = (answer.body as { metadata: { resourceVersion: string } }).metadata.resourceVersion;
-      Object.assign(secret, { content: { kind: 'present', ...present }, failure: null, version });
+      const object = readObject(answer.body);
+      if (object === null) throw new RetryLater('not a Secret', null);
+      const version = object.metadata.resourceVersion;
+      const content: SecretContent = { kind: 'present', ...toPresentSecret(object) };
+      Object.assign(secret, { content, failure: null, version });
       secret.onChange();
     } else if (answer.kind === 'refused' && answer.code === 404) {
       // Deleted since: the watch says so as well.
-      take(secret, { kind: 'missing' });
+      setMissing(secret);
     } else {
       setFailure(secret, answer);
       throw new RetryLater('a Secret', answer.kind === 'refused' ? answer.retryAfterMs : null);
     }
   }
 
-  function needsRead(name: string): boolean {
-    const version = versions.get(name);
-    const secret = followed.get(name);
-    return mode === 'together' && secret !== undefined && version !== undefined && secret.version !== version;
+  #needsRead(name: string): boolean {
+    const version = this.#versions.get(name);
+    const secret = this.#followed.get(name);
+    return (
+      this.#mode === 'together' && secret !== undefined && version !== undefined && secret.version !== version
+    );
   }
 
-  function take(secret: Followed, content: SecretContent): void {
-    const isNews = secret.content.kind !== content.kind || secret.failure !== null;
-    Object.assign(secret, { content, failure: null, version: null });
-    if (isNews) secret.onChange();
+  #update(name: string, secret: Followed): void {
+    if (this.#mode === 'by-name') {
+      secret.byName ??= new SecretWatch({ ...this.#options, name, onChange: secret.onChange });
+    } else if (this.#mode === 'unknown') setFailure(secret, this.#failure);
+    else if (!this.#versions.has(name)) setMissing(secret);
+    else if (this.#needsRead(name)) this.#reads.add(name);
   }
 
-  function setFailure(secret: Followed, next: ApiFailure | null): void {
-    const isNews = (secret.failure && describeFailure(secret.failure)) !== (next && describeFailure(next));
-    secret.failure = next;
-    if (isNews) secret.onChange();
-  }
-
-  function update(name: string, secret: Followed): void {
-    if (mode === 'by-name') secret.byName ??= watch(name, secret);
-    else if (mode === 'unknown') setFailure(secret, failure);
-    else if (!versions.has(name)) take(secret, { kind: 'missing' });
-    else if (needsRead(name)) reads.add(name);
-  }
-
-  function watch(name: string, secret: Followed): SecretWatch {
-    const { onChange } = secret;
-    return watchSecret({ ...options, name, readLimit, watchLimit, onChange });
-  }
-
-  function endWatch(secret: Followed): void {
+  #endWatch(secret: Followed): void {
     const { byName } = secret;
     if (byName === null) return;
     // What it knew stays until it is read again.
     Object.assign(secret, { ...viewOf(secret), version: null, byName: null });
     const end = byName.stop();
-    ending.add(end);
-    void end.finally(() => ending.delete(end));
+    this.#ending.add(end);
+    void end.finally(() => this.#ending.delete(end));
   }
 
-  function setMode(next: 'together' | 'by-name'): void {
-    if (next === 'together') for (const secret of followed.values()) endWatch(secret);
-    mode = next;
-    for (const [name, secret] of followed) update(name, secret);
+  #setMode(next: 'together' | 'by-name'): void {
+    if (next === 'together') for (const secret of this.#followed.values()) this.#endWatch(secret);
+    this.#mode = next;
+    for (const [name, secret] of this.#followed) this.#update(name, secret);
   }
 
-  const reflector = new Reflector({
-    api,
-    path,
-    metadataOnly: true,
-    list: (signal) => listPages(api, path, signal, { metadataOnly: true }),
-    streamsInitialState: true,
-    isBypassable: true,
-    waitTurn: (signal) => watchLimit.take(signal),
-    onRestart: options.onRestart,
-    retry,
-    timing,
-    sink: {
-      replace(objects) {
-        versions.clear();
-        for (const { metadata } of objects) versions.set(metadata.name, metadata.resourceVersion);
-        setMode('together');
-      },
-      apply(type, { metadata: { name, resourceVersion } }) {
-        if (type === 'DELETED') versions.delete(name);
-        else versions.set(name, resourceVersion);
-        const secret = followed.get(name);
-        if (secret !== undefined && mode === 'together') update(name, secret);
-      },
-      onHealth(next) {
-        failure = next;
-        if (next?.kind === 'refused' && next.code === 403) setMode('by-name');
-        else if (mode !== 'by-name') {
-          for (const [name, secret] of followed) {
-            if (next !== null) setFailure(secret, next);
-            // One that could not be read for a reason of its own is tried again by itself.
-            else if (!needsRead(name)) setFailure(secret, null);
-          }
-        }
-      },
-    },
-  });
-  reflector.start();
+  #replaceVersions(objects: readonly KubeObject[]): void {
+    this.#versions.clear();
+    for (const { metadata } of objects) this.#versions.set(metadata.name, metadata.resourceVersion);
+    this.#setMode('together');
+  }
 
-  return {
-    follow(name, onChange) {
-      if (followed.has(name)) return;
-      const secret: Followed = {
-        onChange,
-        content: { kind: 'unknown' },
-        failure: null,
-        version: null,
-        byName: null,
-      };
-      followed.set(name, secret);
-      update(name, secret);
-    },
-    unfollow(name) {
-      const secret = followed.get(name);
-      if (secret !== undefined) endWatch(secret);
-      followed.delete(name);
-      return followed.size;
-    },
-    find(name) {
-      const secret = followed.get(name);
-      return secret === undefined ? undefined : viewOf(secret);
-    },
-    async stop() {
-      for (const secret of followed.values()) endWatch(secret);
-      await reflector.stop();
-      await reads.stop();
-      await Promise.all([...ending]);
-    },
-  };
+  #takeVersion(type: 'ADDED' | 'MODIFIED' | 'DELETED', { metadata }: KubeObject): void {
+    const { name, resourceVersion } = metadata;
+    if (type === 'DELETED') this.#versions.delete(name);
+    else this.#versions.set(name, resourceVersion);
+    const secret = this.#followed.get(name);
+    if (secret !== undefined && this.#mode === 'together') this.#update(name, secret);
+  }
+
+  #takeHealth(next: ApiFailure | null): void {
+    this.#failure = next;
+    if (next?.kind === 'refused' && next.code === 403) this.#setMode('by-name');
+    else if (this.#mode !== 'by-name') {
+      for (const [name, secret] of this.#followed) {
+        if (next !== null) setFailure(secret, next);
+        // One that could not be read for a reason of its own is still being tried.
+        else if (!this.#needsRead(name)) setFailure(secret, null);
+      }
+    }
+  }
+}
+
+function setMissing(secret: Followed): void {
+  const isNews = secret.content.kind !== 'missing' || secret.failure !== null;
+  Object.assign(secret, { content: { kind: 'missing' }, failure: null, version: null });
+  if (isNews) secret.onChange();
+}
+
+function setFailure(secret: Followed, next: ApiFailure | null): void {
+  const isNews = (secret.failure && describeFailure(secret.failure)) !== (next && describeFailure(next));
+  secret.failure = next;
+  if (isNews) secret.onChange();
 }
 
 /** What was read last stays, whichever way it was read. */
-function viewOf({ content, failure, byName }: Followed): Pick<SecretWatch, 'content' | 'failure'> {
+function viewOf({ content, failure, byName }: Followed): SecretView {
   if (byName === null) return { content, failure };
   return { content: byName.content.kind === 'unknown' ? content : byName.content, failure: byName.failure };
 }

@@ -11,12 +11,14 @@
  *
  * Not here: what the objects mean; how requests are made (apiClient.ts).
  */
+
+import type { BackoffLimits } from '../../basics/backoff.ts';
+import { pause } from '../../basics/wait.ts';
 import type { ApiAnswer, ApiFailure } from './apiAnswer.ts';
 import { type ApiClient, describeError } from './apiClient.ts';
 import type { KubeObject } from './kubeObject.ts';
 import type { Snapshot } from './listPages.ts';
-import { pause } from './pause.ts';
-import { RetryDelay, type RetryLimits } from './retryDelay.ts';
+import { RetryDelay } from './retryDelay.ts';
 import { followWatch, type WatchEnd } from './watchRound.ts';
 
 export interface ReflectorSink {
@@ -44,7 +46,7 @@ export interface ReflectorOptions {
   readonly waitTurn?: (signal: AbortSignal) => Promise<void>;
   /** A watch was opened that is not the first. */
   readonly onRestart?: () => void;
-  readonly retry?: RetryLimits;
+  readonly retry?: BackoffLimits;
   readonly timing?: Partial<ReflectorTiming>;
 }
 

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { makeRateLimit } from './rateLimit.ts';
 import { RetryDelay } from './retryDelay.ts';
 
 beforeEach(() => {
@@ -33,26 +32,4 @@ test('starts over after two healthy minutes, not after a moment', () => {
   delay.healthy();
   vi.advanceTimersByTime(121_000);
   expect(delay.next()).toBeLessThanOrEqual(800);
-});
-
-test('lets a burst through at once and the rest at its pace', async () => {
-  const limit = makeRateLimit({ perSecond: 10, burst: 5 });
-  const { signal } = new AbortController();
-  let passed = 0;
-  for (let i = 0; i < 15; i++) void limit.take(signal).then(() => passed++);
-  await vi.advanceTimersByTimeAsync(0);
-  expect(passed).toBe(5);
-  await vi.advanceTimersByTimeAsync(500);
-  expect(passed).toBe(10);
-  await vi.advanceTimersByTimeAsync(500);
-  expect(passed).toBe(15);
-});
-
-test('keeps nobody waiting who is stopped', async () => {
-  const limit = makeRateLimit({ perSecond: 0.001, burst: 1 });
-  const stop = new AbortController();
-  await limit.take(stop.signal);
-  const waiting = limit.take(stop.signal);
-  stop.abort();
-  await waiting;
 });

@@ -1,32 +1,24 @@
-/** How long to wait before the API server is asked again: doubling, with jitter, up to a limit, without end. */
-export interface RetryLimits {
-  readonly initialMs: number;
-  readonly maxMs: number;
-}
+/** How long to wait before the API server is asked again: a back-off that starts over after healthy minutes. */
+import { Backoff, type BackoffLimits } from '../../basics/backoff.ts';
 
 /** As client-go's reflector: 0.8 s doubling to 30 s. */
-export const apiRetry: RetryLimits = { initialMs: 800, maxMs: 30_000 };
-/** Whoever has been healthy for so long starts from the shortest wait again. */
+export const apiRetry: BackoffLimits = { initialMs: 800, maxMs: 30_000 };
 const healthyAfterMs = 120_000;
 
 export class RetryDelay {
-  readonly #limits: RetryLimits;
-  #failures = 0;
+  readonly #backoff: Backoff;
   #healthySince: number | null = null;
 
-  constructor(limits: RetryLimits = apiRetry) {
-    this.#limits = limits;
+  constructor(limits: BackoffLimits = apiRetry) {
+    this.#backoff = new Backoff(limits);
   }
 
-  /** Between half and all of the doubled value, so that a thousand watches do not come back together; at least `retryAfterMs`. */
+  /** The next wait in milliseconds, at least `retryAfterMs`. */
   next(retryAfterMs: number | null = null): number {
-    if (this.#healthySince !== null && performance.now() - this.#healthySince >= healthyAfterMs) {
-      this.#failures = 0;
-    }
+    const isHealthy = this.#healthySince !== null && performance.now() - this.#healthySince >= healthyAfterMs;
+    if (isHealthy) this.#backoff.reset();
     this.#healthySince = null;
-    const ceiling = Math.min(this.#limits.maxMs, this.#limits.initialMs * 2 ** Math.min(this.#failures, 30));
-    this.#failures++;
-    return Math.max(retryAfterMs ?? 0, Math.round(ceiling * (0.5 + Math.random() / 2)));
+    return this.#backoff.next(retryAfterMs ?? 0);
   }
 
   healthy(): void {

@@ -1,9 +1,11 @@
 /** A Secret as it was read last, and what a key of it is for an export. */
+
+import { isMap } from '../../basics/isMap.ts';
 import { Secret } from '../../model/secret.ts';
 import type { SecretRead } from '../destination/secretReader.ts';
 import { configKind } from '../schema.ts';
 import { decodeSecret } from './decodeSecret.ts';
-import { isRecord, type KubeObject, readLabels, readObject } from './kubeObject.ts';
+import { type KubeObject, readLabels, readObject } from './kubeObject.ts';
 import { judgeConsent, type SecretFacts, type SecretPolicy } from './secretConsent.ts';
 
 export interface PresentSecret {
@@ -30,7 +32,7 @@ export function readPresentSecret(value: unknown): PresentSecret | null {
 export function toPresentSecret(object: KubeObject): PresentSecret {
   const { namespace, name, annotations } = object.metadata;
   const type = typeof object.raw['type'] === 'string' ? object.raw['type'] : 'Opaque';
-  const data = isRecord(object.raw['data']) ? object.raw['data'] : {};
+  const data = isMap(object.raw['data']) ? object.raw['data'] : {};
   const values = Object.entries(data).flatMap(([key, encoded]): Array<[string, Secret | null]> => {
     if (typeof encoded !== 'string') return [];
     return [[key, encoded.length > maxValueLength ? null : new Secret(encoded)]];
@@ -43,11 +45,9 @@ export function toPresentSecret(object: KubeObject): PresentSecret {
 
 /** Names of the configs that the object belongs to. */
 function readOwners({ raw }: KubeObject): string[] {
-  const { ownerReferences } = isRecord(raw['metadata']) ? raw['metadata'] : {};
+  const { ownerReferences } = isMap(raw['metadata']) ? raw['metadata'] : {};
   return (Array.isArray(ownerReferences) ? ownerReferences : []).flatMap((owner: unknown) =>
-    isRecord(owner) && owner['kind'] === configKind && typeof owner['name'] === 'string'
-      ? [owner['name']]
-      : [],
+    isMap(owner) && owner['kind'] === configKind && typeof owner['name'] === 'string' ? [owner['name']] : [],
   );
 }
 

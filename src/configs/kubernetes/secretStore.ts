@@ -4,38 +4,27 @@
  * How they are followed is in namespaceSecrets.ts. Reads: 200 a second after a burst of 200, so that 1,000 configs have theirs in
  * 5 s.
  */
+
+import type { BackoffLimits } from '../../basics/backoff.ts';
+import { RateLimit } from '../../basics/rateLimit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
 import { describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
 import { forbiddenSecret } from './decodeSecret.ts';
-import { makeNamespaceSecrets, type NamespaceSecrets } from './namespaceSecrets.ts';
-import { makeRateLimit } from './rateLimit.ts';
+import { NamespaceSecrets, type SecretView } from './namespaceSecrets.ts';
 import type { ReflectorTiming } from './reflector.ts';
-import type { RetryLimits } from './retryDelay.ts';
 import { isOwnSecret, ownSecretMessage, type SecretPolicy } from './secretConsent.ts';
 import { readSecretKey } from './secretContent.ts';
-import type { SecretWatch } from './secretWatch.ts';
-
-export interface SecretStore extends SecretReader {
-  /** From now on `owner` depends on exactly these; `names` are in `namespace`. */
-  want(owner: string, namespace: string, names: readonly string[]): void;
-  /**
-   * Whether everything that `owner` depends on is known. `waiting`: its owner is reported as soon as there is news.
-   * `unavailable`: something could not be read so far, for a reason that passes; it is tried again.
-   */
-  readiness(owner: string): 'known' | 'waiting' | 'unavailable';
-  stop(): Promise<void>;
-}
 
 export interface SecretStoreOptions {
   readonly api: ApiClient;
   readonly policy: SecretPolicy;
   readonly log: Logger;
-  /** Something that `owner` depends on is another than before. */
+  /** Something that `owner` depends on has changed. */
   readonly onChange: (owner: string) => void;
   readonly onRestart: () => void;
-  readonly retry: RetryLimits;
+  readonly retry: BackoffLimits;
   readonly timing: Partial<ReflectorTiming>;
 }
 
@@ -53,139 +42,155 @@ const companyMs = 1_000;
 const readsPerSecond = 200;
 const watchesPerSecond = 200;
 
-export function makeSecretStore(options: SecretStoreOptions): SecretStore {
-  const { api, policy, log, onChange, onRestart, retry, timing } = options;
+export class SecretStore implements SecretReader {
+  readonly #options: SecretStoreOptions;
   /** By `namespace/name`. */
-  const entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry>();
   /** Ids of entries by owner. */
-  const wanted = new Map<string, ReadonlySet<string>>();
-  const namespaces = new Map<string, NamespaceSecrets>();
-  const stopping = new Set<Promise<void>>();
-  const readLimit = makeRateLimit({ perSecond: readsPerSecond, burst: readsPerSecond });
-  const watchLimit = makeRateLimit({ perSecond: watchesPerSecond, burst: watchesPerSecond });
+  readonly #wanted = new Map<string, ReadonlySet<string>>();
+  readonly #namespaces = new Map<string, NamespaceSecrets>();
+  readonly #stopping = new Set<Promise<void>>();
+  readonly #readLimit = new RateLimit({ perSecond: readsPerSecond, burst: readsPerSecond });
+  readonly #watchLimit = new RateLimit({ perSecond: watchesPerSecond, burst: watchesPerSecond });
 
-  function add(id: string, namespace: string, name: string): Entry {
+  constructor(options: SecretStoreOptions) {
+    this.#options = options;
+  }
+
+  /** From now on `owner` depends on exactly these; `names` are in `namespace`. */
+  want(owner: string, namespace: string, names: readonly string[]): void {
+    const others = names.filter((name) => !isOwnSecret(this.#options.policy, namespace, name));
+    const next = new Set(others.map((name) => `${namespace}/${name}`));
+    for (const id of this.#wanted.get(owner) ?? []) {
+      const owners = this.#entries.get(id)?.owners;
+      if (next.has(id) || owners === undefined) continue;
+      owners.delete(owner);
+      if (owners.size === 0) this.#drop(id);
+    }
+    for (const name of others) {
+      const id = `${namespace}/${name}`;
+      (this.#entries.get(id) ?? this.#add(id, namespace, name)).owners.add(owner);
+    }
+    if (next.size === 0) this.#wanted.delete(owner);
+    else this.#wanted.set(owner, next);
+  }
+
+  /**
+   * Whether everything that `owner` depends on is known. `waiting`: its owner is reported as soon as there is news.
+   * `unavailable`: something could not be read so far, for a reason that passes; it is tried again.
+   */
+  readiness(owner: string): 'known' | 'waiting' | 'unavailable' {
+    let isUnavailable = false;
+    for (const id of this.#wanted.get(owner) ?? []) {
+      const entry = this.#entries.get(id);
+      const view = entry && this.#find(entry);
+      if (entry === undefined || view === undefined || view.content.kind === 'present') continue;
+      if (view.content.kind === 'missing') {
+        if (performance.now() - entry.followedAt < companyMs) return 'waiting';
+        continue;
+      }
+      if (view.failure === null) return 'waiting';
+      if (!isForbidden(view)) isUnavailable = true;
+    }
+    return isUnavailable ? 'unavailable' : 'known';
+  }
+
+  async read(
+    namespace: string,
+    name: string,
+    key: string,
+    endpoint: URL,
+    config?: string,
+  ): Promise<SecretRead> {
+    const { policy } = this.#options;
+    if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: ownSecretMessage };
+    const entry = this.#entries.get(`${namespace}/${name}`);
+    const view = entry && this.#find(entry);
+    if (view === undefined) throw new Error(`Secret ${namespace}/${name} is not followed`);
+    return readKey(view, key, endpoint, policy, config);
+  }
+
+  async stop(): Promise<void> {
+    for (const id of [...this.#entries.keys()]) this.#drop(id);
+    await Promise.all([...this.#stopping]);
+  }
+
+  #add(id: string, namespace: string, name: string): Entry {
+    const { api, onChange, onRestart, retry, timing } = this.#options;
     const owners = new Set<string>();
     const entry = { namespace, name, owners, isFailing: false, followedAt: performance.now() };
-    entries.set(id, entry);
+    this.#entries.set(id, entry);
     setTimeout(() => {
-      if (entries.get(id) === entry) for (const owner of owners) onChange(owner);
+      if (this.#entries.get(id) === entry) for (const owner of owners) onChange(owner);
     }, companyMs).unref();
-    const secrets =
-      namespaces.get(namespace) ??
-      makeNamespaceSecrets({ api, namespace, readLimit, watchLimit, onRestart, retry, timing });
-    namespaces.set(namespace, secrets);
+    let secrets = this.#namespaces.get(namespace);
+    if (secrets === undefined) {
+      const limits = { readLimit: this.#readLimit, watchLimit: this.#watchLimit };
+      secrets = new NamespaceSecrets({ api, namespace, ...limits, onRestart, retry, timing });
+      this.#namespaces.set(namespace, secrets);
+    }
     secrets.follow(name, () => {
-      report(id);
+      this.#report(id);
       for (const owner of owners) onChange(owner);
     });
     return entry;
   }
 
-  function find({ namespace, name }: Entry): Read | undefined {
-    return namespaces.get(namespace)?.find(name);
+  #find({ namespace, name }: Entry): SecretView | undefined {
+    return this.#namespaces.get(namespace)?.find(name);
   }
 
   /** Only where the API server refuses; an outage is one line of the source, not one for each Secret. */
-  function report(id: string): void {
-    const entry = entries.get(id);
+  #report(id: string): void {
+    const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    const failure = find(entry)?.failure ?? null;
+    const failure = this.#find(entry)?.failure ?? null;
     if (failure !== null && failure.kind !== 'refused') return;
     if (entry.isFailing === (failure !== null)) return;
     entry.isFailing = failure !== null;
+    const { log } = this.#options;
     const fields = { namespace: entry.namespace, secret: entry.name };
     if (failure === null) log.info(fields, 'the Secret can be read and watched again');
     else {
       log.warn(
         { ...fields, code: failure.code },
-        `The Secret cannot be followed: ${describeFailure(failure)}. What was read of it last stays in force; it is tried again.`,
+        `The Secret cannot be followed: ${describeFailure(failure)}. What was last read of it stays in force, and the collector keeps trying.`,
       );
     }
   }
 
-  function drop(id: string): void {
-    const entry = entries.get(id);
-    entries.delete(id);
+  #drop(id: string): void {
+    const entry = this.#entries.get(id);
+    this.#entries.delete(id);
     if (entry === undefined) return;
-    const secrets = namespaces.get(entry.namespace);
+    const secrets = this.#namespaces.get(entry.namespace);
     if (secrets === undefined || secrets.unfollow(entry.name) > 0) return;
-    namespaces.delete(entry.namespace);
+    this.#namespaces.delete(entry.namespace);
     const end = secrets.stop();
-    stopping.add(end);
-    void end.finally(() => stopping.delete(end));
+    this.#stopping.add(end);
+    void end.finally(() => this.#stopping.delete(end));
   }
-
-  return {
-    want(owner, namespace, names) {
-      const others = names.filter((name) => !isOwnSecret(policy, namespace, name));
-      const next = new Set(others.map((name) => `${namespace}/${name}`));
-      for (const id of wanted.get(owner) ?? []) {
-        const owners = entries.get(id)?.owners;
-        if (next.has(id) || owners === undefined) continue;
-        owners.delete(owner);
-        if (owners.size === 0) drop(id);
-      }
-      for (const name of others) {
-        const id = `${namespace}/${name}`;
-        (entries.get(id) ?? add(id, namespace, name)).owners.add(owner);
-      }
-      if (next.size === 0) wanted.delete(owner);
-      else wanted.set(owner, next);
-    },
-
-    readiness(owner) {
-      let isUnavailable = false;
-      for (const id of wanted.get(owner) ?? []) {
-        const entry = entries.get(id);
-        const watch = entry && find(entry);
-        if (entry === undefined || watch === undefined || watch.content.kind === 'present') continue;
-        if (watch.content.kind === 'missing') {
-          if (performance.now() - entry.followedAt < companyMs) return 'waiting';
-          continue;
-        }
-        if (watch.failure === null) return 'waiting';
-        if (!isForbidden(watch)) isUnavailable = true;
-      }
-      return isUnavailable ? 'unavailable' : 'known';
-    },
-
-    async read(namespace, name, key, endpoint, config) {
-      if (isOwnSecret(policy, namespace, name)) return { kind: 'refused', message: ownSecretMessage };
-      const entry = entries.get(`${namespace}/${name}`);
-      const watch = entry && find(entry);
-      if (watch === undefined) throw new Error(`Secret ${namespace}/${name} is not followed`);
-      return readKey(watch, key, endpoint, policy, config);
-    },
-
-    async stop() {
-      for (const id of [...entries.keys()]) drop(id);
-      await Promise.all([...stopping]);
-    },
-  };
 }
 
-type Read = Pick<SecretWatch, 'content' | 'failure'>;
-
-function isForbidden({ failure }: Read): boolean {
+function isForbidden({ failure }: SecretView): boolean {
   return failure?.kind === 'refused' && failure.code === 403;
 }
 
 /** @throws while it is not known, for a reason that passes. */
 function readKey(
-  watch: Read,
+  view: SecretView,
   key: string,
   endpoint: URL,
   policy: SecretPolicy,
   config: string | undefined,
 ): SecretRead {
-  switch (watch.content.kind) {
+  switch (view.content.kind) {
     case 'missing':
       return { kind: 'secret-missing' };
     case 'unknown':
-      if (!isForbidden(watch)) throw new Error('the Secret has not been read yet');
+      if (!isForbidden(view)) throw new Error('the Secret has not been read yet');
       return forbiddenSecret;
     case 'present':
-      return readSecretKey(watch.content, key, endpoint, policy, config);
+      return readSecretKey(view.content, key, endpoint, policy, config);
   }
 }

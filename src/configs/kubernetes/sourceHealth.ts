@@ -4,50 +4,50 @@ import { configApiVersion, configKind } from '../schema.ts';
 import type { ApiFailure } from './apiAnswer.ts';
 import { fullResource } from './resource.ts';
 
-export interface SourceHealth {
-  /** Whether manifests are followed now. */
-  readonly isFollowing: boolean;
-  report(failure: ApiFailure | null): void;
-}
-
-export function makeSourceHealth(options: {
+export interface SourceHealthOptions {
   readonly log: Logger;
   readonly server: string;
   readonly namespace: string | null;
   readonly onChange: (isFollowing: boolean) => void;
-}): SourceHealth {
-  const { log, server, namespace, onChange } = options;
-  /** What was said; null: that all is well. */
-  let said: string | null = null;
-  let isFollowing = false;
-  return {
-    get isFollowing() {
-      return isFollowing;
-    },
-    report(failure) {
-      if (failure?.kind === 'aborted') return;
-      const key = failure === null ? null : keyOf(failure);
-      if (key === said) {
-        if (failure !== null) log.debug({ failure }, 'the cluster still cannot be read');
-        else if (!isFollowing) {
-          isFollowing = true;
-          onChange(true);
-        }
-        return;
-      }
-      if (failure === null) log.info({ server }, 'the cluster can be read again');
-      else {
-        const fields = { server, ...(failure.kind === 'refused' ? { code: failure.code } : {}) };
-        log.error(
-          fields,
-          `${describe(failure, server, namespace)} It is tried again; exports run on as they are.`,
-        );
-      }
-      said = key;
-      isFollowing = failure === null;
-      onChange(isFollowing);
-    },
-  };
+}
+
+export class SourceHealth {
+  readonly #options: SourceHealthOptions;
+  /** What was said last; null: that all is well, or nothing yet. */
+  #said: string | null = null;
+  #isFollowing = false;
+
+  constructor(options: SourceHealthOptions) {
+    this.#options = options;
+  }
+
+  /** Whether manifests are followed now. */
+  get isFollowing(): boolean {
+    return this.#isFollowing;
+  }
+
+  report(failure: ApiFailure | null): void {
+    if (failure?.kind === 'aborted') return;
+    const { log, onChange } = this.#options;
+    const key = failure === null ? null : keyOf(failure);
+    const isNews = key !== this.#said;
+    if (isNews) this.#say(failure);
+    else if (failure !== null) log.debug({ failure }, 'the cluster still cannot be read');
+    if (!isNews && (failure !== null || this.#isFollowing)) return;
+    this.#said = key;
+    this.#isFollowing = failure === null;
+    onChange(this.#isFollowing);
+  }
+
+  #say(failure: ApiFailure | null): void {
+    const { log, server, namespace } = this.#options;
+    if (failure === null) log.info({ server }, 'the cluster can be read again');
+    else {
+      const fields = { server, ...(failure.kind === 'refused' ? { code: failure.code } : {}) };
+      const sentence = describe(failure, server, namespace);
+      log.error(fields, `${sentence} The collector keeps trying, and exports keep running as they are.`);
+    }
+  }
 }
 
 /** A server that goes down and comes up again refuses, resets and answers 429 and 503 in turn: that is one story. */

@@ -1,7 +1,9 @@
 /** Follows one watch from its first event to its end, and says what kind of end it was. */
+
+import { isMap } from '../../basics/isMap.ts';
 import type { ApiFailure, WatchEvent } from './apiAnswer.ts';
 import { describeError } from './apiClient.ts';
-import { isRecord, type KubeObject, readObject } from './kubeObject.ts';
+import { type KubeObject, readObject } from './kubeObject.ts';
 import type { Snapshot } from './listPages.ts';
 
 export type WatchEnd =
@@ -48,14 +50,14 @@ export async function followWatch(round: WatchRound): Promise<WatchEnd> {
   let quiet = setTimeout(finish, initial === null ? round.quietMs : initialQuietMs);
 
   function takeBookmark(object: unknown): void {
-    const metadata = isRecord(object) && isRecord(object['metadata']) ? object['metadata'] : {};
+    const metadata = isMap(object) && isMap(object['metadata']) ? object['metadata'] : {};
     const { resourceVersion, annotations } = metadata;
     if (typeof resourceVersion !== 'string') return;
     if (initial === null) {
       round.onProgress(resourceVersion);
       return;
     }
-    if (!isRecord(annotations) || annotations['k8s.io/initial-events-end'] !== 'true') return;
+    if (!isMap(annotations) || annotations['k8s.io/initial-events-end'] !== 'true') return;
     round.onInitial({ objects: [...initial.values()], resourceVersion });
     initial = null;
     clearTimeout(quiet);
@@ -103,11 +105,11 @@ function unreachable(message: string): WatchEnd {
 
 /** An ERROR event carries a Status. */
 function toErrorEnd(object: unknown): WatchEnd {
-  const status = isRecord(object) ? object : {};
+  const status = isMap(object) ? object : {};
   const code = typeof status['code'] === 'number' ? status['code'] : 500;
   if (code === 410) return { kind: 'expired' };
   const message = typeof status['message'] === 'string' ? status['message'].slice(0, 1_000) : '';
-  const details = isRecord(status['details']) ? status['details']['retryAfterSeconds'] : undefined;
+  const details = isMap(status['details']) ? status['details']['retryAfterSeconds'] : undefined;
   const retryAfterMs = typeof details === 'number' && details > 0 ? Math.min(details, 300) * 1_000 : null;
   return { kind: 'failed', failure: { kind: 'refused', code, message, retryAfterMs } };
 }

@@ -1,4 +1,5 @@
 /** Decodes ExportLogsServiceResponse: what a receiver says about a batch it has accepted. */
+import { isMap } from '../../basics/isMap.ts';
 import type { Response } from '../../model/answer.ts';
 import { readMediaType } from './mediaType.ts';
 import { readFields } from './readFields.ts';
@@ -97,7 +98,7 @@ function decodeJson(body: Uint8Array): ExportResponse {
   // The same field twice: nobody knows which one counts.
   if ('partialSuccess' in answer && 'partial_success' in answer) return otherObject;
   const partial = answer['partialSuccess'] ?? answer['partial_success'] ?? {};
-  if (!isObject(partial)) return undecodable;
+  if (!isMap(partial)) return undecodable;
   // Unknown fields are ignored, as in protobuf, unless one says that something went wrong.
   if (Object.keys(partial).length === 0 && Object.keys(answer).some((name) => saysError.test(name)))
     return otherObject;
@@ -134,12 +135,8 @@ export function parseObject(body: Uint8Array): Readonly<Record<string, unknown>>
   if (body.byteLength > maxJsonBytes) return null;
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    return isObject(value) ? value : null;
+    return isMap(value) ? value : null;
   } catch {
     return null;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

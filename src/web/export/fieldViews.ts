@@ -3,7 +3,7 @@ import { type Field, fields } from '../../configs/fields.ts';
 import type { FieldView, HeaderRowView, HeadersView, InputView } from '../views/exportViews.ts';
 import { formUrl, makeFrame } from './addresses.ts';
 import { headerOwner } from './exportForm.ts';
-import type { FormInput } from './formView.ts';
+import type { FormInput } from './formInput.ts';
 
 const clientKey = 'tls.clientCertSecretRef.key';
 

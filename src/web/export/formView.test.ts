@@ -4,7 +4,8 @@ import { toEditableSpec } from '../../configs/editor/editableSpec.ts';
 import { fields } from '../../configs/fields.ts';
 import { render } from '../reply/render.ts';
 import { emptyForm, readForm, toForm } from './exportForm.ts';
-import { type FormInput, makeFormView } from './formView.ts';
+import type { FormInput } from './formInput.ts';
+import { makeFormView } from './formView.ts';
 
 const config: EditableConfig = {
   id: { namespace: 'flows', name: 'siem' },

@@ -1,16 +1,9 @@
 /** What the form of a destination shows: what was typed, what is stored, who owns what, and what is wrong with it. */
-import type { EditableConfig, FieldProblem } from '../../configs/configEditor.ts';
+import type { FieldProblem } from '../../configs/configEditor.ts';
 import { resolveEndpoint } from '../../configs/destination/resolveEndpoint.ts';
 import { type Field, fields, findField } from '../../configs/fields.ts';
 import { complain } from '../../configs/problems/problem.ts';
-import type {
-  ConflictView,
-  EndpointAboutView,
-  ExportFormView,
-  NoticeView,
-  ProblemLink,
-  TestView,
-} from '../views/exportViews.ts';
+import type { EndpointAboutView, ExportFormView, ProblemLink } from '../views/exportViews.ts';
 import { formUrl, makeFrame, withoutQuery } from './addresses.ts';
 import { type ExportForm, emptyForm, filledHeaders } from './exportForm.ts';
 import {
@@ -22,23 +15,7 @@ import {
   makeInputs,
   makeOwnField,
 } from './fieldViews.ts';
-
-/** What is said of a form. */
-export interface FormRemarks {
-  readonly problems?: readonly FieldProblem[];
-  readonly notices?: readonly NoticeView[];
-  readonly conflict?: ConflictView;
-  readonly test?: TestView;
-  /** The row whose name gets the focus; default: none. */
-  readonly newRow?: number;
-}
-
-export interface FormInput extends FormRemarks {
-  readonly organization: string;
-  readonly form: ExportForm;
-  /** null: it is a new one. */
-  readonly current: EditableConfig | null;
-}
+import type { FormInput } from './formInput.ts';
 
 export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | 'actions'>): ExportFormView {
   const { organization, form, current } = input;

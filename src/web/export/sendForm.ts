@@ -8,7 +8,8 @@ import { destinationUrl } from './addresses.ts';
 import type { StreamedConfig } from './destinations.ts';
 import { type ExportForm, toForm } from './exportForm.ts';
 import { makeHeaders } from './fieldViews.ts';
-import { type FormRemarks, makeFormView } from './formView.ts';
+import type { FormRemarks } from './formInput.ts';
+import { makeFormView } from './formView.ts';
 import { makeStateView } from './stateView.ts';
 
 /** Parked entries that are listed; the rest is a number. */

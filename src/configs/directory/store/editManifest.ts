@@ -5,7 +5,8 @@
  * such a text is refused rather than half changed.
  */
 import { type Document, isMap, isSeq, parseAllDocuments, stringify } from 'yaml';
-import { isMap as isPlainMap } from '../../editor/isMap.ts';
+import { isMap as isPlainMap } from '../../../basics/isMap.ts';
+import { spell } from '../../../basics/spell.ts';
 import {
   buildSpec,
   compareUnits,
@@ -14,7 +15,6 @@ import {
   listUnits,
   pathOf,
   type SpecUnits,
-  spell,
 } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
 import {

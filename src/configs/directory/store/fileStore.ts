@@ -7,6 +7,7 @@
  */
 import { access, constants, lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { spell } from '../../../basics/spell.ts';
 import type { ExportStatus } from '../../../model/streamStatus.ts';
 import type { ConfigId, EditorResult } from '../../configEditor.ts';
 import type { SecretReader } from '../../destination/secretReader.ts';
@@ -15,12 +16,13 @@ import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
 import type { DraftPlan } from '../../editor/planDraft.ts';
 import { originOf } from '../../editor/savedFor.ts';
 import { listPageRefs } from '../../editor/secretRefsOf.ts';
-import { listUnits, type SpecUnits, spell } from '../../editor/specUnits.ts';
+import { listUnits, type SpecUnits } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
 import { isOwner } from '../assignKeys.ts';
-import { makeDirectoryReader } from '../directoryReader.ts';
+import { DirectoryReader } from '../directoryReader.ts';
 import { makeDirectorySecrets } from '../directorySecrets.ts';
 import { makeFileCache } from '../fileCache.ts';
+import { codeOf } from '../fileError.ts';
 import { defaultNamespace } from '../parseFile.ts';
 import { createAtomically, isThere, writeAtomically } from '../writeAtomically.ts';
 import { describeFileError } from './describeFileError.ts';
@@ -48,14 +50,14 @@ export class FileStore implements ManifestStore<ReadManifest> {
   readonly createNamespace = defaultNamespace;
   readonly place = 'the configuration directory';
   readonly #options: FileStoreOptions;
-  readonly #reader: ReturnType<typeof makeDirectoryReader>;
+  readonly #reader: DirectoryReader;
   /** By file, what each said when it could last be parsed. */
   #lastValues = new Map<string, unknown>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: FileStoreOptions) {
     this.#options = options;
-    this.#reader = makeDirectoryReader(options.directory);
+    this.#reader = new DirectoryReader(options.directory);
   }
 
   /** One after another; a file system's refusal is a result. */
@@ -121,7 +123,7 @@ export class FileStore implements ManifestStore<ReadManifest> {
       await createAtomically(this.#pathOf(`${name}.yaml`), text);
     } catch (error) {
       await deleteSecretFiles(directory, listPageRefs(spec, name));
-      if (!isCode(error, 'EEXIST')) throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
       return { kind: 'taken' };
     }
     onWritten();
@@ -219,8 +221,4 @@ function findNameProblem(name: string): string | null {
   }
   if (!/\.status$/.test(name)) return null;
   return `is "${name}", and ${name}.yaml would be a status file: choose a name that does not end in ".status"`;
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

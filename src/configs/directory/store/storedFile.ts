@@ -1,11 +1,11 @@
 /** One manifest file as the editor works with it. */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { isMap } from '../../../basics/isMap.ts';
+import { spell } from '../../../basics/spell.ts';
 import type { ExportStatus } from '../../../model/streamStatus.ts';
 import type { ConfigState } from '../../configSource.ts';
-import { isMap } from '../../editor/isMap.ts';
 import type { StoredManifest } from '../../editor/manifestStore.ts';
 import { isTypedOnPage } from '../../editor/savedFor.ts';
-import { spell } from '../../editor/specUnits.ts';
 import { reconcileAtAnnotation } from '../../schema.ts';
 import type { Assigned } from '../assignKeys.ts';
 

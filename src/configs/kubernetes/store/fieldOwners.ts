@@ -8,8 +8,9 @@
  * Who applies without the server (kubectl, Helm 3) sends a list as a whole: a header that the page adds to theirs would be
  * gone with their next apply, and the stream would go on without it. All headers count as theirs then.
  */
+
+import { isMap } from '../../../basics/isMap.ts';
 import { toFriendlyName } from '../../editor/describeOwner.ts';
-import { isMap } from '../../editor/isMap.ts';
 import { headerOf, isDefault, listUnits, pathOf } from '../../editor/specUnits.ts';
 import type { KubeObject } from '../kubeObject.ts';
 import { pageFieldManager } from '../resource.ts';

@@ -25,7 +25,7 @@ import { createConfig, findOwnerRefusal, replaceSpec } from './applySpec.ts';
 import { isVersionConflict, toRefusal } from './describeRefusal.ts';
 import { readOwnership } from './fieldOwners.ts';
 import { LiveSecretsError, makeLiveSecrets } from './liveSecrets.ts';
-import { makePageSecretStore, type PageSecretStore } from './pageSecretStore.ts';
+import { PageSecretStore } from './pageSecretStore.ts';
 import { organizationOf, toStored } from './storedObject.ts';
 
 export interface ObjectStoreOptions {
@@ -56,7 +56,7 @@ export class ObjectStore implements ManifestStore<KubeObject> {
     this.#options = options;
     this.createNamespace = options.createNamespace;
     this.place = `namespace ${options.createNamespace}`;
-    this.#secrets = makePageSecretStore(options.api, options.signal);
+    this.#secrets = new PageSecretStore(options.api, options.signal);
   }
 
   async run<T>(operation: () => Promise<EditorResult<T>>): Promise<EditorResult<T>> {

@@ -1,6 +1,7 @@
 /** One AuditExportConfig of the cluster as the editor works with it. */
+
+import { isMap } from '../../../basics/isMap.ts';
 import type { ConfigState } from '../../configSource.ts';
-import { isMap } from '../../editor/isMap.ts';
 import type { StoredManifest } from '../../editor/manifestStore.ts';
 import { listHeaders, listUnits, unitOfHeader } from '../../editor/specUnits.ts';
 import { parseManifest } from '../../parseManifest.ts';

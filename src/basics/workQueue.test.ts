@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeWorkQueue, RetryLater } from './workQueue.ts';
+import { RetryLater, WorkQueue } from './workQueue.ts';
 
 /** Work that waits until it is let go, one key at a time. */
 function makeQueue(concurrency: number, outcome: (key: string, nth: number) => 'ok' | Error = () => 'ok') {
@@ -10,7 +10,7 @@ function makeQueue(concurrency: number, outcome: (key: string, nth: number) => '
   let atOnce = 0;
   let mostAtOnce = 0;
   const counts = new Map<string, number>();
-  const queue = makeWorkQueue({
+  const queue = new WorkQueue({
     concurrency,
     retry: { initialMs: 1, maxMs: 4 },
     onFailure: (key) => failures.push(key),

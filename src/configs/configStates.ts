@@ -1,0 +1,65 @@
+/** What every source does with the states of configs: tells which have changed, and says so in the log. */
+import type { ExportConfig } from '../model/exportConfig.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { ConfigState } from './configSource.ts';
+
+export type ConfigStates = ReadonlyMap<string, ConfigState>;
+
+/** What runs: the config itself, else the last good one; null: nothing. */
+export function lastGoodOf(state: ConfigState | null): ExportConfig | null {
+  if (state === null) return null;
+  return state.kind === 'valid' ? state.config : state.lastGood;
+}
+
+/** Whether both are the same objects: a source keeps the old object for a state that has not changed. */
+export function isSameStates(a: ConfigStates, b: ConfigStates): boolean {
+  return a.size === b.size && [...b].every(([key, state]) => a.get(key) === state);
+}
+
+/** Whether `b` says nothing new. Both are of one key. */
+export function isSameState(a: ConfigState, b: ConfigState): boolean {
+  if (a.kind === 'valid' || b.kind === 'valid') {
+    return a.kind === 'valid' && b.kind === 'valid' && isSameConfig(a.config, b.config);
+  }
+  return (
+    a.generation === b.generation &&
+    a.reason === b.reason &&
+    a.problems.join('\n') === b.problems.join('\n') &&
+    isSameConfig(a.lastGood, b.lastGood)
+  );
+}
+
+/** Says how a config stands that is new or has changed. */
+export function logState(log: Logger, key: string, state: ConfigState): void {
+  if (state.kind === 'valid') {
+    const { generation } = state.config;
+    log.info({ key, config: showName(state), generation }, 'export configuration read');
+  } else {
+    const { reason, problems, lastGood } = state;
+    const fields = { key, config: showName(state), reason, problems, keepsRunning: lastGood !== null };
+    log.warn(fields, 'export configuration is wrong');
+  }
+}
+
+export function logDeletion(log: Logger, key: string, last: ConfigState): void {
+  log.info({ key, config: showName(last) }, 'export configuration deleted');
+}
+
+function showName(state: ConfigState): string {
+  const { namespace, name } = state.kind === 'valid' ? state.config : state;
+  return `${namespace}/${name}`;
+}
+
+/** The generation stands for the spec, the fingerprint for what Secrets hold. */
+function isSameConfig(a: ExportConfig | null, b: ExportConfig | null): boolean {
+  return (
+    a?.generation === b?.generation &&
+    a?.destination.fingerprint === b?.destination.fingerprint &&
+    a?.reconcileAt === b?.reconcileAt &&
+    showRemarks(a) === showRemarks(b)
+  );
+}
+
+function showRemarks(config: ExportConfig | null): string {
+  return (config?.remarks ?? []).map(({ message }) => message).join('\n');
+}

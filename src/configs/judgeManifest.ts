@@ -1,0 +1,64 @@
+/** From a parsed manifest to how it stands: valid with everything it refers to, or invalid with the reason. */
+import type { ExportConfig } from '../model/exportConfig.ts';
+import type { ConfigState } from './configSource.ts';
+import { resolveDestination } from './destination/resolveDestination.ts';
+import type { SecretReader } from './destination/secretReader.ts';
+import type { ParsedManifest } from './parseManifest.ts';
+import { reconcileAtAnnotation } from './schema.ts';
+import { toExportSpec } from './toExportSpec.ts';
+
+/** What only the source knows of a manifest. */
+export interface ConfigIdentity extends Pick<ExportConfig, 'key' | 'namespace' | 'name' | 'generation'> {
+  /** The endpoint was typed on the page: it leads to public addresses alone. */
+  readonly isEndpointTyped: boolean;
+}
+
+/**
+ * What is wrong leaves `lastGood` in force. What is not allowed ends it: it may not have been allowed either.
+ *
+ * @throws what `secrets.read` throws: keep what you have, and try again.
+ */
+export async function judgeManifest(
+  parsed: ParsedManifest,
+  identity: ConfigIdentity,
+  lastGood: ExportConfig | null,
+  secrets: SecretReader,
+): Promise<ConfigState> {
+  const { isEndpointTyped, ...named } = identity;
+  const { namespace, name } = named;
+  if (!parsed.ok) {
+    return {
+      kind: 'invalid',
+      ...named,
+      reason: 'InvalidSpec',
+      problems: parsed.problems,
+      lastGood,
+      spec: null,
+    };
+  }
+  const { metadata, spec: manifestSpec } = parsed.manifest;
+  const reader: SecretReader = {
+    read: (from, secret, key, endpoint) => secrets.read(from, secret, key, endpoint, name),
+  };
+  const addresses = isEndpointTyped ? 'public' : undefined;
+  const resolved = await resolveDestination(manifestSpec, namespace, reader, addresses);
+  const spec = toExportSpec(manifestSpec);
+  if (resolved.kind === 'unresolved') {
+    const { reason, problems } = resolved;
+    const inForce = reason === 'SecretNotAllowed' ? null : lastGood;
+    return { kind: 'invalid', ...named, reason, problems, lastGood: inForce, spec };
+  }
+  const remarks = resolved.warnings.map((warning) => ({
+    reason: 'SecretConsentMissing' as const,
+    message: `${warning} Until it does it is used all the same, and no longer once SECRET_CONSENT is required.`,
+  }));
+  const reconcileAt = metadata.annotations?.[reconcileAtAnnotation];
+  const config = {
+    ...named,
+    spec,
+    destination: resolved.destination,
+    ...(reconcileAt === undefined ? {} : { reconcileAt }),
+    ...(remarks.length === 0 ? {} : { remarks }),
+  };
+  return { kind: 'valid', config };
+}
