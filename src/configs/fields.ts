@@ -112,12 +112,12 @@ export interface Field extends Required<Row> {
   readonly defaultValue: unknown;
   /** It may be absent, and then stands for nothing. */
   readonly isOptional: boolean;
-  /** Of a number. */
+  /** Limits of a number. */
   readonly min: number | undefined;
   readonly max: number | undefined;
-  /** Of a text. */
+  /** Limit of a text. */
   readonly maxLength: number | undefined;
-  /** Of a choice; else empty. */
+  /** What a choice offers; otherwise empty. */
   readonly options: readonly string[];
   /** In audit entries: a Secret is called by what it holds. */
   readonly recordedAs: string;

@@ -16,7 +16,7 @@ export interface Change {
   readonly to: unknown;
 }
 
-/** `toSpec` null: it is gone; `fromSpec` null: it is new. Values that are the same are left out. */
+/** `from` null: the config is new; `to` null: it is gone. Equal values are left out. */
 export function findChanges(from: EditableSpec | null, to: EditableSpec | null): Change[] {
   const before = flatten(from);
   const after = flatten(to);

@@ -1,4 +1,4 @@
-/** What the drawer says of what was done or could not be done, and its answers when there is no destination to show. */
+/** What the drawer says about what was done or not done, and what it answers when there is no destination to show. */
 import { sendDrawer } from '../list/sendDrawer.ts';
 import { sendProblem } from '../reply/reply.ts';
 import { isFromOtherSite } from '../security/crossSite.ts';
