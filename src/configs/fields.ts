@@ -117,7 +117,7 @@ export interface Field extends Required<Row> {
   readonly max: number | undefined;
   /** Limit of a text. */
   readonly maxLength: number | undefined;
-  /** Options of a choice; else empty. */
+  /** What a choice offers; otherwise empty. */
   readonly options: readonly string[];
   /** In audit entries: a Secret is called by what it holds. */
   readonly recordedAs: string;
@@ -138,6 +138,10 @@ interface JsonSchema {
 const specJsonSchema = z.toJSONSchema(specSchema, { io: 'input' }) as JsonSchema;
 
 export const fields: readonly Field[] = rows.map(makeField);
+
+export const secretPaths = fields
+  .filter(({ input }) => input === 'secret')
+  .map(({ path }) => path as SecretPath);
 
 export function findField(path: FieldPath): Field {
   return fields[rows.findIndex((row) => row.path === path)] as Field;

@@ -84,5 +84,5 @@ it('looks through ten destinations that are gone, and says that there were more'
   const shown = text.match(/gone-\d{3} \(deleted\)/g);
   expect(shown).toHaveLength(10);
   expect(shown?.at(-1)).toBe('gone-200 (deleted)');
-  expect(text).toContain('the latest 10 are shown');
+  expect(text).toContain('Only the 10 most recently deleted destinations are shown.');
 });

@@ -2,10 +2,8 @@
 import type { BeforeWrite, ConfigEditor, EditorResult } from '../../configs/configEditor.ts';
 import { requestReplay } from '../../database/streamViews.ts';
 import type { Handler, Visit } from '../visit.ts';
-import { destinationUrl, hostOf } from './addresses.ts';
 import { onDestination, type StreamedConfig } from './destinations.ts';
-import { sendGone } from './messages.ts';
-import { reasonOf } from './notices.ts';
+import { reasonOf, sendGone } from './messages.ts';
 import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
 import { sendStored } from './sendForm.ts';
 
@@ -53,7 +51,7 @@ function switchTo(suspend: boolean): Action {
 function makeHandler({ action, change, act }: Action): Handler {
   return onDestination(async (visit, editor, destination) => {
     const { id, spec } = destination.config;
-    const about = { ...describeDestination(id, hostOf(spec.endpoint)), ...change };
+    const about = { ...describeDestination(id, spec.endpoint), ...change };
     const result = await doRecorded(visit, { action, about }, (before) =>
       act(visit, editor, destination, before),
     );
@@ -62,11 +60,7 @@ function makeHandler({ action, change, act }: Action): Handler {
       const notice = { tone: 'bad', title: 'Nothing was changed.', text: reasonOf(result) } as const;
       return await sendStored(visit, destination, [notice]);
     }
-    const done = {
-      action,
-      about: { ...about, ...(result.value as object | undefined) },
-      url: destinationUrl(visit.organization, id),
-    };
+    const done = { action, about: { ...about, ...(result.value as object | undefined) }, id };
     await answerDone(visit, done, (notices) =>
       onDestination((now, _editor, changed) => sendStored(now, changed, notices))(visit),
     );

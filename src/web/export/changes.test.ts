@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { toEditableSpec } from '../../configs/editor/editableSpec.ts';
+import { Secret } from '../../model/secret.ts';
 import { describeChanges, findChanges } from './changes.ts';
 
 const headers = [
@@ -12,7 +13,12 @@ const spec = toEditableSpec(
 
 it('names what changed with old and new, and new values by the name of their header alone', () => {
   const after = { ...spec, maxBatchSize: 10, 'filter.projects': ['web'] };
-  expect(describeChanges(findChanges(spec, after), ['headers.Authorization'])).toEqual({
+  const draft = {
+    headers: [{ name: 'Authorization', value: { set: new Secret('hush') } }],
+    'tls.caSecretRef': 'kept',
+    'tls.clientCertSecretRef': 'none',
+  } as const;
+  expect(describeChanges(spec, after, draft)).toEqual({
     changed: ['maxBatchSize', 'filter.projects', 'headers.Authorization (value)'],
     changes: { maxBatchSize: { from: 1000, to: 10 }, 'filter.projects': { from: [], to: ['web'] } },
   });

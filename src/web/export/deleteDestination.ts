@@ -5,8 +5,7 @@ import type { NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
 import { destinationUrl, hostOf, makeFrame } from './addresses.ts';
 import { onDestination, type StreamedConfig } from './destinations.ts';
-import { sendGone } from './messages.ts';
-import { reasonOf } from './notices.ts';
+import { reasonOf, sendGone } from './messages.ts';
 import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
 import { sendStored } from './sendForm.ts';
 import { sendList } from './showList.ts';
@@ -60,7 +59,7 @@ function describeConsequence(pending: number | null, host: string): string {
 export const deleteDestination = onDestination(async (visit, editor, destination) => {
   const { organization } = visit;
   const { id, spec } = destination.config;
-  const about = describeDestination(id, hostOf(spec.endpoint));
+  const about = describeDestination(id, spec.endpoint);
   const revision = String(visit.request.body?.revision ?? '');
   const result = await doRecorded(visit, { action: 'deleted', about }, (before) =>
     editor.remove(organization, id, revision, before),
@@ -90,7 +89,7 @@ async function answerDeleted(
   const done = {
     action: 'deleted',
     about: { ...about, pending: config.status?.pendingEntries ?? null },
-    url: makeFrame(visit.organization).listUrl,
+    id: null,
   } as const;
   await answerDone(visit, done, (notices) => sendList(visit, notices));
 }

@@ -3,8 +3,7 @@ import type { ConfigEditor, EditableConfig } from '../../configs/configEditor.ts
 import { readStreams, type StreamView } from '../../database/streamViews.ts';
 import type { Handler, Visit } from '../visit.ts';
 import { parseConfigId } from './addresses.ts';
-import { readOnlyNotice, sendGone, sendUnavailable } from './messages.ts';
-import { reasonOf } from './notices.ts';
+import { readOnlyNotice, reasonOf, sendGone, sendUnavailable } from './messages.ts';
 
 /** A config of the organization, as the drawer shows it. */
 export interface StreamedConfig {

@@ -3,11 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { EditableConfig } from '../../configs/configEditor.ts';
 import { toEditableSpec } from '../../configs/editor/editableSpec.ts';
 import {
-  addHeaderRow,
+  changeHeaderRows,
   emptyForm,
   filledHeaders,
   readForm,
-  removeHeaderRow,
   splitList,
   toDraft,
   toForm,
@@ -167,10 +166,12 @@ describe('readForm', () => {
 
 describe('rows of headers', () => {
   it('keep their numbers while others come and go', () => {
-    const two = addHeaderRow(addHeaderRow(emptyForm));
-    const rest = addHeaderRow(removeHeaderRow(two, 0));
+    const buttons = ['add-header', 'add-header', 'remove-header-0', 'add-header'];
+    const rest = buttons.reduce((form, button) => changeHeaderRows(form, button)?.form ?? form, emptyForm);
     expect(rest.headers.map(({ index }) => index)).toEqual([1, 2]);
     expect(filledHeaders(rest)).toEqual([]);
+    expect(changeHeaderRows(emptyForm, 'add-header')?.newRow).toBe(0);
+    expect(changeHeaderRows(emptyForm, 'save')).toBeNull();
   });
 });
 

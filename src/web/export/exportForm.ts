@@ -1,14 +1,14 @@
 /**
- * The form of a destination: from what a browser posted to what was typed, from that to a draft, and from a stored config
- * to what the form begins with. Names of inputs are paths in the spec, as in the problems of an editor.
+ * The form of a destination: reads what a browser posted, makes a draft of it, and makes the form of a stored config. Inputs
+ * are named by paths in the spec, as are the problems of an editor.
  *
  *   body → [readForm] → ExportForm → [toDraft] → ConfigEditor
  *
- * Not here: whether it is right (configs/schema.ts), what it looks like (formView.ts).
+ * Not here: whether a value is valid (configs/schema.ts), what the form looks like (formView.ts).
  */
 import { z } from 'zod';
 import type { ConfigDraft, EditableConfig, EditableSpec } from '../../configs/configEditor.ts';
-import { type Field, type FieldPath, fields, type SecretPath } from '../../configs/fields.ts';
+import { type Field, type FieldPath, fields, type SecretPath, secretPaths } from '../../configs/fields.ts';
 import { Secret } from '../../model/secret.ts';
 
 /** As typed. */
@@ -20,8 +20,8 @@ export interface ExportForm {
 }
 
 /**
- * `revision`: of the config that the form was made from; empty for a new one. `startTime`: of a `datetime-local` input, in
- * UTC; counts when `startFrom` is `Time`. `….remove`: the stored PEM goes; else it stays while nothing is typed.
+ * `revision`: that of the config the form was made from; empty for a new one. `startTime`: the value of a `datetime-local`
+ * input, in UTC; it counts if `startFrom` is `Time`. `….remove`: removes the stored PEM, which stays otherwise if none is typed.
  */
 type OwnInput = 'name' | 'revision' | 'startTime' | `${SecretPath}.remove`;
 
@@ -35,12 +35,12 @@ export interface HeaderRow {
 
 const noSecret = new Secret('');
 
-/** Their values are given: by the viewer's organization, by a button, or once for ever. */
+/** Fields that the form does not change: given by the organization, changed by a button, or set once. */
 const givenFields: ReadonlySet<FieldPath> = new Set(['organization', 'suspend', 'startFrom']);
 
 export const emptyForm: ExportForm = makeForm((field) => field.defaultValue);
 
-/** What the form of a stored config begins with. */
+/** The form of a stored config, before anything is typed. */
 export function toForm({ spec, revision }: EditableConfig): ExportForm {
   const { startFrom } = spec;
   const isTime = startFrom !== 'Now' && startFrom !== 'Beginning';
@@ -61,7 +61,7 @@ function makeForm(
   return { values, headers, clientKey: noSecret };
 }
 
-/** As its input has it. */
+/** The value as the input shows it. */
 function printValue({ input }: Field, value: unknown): string {
   switch (input) {
     case 'list':
@@ -81,7 +81,7 @@ const bodySchema = z.record(z.string(), z.union([z.string(), z.array(z.string())
 /** Rows beyond it are not read: the schema accepts fewer, and says so. */
 const maxHeaderRows = 64;
 
-/** Never fails: what is missing is empty, and what is wrong is said by the schema. */
+/** Never fails: what is missing is empty, and the schema says what is wrong. */
 export function readForm(body: unknown): ExportForm {
   const parsed = bodySchema.safeParse(body ?? {});
   const posted = parsed.success ? parsed.data : {};
@@ -93,10 +93,9 @@ export function readForm(body: unknown): ExportForm {
     const value = raw(name).trim();
     return value === '' ? '' : `${value}\n`;
   };
-  const isSecret = new Set<string>(fields.flatMap(({ path, input }) => (input === 'secret' ? path : [])));
-  const names = Object.keys(emptyForm.values);
-  const typed = names.map((name) => [name, isSecret.has(name) ? pem(name) : raw(name).trim()]);
-  const values = Object.fromEntries(typed) as ExportForm['values'];
+  const typed = Object.keys(emptyForm.values).map((name) => [name, raw(name).trim()]);
+  const pems = secretPaths.map((path) => [path, pem(path)]);
+  const values = Object.fromEntries([...typed, ...pems]) as ExportForm['values'];
   return {
     values: { ...values, startFrom: values.startFrom || emptyForm.values.startFrom },
     headers: readHeaders(Object.keys(posted), raw),
@@ -120,13 +119,20 @@ function readHeaders(names: readonly string[], raw: (name: string) => string): H
     }));
 }
 
-export function addHeaderRow(form: ExportForm): ExportForm {
-  const index = Math.max(-1, ...form.headers.map((row) => row.index)) + 1;
-  return { ...form, headers: [...form.headers, { index, name: '', value: noSecret }] };
-}
-
-export function removeHeaderRow(form: ExportForm, index: number): ExportForm {
-  return { ...form, headers: form.headers.filter((row) => row.index !== index) };
+/** The form after a button of its header rows was pressed; `newRow`: the index of the added one. null: it was a different button. */
+export function changeHeaderRows(
+  form: ExportForm,
+  button: string,
+): { readonly form: ExportForm; readonly newRow?: number } | null {
+  const { headers } = form;
+  if (button === 'add-header') {
+    const index = Math.max(-1, ...headers.map((row) => row.index)) + 1;
+    const added = { index, name: '', value: noSecret };
+    return { form: { ...form, headers: [...headers, added] }, newRow: index };
+  }
+  const removed = /^remove-header-(\d{1,4})$/.exec(button)?.[1];
+  if (removed === undefined) return null;
+  return { form: { ...form, headers: headers.filter(({ index }) => index !== Number(removed)) } };
 }
 
 /** Rows with a name or a value, in the order of the draft. */
@@ -187,7 +193,7 @@ export function splitList(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** `2026-01-31T08:00` of the input is RFC 3339 with seconds and Z; anything else goes on as it is, for the schema to judge. */
+/** `2026-01-31T08:00` of the input is RFC 3339 with seconds and Z; anything else is passed on for the schema to judge. */
 function readStart({ values: { startFrom, startTime } }: ExportForm): string {
   if (startFrom !== 'Time') return startFrom;
   const local = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?$/.exec(startTime);

@@ -1,6 +1,8 @@
-/** The inputs of the form: their labels, and what each shows. */
+/** The inputs of the form, rows of headers included: their labels, and what each shows. */
 import { type Field, fields } from '../../configs/fields.ts';
-import type { FieldView, InputView } from '../views/exportViews.ts';
+import type { FieldView, HeaderRowView, HeadersView, InputView } from '../views/exportViews.ts';
+import { formUrl, makeFrame } from './addresses.ts';
+import { headerOwner } from './exportForm.ts';
 import type { FormInput } from './formInput.ts';
 
 const clientKey = 'tls.clientCertSecretRef.key';
@@ -79,7 +81,7 @@ export function makeOwnField(
   return makeField(name, { ...ownInputs[name], value, problem: problems.get(name) ?? null, owner: null });
 }
 
-export function makeField(
+function makeField(
   name: string,
   field: Pick<FieldView, 'label' | 'value' | 'hint' | 'problem' | 'owner'>,
 ): FieldView {
@@ -90,4 +92,44 @@ export function makeField(
     field.owner === null ? '' : `${id}-owner`,
   ];
   return { id, name, ...field, describedBy: parts.filter((part) => part !== '').join(' ') };
+}
+
+export function makeHeaders(
+  { organization, form, current, newRow }: FormInput,
+  problems: ReadonlyMap<string, string> = new Map(),
+): HeadersView {
+  const rows = form.headers.map(({ index, name }, position): HeaderRowView => {
+    const stored = current?.spec.headers.findIndex((each) => each.name.toLowerCase() === name.toLowerCase());
+    const header = stored === undefined || stored < 0 ? undefined : current?.spec.headers[stored];
+    const owner = header && current ? headerOwner(current.owners, header.name, stored ?? 0) : null;
+    const number = position + 1;
+    return {
+      index,
+      number,
+      name: makeField(`headers.${index}.name`, {
+        label: labelOfHeader('name', number),
+        value: name,
+        hint: '',
+        problem: problems.get(`headers.${index}.name`) ?? null,
+        owner,
+      }),
+      value: makeField(`headers.${index}.value`, {
+        label: labelOfHeader('value', number),
+        value: '',
+        hint: header === undefined || header.reference !== null ? '' : '•••• set — leave empty to keep',
+        problem: problems.get(`headers.${index}.value`) ?? null,
+        owner: owner ?? (header?.reference ? 'its Secret' : null),
+      }),
+      stored: header === undefined ? null : header.reference === null ? '' : `Secret ${header.reference}`,
+      owner,
+      isNew: index === newRow,
+    };
+  });
+  return {
+    frame: makeFrame(organization),
+    formUrl: formUrl(organization, current),
+    rows,
+    problem: problems.get('headers') ?? null,
+    owner: current?.owners.get('headers') ?? null,
+  };
 }

@@ -1,13 +1,21 @@
 /** What the form of a destination shows: what was typed, what is stored, who owns what, and what is wrong with it. */
+import type { FieldProblem } from '../../configs/configEditor.ts';
 import { resolveEndpoint } from '../../configs/destination/resolveEndpoint.ts';
 import { type Field, fields, findField } from '../../configs/fields.ts';
-import type { EndpointAboutView, ExportFormView } from '../views/exportViews.ts';
+import { complain } from '../../configs/problems/problem.ts';
+import type { EndpointAboutView, ExportFormView, ProblemLink } from '../views/exportViews.ts';
 import { formUrl, makeFrame, withoutQuery } from './addresses.ts';
-import { type ExportForm, emptyForm } from './exportForm.ts';
-import { makeInput, makeInputs, makeOwnField } from './fieldViews.ts';
+import { type ExportForm, emptyForm, filledHeaders } from './exportForm.ts';
+import {
+  idOf,
+  labelOfHeader,
+  labels,
+  makeHeaders,
+  makeInput,
+  makeInputs,
+  makeOwnField,
+} from './fieldViews.ts';
 import type { FormInput } from './formInput.ts';
-import { makeHeaders } from './headersView.ts';
-import { placeProblems } from './placeProblems.ts';
 
 export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | 'actions'>): ExportFormView {
   const { organization, form, current } = input;
@@ -61,4 +69,48 @@ function isAdvancedUsed({ values }: ExportForm): boolean {
     ({ section, path }) =>
       (section === 'tls' || section === 'filter') && values[path] !== emptyForm.values[path],
   );
+}
+
+/** Leads each problem to the input that it is about, and begins its sentence with the label of that input. */
+function placeProblems(
+  problems: readonly FieldProblem[],
+  form: ExportForm,
+): { byName: Map<string, string>; links: ProblemLink[] } {
+  const byName = new Map<string, string>();
+  const links: ProblemLink[] = [];
+  for (const problem of problems) {
+    const { name, label } = findInput(problem, form);
+    const message = isTimeMissing(problem, form) ? missingTime : complain(label, problem.complaint);
+    if (name !== null && !byName.has(name)) byName.set(name, message);
+    links.push({ href: name === null ? null : `#${idOf(name)}`, message });
+  }
+  return { byName, links };
+}
+
+const missingTime = 'Enter the time to start from, or choose Now or the beginning.';
+
+function isTimeMissing({ path }: FieldProblem, { values }: ExportForm): boolean {
+  return path === 'startFrom' && values.startFrom === 'Time' && values.startTime === '';
+}
+
+/** `name` null: the problem is about no input. */
+function findInput({ path }: FieldProblem, form: ExportForm): { name: string | null; label: string } {
+  const [, index, part] = /^headers\.(\d+)\.(name|value)$/.exec(path) ?? [];
+  const row = index === undefined ? undefined : filledHeaders(form)[Number(index)];
+  if (row !== undefined) {
+    const number = form.headers.indexOf(row) + 1;
+    return {
+      name: `headers.${row.index}.${part}`,
+      label: labelOfHeader(part === 'name' ? part : 'value', number),
+    };
+  }
+  if (path === 'startFrom' && form.values.startFrom === 'Time') {
+    return { name: 'startTime', label: labels.get('startTime') ?? '' };
+  }
+  const known = [...labels.keys()].filter((name) => path === name || path.startsWith(`${name}.`));
+  const [name] = known.sort((a, b) => b.length - a.length);
+  if (name === undefined) return { name: null, label: path || 'This destination' };
+  const label = labels.get(name) ?? name;
+  const item = /^\d+$/.exec(path.slice(name.length + 1))?.[0];
+  return { name, label: item === undefined ? label : `Item ${Number(item) + 1} of “${label}”` };
 }

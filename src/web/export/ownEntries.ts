@@ -12,8 +12,8 @@ import { isPostgresError } from '../../telemetry/sqlState.ts';
 import { isFragmentRequest } from '../reply/reply.ts';
 import type { NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
-import { printConfigId } from './addresses.ts';
-import { type Done, noticeFor, reasonOf, unrecorded } from './notices.ts';
+import { destinationUrl, hostOf, makeFrame, printConfigId } from './addresses.ts';
+import { type Done, noticeFor, reasonOf, unrecorded } from './messages.ts';
 
 /** What a viewer can ask for. */
 type RequestedAction = Done | 'tested';
@@ -23,7 +23,8 @@ type ExportAction = 'settings_viewed' | RequestedAction | 'requested' | 'request
 type Metadata = Readonly<Record<string, unknown>>;
 
 /** `id` null: it has no name yet. */
-export function describeDestination(id: ConfigId | null, host: string): Record<string, unknown> {
+export function describeDestination(id: ConfigId | null, endpoint: string): Record<string, unknown> {
+  const host = hostOf(endpoint);
   return { ...(id === null ? {} : { destination: printConfigId(id) }), ...(host === '' ? {} : { host }) };
 }
 
@@ -63,17 +64,19 @@ export async function doRecorded<T>(
 }
 
 /**
- * Records that an action succeeded, and answers: by a redirect to `url`; for htmx, and where the entry could not be
- * written, which a redirect cannot say, by `show`.
+ * Records that an action succeeded, and answers: by a redirect to the destination `id`, or null, to the list; for htmx, and
+ * where the entry could not be written, which a redirect cannot say, by `show`.
  */
 export async function answerDone(
   visit: Visit,
-  { action, about, url }: { readonly action: Done; readonly about: Metadata; readonly url: string },
+  { action, about, id }: { readonly action: Done; readonly about: Metadata; readonly id: ConfigId | null },
   show: (notices: readonly NoticeView[]) => Promise<void>,
 ): Promise<void> {
+  const { organization, request, response } = visit;
   const isRecorded = await recordAction(visit, action, about);
-  if (isRecorded && !isFragmentRequest(visit.request)) {
-    visit.response.redirect(303, `${url}?done=${action}`);
+  if (isRecorded && !isFragmentRequest(request)) {
+    const url = id === null ? makeFrame(organization).listUrl : destinationUrl(organization, id);
+    response.redirect(303, `${url}?done=${action}`);
   } else await show([noticeFor(action), ...(isRecorded ? [] : [unrecorded])]);
 }
 

@@ -2,22 +2,17 @@
  * POST …/export/new and POST …/export/:id. The button that was pressed decides: save; or add or remove a row of headers, or
  * show what an endpoint resolves to, and save nothing.
  */
-import type { ConfigDraft, ConfigEditor, ConfigId, EditableConfig } from '../../configs/configEditor.ts';
-import { fields } from '../../configs/fields.ts';
-import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
+import type { ConfigEditor, EditableConfig } from '../../configs/configEditor.ts';
+import { sendFragment } from '../reply/reply.ts';
 import type { Visit } from '../visit.ts';
-import { destinationUrl, hostOf } from './addresses.ts';
-import { describeChanges, findChanges, specOf } from './changes.ts';
-import { makeConflict } from './conflict.ts';
+import { describeChanges, makeConflict, specOf } from './changes.ts';
 import { createWithinLimit } from './destinationLimit.ts';
 import { joinStream, onDestination, onNew, type StreamedConfig } from './destinations.ts';
-import { addHeaderRow, type ExportForm, readForm, removeHeaderRow, toDraft } from './exportForm.ts';
+import { changeHeaderRows, type ExportForm, readForm, toDraft } from './exportForm.ts';
 import { makeEndpointAbout } from './formView.ts';
-import { makeHeaders } from './headersView.ts';
-import { sendGone } from './messages.ts';
-import { reasonOf } from './notices.ts';
+import { reasonOf, sendGone } from './messages.ts';
 import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
-import { sendForm, sendStored } from './sendForm.ts';
+import { sendForm, sendHeaders, sendStored } from './sendForm.ts';
 
 export const postNewDestination = onNew(postForm);
 export const postDestination = onDestination(postForm);
@@ -27,32 +22,14 @@ async function postForm(
   editor: ConfigEditor,
   destination: StreamedConfig | null,
 ): Promise<void> {
-  const form = readForm(visit.request.body);
-  const op = String(visit.request.body?.op ?? 'save');
-  const removed = /^remove-header-(\d{1,4})$/.exec(op)?.[1];
-  if (op === 'add-header') {
-    const longer = addHeaderRow(form);
-    await answerHeaders(visit, destination, longer, longer.headers.at(-1)?.index);
-  } else if (removed !== undefined) {
-    await answerHeaders(visit, destination, removeHeaderRow(form, Number(removed)));
-  } else if (op === 'show-endpoint') {
+  const { body } = visit.request;
+  const form = readForm(body);
+  const button = String(body?.op ?? 'save');
+  const changed = changeHeaderRows(form, button);
+  if (changed !== null) await sendHeaders(visit, destination, changed);
+  else if (button === 'show-endpoint') {
     sendFragment(visit, 'export/endpoint-about', makeEndpointAbout(form.values.endpoint));
   } else await save(visit, editor, destination, form);
-}
-
-/** htmx gets the rows alone: what is typed elsewhere, secrets included, stays in the browser. */
-async function answerHeaders(
-  visit: Visit,
-  destination: StreamedConfig | null,
-  form: ExportForm,
-  newRow?: number,
-): Promise<void> {
-  const { organization, request } = visit;
-  const remarks = newRow === undefined ? {} : { newRow };
-  if (isFragmentRequest(request) && fragmentTarget(request) === 'export-headers') {
-    const current = destination?.config ?? null;
-    sendFragment(visit, 'export/headers', makeHeaders({ organization, form, current, ...remarks }));
-  } else await sendForm(visit, destination, form, remarks);
 }
 
 async function save(
@@ -61,21 +38,31 @@ async function save(
   destination: StreamedConfig | null,
   form: ExportForm,
 ): Promise<void> {
+  const { organization } = visit;
   const current = destination?.config ?? null;
-  const draft = toDraft(form, { organization: visit.organization, current });
-  const about = {
-    ...describeDestination(current?.id ?? null, hostOf(draft.endpoint)),
-    ...describeChanges(findChanges(current?.spec ?? null, specOf(draft)), newValuesOf(draft)),
-  };
+  const draft = toDraft(form, { organization, current });
+  const describe = (id: EditableConfig['id'] | null, after: EditableConfig['spec'] | null) => ({
+    ...describeDestination(id, draft.endpoint),
+    ...(after === null ? {} : describeChanges(current?.spec ?? null, after, draft)),
+  });
   const action = current === null ? 'created' : 'updated';
+  const about = describe(current?.id ?? null, specOf(draft));
   const result = await doRecorded(visit, { action, about }, (before) =>
     current === null
       ? createWithinLimit(visit, editor, draft, before)
       : editor.update(current.id, draft, form.values.revision, before),
   );
   switch (result.kind) {
-    case 'ok':
-      return await answerSaved(visit, editor, { id: result.value, before: current, draft });
+    case 'ok': {
+      const id = result.value;
+      const read = await editor.read(organization, id);
+      const after = read.kind === 'ok' ? read.value : null;
+      const done = { action, about: describe(id, after?.spec ?? null), id } as const;
+      return await answerDone(visit, done, async (notices) => {
+        if (after === null) await sendGone(visit);
+        else await sendStored(visit, await joinStream(visit, after), notices);
+      });
+    }
     case 'invalid':
       return await sendForm(visit, destination, form, { problems: result.problems, status: 422 });
     case 'changed-meanwhile': {
@@ -92,34 +79,4 @@ async function save(
       return await sendForm(visit, destination, form, { notices, status });
     }
   }
-}
-
-async function answerSaved(
-  visit: Visit,
-  editor: ConfigEditor,
-  saved: { readonly id: ConfigId; readonly before: EditableConfig | null; readonly draft: ConfigDraft },
-): Promise<void> {
-  const { id, before, draft } = saved;
-  const read = await editor.read(visit.organization, id);
-  const after = read.kind === 'ok' ? read.value : null;
-  const changes =
-    after === null ? {} : describeChanges(findChanges(before?.spec ?? null, after.spec), newValuesOf(draft));
-  const done = {
-    action: before === null ? ('created' as const) : ('updated' as const),
-    about: { ...describeDestination(id, hostOf(draft.endpoint)), ...changes },
-    url: destinationUrl(visit.organization, id),
-  };
-  await answerDone(visit, done, async (notices) => {
-    if (after === null) await sendGone(visit);
-    else await sendStored(visit, await joinStream(visit, after), notices);
-  });
-}
-
-/** Names of what was entered and is never shown. */
-function newValuesOf(draft: ConfigDraft): string[] {
-  const secrets = fields.filter(({ input, path }) => input === 'secret' && typeof draft[path] === 'object');
-  return [
-    ...draft.headers.filter(({ value }) => value !== 'kept').map(({ name }) => `headers.${name}`),
-    ...secrets.map(({ recordedAs }) => recordedAs),
-  ];
 }

@@ -1,11 +1,13 @@
 /** Shows the form of one destination, with how the destination is doing around it. */
 import { listParked } from '../../database/streamViews.ts';
 import { sendDrawer } from '../list/sendDrawer.ts';
+import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { ActionsView, ExportStateView, NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
 import { destinationUrl } from './addresses.ts';
 import type { StreamedConfig } from './destinations.ts';
 import { type ExportForm, toForm } from './exportForm.ts';
+import { makeHeaders } from './fieldViews.ts';
 import type { FormRemarks } from './formInput.ts';
 import { makeFormView } from './formView.ts';
 import { makeStateView } from './stateView.ts';
@@ -36,6 +38,19 @@ export async function sendForm(
   });
   const title = current === null ? view.title : `${view.title} · OTEL Export`;
   await sendDrawer(visit, 'export/form', view, { title, status, url: url ?? null });
+}
+
+/** After a button of the rows. htmx gets the rows alone: what is typed elsewhere, secrets included, stays in the browser. */
+export async function sendHeaders(
+  visit: Visit,
+  destination: StreamedConfig | null,
+  { form, ...remarks }: { readonly form: ExportForm; readonly newRow?: number },
+): Promise<void> {
+  const { organization, request } = visit;
+  if (isFragmentRequest(request) && fragmentTarget(request) === 'export-headers') {
+    const current = destination?.config ?? null;
+    sendFragment(visit, 'export/headers', makeHeaders({ organization, form, current, ...remarks }));
+  } else await sendForm(visit, destination, form, remarks);
 }
 
 /** The form as the config stands. */

@@ -1,11 +1,10 @@
 /** GET …/export/new and GET …/export/:id: the form of one destination. */
 
 import type { Visit } from '../visit.ts';
-import { destinationUrl, hostOf, makeFrame, parseConfigId } from './addresses.ts';
+import { destinationUrl, makeFrame, parseConfigId } from './addresses.ts';
 import { onDestination, onNew } from './destinations.ts';
 import { emptyForm } from './exportForm.ts';
-import { isOwnVisit } from './messages.ts';
-import { noticeOf, unrecorded } from './notices.ts';
+import { isOwnVisit, noticeOf, unrecorded } from './messages.ts';
 import { describeDestination, recordAction } from './ownEntries.ts';
 import { sendForm, sendStored } from './sendForm.ts';
 
@@ -20,7 +19,7 @@ export async function showDestination(visit: Visit): Promise<void> {
 
 const show = onDestination(async (visit, _editor, destination) => {
   const { id, spec } = destination.config;
-  const about = describeDestination(id, hostOf(spec.endpoint));
+  const about = describeDestination(id, spec.endpoint);
   const isRecorded = await recordAction(visit, 'settings_viewed', about);
   const notice = noticeOf(visit.request.query['done']);
   await sendStored(visit, destination, [...(notice ? [notice] : []), ...(isRecorded ? [] : [unrecorded])]);

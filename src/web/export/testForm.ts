@@ -5,10 +5,10 @@ import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.
 import type { TestView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
 import type { WebContext } from '../webContext.ts';
-import { hostOf, makeFrame, withoutQuery } from './addresses.ts';
+import { makeFrame, withoutQuery } from './addresses.ts';
 import { onDestination, onNew, type StreamedConfig } from './destinations.ts';
 import { readForm, toDraft } from './exportForm.ts';
-import { reasonOf, unrecorded } from './notices.ts';
+import { reasonOf, unrecorded } from './messages.ts';
 import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
 import { sendForm } from './sendForm.ts';
 import { makeTestRequest } from './testRecord.ts';
@@ -39,7 +39,7 @@ async function test(visit: Visit, editor: ConfigEditor, destination: StreamedCon
   }
   if (resolved.kind !== 'ok') return await fail(reasonOf(resolved));
   const target = resolved.value;
-  const about = describeDestination(current?.id ?? null, hostOf(form.values.endpoint));
+  const about = describeDestination(current?.id ?? null, form.values.endpoint);
   const sent = await doRecorded<Sent>(visit, { action: 'tested', about }, async (before) => {
     const agreed = await before();
     return agreed.kind === 'ok' ? { kind: 'ok', value: await send(visit, target) } : agreed;

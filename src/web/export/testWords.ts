@@ -1,4 +1,4 @@
-/** What a test came to, in words: every outcome has its own. */
+/** Describes the result of a test: every outcome has its own words. */
 import type { Outcome } from '../../model/outcome.ts';
 import { adviceFor, type FailureReason, failureReasons, type RequestRow } from '../../model/reasons.ts';
 import type { TestView } from '../views/exportViews.ts';

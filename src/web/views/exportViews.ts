@@ -21,7 +21,7 @@ export interface NoticeView {
 
 export interface BadgeView {
   readonly tone: Tone;
-  /** Name of an icon in icons.svg. */
+  /** A name in icons.svg. */
   readonly icon: string;
   readonly word: string;
 }
@@ -30,11 +30,11 @@ export interface FactView {
   readonly label: string;
   /** Empty: `time` says it. */
   readonly value: string;
-  /** RFC 3339; null: `value` is no time. */
+  /** RFC 3339; null: `value` is not a time. */
   readonly time: string | null;
 }
 
-/** The latest failure, or what is wrong with a manifest. */
+/** The latest failure, or what is wrong with the manifest. */
 export interface ErrorView {
   readonly tone: Tone;
   readonly title: string;
@@ -116,9 +116,9 @@ export interface HeaderRowView {
   readonly number: number;
   readonly name: FieldView;
   readonly value: FieldView;
-  /** A value is stored; `Secret NAME/KEY` when it is somebody else's. */
+  /** A value is stored; `Secret NAME/KEY` if it is not the page's own. */
   readonly stored: string | null;
-  /** Read-only: owned by somebody else. */
+  /** Who owns it, so that it is read-only; null: nobody else. */
   readonly owner: string | null;
   /** The name input gets the focus. */
   readonly isNew: boolean;
@@ -148,7 +148,7 @@ export interface ExportFormView {
   readonly testUrl: string;
   readonly notices: readonly NoticeView[];
   readonly problems: readonly ProblemLink[];
-  /** Somebody else has saved meanwhile. */
+  /** Someone else saved while the form was open. */
   readonly conflict: ConflictView | null;
   readonly state: ExportStateView | null;
   readonly revision: string;
