@@ -68,7 +68,7 @@ describe.skipIf(isClusterMissing())('configs of a cluster', () => {
     const missing = await waitForState('acme', ({ kind }) => kind === 'invalid');
     expect(missing).toMatchObject({
       reason: 'SecretNotFound',
-      problems: [expect.stringContaining(`Secret ${namespace}/siem does not exist`)],
+      problems: [expect.stringContaining(`Secret ${namespace}/siem (spec.headers[0]) does not exist`)],
       lastGood: null,
     });
     await applySecret(current, namespace, 'siem', { other: 'hush-hush' });

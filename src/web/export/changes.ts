@@ -85,7 +85,8 @@ export async function makeConflict(
     last === null
       ? 'Someone saved this destination after you opened it.'
       : `${last.actorName ?? last.actorId ?? 'Someone'} saved this destination ${formatRelative(last.occurredAt, new Date())}, after you opened it.`;
-  const typed = specOf(toDraft(form, { organization, current }));
+  // What was typed, even where the field has a new owner since.
+  const typed = specOf(toDraft(form, { organization, current: { ...current, owners: new Map() } }));
   return {
     currentUrl: destinationUrl(organization, current.id),
     who,
