@@ -63,18 +63,11 @@ function unindexed(
   fence: string,
 ): string {
   const name = parameters.add(organization, 'text');
-  const clusters = parameters.add(
-    upTo.map((part) => part.cluster),
-    'bigint[]',
-  );
-  const xids = parameters.add(
-    upTo.map((part) => part.xid.toString()),
-    'xid8[]',
-  );
-  const ids = parameters.add(
-    upTo.map((part) => part.id.toString()),
-    'bigint[]',
-  );
+  const column = (pick: (part: IndexedUpTo) => string, type: string): string =>
+    parameters.add(upTo.map(pick), type);
+  const clusters = column((part) => part.cluster, 'bigint[]');
+  const xids = column((part) => part.xid.toString(), 'xid8[]');
+  const ids = column((part) => part.id.toString(), 'bigint[]');
   return `(select e.* from unnest(${clusters}, ${xids}, ${ids}) as p(cluster, xid, id) cross join lateral (
     select * from audit.entries e where e.organization = ${name} and e.cluster = p.cluster
       and (e.xid, e.id) > (p.xid, p.id) ${fence}) e) e`;

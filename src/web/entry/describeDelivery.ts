@@ -4,6 +4,12 @@ import { reasonGroups } from '../../model/reasons.ts';
 import type { DeliveryView } from '../views/entryViews.ts';
 
 export function describeDelivery(destination: string, state: DeliveryState): DeliveryView {
+  return { destination, detail: '', times: [], ...describeState(state) };
+}
+
+type StateView = Pick<DeliveryView, 'tone' | 'icon' | 'word'> & Partial<DeliveryView>;
+
+function describeState(state: DeliveryState): StateView {
   switch (state.kind) {
     case 'delivered': {
       const { notBefore, notAfter } = state;
@@ -11,57 +17,35 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
         ...(notBefore ? [{ label: notAfter ? 'Between' : 'After', at: notBefore }] : []),
         ...(notAfter ? [{ label: notBefore ? 'and' : 'By', at: notAfter }] : []),
       ];
-      return { destination, tone: 'good', icon: 'check', word: 'Delivered', detail: '', times };
+      return { tone: 'good', icon: 'check', word: 'Delivered', times };
     }
     case 'pending':
-      return {
-        destination,
-        tone: 'warn',
-        icon: 'clock',
-        word: 'Pending',
-        detail: 'Not delivered yet. It will be sent.',
-        times: [],
-      };
+      return { tone: 'warn', icon: 'clock', word: 'Pending', detail: 'Not delivered yet. It will be sent.' };
     case 'parked': {
       const status = state.httpStatus === null ? '' : ` (HTTP ${state.httpStatus})`;
+      const what = Object.hasOwn(reasonGroups.setAside, state.reason)
+        ? 'It could not be sent'
+        : 'The receiver refused it';
       const next = state.replayRequested
         ? 'It will be sent again shortly.'
         : 'It stays parked until someone replays it.';
-      return {
-        destination,
-        tone: 'bad',
-        icon: 'parked',
-        word: 'Parked',
-        detail: `${Object.hasOwn(reasonGroups.setAside, state.reason) ? 'It could not be sent' : 'The receiver refused it'}${status}: ${state.message} ${next}`,
-        times: [{ label: 'Parked', at: state.parkedAt }],
-      };
+      const detail = `${what}${status}: ${state.message} ${next}`;
+      const times = [{ label: 'Parked', at: state.parkedAt }];
+      return { tone: 'bad', icon: 'parked', word: 'Parked', detail, times };
     }
     case 'excluded':
-      return {
-        destination,
-        tone: 'idle',
-        icon: 'minus',
-        word: 'Filtered out',
-        detail: 'This destination’s filter excludes it.',
-        times: [],
-      };
+      return idle('minus', 'Filtered out', 'This destination’s filter excludes it.');
     case 'before-start':
-      return {
-        destination,
-        tone: 'idle',
-        icon: 'minus',
-        word: 'Not sent',
-        detail: 'It is older than the start of this export.',
-        times: [],
-      };
+      return idle('minus', 'Not sent', 'It is older than the start of this export.');
     case 'unrecorded':
-      return {
-        destination,
-        tone: 'idle',
-        icon: 'info',
-        word: 'Not recorded',
-        detail: 'Delivered before deliveries were recorded, or older than the start of this export.',
-        times: [],
-      };
+      return idle(
+        'info',
+        'Not recorded',
+        'Delivered before deliveries were recorded, or older than the start of this export.',
+      );
   }
+}
+
+function idle(icon: string, word: string, detail: string): StateView {
+  return { tone: 'idle', icon, word, detail };
 }

@@ -91,44 +91,30 @@ function listFacts(entry: EntryView, organization: string, filters: Filters): En
     value === '' || value.length > mostFilterCharacters
       ? null
       : logsUrl(organization, toSearch({ ...filters, ...more }));
-  const { actorId, actorName, project } = entry;
+  const fact = (label: string, value: string, filteredUrl: string | null, isMono = false) => ({
+    label,
+    value: shownValue(value),
+    isMono,
+    filterUrl: filteredUrl,
+  });
+  const { eventType, actorId, actorName, sessionType, project } = entry;
+  const byActor = (actor: string | null) => (actor === null ? null : filterUrl(actor, { actor }));
   return [
-    {
-      label: 'Event type',
-      value: entry.eventType,
-      isMono: true,
-      filterUrl: filterUrl(entry.eventType, { eventTypes: [entry.eventType] }),
-    },
-    {
-      label: 'Actor',
-      value: shownValue(actorName ?? actorId ?? 'Unknown'),
-      isMono: false,
-      filterUrl: actorName === null ? null : filterUrl(actorName, { actor: actorName }),
-    },
-    ...(actorId === null
-      ? []
-      : [
-          {
-            label: 'Actor id',
-            value: shownValue(actorId),
-            isMono: true,
-            filterUrl: filterUrl(actorId, { actor: actorId }),
-          },
-        ]),
-    {
-      label: 'Session type',
-      value: shownValue(describeSession(entry.sessionType)),
-      isMono: false,
-      filterUrl: filterUrl(entry.sessionType, { sessionTypes: [entry.sessionType] }),
-    },
-    {
-      label: 'Project',
-      value: shownValue(project ?? 'None: an action on the organization'),
-      isMono: false,
-      filterUrl: filterUrl(project ?? 'none', { project: project === null ? 'none' : { name: project } }),
-    },
-    { label: 'Entry id', value: entry.id, isMono: true, filterUrl: null },
-    { label: 'UID', value: entry.uid, isMono: true, filterUrl: null },
+    fact('Event type', eventType, filterUrl(eventType, { eventTypes: [eventType] }), true),
+    fact('Actor', actorName ?? actorId ?? 'Unknown', byActor(actorName)),
+    ...(actorId === null ? [] : [fact('Actor id', actorId, byActor(actorId), true)]),
+    fact(
+      'Session type',
+      describeSession(sessionType),
+      filterUrl(sessionType, { sessionTypes: [sessionType] }),
+    ),
+    fact(
+      'Project',
+      project ?? 'None: an action on the organization',
+      filterUrl(project ?? 'none', { project: project === null ? 'none' : { name: project } }),
+    ),
+    fact('Entry id', entry.id, null, true),
+    fact('UID', entry.uid, null, true),
   ];
 }
 

@@ -7,16 +7,9 @@ export interface SessionSign {
 
 /** null: a person's own session. */
 export function signOfSession(sessionType: string): SessionSign | null {
-  switch (sessionType) {
-    case 'user':
-      return null;
-    case 'api_key':
-      return { icon: 'key', word: 'API key' };
-    case 'oauth2_client':
-      return { icon: 'app', word: 'OAuth2 client' };
-    default:
-      return { icon: 'machine', word: describeSession(sessionType) };
-  }
+  if (sessionType === 'user') return null;
+  const icon = sessionType === 'api_key' ? 'key' : sessionType === 'oauth2_client' ? 'app' : 'machine';
+  return { icon, word: describeSession(sessionType) };
 }
 
 /** `API key`, `Service account`: a product's own types lose their underscores. */
