@@ -1,5 +1,5 @@
 /**
- * Writes what is made of the chart: `npm run generate`, after a change of values.yaml, the settings, or crds/. A
+ * Writes the generated files of the chart: `npm run generate`, after a change of values.yaml, the settings or crds/. A
  * test fails while they differ.
  */
 import { writeFileSync } from 'node:fs';

@@ -19,8 +19,8 @@ import { planMemory } from './delivery/memory.ts';
 import type { Send } from './delivery/send.ts';
 import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
-import { startOperationsServer } from './operations/operationsServer.ts';
 import { type Page, startPage } from './page.ts';
+import { startProbes } from './probes.ts';
 import type { Settings } from './settings/settings.ts';
 import { programVersion } from './settings/version.ts';
 import { decideStatus } from './status/exportStatus.ts';
@@ -76,24 +76,11 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
 
   /** null: not read yet. */
   let configs: ReadonlyMap<string, ConfigState> | null = null;
-  const operations = await startOperationsServer({
-    address: settings.operationsAddress,
-    checks: {
-      database: async () => toResult(await checkServer(pools.control), 'The database answers.'),
-      migrations: async () =>
-        toResult(await checkTables(pools.control, migrations), 'The schema is up to date.'),
-      configs: async () =>
-        configs
-          ? { ok: true, message: 'Every manifest has been read.' }
-          : { ok: false, message: 'The manifests have not been read yet.' },
-    },
-    metrics,
-    metricsToken: settings.metricsToken,
-    isAlive: () =>
-      delivery.isMoving()
-        ? { ok: true, message: 'The process runs.' }
-        : { ok: false, message: 'The delivery has not moved for ten minutes.' },
-    logger: log,
+  const operations = await startProbes(settings, metrics, log, {
+    db: pools.control,
+    migrations,
+    isConfigRead: () => configs !== null,
+    isMoving: () => delivery.isMoving(),
   });
   if (operations.kind === 'listening') {
     ownPorts.push(operations.port);
@@ -216,11 +203,4 @@ function makeDelivery(
     metrics,
     onStatus,
   );
-}
-
-function toResult(
-  check: { kind: 'ok' } | { kind: 'failed'; problem: string },
-  fine: string,
-): { ok: boolean; message: string } {
-  return check.kind === 'ok' ? { ok: true, message: fine } : { ok: false, message: check.problem };
 }

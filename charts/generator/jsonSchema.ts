@@ -12,10 +12,10 @@ export const whole = (minimum: number, maximum: number): JsonSchema => ({
 });
 export const choice = (...values: readonly string[]): JsonSchema => ({ type: 'string', enum: values });
 export const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
-/** Labels and their like. */
+/** Labels and the like. */
 export const words: JsonSchema = { type: 'object', additionalProperties: { type: 'string' } };
 
-/** Other keys than these are refused. */
+/** An object that refuses any other key. */
 export function closed(properties: Record<string, JsonSchema>, required: readonly string[] = []): JsonSchema {
   return {
     type: 'object',
@@ -25,5 +25,5 @@ export function closed(properties: Record<string, JsonSchema>, required: readonl
   };
 }
 
-/** What is handed to Kubernetes as it is; the API server judges it. */
+/** An object passed on to Kubernetes unchanged; the API server checks it. */
 export const open: JsonSchema = { type: 'object', additionalProperties: true };

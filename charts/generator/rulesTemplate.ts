@@ -1,4 +1,4 @@
-/** The rules of the roles, word for word those of crds/rbac.yaml. */
+/** The rules of the roles, exactly as in crds/rbac.yaml. */
 import { parseAllDocuments, stringify } from 'yaml';
 
 interface Role {
@@ -23,5 +23,5 @@ export function makeRulesTemplate(rbac: string): string {
     const rules = stringify(role.rules, { collectionStyle: 'any' }).trimEnd();
     return `{{- define "audit-export.rules.${key}" -}}\n${rules}\n{{- end -}}\n`;
   });
-  return `{{/* Made by charts/generate.ts from crds/rbac.yaml: change it there. */}}\n${parts.join('\n')}`;
+  return `{{/* Generated from crds/rbac.yaml by \`npm run generate\`: change it there. */}}\n${parts.join('\n')}`;
 }

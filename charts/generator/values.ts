@@ -5,7 +5,7 @@ export interface ChartValue {
   /** `image.tag` */
   readonly path: string;
   readonly default: unknown;
-  /** What stands after `# --`. */
+  /** The comment after `# --`. */
   readonly description: string;
 }
 
@@ -23,7 +23,7 @@ function* readMap(map: YAMLMap, prefix: string): Generator<ChartValue> {
     if (!isScalar(key)) throw new Error(`A key in ${prefix} is not a word.`);
     comment = key.commentBefore ?? comment;
     const path = `${prefix}${key.value}`;
-    // Of several comments the last one is the value's own.
+    // The last of several comments is the value's own.
     const description = /(?:^|\n) -- (.*)$/.exec(comment)?.[1];
     comment = '';
     if (description !== undefined) {

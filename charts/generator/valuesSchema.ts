@@ -1,4 +1,4 @@
-/** values.schema.json: what Helm refuses, with the path, before a template is looked at. */
+/** values.schema.json: what Helm refuses, with the path, before it renders a template. */
 import { choice, closed, flag, type JsonSchema, list, open, text, whole, words } from './jsonSchema.ts';
 import { settingSchemas } from './settingValues.ts';
 import type { ChartValue } from './values.ts';
@@ -121,14 +121,14 @@ const schema = closed({
   dashboard: closed({ enabled: flag, labels: words, annotations: words }),
 });
 
-/** With the comment of each value of values.yaml as its description. */
+/** The schema, with the comment of each value in values.yaml as its description. */
 export function makeValuesSchema(values: readonly ChartValue[]): JsonSchema {
   const { properties, ...rest } = describe(schema, '', new Map(values.map((value) => [value.path, value])));
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the chart audit-export',
     ...rest,
-    // Helm hands them to a chart that is part of another one.
+    // Helm passes them to a chart that is part of another chart.
     properties: { ...(properties as Record<string, JsonSchema>), global: open },
   };
 }

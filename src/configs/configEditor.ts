@@ -1,6 +1,6 @@
 /**
  * The writing side of a config source, as the page uses it: what an organization's admin sees and changes. Every change
- * is a manifest, written as any other manager writes one; the source then reads it back like everybody else's.
+ * is written as a manifest, as any other manager writes one; the source then reads it back like all others.
  *
  * Not here: forms and sentences about them (web/), what a manifest may say (schema.ts).
  */
@@ -10,19 +10,19 @@ import type { ExportStatus } from '../model/streamStatus.ts';
 import type { SecretPath, SpecValues } from './fields.ts';
 
 export interface ConfigEditor {
-  /** Every destination that names the organization, also those with problems; by namespace and name. */
+  /** Every config of the organization, including those with problems; sorted by namespace and name. */
   list(organization: string): Promise<EditorResult<readonly EditableConfig[]>>;
-  /** One of them; null: this organization has none of that name. */
+  /** One of them; null: the organization has none of that name. */
   read(organization: string, id: ConfigId): Promise<EditorResult<EditableConfig | null>>;
   /**
    * What a draft would send to: judged as a manifest is, with the stored values of headers and certificates that the draft
    * keeps. Writes nothing.
    */
   resolve(draft: ConfigDraft): Promise<EditorResult<Destination>>;
-  /** Makes a new one. Refused when the organization has one of the name; a name that others have gets another ending. */
+  /** Creates one. Refused if the organization has one of that name; a name that another organization has gets a suffix. */
   create(draft: ConfigDraft, before?: BeforeWrite): Promise<EditorResult<ConfigId>>;
   /**
-   * Changes one. `revision` is of the `EditableConfig` that the draft was made from: when somebody has saved since, the
+   * Changes one. `revision` is that of the `EditableConfig` that the draft was made from: if someone has saved since, the
    * result is `changed-meanwhile` and nothing is written.
    */
   update(
@@ -37,7 +37,7 @@ export interface ConfigEditor {
     suspend: boolean,
     before?: BeforeWrite,
   ): Promise<EditorResult<void>>;
-  /** "Try again now": another value of the annotation auditexport.dev/reconcile-at. */
+  /** "Try again now": sets a new value of the annotation auditexport.dev/reconcile-at. */
   tryAgain(organization: string, id: ConfigId, before?: BeforeWrite): Promise<EditorResult<void>>;
   /** Deletes it with the Secrets that the page made for it. Its entries stay in the table. */
   remove(
@@ -49,8 +49,8 @@ export interface ConfigEditor {
 }
 
 /**
- * Asked once, when all that can be known says that a change will be taken, and before anything of it is written: what is
- * not `ok` ends it.
+ * Asked once, when a change is known to succeed as far as that can be known, and before anything is written: a result other
+ * than `ok` ends it.
  */
 export type BeforeWrite = () => Promise<EditorResult<void>>;
 
@@ -63,13 +63,13 @@ export interface ConfigId {
 
 export type EditorResult<T> =
   | { readonly kind: 'ok'; readonly value: T }
-  /** What was asked for is wrong; nothing was written. */
+  /** The draft is wrong; nothing was written. */
   | { readonly kind: 'invalid'; readonly problems: readonly FieldProblem[] }
   | { readonly kind: 'changed-meanwhile'; readonly current: EditableConfig }
   | { readonly kind: 'gone' }
-  /** Another manager owns it, or the place cannot be written: one sentence that says who or why, and the way out. */
+  /** Another manager owns it, or the store cannot be written to: a sentence that says who or why, and what to do. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The API server or the disk did not answer; nothing is known to be written. One sentence. */
+  /** The API server or the disk did not answer, so the change may or may not be written. One sentence. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 export interface FieldProblem {
@@ -81,9 +81,9 @@ export interface FieldProblem {
 
 export interface EditableConfig {
   readonly id: ConfigId;
-  /** Of its stream; null: not known to the collector yet. */
+  /** Key of its stream; null: the collector does not know it yet. */
   readonly key: string | null;
-  /** Changes with every change of the spec, by whomever; not with the status. */
+  /** Changes with every change of the spec, whoever makes it; not with the status. */
   readonly revision: string;
   readonly spec: EditableSpec;
   /** What is wrong with the manifest or with what it refers to; one sentence each. */
@@ -91,10 +91,10 @@ export interface EditableConfig {
   /**
    * Fields that another manager owns, and its name (`kubectl`, `helm`, `argocd-controller`): path in the spec → manager.
    * `headers.2` is the third of `spec.headers`; `headers`: that manager sends the list as a whole, so none can be added.
-   * A manager of `organization` is who has made it: it is deleted there.
+   * The manager of `organization` created the config: it is deleted there.
    */
   readonly owners: ReadonlyMap<string, string>;
-  /** Why nothing of it can be changed or deleted here; null: it can (save the fields of `owners`). */
+  /** Why it cannot be changed or deleted here; null: it can be (except the fields of `owners`). */
   readonly readOnly: string | null;
   /** As last written; null: none yet. */
   readonly status: ExportStatus | null;
@@ -104,18 +104,18 @@ export interface EditableConfig {
 export interface EditableSpec extends SpecValues, Record<SecretPath, boolean> {
   readonly headers: ReadonlyArray<{
     readonly name: string;
-    /** `page`: in a Secret that the page wrote. `secret`: in one of somebody else's. `manifest`: plain in the manifest. */
+    /** `page`: in a Secret that the page wrote. `secret`: in another Secret. `manifest`: plain in the manifest. */
     readonly source: 'page' | 'secret' | 'manifest';
     /** For `secret`: `NAME/KEY`. */
     readonly reference: string | null;
   }>;
 }
 
-/** What a form asks for, by path. Numbers are as typed, so that a wrong one is answered in the words of the schema. */
+/** What a form asks for, by path. Numbers are as typed: the schema says what is wrong with them. */
 export interface ConfigDraft extends TypedValues {
-  /** Null when it is new: its values that are `kept` come from there. */
+  /** The config whose values are `kept`; null: a new one. */
   readonly id: ConfigId | null;
-  /** Of a new one; empty: made from organization and host. */
+  /** For a new one; empty: it is made from the organization and the host. */
   readonly name: string;
   readonly headers: ReadonlyArray<{ readonly name: string; readonly value: Kept | { readonly set: Secret } }>;
   /** PEM. */

@@ -1,6 +1,5 @@
 /**
- * Where AuditExportConfigs come from. One truth for all of them: the directory, the cluster and the page differ only
- * behind this interface.
+ * Where AuditExportConfigs come from. The directory, the cluster and the page differ only behind this interface.
  */
 import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
 import type { ConfigReason } from '../model/reasons.ts';

@@ -1,12 +1,12 @@
 /** Which organizations the AuditExportConfigs of a namespace may name. */
 
 /**
- * By namespace; `*` holds for namespaces that have none of their own. An organization is compared exactly, but for `*`, which
+ * Keyed by namespace; `*` is for namespaces without a key of their own. Organizations are compared exactly, except that `*`
  * stands for any characters. Empty: any namespace may name any organization.
  */
 export type OrganizationBindings = Readonly<Record<string, readonly string[]>>;
 
-/** null: it may be named there; else one sentence. */
+/** null: it may be named there; otherwise one sentence. */
 export function findBindingProblem(
   bindings: OrganizationBindings,
   namespace: string,

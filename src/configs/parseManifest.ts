@@ -1,4 +1,4 @@
-/** From any value (an API object, a parsed file, a form) to a manifest that can be relied on. */
+/** Turns any value (an API object, a parsed file, a form) into a manifest that can be relied on. */
 import { describeIssues } from './problems/describeIssues.ts';
 import { describeProblem, type Problem } from './problems/problem.ts';
 import { showType, showValue } from './problems/showValue.ts';
@@ -9,7 +9,7 @@ export type ParsedManifest =
   /** One sentence for each problem, all at once; none repeats a header's value. */
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Checks everything that can be known without looking elsewhere; whether a Secret exists is `judgeManifest`'s. Never throws. */
+/** Checks everything that the value itself shows; `judgeManifest` checks whether Secrets exist. Never throws. */
 export function parseManifest(value: unknown): ParsedManifest {
   const judged = judgeValue(value);
   return judged.ok ? judged : { ok: false, problems: judged.problems.map(describeProblem) };

@@ -1,6 +1,6 @@
 /**
- * From the text of one YAML file to a manifest. The YAML library's own messages are not passed on: some quote the
- * source, where a header's value may stand.
+ * Turns the text of one YAML file into a manifest. The YAML library's own messages are not passed on: some quote the
+ * source, which may hold the value of a header.
  */
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { type ParsedManifest, parseManifest } from './parseManifest.ts';
@@ -11,7 +11,7 @@ export type ParsedManifestText = ParsedManifest & {
   readonly value: unknown;
 };
 
-/** Refuses billion-laughs documents; a manifest has hardly a use for one alias. */
+/** Refuses billion-laughs documents; a manifest hardly needs one alias. */
 const maxAliases = 100;
 
 /** `fileName` is the subject of sentences about the file as a whole. Never throws. */

@@ -1,12 +1,12 @@
 /**
- * The schema of AuditExportConfig: the one place where its fields, defaults and limits are written. It is closed at
- * every level: a misspelt field is an error, never a setting that silently has no effect.
+ * The schema of AuditExportConfig: what its values must be, with their defaults and limits. It is closed at every level: a
+ * misspelt field is an error, never a setting that silently has no effect.
  *
- * Not here: sentences (problems/), references to Secrets (destination/).
+ * Not here: what people read of a field (fields.ts), sentences (problems/), references to Secrets (destination/).
  */
 import { z } from 'zod';
 import { endpointSchema } from './schema/endpoint.ts';
-import { field } from './schema/field.ts';
+import { field, wholeNumber } from './schema/field.ts';
 import { filterSchema } from './schema/filter.ts';
 import { headersSchema } from './schema/headers.ts';
 import { metadataSchema } from './schema/metadata.ts';
@@ -16,8 +16,10 @@ import { tlsSchema } from './schema/tls.ts';
 export const configApiVersion = 'auditexport.dev/v1';
 export const configKind = 'AuditExportConfig';
 export const reconcileAtAnnotation = 'auditexport.dev/reconcile-at';
-/** In a file: the origin that was typed on the page. It counts as long as the endpoint has that origin. */
+/** In a file: the origin that was typed on the page. It holds as long as the endpoint has that origin. */
 export const typedEndpointAnnotation = 'auditexport.dev/endpoint-typed-on-page';
+
+const maxOrganizationLength = 256;
 
 export const specSchema = field(
   z.strictObject({
@@ -25,20 +27,17 @@ export const specSchema = field(
       z
         .string()
         .min(1)
-        .max(256)
+        .max(maxOrganizationLength)
         .regex(/^[^\p{Cc}]+$/u),
       {
         description:
           'The organization whose entries are exported. It stays: another organization is another AuditExportConfig.',
-        expected: 'text of 1 to 256 characters on one line',
+        expected: `text of 1 to ${maxOrganizationLength} characters on one line`,
       },
     ),
     endpoint: endpointSchema,
     headers: headersSchema,
-    maxBatchSize: field(z.int().min(1).max(1000).default(1000), {
-      description: 'Records a request carries at most.',
-      expected: 'a whole number from 1 to 1000',
-    }),
+    maxBatchSize: wholeNumber({ min: 1, max: 1000, default: 1000 }, 'Records a request carries at most.'),
     startFrom: startFromSchema,
     suspend: field(z.boolean().default(false), {
       description: 'Stops sending; entries are kept, and go when it is false again.',
@@ -48,10 +47,10 @@ export const specSchema = field(
       description: 'Compression of the request body.',
       expected: 'gzip or none',
     }),
-    timeoutSeconds: field(z.int().min(1).max(300).default(10), {
-      description: 'Longest time one request may take, answer included, in seconds.',
-      expected: 'a whole number from 1 to 300',
-    }),
+    timeoutSeconds: wholeNumber(
+      { min: 1, max: 300, default: 10 },
+      'Longest time one request may take, answer included, in seconds.',
+    ),
     filter: filterSchema,
     tls: tlsSchema,
   }),

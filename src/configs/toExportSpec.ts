@@ -1,5 +1,6 @@
 /** The part of a manifest's spec that the stream works by; the rest becomes its destination. */
 import type { ExportSpec } from '../model/exportConfig.ts';
+import { filterSchema } from './schema/filter.ts';
 import { toStartFrom } from './schema/startFrom.ts';
 import type { ManifestSpec } from './schema.ts';
 import { showSpec } from './showSpec.ts';
@@ -12,6 +13,7 @@ export function toExportSpec(spec: ManifestSpec): ExportSpec {
     startFrom: toStartFrom(spec.startFrom),
     suspend: spec.suspend,
     shown: showSpec(spec),
-    filter: spec.filter ?? { eventTypes: [], excludeEventTypes: [], projects: [] },
+    // An absent filter is one with every default.
+    filter: spec.filter ?? filterSchema.unwrap().parse({}),
   };
 }

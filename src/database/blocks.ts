@@ -1,16 +1,16 @@
-/** The statements of a search that go by blocks: what is in none yet, which may hold a match, and reading those. */
+/** The statements of a search by blocks: entries not in a block yet, blocks that may hold a match, and reading those. */
 import type { Position } from '../model/stream.ts';
 import type { Reader } from './boundedRead.ts';
 import { utcMicroseconds } from './entries.ts';
 import { Parameters } from './parameters.ts';
 import { type Direction, type Hit, inRange, type Prepared, readHits } from './searchEntries.ts';
 
-/** Up to where the entries that one cluster wrote for an organization are in blocks. */
+/** How far the entries that one cluster wrote for an organization are in blocks. */
 export interface IndexedUpTo extends Position {
   readonly cluster: string;
 }
 
-/** One for each cluster that the organization has entries of. */
+/** Returns one position for each cluster that the organization has entries of. */
 export async function readIndexedUpTo(reader: Reader, organization: string): Promise<IndexedUpTo[]> {
   const rows = await reader.query<{ cluster: string; xid: string; id: string }>(
     `with recursive clusters as (
@@ -25,7 +25,7 @@ export async function readIndexedUpTo(reader: Reader, organization: string): Pro
   return rows.map((row) => ({ cluster: row.cluster, xid: BigInt(row.xid), id: BigInt(row.id) }));
 }
 
-/** How many entries are in no block yet, counted up to `most`: a read of the index alone. */
+/** Counts entries that are not in a block yet, up to `most`; reads only the index. */
 export async function countUnindexed(
   reader: Reader,
   organization: string,
@@ -41,7 +41,7 @@ export async function countUnindexed(
   return Number(row?.n);
 }
 
-/** The first `limit` matches among the entries in no block. */
+/** Returns the first `limit` matches among the entries that are not in a block. */
 export function filterUnindexed(
   reader: Reader,
   prepared: Prepared,
@@ -50,7 +50,7 @@ export function filterUnindexed(
   limit: number,
 ): Promise<Hit[]> {
   const parameters = new Parameters();
-  // Fenced, so that the range of times is no reason to read by time.
+  // Fenced, so that the time range does not make the planner read in time order.
   const all = unindexed(prepared.query.organization, upTo, parameters, 'offset 0');
   const source = `(select * from ${all} where ${inRange(prepared.range, parameters)}) e`;
   return readHits(reader, prepared, parameters, source, direction, limit);
@@ -81,7 +81,7 @@ function unindexed(
 }
 
 export interface BlockPlace {
-  /** The block's newest moment (for `newer` its oldest): none of its entries comes earlier in the direction. */
+  /** The block's newest time (for `newer` its oldest): none of its entries comes earlier in the direction. */
   readonly edge: string;
   readonly block: string;
 }
@@ -97,15 +97,15 @@ export interface Candidate extends BlockPlace {
 }
 
 export interface Scan {
-  /** In the direction's order. */
+  /** Sorted in the direction. */
   readonly candidates: readonly Candidate[];
-  /** Where to go on; null: there are no more blocks. */
+  /** Where to continue; null: there are no more blocks. */
   readonly end: BlockPlace | null;
 }
 
 /**
- * Looks at up to `most` blocks that overlap the range, in the order of their edges, and returns those that have, of each list in
- * `needles`, all hashes of at least one alternative.
+ * Probes up to `most` blocks that overlap the range, in the order of their edges. Returns those that have, for each list in `needles`,
+ * all hashes of at least one alternative.
  */
 export async function scanBlocks(
   reader: Reader,
@@ -151,13 +151,13 @@ export async function scanBlocks(
   };
 }
 
-/** Reads one byte of the bitmap, of which Postgres then fetches one piece. */
+/** Reads one byte of the bitmap, so that Postgres fetches only one piece of it. */
 function hasGram(hash: number): string {
   const place = `((${hash} & (octet_length(b.grams) * 8 - 1)) >> 3) + 1`;
   return `get_byte(substring(b.grams from ${place} for 1), 0) & ${1 << (hash & 7)} <> 0`;
 }
 
-/** The first `limit` matches of these blocks, all of which is read. */
+/** Reads these blocks whole and returns their first `limit` matches. */
 export function filterBlocks(
   reader: Reader,
   prepared: Prepared,

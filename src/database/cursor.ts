@@ -1,5 +1,4 @@
-/** Where a page of entries begins: after this entry, in the order (occurred_at, id). */
-
+/** A place in the list, where a page begins: after this entry, in the order (occurred_at, id). */
 import { z } from 'zod';
 import { isRealTime } from '../basics/isRealTime.ts';
 
@@ -10,7 +9,7 @@ export interface Cursor {
   readonly id: string;
 }
 
-/** Larger than any entry's: a cursor with it stands before all entries of its moment, newest first. */
+/** The largest possible id: newest first, a cursor with it comes before all entries of its moment. */
 export const maxEntryId = '9223372036854775807';
 
 const cursorSchema = z.tuple([
@@ -26,7 +25,7 @@ export function encodeCursor({ occurredAt, id }: Cursor): string {
   return Buffer.from(JSON.stringify([occurredAt, id])).toString('base64url');
 }
 
-/** Null for whatever `encodeCursor` did not make. */
+/** Null for anything that `encodeCursor` did not make. */
 export function decodeCursor(text: string): Cursor | null {
   if (text.length > 100) return null;
   try {
@@ -37,12 +36,12 @@ export function decodeCursor(text: string): Cursor | null {
   }
 }
 
-/** Whether a text can be an entry's id, so that Postgres can compare it. */
+/** True when a text can be an entry's id, so that Postgres can compare it. */
 export function isEntryId(text: string): boolean {
   return /^\d{1,19}$/.test(text) && BigInt(text) <= BigInt(maxEntryId);
 }
 
-/** By (occurred_at, id): negative when `a` comes first, in ascending order. */
+/** Compares by (occurred_at, id), ascending: negative when `a` comes first. */
 export function compareCursors(a: Cursor, b: Cursor): number {
   if (a.occurredAt !== b.occurredAt) return a.occurredAt < b.occurredAt ? -1 : 1;
   const [x, y] = [BigInt(a.id), BigInt(b.id)];

@@ -1,6 +1,7 @@
 /**
- * Whether and when each stream of an organization delivered one entry, from the stream's row, its checkpoints and the filters
- * that it had; see migration 0002. A time is when the collector noted the receiver's answer, not when the receiver had it.
+ * Tells whether and when each stream of an organization delivered one entry, from the stream's row, its checkpoints and the
+ * filters that it had; the triggers note_stream_start and note_stream_progress of migration 0002 write those two. A time is when
+ * the collector noted the receiver's answer, not when the receiver had it.
  */
 import { isVisible, parseSnapshot } from '../model/snapshot.ts';
 import type { Position, WindowFilter } from '../model/stream.ts';
@@ -71,7 +72,7 @@ const timeoutMs = 5_000;
 export interface StreamChoice {
   /** Keys of configs whose streams are looked at, however many. */
   readonly current: readonly string[];
-  /** Of all others, those of deleted configs, the newest. */
+  /** How many of all others, those of deleted configs, are looked at, the newest first. */
   readonly mostOthers: number;
 }
 

@@ -1,4 +1,4 @@
-/** Entries as the page shows them, and the ones that it writes about itself. */
+/** Reads entries as the page shows them, and writes those about the page itself. */
 import { boundedRead, isTooMuch } from './boundedRead.ts';
 import { isEntryId } from './cursor.ts';
 import { isReadable, mostColumnBytes, mostTextBytes } from './entryBounds.ts';
@@ -21,17 +21,17 @@ export interface EntryView {
 }
 
 export interface FullEntry extends EntryView {
-  /** JSON text as Postgres prints it: numbers as they were written. null: it cannot be had as text; `leftOut` names it. */
+  /** JSON text as Postgres prints it, with numbers as they were written. null: too large to be text; `leftOut` names it. */
   readonly metadata: string | null;
-  /** Fields too large for a text: `metadata` is null, others are cut after 1,000 characters. Empty for nearly every entry. */
+  /** Fields that are too large: `metadata` is then null, others are cut after 1,000 characters. Empty for nearly every entry. */
   readonly leftOut: readonly string[];
 }
 
-/** What is shown of an entry: never more than a page carries, whatever it holds. */
+/** An entry as it is shown: never more than a page can carry, whatever the entry holds. */
 export interface ShownEntry extends EntryView {
-  /** RFC 3339, where that is more than a day from `occurredAt`: about when it was written, told by the entries written around it. */
+  /** RFC 3339: about when it was written, judging by the entries written around it; null within a day of `occurredAt`. */
   readonly recordedAbout: string | null;
-  /** null: it cannot be had as text. */
+  /** null: too large to be text. */
   readonly payload: { readonly text: string; readonly isCut: boolean; readonly bytes: number } | null;
 }
 
@@ -40,10 +40,10 @@ export function utcMicroseconds(column: string): string {
   return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }
 
-/** Select list of an `EntryView` of the row `e`, each column cut after 1,000 characters. */
+/** The select list of an `EntryView` of the row `e`, each column cut after 1,000 characters. */
 export const viewColumns = listColumns((column) => `left(${column}, 1000)`);
 
-/** The same with columns up to 1 MiB whole. */
+/** The same, but columns up to 1 MiB are whole. */
 const wholeColumns = listColumns(
   (column) =>
     `case when octet_length(${column}) <= ${mostColumnBytes} then ${column} else left(${column}, 1000) end`,
@@ -64,12 +64,12 @@ const columnsLeftOut = Object.entries(boundedColumns)
   .map(([column, field]) => `case when octet_length(e.${column}) > ${mostColumnBytes} then '${field}' end`)
   .join(', ');
 
-/** Longer than any that has an index to go by. */
+/** Longer than any read that an index serves. */
 const readTimeoutMs = 5_000;
-/** Millions of values take seconds, of this one entry. */
+/** A single entry with millions of values takes seconds. */
 const payloadTimeoutMs = 10_000;
 
-/** An entry with at most so many characters of its payload. Null: the organization has no such entry. */
+/** An entry with at most `mostCharacters` of its payload. Null: the organization has no such entry. */
 export async function readShownEntry(
   db: Database,
   organization: string,
@@ -104,8 +104,8 @@ export async function readShownEntry(
 }
 
 /**
- * The table has no time of recording, but an order: most of the twenty entries around this one are dated when they were written.
- * Null: within a day of its own date, or not to be told.
+ * Estimates when an entry was written. The table has an order but no time of writing; most of the twenty entries around this one are
+ * dated when they were written. Null: within a day of its own date, or unknown.
  */
 async function readRecordedAbout(db: Database, organization: string, id: string): Promise<string | null> {
   const around = (past: '<' | '>', sorted: 'desc' | 'asc'): string =>
@@ -131,14 +131,14 @@ export async function readEntry(db: Database, organization: string, id: string):
   return entries[0] ?? null;
 }
 
-/** What the metadata of one read of `readEntries` may take as it is stored, compressed: 64 KiB. */
+/** How much stored (compressed) metadata one read of `readEntries` may cover: 64 KiB. */
 const storedBytesPerRead = 65_536;
 /** The same as text: 1 MiB, or one entry. */
 const textBytesPerRead = 1_048_576;
 
 /**
- * Whole entries by id, in the order given, as many of the first as memory is kept small for, at least one of those that
- * exist. `read` says how many ids were looked at: ask again with the rest.
+ * Whole entries by id, in the order given: as many of the first as fit into little memory, but at least one that exists. `read`
+ * says how many ids were covered: ask again with the rest.
  */
 export async function readEntries(
   db: Database,
@@ -147,7 +147,7 @@ export async function readEntries(
 ): Promise<{ entries: FullEntry[]; read: number }> {
   const [first] = ids;
   if (first === undefined) return { entries: [], read: 0 };
-  // Below the bounds Postgres can still lack the memory or the time for a payload: then fewer at once, and one by itself without it.
+  // Postgres can lack the memory or time for a payload even within the bounds: try fewer at once, then one alone without its payload.
   for (let most = ids.length; ; most = Math.ceil(most / 4)) {
     const rows = await orNothing(readWhole(db, organization, ids.slice(0, most), true));
     const last = rows?.at(-1);
@@ -164,7 +164,7 @@ function readWhole(
   ids: readonly string[],
   withPayload: boolean,
 ): Promise<Array<FullEntry & { n: string }>> {
-  // The text of each is built twice, so that no more of them than fit are ever held at once.
+  // Each text is built twice, so that never more of them are held at once than fit.
   return sharedRead(db, organization, 60_000, (reader) =>
     reader.query(
       `select ${wholeColumns}, case when sized.text_bytes <= ${mostTextBytes} then e.metadata::text end as metadata, sized.n::text,
@@ -182,7 +182,7 @@ function readWhole(
   );
 }
 
-/** Undefined: this was too much for Postgres, by its memory, by a limit of its own, or by the time that it may take. */
+/** Undefined: too much for Postgres's memory, for a limit of its own, or for the time allowed. */
 async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;

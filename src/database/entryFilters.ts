@@ -1,6 +1,6 @@
 /**
- * The filters of entries, one row each: its SQL condition on an entry `e`, and what the search index is probed for. Queries, index
- * choice and searches follow from this table; the page has one of the same rows (web/list/filterTable.ts).
+ * The table of filters, a row each: the SQL condition on an entry `e`, and what the search index is probed for. Queries, the choice of
+ * index and searches follow from it. The page has a table of the same filters (web/list/filterTable.ts).
  */
 import { isSearchable } from './entryBounds.ts';
 import type { Parameters } from './parameters.ts';

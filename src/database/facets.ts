@@ -1,4 +1,4 @@
-/** What the page offers to filter by. */
+/** Reads the values that the page offers to filter by. */
 import { boundedRead } from './boundedRead.ts';
 import type { Database } from './pool.ts';
 
@@ -16,10 +16,10 @@ export interface Actor {
 const timeoutMs = 3_000;
 const mostEventTypes = 2_000;
 const mostFacets = 500;
-/** Suggestions while one types, read with each whole page: 5,000 took 44 ms of it among ten million entries. */
+/** Suggestions while typing, read with each whole page: 5,000 entries took 44 ms among ten million. */
 const newestRows = 1_000;
 
-/** All event types of an organization in Postgres's order, the first 2,000; one index probe each. */
+/** The first 2,000 event types of an organization in Postgres's order; one index probe each. */
 export async function listEventTypes(db: Database, organization: string): Promise<string[]> {
   const rows = await boundedRead(db, timeoutMs, (reader) =>
     reader.query<{ event_type: string }>(
@@ -54,7 +54,7 @@ export async function readFacets(db: Database, organization: string): Promise<Fa
   return row ?? { projects: [], sessionTypes: [], actors: [] };
 }
 
-/** A filter takes 256 characters; a longer value is none to choose. Told by its stored length, so that it is not even read. */
+/** Leaves out values longer than a filter's 256 characters, by their stored length, so that they are not even read. */
 function ifShort(column: string): string {
   return `case when octet_length(${column}) <= 1024 then ${column} end as ${column}`;
 }

@@ -1,9 +1,9 @@
 /**
- * Turns at something that is scarce, such as connections, dealt out by organization: who waits is served in the order of who has
- * least under way. How many one organization may have is the policy's word.
+ * Gives organizations turns at something scarce, such as connections: the waiting organization with the fewest running turns goes
+ * first. The policy decides how many turns one organization may have.
  */
 
-/** Whether an organization that has `own` turns under way, of `all` of everybody, may have another one. */
+/** Whether an organization with `own` running turns, of `all` that are running, may start another. */
 export type TurnPolicy = (organization: string, own: number, all: number) => boolean;
 
 interface Waiting {
@@ -21,7 +21,7 @@ export class FairTurns {
     this.#mayStart = mayStart;
   }
 
-  /** Does `work` when it is the organization's turn; 'aborted' when `signal` comes first. */
+  /** Does `work` when it is the organization's turn; returns 'aborted' if `signal` aborts first. */
   async run<T>(organization: string, signal: AbortSignal, work: () => Promise<T>): Promise<T | 'aborted'> {
     if (!(await this.#take(organization, signal))) return 'aborted';
     try {
@@ -53,7 +53,7 @@ export class FairTurns {
     });
   }
 
-  /** More than one may start: a policy can have let none of several. */
+  /** May start several: the policy can have held back more than one. */
   #startNext(): void {
     for (;;) {
       const [next] = this.#waiting

@@ -1,10 +1,10 @@
-/** Entries that are dated later than now: by a clock that is wrong, or by somebody who wants to bury others. */
+/** Counts entries dated in the future: by a clock that is wrong, or by somebody who wants to bury other entries. */
 import { boundedRead } from './boundedRead.ts';
 import type { Database } from './pool.ts';
 
 const timeoutMs = 1_000;
 
-/** Of an organization, dated at or after `from` (RFC 3339), counted up to `cap`: a read of the index alone. */
+/** Counts an organization's entries dated at or after `from` (RFC 3339), up to `cap`; reads only the index. */
 export async function countDatedAfter(
   db: Database,
   organization: string,

@@ -1,6 +1,6 @@
 /**
- * Who sends which stream. A replica's one row in audit.replicas, with its expiry by the database's clock, is the lease
- * on every stream that names it; so a replica with a thousand streams renews by one update.
+ * Leases: who sends which stream. A replica's one row in audit.replicas, with its expiry by the database's clock, is the lease
+ * on every stream that names it, so a replica with a thousand streams renews by one update.
  */
 import type { StreamRow } from '../model/stream.ts';
 import type { Database } from './pool.ts';
@@ -19,7 +19,7 @@ export interface LeaseView {
   readonly held: ReadonlyMap<string, string>;
 }
 
-/** Renews this replica's lease for `durationMs` and tells what it covers. `wants` identifies the set of configs it knows. */
+/** Renews this replica's lease for `durationMs` and returns what it covers. `wants` identifies the set of configs it knows. */
 export async function renewLease(
   db: Database,
   replica: Replica,
@@ -87,8 +87,8 @@ export async function endLease(db: Database, replicaId: string): Promise<void> {
 
 /**
  * Ends the lease of an earlier process of the same name (a restarted container), so that its streams need not wait for
- * the expiry. Safe even if that process still lives: its tokens are void, and it renews itself within seconds. Replicas that
- * are a day dead are forgotten.
+ * the expiry. Safe even if that process still lives: its tokens are void, and it renews its lease within seconds. Also forgets
+ * replicas that have been dead for a day.
  */
 export async function endPredecessorsLease(db: Database, replica: Replica): Promise<void> {
   await db.query(
@@ -99,13 +99,13 @@ export async function endPredecessorsLease(db: Database, replica: Replica): Prom
 }
 
 export interface Unclaimed {
-  /** Their rows are gone: a restore, or somebody's delete. */
+  /** Their rows are gone: a restore, or somebody deleted them. */
   readonly gone: readonly string[];
   /** Nobody holds them whose lease is valid, and yet this replica could not take them. */
   readonly unheld: readonly string[];
 }
 
-/** Why a claim did not bring these streams. A write that changes nothing, so that no standby answers it. */
+/** Finds out why a claim did not bring these streams. It is a write that changes nothing, so that no standby answers it. */
 export async function findUnclaimed(db: Database, ids: readonly string[]): Promise<Unclaimed> {
   const result = await db.query<{ id: string; gone: boolean }>(
     `with primary_only as (update audit.replicas set name = name where false)

@@ -1,6 +1,6 @@
 /**
- * What has been committed since a list was read, told by its snapshot and not by any date: an entry that is dated in the future hides no
- * other, and one that commits late is none of the past.
+ * Counts what was committed since a list was read, by snapshot and not by date: an entry dated in the future does not hide others, and
+ * an entry that commits late still counts as new.
  */
 import { z } from 'zod';
 import { isVisible, parseSnapshot } from '../model/snapshot.ts';
@@ -11,7 +11,7 @@ import type { Database } from './pool.ts';
 import { inRange, prepareQuery } from './searchEntries.ts';
 import { sharedRead } from './shares.ts';
 
-/** When a list was read. */
+/** The moment when a list was read. */
 export interface Mark {
   readonly cluster: string;
   /** pg_snapshot as text. */
@@ -27,14 +27,14 @@ const snapshotSchema = z
   .refine((text) => text.split(/[:,]/).every((number) => number === '' || BigInt(number) <= most));
 const markSchema = z.tuple([z.string().regex(/^-?\d{1,19}$/), snapshotSchema]);
 
-/** For URLs. A snapshot of a great many open transactions is shortened: what those commit is then not counted as new. */
+/** For URLs. Shortens a snapshot with very many open transactions: what those commit is then not counted as new. */
 export function encodeMark({ cluster, snapshot }: Mark): string {
   const { xmax } = parseSnapshot(snapshot);
   const short = snapshot.length <= mostLength ? snapshot : `${xmax}:${xmax}:`;
   return Buffer.from(JSON.stringify([cluster, short])).toString('base64url');
 }
 
-/** Null for whatever `encodeMark` did not make. */
+/** Null for anything that `encodeMark` did not make. */
 export function decodeMark(text: string): Mark | null {
   if (text.length > 4_000) return null;
   try {
@@ -46,10 +46,10 @@ export function decodeMark(text: string): Mark | null {
 }
 
 const timeoutMs = 300;
-/** Of each of the two ranges: the next poll of a page that is left open for a day costs no more than one of a minute. */
+/** The most entries read of each of the two ranges: a poll by a page left open for a day costs no more than one after a minute. */
 const mostRead = 2_000;
 
-/** Entries of the query that were committed after `since`, up to `cap`; fewer than there are when they take too long to find. */
+/** Counts entries of the query committed after `since`, up to `cap`; fewer than there are when finding them takes too long. */
 export async function countCommittedSince(
   db: Database,
   query: EntryQuery,
@@ -83,7 +83,7 @@ export async function countCommittedSince(
   }
 }
 
-/** What is visible now and was not then. In another cluster than then everything is new. */
+/** Conditions for what is visible now and was not then. If the cluster has changed, everything is new. */
 function listRanges(since: Mark, now: Mark, parameters: Parameters): string[] {
   if (since.cluster !== now.cluster) return ['true'];
   const then = parseSnapshot(since.snapshot);

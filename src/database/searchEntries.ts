@@ -1,4 +1,4 @@
-/** The statements of a search: slices of the time order, filtered; each bounded by what it reads, not by what it finds. */
+/** The statements of a search in time order: filtered slices, each bounded by what it reads, not by what it finds. */
 import type { Reader } from './boundedRead.ts';
 import { type Cursor, maxEntryId } from './cursor.ts';
 import { type EntryView, utcMicroseconds, viewColumns } from './entries.ts';
@@ -9,9 +9,9 @@ import { Parameters } from './parameters.ts';
 export type Direction = 'older' | 'newer';
 
 export interface Hit extends EntryView {
-  /** Metadata around the first hit of the text; null: the hit is in another column, or no text was asked for. */
+  /** Metadata around the first hit of the text; null: the hit is in another column, or the query has no text. */
   readonly excerpt: string | null;
-  /** False: a text was asked for, and the entry is too large to be searched; it may hold it or not. */
+  /** False: the query has a text, and the entry is too large to search; it may or may not hold the text. */
   readonly isSearched: boolean;
 }
 
@@ -21,19 +21,19 @@ export interface Range {
   readonly high: Cursor;
 }
 
-/** A query whose times and spellings Postgres has read. */
+/** A query whose times and spellings Postgres has parsed. */
 export interface Prepared {
   readonly query: EntryQuery;
   readonly range: Range;
   /** At least one of each list stands in the text of every match; folded. */
   readonly needles: readonly (readonly string[])[];
-  /** Spellings of the text, folded; empty: no text. */
+  /** Folded spellings of the text; empty: there is none. */
   readonly forms: readonly string[];
-  /** When this is read. */
+  /** The moment of the read. */
   readonly mark: { readonly cluster: string; readonly snapshot: string };
 }
 
-/** Between all that an entry can have; see the checks of audit.entries. */
+/** The limits of an entry's time; see the checks of audit.entries. */
 const earliest = '1970-01-01T00:00:00.000000Z';
 const latest = '2200-01-01T00:00:00.000000Z';
 
@@ -73,12 +73,12 @@ export function cutRange(range: Range, cursor: Cursor, direction: Direction): Ra
   return direction === 'older' ? { ...range, high: cursor } : { ...range, low: after(cursor) };
 }
 
-/** The place right behind `cursor` in ascending order. */
+/** The place right after `cursor` in ascending order. */
 function after({ occurredAt, id }: Cursor): Cursor {
   return { occurredAt, id: id === maxEntryId ? id : (BigInt(id) + 1n).toString() };
 }
 
-/** Keyset pages for what indexes have: newest (or oldest) first, at most `limit`. */
+/** Reads a keyset page of a query that an index serves: newest (or oldest) first, at most `limit`. */
 export function readIndexed(
   reader: Reader,
   { query, range }: Prepared,
@@ -128,7 +128,7 @@ export async function measureSlice(
   return last ? { rows: Number(last.rows), end: { occurredAt: last.occurredAt, id: last.id } } : null;
 }
 
-/** The first `limit` matches of the range, all of which is read. */
+/** Reads the whole range and returns its first `limit` matches. */
 export function filterRange(
   reader: Reader,
   prepared: Prepared,
@@ -141,8 +141,8 @@ export function filterRange(
 }
 
 /**
- * The first `limit` matches among the rows `e` of `source`, all of which is read: through a materialized set, because a
- * limit that the planner sees makes it walk the time order in the hope of an early match.
+ * Reads all rows `e` of `source` and returns the first `limit` matches. Goes through a materialized set: if the planner saw the
+ * limit, it would walk the time order in the hope of an early match.
  */
 export function readHits(
   reader: Reader,
@@ -179,14 +179,14 @@ function orderBy(direction: Direction): string {
   return `order by e.occurred_at ${sorted}, e.id ${sorted}`;
 }
 
-/** With many event types it is cheaper to read past the others. */
+/** With many event types it is cheaper to skip the others while reading. */
 function sliceTypes(query: EntryQuery): readonly string[] {
   return query.eventTypes.length <= 4 ? query.eventTypes : [];
 }
 
 /**
- * Rows of the range as `e`; of `eventTypes` alone, unless that is empty, each of which is then a stretch of
- * entries_by_type of its own: the comparison of three columns is one that no other index can serve.
+ * Rows of the range as `e`, limited to `eventTypes` unless that is empty. Each type is then a stretch of entries_by_type: no other
+ * index can serve the comparison of three columns.
  */
 function entriesOf(
   query: EntryQuery,

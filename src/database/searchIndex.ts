@@ -1,8 +1,8 @@
 /**
- * Writes the blocks that a search goes by: which entries are to be put into blocks, their texts, how far it has come.
+ * The statements that build search blocks: which entries are not in blocks yet, their texts, and the position reached.
  *
- * Only final entries: below the oldest transaction that is open, nothing can come late into a block. In another cluster than the
- * present one everything is final.
+ * Blocks hold only final entries: nothing can still be committed below the oldest open transaction. Everything that another cluster
+ * wrote is final.
  */
 import pg from 'pg';
 import type { Position } from '../model/stream.ts';
@@ -24,7 +24,7 @@ export interface Block {
 export interface IndexedEntry extends Position {
   /** Microseconds since 2000. */
   readonly occurredAt: bigint;
-  /** Folded, UTF-8; belongs to the socket's buffer. null: too large to be searched. */
+  /** Folded, UTF-8; part of the socket's buffer. null: too large to search. */
   readonly text: Uint8Array | null;
 }
 
@@ -32,17 +32,16 @@ export interface IndexedEntry extends Position {
 export interface Part {
   readonly organization: string;
   readonly cluster: string;
-  /** Nothing is written to it any more: what is left makes a block, however little. */
+  /** Nothing more is written to it, so the rest becomes a block, however small. */
   readonly isClosed: boolean;
 }
 
-/** Transactions from here on may still have something to come. */
+/** Transactions from here on may still commit entries. */
 const horizon = (cluster: string): string =>
   `(case when ${cluster} = audit.cluster_id() then pg_snapshot_xmin(pg_current_snapshot()) else '9223372036854775807'::xid8 end)`;
 
 /**
- * Of the transactions that are open, the oldest, which everything final is older than; null: there is none that could hold anything
- * back.
+ * The oldest open transaction; everything final is older. null: no transaction could hold anything back.
  */
 export async function readOldestOpen(db: Database): Promise<string | null> {
   const { rows } = await db.query<{ oldest: string; next: string }>(
@@ -53,8 +52,8 @@ export async function readOldestOpen(db: Database): Promise<string | null> {
 }
 
 /**
- * Parts with final entries for at least a block: so many, or by the size of the first ones so large. A few index probes each
- * and a read of the index alone.
+ * Lists parts with enough final entries for a block: by their number, or by the size of the first ones. Costs a few index probes
+ * for each part and an index-only read.
  */
 export async function listIndexable(db: Database, entries: number, bytes: number): Promise<Part[]> {
   const result = await db.query<Part>(
@@ -82,8 +81,8 @@ export async function listIndexable(db: Database, entries: number, bytes: number
 }
 
 /**
- * Takes a part for itself for `durationMs`, which each `saveBlocks` begins anew; returns up to where its entries are in blocks, or null
- * when another collector works on it.
+ * Claims a part for `durationMs`, which each `saveBlocks` starts again. Returns how far its entries are in blocks, or null while
+ * another collector is working on it.
  */
 export async function claimPart(db: Database, part: Part, durationMs: number): Promise<Position | null> {
   const result = await db.query<{ xid: string; id: string }>(
@@ -98,7 +97,7 @@ export async function claimPart(db: Database, part: Part, durationMs: number): P
   return row ? { xid: BigInt(row.xid), id: BigInt(row.id) } : null;
 }
 
-/** Lets the next one take it at once. */
+/** Lets the next collector claim the part at once. */
 export async function releasePart(db: Database, part: Part): Promise<void> {
   await db.query(
     'update audit.search_positions set claimed_until = null where organization = $1 and cluster = $2',
@@ -106,12 +105,13 @@ export async function releasePart(db: Database, part: Part): Promise<void> {
   );
 }
 
-/** What the metadata of one read may take as it is stored: 8 MiB. */
+/** How much stored metadata one read may cover: 8 MiB. */
 const storedBytesPerRead = 8 * 1024 * 1024;
 
 /**
- * Hands on final entries after `from`, at most `maxEntries` and about 8 MiB, at least one if there is any. Synchronous and not to be kept.
- * True: it was the 8 MiB that ended it. Without `withText` no text is read, as if each entry were too large to be searched.
+ * Passes final entries after `from` to `onEntry`: at most `maxEntries` and about 8 MiB, at least one if there is any. Use them
+ * synchronously and do not keep them. Returns true when the 8 MiB ended the read. Without `withText` no text is read, as if each entry
+ * were too large to search.
  *
  * @throws 57014 when it takes more than `timeoutMs`.
  */
@@ -149,7 +149,7 @@ export async function readFinal(
   return storedBytes >= storedBytesPerRead;
 }
 
-/** Adds blocks of the entries after `from` and moves the position to the last of them. False: another collector has moved it. */
+/** Adds blocks of the entries after `from` and moves the position to the last one. False: another collector has moved it. */
 export async function saveBlocks(
   db: Database,
   part: Part,

@@ -1,5 +1,5 @@
 /**
- * Shares of the page's connections: what one organization asks for, however much and however slow, leaves some for the others.
+ * Shares the page's connections: one organization, however much it asks for and however slow, leaves some for the others.
  *
  * All but one of the connections serve searches, and one organization has all but one of those.
  */
@@ -7,15 +7,15 @@ import { boundedRead, type Reader } from './boundedRead.ts';
 import { FairTurns } from './fairTurns.ts';
 import type { Database } from './pool.ts';
 
-/** Then the database counts as busy, as when a pool has no connection for so long. */
+/** After this wait the database counts as busy, as when a pool has no free connection for this long. */
 const longestWaitMs = 10_000;
 
 const turnsOf = new WeakMap<Database, FairTurns>();
 
 /**
- * As `boundedRead`, when it is this organization's turn; never inside of another one.
+ * Runs `boundedRead` when it is this organization's turn. Never nest two of them.
  *
- * @throws the signal's reason, or an error that says that it took too long.
+ * @throws the signal's reason, or an error saying that it took too long.
  */
 export async function sharedRead<T>(
   db: Database,

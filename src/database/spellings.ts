@@ -1,8 +1,8 @@
 /** How a term, and a JSON document, can stand in an entry's text. */
 
 /**
- * As typed; as JSON escapes it, for quotes, backslashes and control characters; and with the spaces that Postgres puts
- * behind `:` and `,`, for a piece of minified JSON. Without repeats; none of an empty term.
+ * Lists a term as typed; as JSON escapes it, for quotes, backslashes and control characters; and with the spaces that Postgres
+ * puts after `:` and `,`, for a piece of minified JSON. Without repeats; nothing for an empty term.
  */
 export function listSpellings(term: string): string[] {
   if (term === '') return [];
@@ -10,14 +10,14 @@ export function listSpellings(term: string): string[] {
   return [...new Set([term, escaped, spaceJson(term)])];
 }
 
-/** Only what looks like JSON: a key's closing quote before the colon, the start of a value behind the comma. */
+/** Changes only what looks like JSON: a key's closing quote before the colon, the start of a value after the comma. */
 function spaceJson(term: string): string {
   return term
     .replace(/"\s*:\s*/g, '": ')
     .replace(/\s*,\s*(?=["[{\d-]|true|false|null)/g, term.includes('"') || /^[[{]/.test(term) ? ', ' : '$&');
 }
 
-/** Keys and strings of a JSON document as Postgres prints them. Numbers are left out: 1.0 contains 1. */
+/** Lists keys and strings of a JSON document as Postgres prints them. Leaves out numbers: 1.0 contains 1. */
 export function listTokens(json: string): string[] {
   const tokens = new Set<string>();
   const visit = (value: unknown): void => {

@@ -119,7 +119,7 @@ export async function ensureStreams(db: Database, requests: readonly StreamReque
 const everythingVisible = '9223372036854775807:9223372036854775807:';
 
 /**
- * The row as it stands, if `token` still holds it; null when the lease went to somebody else, or the row is gone. Locked for
+ * The row as it stands, if `token` still holds it; null when another replica has the lease, or the row is gone. Locked for
  * share, which a standby refuses: it may not have the row as the primary has it.
  */
 export async function loadStream(db: Database, id: string, token: string): Promise<StreamRow | null> {

@@ -2,8 +2,8 @@
  * Records that the receiver has taken although the position is still before them: batches that overtook a failed one.
  * Kept in memory only, as ranges, so that a failure frees all buffers and the same process does not send them twice.
  *
- * A record counts as taken only where sequence number and place in the window both agree: numbers alone would be given to
- * other entries after a failover that lost commits, or once somebody deleted an entry in between.
+ * A record counts as taken only where sequence number and place in the window both agree: after a failover that lost commits, or
+ * once somebody has deleted an entry in between, the same number belongs to another entry.
  */
 import type { Position } from '../model/stream.ts';
 
@@ -36,7 +36,7 @@ export class AcceptedAhead {
     if (this.#ranges.length > 0) this.#ranges = this.#ranges.filter((range) => range.last > sequence);
   }
 
-  /** The stream's row is not what these were sent from. */
+  /** The stream's row is not where these were counted from. */
   forget(): void {
     this.#ranges = [];
   }

@@ -58,7 +58,7 @@ test('cuts before a request goes over the bytes, and lets a larger record go alo
   expect(cutter.bytes).toBe(sizes.reduce((a, b) => a + b, 0));
 });
 
-test('moves the position over left-out entries with the batch before, or by themselves', () => {
+test('moves the position over left-out entries with the batch before, or on their own', () => {
   const cutter = makeCutter();
   cutter.addSkipped(entry(1));
   cutter.addSkipped(entry(2));

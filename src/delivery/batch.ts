@@ -20,13 +20,13 @@ export interface Batch {
   readonly lastSequence: number;
   /** Place of the first entry. */
   readonly first: Position;
-  /** `occurred_at` of the last record. */
+  /** The last record's `occurred_at`. */
   readonly lastOccurredAtMicros: number;
   /** The position moves here when the batch is settled. */
   readonly last: Position;
   /** Memory it takes. */
   readonly bytes: number;
-  /** Its one entry cannot be sent, and is set aside instead; null for all other batches. */
+  /** Why its one entry cannot be sent and is parked instead; null for all other batches. */
   readonly parked: SetAside | null;
 }
 
@@ -40,7 +40,7 @@ export interface SetAside {
 export interface BatchLimits {
   /** 1..1000. */
   readonly records: number;
-  /** Of the request, uncompressed; a record that is larger goes alone. */
+  /** Most bytes of a request, uncompressed; a record that is larger goes alone. */
   readonly bytes: number;
 }
 
@@ -61,7 +61,7 @@ type Growing = { -readonly [K in keyof Batch]: Batch[K] };
 
 export class BatchCutter {
   readonly batches: Batch[] = [];
-  /** Of all batches so far. */
+  /** Memory that all batches so far take. */
   bytes = 0;
   nextSequence: number;
   readonly #options: CutterOptions;

@@ -1,5 +1,5 @@
 /**
- * Keeps the memory of batches for the next ones. Fresh memory of some megabytes a request would have to wait for a
+ * Keeps the memory of batches for the next ones. Fresh memory, some megabytes a request, would have to wait for a
  * garbage collection that V8, which hardly sees it, is slow to start: measured 30 MiB more in a long catch-up.
  */
 export class BufferPool {

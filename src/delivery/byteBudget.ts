@@ -3,9 +3,9 @@
  * is not a thousand pages.
  *
  * Promises:
- *  - A stream that holds nothing, or no longer anything, gets a small first page at once, whatever the others hold: their slow receivers are not its
- *    business. So what may be held is the total and one first page a stream.
- *  - The rest goes to whoever holds least, and among equals to who came first.
+ *  - A stream that holds nothing gets a small first page at once, whatever the others hold: it does not wait for their slow
+ *    receivers. So at most the total and one first page a stream are held.
+ *  - The rest goes to the stream that holds least, and among equals to the one that came first.
  *  - One stream alone takes at most half of it, unless a single request wants more.
  */
 export class ByteBudget {
@@ -36,8 +36,8 @@ export class ByteBudget {
   }
 
   /**
-   * Takes `bytes` for `stream`, at most `mostBytes`; returns how many it got, 0 when `signal` aborts first. Unless all of it is
-   * needed (`whole`), a stream that holds nothing gets a first page rather than waiting.
+   * Takes `bytes` for `stream`, at most `mostBytes`; returns how many it got, 0 when `signal` aborts first. Unless it needs all of
+   * them (`whole`), a stream that holds nothing gets a first page rather than waiting.
    */
   async acquire(
     stream: string,
@@ -64,7 +64,7 @@ export class ByteBudget {
     });
   }
 
-  /** Gives back. A negative number takes without waiting: a page turned out larger than asked for. */
+  /** Gives `bytes` back. A negative number takes without waiting: a page turned out larger than asked for. */
   release(stream: string, bytes: number): void {
     this.#take(stream, -bytes);
     this.#serve();

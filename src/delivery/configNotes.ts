@@ -1,8 +1,6 @@
 /**
- * Follows what configs say, and has each change noted in the audit log (database/configChanges.ts).
- *
- * A while after the change: what the page saves it records itself, and that entry comes first then. A note that fails is tried
- * again; one that waits for its stream too.
+ * Notes each change of a config in the audit log (database/configChanges.ts), a while after the change: what the page saves it
+ * records itself, and that entry then comes first. A note that fails, or that waits for its stream, is tried again.
  */
 import { pause } from '../basics/wait.ts';
 import { listNotedKeys, noteConfig, noteDeletion } from '../database/configChanges.ts';
@@ -13,7 +11,7 @@ import type { Logger } from '../telemetry/logger.ts';
 export interface NotedConfig {
   readonly namespace: string;
   readonly name: string;
-  /** null: only of this process. */
+  /** null: the generation means nothing outside this process. */
   readonly generation: number | null;
   readonly spec: ExportSpec;
 }
@@ -21,7 +19,7 @@ export interface NotedConfig {
 export interface ConfigNotesOptions {
   readonly db: Database;
   readonly log: Logger;
-  /** Of the source: `kubernetes …` or `directory …`; another one is another place. */
+  /** Names the source: `kubernetes …` or `directory …`. Configs of another scope are none of its own. */
   readonly scope: string;
   /** Default: 2 s. */
   readonly delayMs?: number;
@@ -33,7 +31,7 @@ export class ConfigNotes {
   readonly #options: ConfigNotesOptions;
   readonly #stopped = new AbortController();
   #known: ReadonlyMap<string, NotedConfig | null> | null = null;
-  /** By key; null: it is gone. */
+  /** By key, what is still to be noted; null: the config is gone. */
   readonly #pending = new Map<string, NotedConfig | null>();
   #isFirst = true;
   #running: Promise<void> = Promise.resolve();
@@ -47,7 +45,7 @@ export class ConfigNotes {
     this.#running = this.#run();
   }
 
-  /** All there are; null: one that is not in force. */
+  /** All configs there are; null: one that is not in force. */
   set(configs: ReadonlyMap<string, NotedConfig | null>): void {
     for (const [key, config] of configs) {
       if (config !== null && config.spec !== this.#known?.get(key)?.spec) this.#pending.set(key, config);
@@ -71,7 +69,7 @@ export class ConfigNotes {
         if (!this.#isFailing) {
           this.#options.log.warn(
             { err: error },
-            'changed export configurations could not be recorded in the audit log; tried again',
+            'changed export configurations could not be recorded in the audit log; trying again',
           );
         }
         this.#isFailing = true;
@@ -84,7 +82,7 @@ export class ConfigNotes {
     const known = this.#known;
     if (known === null) return;
     if (this.#isFirst) {
-      // Deleted while no collector ran.
+      // These were deleted while no collector ran.
       for (const key of await listNotedKeys(db, scope)) if (!known.has(key)) this.#pending.set(key, null);
       this.#isFirst = false;
     }
@@ -102,9 +100,9 @@ export class ConfigNotes {
       return true;
     }
     const { namespace, name, generation, spec } = config;
-    if (spec.shown === undefined) return true;
-    const destination = `${namespace}.${name}`;
     const { organization, shown: fields } = spec;
-    return await noteConfig(db, { configKey: key, organization, destination, scope, generation, fields });
+    if (fields === undefined) return true;
+    const destination = `${namespace}.${name}`;
+    return noteConfig(db, { configKey: key, organization, destination, scope, generation, fields });
   }
 }

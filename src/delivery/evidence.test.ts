@@ -35,7 +35,7 @@ test('lasts for a few polls, not longer, and comes back with the next one', () =
   expect(evidence.problem()).toBeNull();
 });
 
-test('one failed poll is no outage; several say what the database said', () => {
+test('one failed poll is not an outage; several say what the database said', () => {
   const { evidence, poll } = setUp();
   poll();
   evidence.failed(new NotPrimaryError());

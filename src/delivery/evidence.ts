@@ -8,7 +8,7 @@ import type { StreamFailure } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LeaseClock } from './lease.ts';
 
-/** Polls that may be missing before nothing is known any more; one that fails is no outage. */
+/** Polls that may be missing before nothing is known any more; one that fails is not an outage. */
 const missedPolls = 5;
 const leastMs = 3_000;
 

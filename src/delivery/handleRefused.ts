@@ -5,10 +5,13 @@
 import type { Failed } from '../model/outcome.ts';
 import type { Window } from '../model/stream.ts';
 import type { Batch } from './batch.ts';
-import { findProof } from './proof.ts';
+import { ask, findProof } from './proof.ts';
 import type { Step, Stream } from './stream.ts';
 
-/** An entry is parked after so many more refusals, each over a connection of its own. */
+/**
+ * An entry is parked after so many more refusals, each over a new connection: of several servers behind one name, a single one may
+ * refuse what the others take.
+ */
 const refusalsElsewhere = 2;
 
 /** @throws when the database fails. */
@@ -20,49 +23,40 @@ export async function handleRefused(
   abort: AbortSignal,
 ): Promise<Step> {
   const { isolation } = stream.endpoint;
-  if (isolation.isProven)
-    return (await askElsewhere(stream, batch, abort)) ?? (await park(stream, window, batch, refusal));
-  const proof = await findProof(stream, window, batch, abort);
-  switch (proof.kind) {
-    case 'accepted':
-      // The record goes once more: it may have been refused by an endpoint that was just being fixed.
-      isolation.neighbourAccepted();
-      return { kind: 'again' };
-    case 'failed':
-      return { kind: 'wait', outcome: proof.outcome };
-    case 'aborted':
-      return { kind: 'again' };
-    case 'none':
-      return {
-        kind: 'wait',
-        outcome: {
-          ...refusal,
-          kind: 'hold',
-          message: `${refusal.message} It refuses every entry it is given, so this looks like the configuration of this export or of the receiver, and nothing is set aside.`,
-        },
-      };
+  if (!isolation.isProven) {
+    const result = await findProof(stream, window, batch, abort);
+    if (result === 'refused') return { kind: 'wait', outcome: blameConfiguration(refusal) };
+    if (result !== 'accepted') return result;
+    // The record goes once more: it may have been refused by an endpoint that was just being fixed.
+    isolation.neighbourAccepted();
+    return { kind: 'again' };
   }
-}
-
-/** Over new connections: of several servers behind one name, a single one may refuse what the others take. Null: all refuse. */
-async function askElsewhere(stream: Stream, batch: Batch, abort: AbortSignal): Promise<Step | null> {
-  for (let asked = 0; asked < refusalsElsewhere && batch.writer; asked++) {
-    const outcome = await stream.send(batch.writer.request(), 1, abort, { freshConnection: true });
-    if (outcome === 'aborted') return { kind: 'again' };
-    if (outcome.kind === 'retry' || outcome.kind === 'hold') return { kind: 'wait', outcome };
-    if (outcome.kind === 'settled' && outcome.rejected === 0) {
+  for (let asked = 0; asked < refusalsElsewhere; asked++) {
+    const request = batch.writer?.request() ?? null;
+    const result = await ask(stream, request, abort, { freshConnection: true });
+    if (result === 'accepted') {
       stream.position.acceptAhead(batch);
-      stream.endpoint.isolation.parked();
+      isolation.reset();
       return { kind: 'again' };
     }
+    if (result !== 'refused') return result;
   }
-  return null;
+  return park(stream, window, batch, refusal);
+}
+
+function blameConfiguration(refusal: Failed): Failed {
+  return {
+    ...refusal,
+    kind: 'hold',
+    message: `${refusal.message} It refuses every entry it is given, so this looks like the configuration of this export or of the receiver, and nothing is set aside.`,
+  };
 }
 
 async function park(stream: Stream, window: Window, batch: Batch, refusal: Failed): Promise<Step> {
   const isParked = await stream.position.settle(window, batch, { delivered: 0, rejected: 0 }, refusal);
   if (!isParked) return { kind: 'lease-lost' };
-  stream.endpoint.isolation.parked();
+  // Whatever comes next is innocent until refused.
+  stream.endpoint.isolation.reset();
   stream.health.addParked(1);
   stream.log.warn(
     { sequence: batch.lastSequence, entryId: batch.first.id.toString(), reason: refusal.reason },

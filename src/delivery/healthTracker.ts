@@ -8,8 +8,7 @@ import { adviceFor, type FailureReason } from '../model/reasons.ts';
 import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { StreamMetrics } from '../telemetry/streamMetrics.ts';
-import { showHealth } from './healthMetrics.ts';
+import type { StreamMetrics, StreamState } from '../telemetry/streamMetrics.ts';
 import { DeliveryRate } from './rate.ts';
 import type { StreamPosition } from './streamPosition.ts';
 
@@ -26,6 +25,19 @@ export interface HealthOptions {
 
 /** A burst that is delivered within this time changes no status. */
 const behindAfterMs = 3_000;
+/** A stream that delivers with more than this behind it is catching up. */
+const catchUpFrom = 5_000;
+
+const stateOf: Readonly<Record<StreamActivity, StreamState>> = {
+  starting: 'idle',
+  idle: 'idle',
+  delivering: 'delivering',
+  retrying: 'retrying',
+  'database-unavailable': 'retrying',
+  unclaimed: 'holding',
+  holding: 'holding',
+  suspended: 'suspended',
+};
 
 export class HealthTracker {
   readonly #options: HealthOptions;
@@ -78,11 +90,6 @@ export class HealthTracker {
     return { ...health, activity: 'database-unavailable', failure, isBehind: true, pending: null };
   }
 
-  /** What the stream does, whether that can be shown or not. */
-  get activity(): StreamActivity {
-    return this.#activity;
-  }
-
   /** Whether the last try to count the backlog came to a number. */
   get isCounted(): boolean {
     return this.#isCounted;
@@ -90,7 +97,7 @@ export class HealthTracker {
 
   /** Tells everybody how it stands now. */
   show(): void {
-    showHealth(this.#options.metrics, this.current);
+    this.#showMetrics();
     this.#options.onChange();
   }
 
@@ -195,7 +202,18 @@ export class HealthTracker {
       const busySince = new Date(Date.now() - (performance.now() - this.#busySince));
       this.#oldestPendingAt ??= busySince.toISOString();
     }
-    showHealth(this.#options.metrics, this.current);
+    this.#showMetrics();
+  }
+
+  #showMetrics(): void {
+    const { metrics } = this.#options;
+    const { activity, pending, oldestPendingAt, parked, ratePerSecond } = this.current;
+    const isCatchingUp = activity === 'delivering' && (pending ?? 0) >= catchUpFrom;
+    metrics.setState(isCatchingUp ? 'catching-up' : stateOf[activity]);
+    metrics.setPending(pending);
+    metrics.setOldestPending(oldestPendingAt === null ? null : new Date(oldestPendingAt));
+    metrics.setParked(parked);
+    metrics.setCatchUpRate(isCatchingUp ? ratePerSecond : 0);
   }
 
   #caughtUp(): void {

@@ -23,7 +23,7 @@ function play(records: readonly boolean[]): { parked: number[]; requests: number
       unproven++;
       isolation.neighbourAccepted();
     }
-    isolation.parked();
+    isolation.reset();
     parked.push(position++);
   }
   return { parked, requests, unproven };

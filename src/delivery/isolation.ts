@@ -1,7 +1,7 @@
 /**
- * Finds the record that a receiver refuses, by halving, and decides when it may be parked.
+ * Finds the record that a receiver refuses, by halving, and knows when it may be parked.
  *
- * A refusal says nothing of where the fault lies: one record, or the whole configuration (a receiver that answers 400 to
+ * A refusal does not say where the fault lies: in one record, or in the whole configuration (a receiver that answers 400 to
  * a wrong token refuses everything). So each parked record needs its own proof: the same endpoint has accepted another
  * one since the refusal began, and since the last one that was parked.
  */
@@ -42,13 +42,7 @@ export class Isolation {
     this.#proven = true;
   }
 
-  /** The refused record is parked: whatever comes next is innocent until refused. */
-  parked(): void {
-    this.#suspects = 0;
-    this.#proven = false;
-  }
-
-  /** Another endpoint or configuration: what was learned does not hold for it. */
+  /** The refused record is out of the way, or what was learned does not hold any more. */
   reset(): void {
     this.#suspects = 0;
     this.#proven = false;

@@ -16,7 +16,7 @@ export class LeaseClock {
     return LeaseClock.now() < this.#validUntil;
   }
 
-  /** Monotonic milliseconds; they stand still for nobody, a paused process included. */
+  /** Monotonic milliseconds, which go on while the process is paused. */
   static now(): number {
     return performance.now();
   }

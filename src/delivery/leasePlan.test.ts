@@ -53,11 +53,11 @@ describe('a stream that another replica has taken', () => {
   });
 
   test('is not given as well when it is no longer wanted', () => {
-    const plannned = plan({ held: tokens('a', 'b'), wanted: new Set(['a', 'b']), wantedCount: 2 });
-    expect(plannned).toMatchObject({ lost: ['c'], given: [] });
+    const planned = plan({ held: tokens('a', 'b'), wanted: new Set(['a', 'b']), wantedCount: 2 });
+    expect(planned).toMatchObject({ lost: ['c'], given: [] });
   });
 
-  test('leaves room for another one', () => {
+  test('leaves room for another', () => {
     expect(plan({ held: tokens('a', 'b') })).toMatchObject({ lost: ['c'], claim: 1 });
   });
 });

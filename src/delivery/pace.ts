@@ -38,7 +38,7 @@ export class Pace {
       : { records, bytes: this.#maxBytes };
   }
 
-  /** Whoever answers slowly gets little at once, whatever the answer: what it has been sent is memory that others wait for. */
+  /** A receiver that answers slowly gets little at once, whatever it answers: what is on its way is memory that others wait for. */
   answered(tookMs: number): void {
     this.#isSlow = tookMs >= slowAnswerMs;
     if (this.#isSlow) this.#maxInFlight = Math.max(1, Math.floor(this.#maxInFlight / 2));

@@ -1,4 +1,4 @@
-/** Asks again and again, for all streams of the replica at once, what there is to do. */
+/** Polls for what there is to do, for all streams of the replica at once. */
 import { pause } from '../basics/wait.ts';
 import { type PollResult, pollStreams } from '../database/pollStreams.ts';
 import type { Database } from '../database/pool.ts';
@@ -17,7 +17,7 @@ export interface PollerOptions {
 export class Poller {
   readonly #options: PollerOptions;
   #lastEndAt = LeaseClock.now();
-  /** Of the last poll that looked at every stream; null: look at every one. */
+  /** The snapshot of the last poll that looked at every stream; null: look at every one. */
   #snapshot: string | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -25,7 +25,7 @@ export class Poller {
     this.#options = options;
   }
 
-  /** When the last poll ended, well or not; of LeaseClock. */
+  /** When the last poll ended, well or not, by LeaseClock. */
   get lastEndAt(): number {
     return this.#lastEndAt;
   }
@@ -59,13 +59,13 @@ export class Poller {
 }
 
 /**
- * Milliseconds until the next poll. A slow one (a thousand streams, a huge open transaction) takes a fifth of a connection at
- * most, as long as no entry waits for it for more than a second; one that failed says nothing of how long the next one takes.
+ * Milliseconds until the next poll. Slow polls (a thousand streams, a huge open transaction) take a fifth of a connection at
+ * most, as long as no entry waits for more than a second; one that failed does not say how long the next takes.
  */
 export function restMs(intervalMs: number, tookMs: number, isWell: boolean): number {
   return Math.max(intervalMs, isWell ? Math.min(4 * tookMs, longestRestMs) : 0);
 }
 
 const longestRestMs = 1_000;
-/** A poll looks at every stream so often, even if no transaction seems to have ended. */
+/** So often a poll looks at every stream even if no transaction seems to have ended. */
 const fullPollIntervalMs = 5_000;

@@ -3,55 +3,56 @@
  * fault may be the configuration's.
  */
 import { readPage } from '../database/readWindow.ts';
-import type { Failed } from '../model/outcome.ts';
 import type { Window } from '../model/stream.ts';
 import type { Batch } from './batch.ts';
-import type { Stream } from './stream.ts';
+import type { AttemptOptions } from './send.ts';
+import type { Step, Stream } from './stream.ts';
 import { makeCutter } from './windowReader.ts';
 
-export type Proof =
-  | { readonly kind: 'accepted' }
-  /** It accepted nothing that it was given. */
-  | { readonly kind: 'none' }
-  /** It could not be asked. */
-  | { readonly kind: 'failed'; readonly outcome: Failed }
-  | { readonly kind: 'aborted' };
+/** What the endpoint says to a single record; a step when it could not be asked. */
+export type ProofResult = 'accepted' | 'refused' | Step;
 
 /** How many of the entries that follow are tried. */
 const mostNeighbours = 8;
 
 /**
  * Sends the entries that follow the refused `candidate`, one by one, until one is accepted (which is remembered, so that it is not
- * sent again). When none is, or none follows, the last record that the endpoint accepted is sent
- * once more: a repeat, which receivers drop by `log.record.uid`.
+ * sent again). When none is, or none follows, the last record that the endpoint accepted is sent once more: a repeat, which
+ * receivers drop by `log.record.uid`. 'refused': it accepts nothing that it is given.
  */
 export async function findProof(
   stream: Stream,
   window: Window,
   candidate: Batch,
   abort: AbortSignal,
-): Promise<Proof> {
+): Promise<ProofResult> {
   for (const batch of await readNeighbours(stream, window, candidate, abort)) {
-    const proof = await ask(stream, batch.writer?.request() ?? null, abort);
-    if (proof.kind === 'accepted') stream.position.acceptAhead(batch);
-    if (proof.kind !== 'none') return proof;
+    const result = await ask(stream, batch.writer?.request() ?? null, abort);
+    if (result === 'accepted') stream.position.acceptAhead(batch);
+    if (result !== 'refused') return result;
   }
   return ask(stream, stream.endpoint.lastAccepted, abort);
 }
 
-async function ask(stream: Stream, request: Uint8Array | null, abort: AbortSignal): Promise<Proof> {
-  if (request === null) return { kind: 'none' };
-  const outcome = await stream.send(request, 1, abort);
-  if (outcome === 'aborted') return { kind: 'aborted' };
+/** Sends `request`, a single record, without settling anything. */
+export async function ask(
+  stream: Stream,
+  request: Uint8Array | null,
+  abort: AbortSignal,
+  options?: Pick<AttemptOptions, 'freshConnection'>,
+): Promise<ProofResult> {
+  if (request === null) return 'refused';
+  const outcome = await stream.send(request, 1, abort, options);
+  if (outcome === 'aborted') return { kind: 'again' };
   switch (outcome.kind) {
     case 'settled':
-      return { kind: outcome.rejected === 0 ? 'accepted' : 'none' };
+      return outcome.rejected === 0 ? 'accepted' : 'refused';
     case 'refused':
     case 'too-large':
-      return { kind: 'none' };
+      return 'refused';
     case 'retry':
     case 'hold':
-      return { kind: 'failed', outcome };
+      return { kind: 'wait', outcome };
   }
 }
 

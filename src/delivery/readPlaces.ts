@@ -1,6 +1,6 @@
 /**
- * Shares of the connections that entries are read by. An organization whose entries take seconds to read, however many
- * exports it has, keeps no other one waiting.
+ * Shares out the connections that entries are read by. An organization whose entries take seconds to read keeps no other
+ * waiting, however many exports it has.
  *
  * All but one of the connections are places for reads: the last one is for pinning and settling, which take moments. One
  * organization has half of the places at most; one whose reads are slow has one, and the last place is never for those.

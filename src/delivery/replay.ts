@@ -2,7 +2,7 @@
 import { listReplays, type ReplayEntry } from '../database/parked.ts';
 import { type EntryRead, readEntryById } from '../database/readEntryById.ts';
 import { rowFaultOf } from '../database/unreadable.ts';
-import type { FailureReason } from '../model/reasons.ts';
+import { adviceFor, type FailureReason } from '../model/reasons.ts';
 import { RequestWriter } from '../otlp/encode/request.ts';
 import { maxRowBytes, plainRowBytes, rowMemoryBytes } from './readPace.ts';
 import { describeTooLarge, describeUnreadable, isLastingFault } from './setAside.ts';
@@ -15,57 +15,58 @@ type Replayed = 'delivered' | 'parked-again' | Step;
 
 /** Sends every entry whose replay is asked for, until one says wait or lease-lost. @throws when the database fails. */
 export async function replayParked(stream: Stream, signals: Signals): Promise<Step> {
-  const { shared, position, health, log } = stream;
   const counts = { delivered: 0, 'parked-again': 0 };
-  let step: Step | null = null;
-  while (step === null) {
-    const entries = await listReplays(shared.db, position.row, replaysAtOnce);
-    if (entries.length === 0) step = { kind: 'again' };
-    for (const entry of entries) {
-      const replayed: Replayed = await replayOne(stream, entry, signals);
-      if (typeof replayed === 'string') counts[replayed]++;
-      else step = replayed;
-      if (step !== null) break;
-    }
-  }
+  const step = await replayAll(stream, signals, counts);
   if (step.kind === 'again' && counts.delivered + counts['parked-again'] > 0) {
-    log.info({ replayed: counts.delivered, parkedAgain: counts['parked-again'] }, 'parked entries replayed');
+    const { delivered: replayed, 'parked-again': parkedAgain } = counts;
+    stream.log.info({ replayed, parkedAgain }, 'parked entries replayed');
     // The receiver has answered for each: what kept it from that is over.
-    health.clearFailure();
+    stream.health.clearFailure();
   }
   return step;
 }
 
+async function replayAll(
+  stream: Stream,
+  signals: Signals,
+  counts: { delivered: number; 'parked-again': number },
+): Promise<Step> {
+  for (;;) {
+    const entries = await listReplays(stream.shared.db, stream.position.row, replaysAtOnce);
+    if (entries.length === 0) return { kind: 'again' };
+    for (const entry of entries) {
+      if (signals.interrupt.aborted) return { kind: 'again' };
+      const replayed = await replayOne(stream, entry, signals);
+      if (typeof replayed !== 'string') return replayed;
+      counts[replayed]++;
+    }
+  }
+}
+
 async function replayOne(stream: Stream, entry: ReplayEntry, signals: Signals): Promise<Replayed> {
-  const { id, shared } = stream;
+  const { id, organization, shared, position, health, log } = stream;
   const { interrupt, abort } = signals;
-  if (interrupt.aborted) return { kind: 'again' };
+  const writer = new RequestWriter(stream.identity, 4_096);
+  const read = (rowBytes: number): Promise<EntryRead | 'aborted'> =>
+    shared.reads.run(organization, interrupt, () =>
+      readEntryById(shared.db, position.row, entry.entryId, { rowBytes }, (row) => writer.append(row, entry)),
+    );
   let heldBytes = 0;
   try {
-    let read = await readRequest(stream, entry, plainRowBytes, interrupt);
-    if (read.kind === 'oversize' && read.bytes <= maxRowBytes) {
-      const bytes = Math.min(rowMemoryBytes(read.bytes), shared.budget.mostBytes);
+    let found = await read(plainRowBytes);
+    if (found !== 'aborted' && found.kind === 'oversize' && found.bytes <= maxRowBytes) {
+      const bytes = Math.min(rowMemoryBytes(found.bytes), shared.budget.mostBytes);
       heldBytes = await shared.budget.acquire(id, bytes, interrupt, 'whole');
-      if (heldBytes === 0) return { kind: 'again' };
-      read = await readRequest(stream, entry, maxRowBytes, interrupt);
+      found = heldBytes === 0 ? 'aborted' : await read(maxRowBytes);
     }
-    switch (read.kind) {
-      case 'request':
-        return await sendAgain(stream, entry, read.request, abort);
-      case 'aborted':
-        return { kind: 'again' };
-      case 'stale':
-        return { kind: 'lease-lost' };
-      case 'missing':
-      case 'oversize':
-      case 'unreadable': {
-        const lost = describeLost(stream, entry, read);
-        if (!(await stream.position.parkAgain(entry.sequence, lost))) return { kind: 'lease-lost' };
-        stream.log.warn({ sequence: entry.sequence, reason: lost.reason }, lost.message);
-        stream.health.noteSetAside(lost);
-        return 'parked-again';
-      }
-    }
+    if (found === 'aborted') return { kind: 'again' };
+    if (found.kind === 'stale') return { kind: 'lease-lost' };
+    if (found.kind === 'read') return await sendAgain(stream, entry, writer.request(), abort);
+    const lost = describeLost(stream, entry, found);
+    if (!(await position.parkAgain(entry.sequence, lost))) return { kind: 'lease-lost' };
+    log.warn({ sequence: entry.sequence, reason: lost.reason }, lost.message);
+    health.noteSetAside(lost);
+    return 'parked-again';
   } finally {
     shared.budget.release(id, heldBytes);
   }
@@ -95,38 +96,17 @@ async function sendAgain(
   }
 }
 
-type RequestRead =
-  | Exclude<EntryRead, { kind: 'read' }>
-  | { readonly kind: 'aborted' }
-  | { readonly kind: 'request'; readonly request: Uint8Array };
-
-async function readRequest(
-  { shared, identity, organization, position }: Stream,
-  replay: ReplayEntry,
-  rowBytes: number,
-  interrupt: AbortSignal,
-): Promise<RequestRead> {
-  const writer = new RequestWriter(identity, 4_096);
-  const read = await shared.reads.run(organization, interrupt, () =>
-    readEntryById(shared.db, position.row, replay.entryId, { rowBytes }, (entry) =>
-      writer.append(entry, replay),
-    ),
-  );
-  if (read === 'aborted') return { kind: 'aborted' };
-  return read.kind === 'read' ? { kind: 'request', request: writer.request() } : read;
-}
-
 /** Why an entry cannot be sent, whatever the receiver would say. @throws an error that is not the entry's fault. */
 function describeLost(
   { readPace }: Stream,
   { entryId }: ReplayEntry,
-  read: Extract<RequestRead, { kind: 'missing' | 'oversize' | 'unreadable' }>,
+  read: Exclude<EntryRead, { kind: 'read' | 'stale' }>,
 ): { reason: FailureReason; message: string } {
   switch (read.kind) {
     case 'missing':
       return {
         reason: 'EntryMissing',
-        message: `Entry ${entryId} is no longer in audit.entries, so it cannot be sent.`,
+        message: `Entry ${entryId} is no longer in audit.entries, so it cannot be sent. ${adviceFor('EntryMissing')}`,
       };
     case 'oversize':
       return describeTooLarge(entryId, read.bytes);

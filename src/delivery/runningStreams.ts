@@ -2,11 +2,12 @@
 import type { ExportConfig } from '../model/exportConfig.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { DeliveryContext } from './deliveryContext.ts';
+import { ReadPlaces } from './readPlaces.ts';
 import { Stream } from './stream.ts';
 import { StreamLoop } from './streamLoop.ts';
 
 export interface RunningStreamsOptions {
-  readonly shared: DeliveryContext;
+  readonly shared: Omit<DeliveryContext, 'reads' | 'lingerMs'>;
   /** Lets go of a stream's lease. */
   readonly release: (id: string) => Promise<void>;
   /** Must not throw. */
@@ -17,6 +18,7 @@ export interface RunningStreamsOptions {
 
 export class RunningStreams {
   readonly #options: RunningStreamsOptions;
+  readonly #shared: DeliveryContext;
   /** By stream id, as is `#ending`. */
   readonly #loops = new Map<string, StreamLoop>();
   /** Loops on their way out. */
@@ -24,6 +26,11 @@ export class RunningStreams {
 
   constructor(options: RunningStreamsOptions) {
     this.#options = options;
+    this.#shared = {
+      ...options.shared,
+      reads: new ReadPlaces(options.shared.db.options.max),
+      lingerMs: () => Math.max(minLingerMs, lingerPerStreamMs * this.#loops.size),
+    };
   }
 
   get size(): number {
@@ -49,7 +56,7 @@ export class RunningStreams {
   }
 
   start(row: StreamRow, config: ExportConfig): void {
-    const stream = new Stream(this.#options.shared, row, config, this.#options.onHealthChange);
+    const stream = new Stream(this.#shared, row, config, this.#options.onHealthChange);
     const loop = new StreamLoop(stream, () => {
       stream.log.info('the lease of this stream is lost: another replica has it, or will');
       if (this.#loops.get(stream.id) === loop) this.#loops.delete(stream.id);
@@ -89,7 +96,7 @@ export class RunningStreams {
     const ending = [...this.#ending.values()];
     const loops = [...this.#loops.values(), ...ending.map(({ loop }) => loop)];
     const timer = setTimeout(() => {
-      this.#options.shared.log.warn(
+      this.#shared.log.warn(
         { graceMs },
         'requests in flight were not answered in time: aborting them; their entries go again',
       );
@@ -99,3 +106,8 @@ export class RunningStreams {
     clearTimeout(timer);
   }
 }
+
+/** Most of a lone entry's latency in a steady trickle. */
+const minLingerMs = 50;
+/** A thousand trickling streams make 500 windows a second rather than 20,000. */
+const lingerPerStreamMs = 2;

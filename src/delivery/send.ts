@@ -24,8 +24,8 @@ export interface AttemptOptions {
 
 export interface SendOptions {
   /**
-   * Quote what any receiver says, whoever typed its address: whoever reaches the page is on this machine anyway. Default: quote an
-   * endpoint that was typed on the page only where it answers in a media type of OTLP.
+   * True: quote what any receiver says, even where its address was typed on the page, since only people on this machine reach the
+   * page. Default: quote such a receiver only where it answers in a media type of OTLP.
    */
   readonly quotesAnyWords?: boolean;
 }

@@ -1,34 +1,33 @@
 /**
- * Decides what becomes of an entry that cannot be read: nothing is set aside for what may be the database's fault and not the
+ * Decides what becomes of an entry that cannot be read. None is set aside for what may be the database's fault rather than the
  * entry's.
  */
 import type { Database } from '../database/pool.ts';
 import { readEntryById } from '../database/readEntryById.ts';
 import { type EntryHead, readNextHead } from '../database/readWindow.ts';
 import { canReadAnother, type RowFault, rowFaultOf } from '../database/unreadable.ts';
+import { adviceFor } from '../model/reasons.ts';
 import type { Position, StreamRow, Window } from '../model/stream.ts';
 import { describeSqlState } from '../telemetry/sqlState.ts';
 import type { SetAside } from './batch.ts';
 import { type Cause, maxRowBytes, type ReadPace } from './readPace.ts';
 
+/** `again`: it may be read after all; `skip`: the filter leaves it out; `stale`: the lease is lost. */
 export type Judgement =
-  /** It can be read after all. */
-  | { readonly kind: 'again' }
-  /** The filter leaves it out. */
+  | { readonly kind: 'again' | 'stale' }
   | { readonly kind: 'skip'; readonly head: EntryHead }
-  | { readonly kind: 'park'; readonly head: EntryHead; readonly why: SetAside }
-  | { readonly kind: 'stale' };
+  | { readonly kind: 'park'; readonly head: EntryHead; readonly why: SetAside };
 
-/** So often a row is tried again that a page cannot read and a look-up by id can. */
+/** So often a row that a page cannot read and a look-up by id can is tried again. */
 const mostContradictions = 3;
-/** One that fails for the memory it takes must go on failing for so long, while others can be read. */
+/** A row that fails for the memory it takes must fail so often, and for so long, while others can be read. */
 const memoryStrikes = 3;
 const memoryPatienceMs = 15_000;
 
 /**
- * Judges the entry that comes next after `after`, whose reading failed by itself.
+ * Judges the entry that comes next after `after`, which could not even be read alone.
  *
- * @throws the error of the read, when it may be the database's: the caller waits and tries again.
+ * @throws the error of the read when it may be the database's: the caller waits and tries again.
  */
 export async function judgeNext(
   db: Database,
@@ -52,7 +51,7 @@ export async function judgeNext(
       return { kind: 'again' };
     case 'read':
     case 'missing':
-      // By another way it is there: the way is what failed, such as an index.
+      // It is there by another way: what failed is the way, such as an index.
       if (pace.strike(key).count >= mostContradictions) throw cause.error;
       return { kind: 'again' };
     case 'unreadable': {
@@ -64,45 +63,37 @@ export async function judgeNext(
   }
 }
 
-/** It failed often and long enough for its kind. */
+/** It failed often and long enough for its kind; a row whose fault is not memory has been read twice by now. */
 export function isLastingFault(
   fault: RowFault | null,
   { count, forMs }: { count: number; forMs: number },
 ): boolean {
-  switch (fault) {
-    case null:
-      return false;
-    // Read twice by now.
-    case 'value':
-    case 'storage':
-      return true;
-    case 'memory':
-      return count >= memoryStrikes && forMs >= memoryPatienceMs;
-  }
+  if (fault !== 'memory') return fault !== null;
+  return count >= memoryStrikes && forMs >= memoryPatienceMs;
 }
 
-/** What is in a row makes the same error again and again; anything else wants another row that can be read. */
+/** A row's contents make the same error each time; for any other error there must be another row that can be read. */
 async function isItsOwnFault(db: Database, id: bigint, fault: RowFault | null): Promise<boolean> {
   if (fault === 'value') return true;
   const another = await canReadAnother(db, id);
   return fault === 'storage' ? another !== false : another === true;
 }
 
-/** What a row that has `bytes` as text is set aside with. */
+/** Why a row that has `bytes` as text is set aside. Its message is kept with the entry, so it says what to do too. */
 export function describeTooLarge(id: bigint, bytes: number): SetAside {
   const size = bytes.toLocaleString('en-US');
   return {
     reason: 'EntryTooLarge',
-    message: `Entry ${id} has ${size} bytes as text, and at most ${maxRowBytes.toLocaleString('en-US')} are read: it stays in the table and is not sent.`,
+    message: `Entry ${id} has ${size} bytes as text, and at most ${maxRowBytes.toLocaleString('en-US')} are read: it stays in the table and is not sent. ${adviceFor('EntryTooLarge')}`,
   };
 }
 
-/** Without the database's own words, which may quote what is in the row. */
+/** Leaves out the database's own words, which may quote what is in the row. */
 export function describeUnreadable(id: bigint, error: unknown): SetAside {
   const { code } = error as { code?: unknown };
   const what = typeof code === 'string' ? describeSqlState(code) : 'the connection is cut each time';
   return {
     reason: 'EntryUnreadable',
-    message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent.`,
+    message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent. ${adviceFor('EntryUnreadable')}`,
   };
 }

@@ -1,10 +1,11 @@
 /**
- * Settles an unbroken run of batches that the receiver has taken, and tells what that means.
+ * Settles an unbroken run of batches that the receiver has taken, and reports it to health, endpoint and metrics.
  *
  *   row → window → page → batch → bytes → ANSWER → outcome → SETTLE → HEALTH → status
  */
 import type { Outcome, Settled } from '../model/outcome.ts';
 import type { Window } from '../model/stream.ts';
+import type { RequestWriter } from '../otlp/encode/request.ts';
 import type { Batch } from './batch.ts';
 import type { Stream } from './stream.ts';
 import { releaseBatches } from './windowReader.ts';
@@ -35,31 +36,22 @@ export async function settleSent(stream: Stream, window: Window, sent: readonly 
   if (!last) throw new Error('nothing to settle');
   const run = summarize(sent);
   if (!(await stream.position.settle(window, last, run, last.parked))) return false;
-  tell(stream, last, run);
+  report(stream, sent, run);
   releaseBatches(stream, batches);
   // Only of requests that were read to their end: after an early refusal the rest may still be on its way out.
   for (const { writer } of batches) if (writer) stream.shared.buffers.give(writer.release());
   return true;
 }
 
-interface SettledRun {
-  /** Records that were sent in this run. */
-  readonly records: number;
-  /** Records that the receiver has now, those included that it took earlier, out of turn. */
-  readonly delivered: number;
-  readonly rejected: number;
-  /** The receiver's words on a partial success, with the records it may concern. */
-  readonly rejection: { readonly first: number; readonly last: number; readonly message: string } | null;
-  /** The last record that was accepted, as a request of its own; null when nothing was sent, or it is very large. */
-  readonly lastRecord: Uint8Array | null;
-  /** Milliseconds since the Unix epoch: when the last record that was sent had occurred. */
-  readonly lastOccurredAt: number;
-}
-
-function tell({ health, endpoint, metrics, log }: Stream, last: Batch, run: SettledRun): void {
+function report(
+  { health, endpoint, metrics, log }: Stream,
+  sent: readonly Sent[],
+  run: ReturnType<typeof summarize>,
+): void {
+  const last = sent.at(-1)?.batch;
   health.addDelivered(run.delivered, run.rejected);
   metrics.countDelivered(run.delivered + run.rejected, run.rejected);
-  if (last.parked) {
+  if (last?.parked) {
     const { lastSequence: sequence, first, parked } = last;
     health.addParked(1);
     health.noteSetAside(parked);
@@ -69,50 +61,48 @@ function tell({ health, endpoint, metrics, log }: Stream, last: Batch, run: Sett
     );
   }
   if (run.records === 0) return;
-  metrics.observeDeliveryDelay(Date.now() - run.lastOccurredAt);
-  endpoint.accepted(run.records, run.lastRecord);
-  if (run.rejection) health.setFailure(describeRejection(run), 'delivering');
+  const lastSent = sent.findLast(({ batch }) => batch.writer !== null)?.batch;
+  metrics.observeDeliveryDelay(Date.now() - (lastSent?.lastOccurredAtMicros ?? 0) / 1_000);
+  endpoint.accepted(run.records, lastSent?.writer ? copyLastRecord(lastSent.writer) : null);
+  if (run.rejection) health.setFailure({ reason: 'PartialSuccess', message: run.rejection }, 'delivering');
   else if (!endpoint.isolation.isActive) {
     health.clearFailure();
     health.setActivity('delivering');
   }
 }
 
-function describeRejection(run: SettledRun): { reason: 'PartialSuccess'; message: string } {
-  const { first, last, message } = run.rejection ?? { first: 0, last: 0, message: '' };
-  return {
-    reason: 'PartialSuccess',
-    message: `The receiver took the request but rejected ${run.rejected} of the entries with sequence numbers ${first} to ${last}, without saying which${message ? `: "${message}"` : ''}.`,
-  };
-}
-
 /** Longest record that is kept as evidence for later; see proof.ts. */
 const maxKeptRecordBytes = 64 * 1024;
 
-function summarize(run: readonly Sent[]): SettledRun {
+/** The last record as a request of its own; null: it is very large. */
+function copyLastRecord(writer: RequestWriter): Uint8Array | null {
+  const last = writer.recordCount - 1;
+  if (writer.byteLengthOf(last, last + 1) > maxKeptRecordBytes) return null;
+  return writer.request(last, last + 1).slice();
+}
+
+/**
+ * `records`: sent in this run. `delivered`: the receiver has them now, those included that it took earlier, out of turn.
+ * `rejection`: what a person is told about a partial success, the latest; null: there was none.
+ */
+function summarize(run: readonly Sent[]) {
   let records = 0;
   let accepted = 0;
   let rejected = 0;
-  let rejection: SettledRun['rejection'] = null;
+  let latest = '';
   for (const { batch, outcome } of run) {
     if (!isSettled(outcome)) continue;
     const refused = Math.min(outcome.rejected, batch.records);
     records += batch.records;
     accepted += batch.accepted;
     rejected += refused;
-    if (refused > 0)
-      rejection = { first: batch.firstSequence, last: batch.lastSequence, message: outcome.message };
+    if (refused === 0) continue;
+    const words = outcome.message ? `: "${outcome.message}"` : '';
+    latest = `sequence numbers ${batch.firstSequence} to ${batch.lastSequence}, without saying which${words}`;
   }
-  const lastSent = run.findLast(({ batch }) => batch.writer !== null)?.batch;
-  const writer = lastSent?.writer;
-  const fits =
-    writer && writer.byteLengthOf(writer.recordCount - 1, writer.recordCount) <= maxKeptRecordBytes;
-  return {
-    records,
-    delivered: records + accepted - rejected,
-    rejected,
-    rejection,
-    lastOccurredAt: (lastSent?.lastOccurredAtMicros ?? 0) / 1_000,
-    lastRecord: fits ? writer.request(writer.recordCount - 1, writer.recordCount).slice() : null,
-  };
+  const rejection =
+    rejected > 0
+      ? `The receiver took the request but rejected ${rejected} of the entries with ${latest}.`
+      : null;
+  return { records, delivered: records + accepted - rejected, rejected, rejection };
 }

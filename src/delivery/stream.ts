@@ -39,7 +39,8 @@ export class Stream {
   readonly endpoint: Endpoint;
   readonly health: HealthTracker;
   readonly readPace = new ReadPace();
-  #config: ExportConfig;
+  /** See `updateConfig`. */
+  config: ExportConfig;
 
   /** `onHealthChange` is called when its activity or failure changed; must not throw. */
   constructor(
@@ -66,17 +67,13 @@ export class Stream {
       missingEvidence: shared.missingEvidence,
       onChange: () => onHealthChange(this),
     });
-    this.#config = config;
-  }
-
-  get config(): ExportConfig {
-    return this.#config;
+    this.config = config;
   }
 
   /** Takes over a changed manifest or Secret: back-offs start over, and a changed endpoint is a stranger. */
   updateConfig(config: ExportConfig): void {
-    const isSameEndpoint = this.#config.destination.fingerprint === config.destination.fingerprint;
-    this.#config = config;
+    const isSameEndpoint = this.config.destination.fingerprint === config.destination.fingerprint;
+    this.config = config;
     if (isSameEndpoint) this.endpoint.resetBackoffs();
     else this.endpoint.forget();
   }
@@ -90,7 +87,7 @@ export class Stream {
   ): Promise<Outcome | 'aborted'> {
     const startedAt = performance.now();
     const { id: stream, organization } = this;
-    const outcome = await this.shared.send(this.#config.destination, body, abort, {
+    const outcome = await this.shared.send(this.config.destination, body, abort, {
       stream,
       organization,
       ...options,

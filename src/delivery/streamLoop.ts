@@ -79,7 +79,7 @@ export class StreamLoop {
       try {
         if (this.stream.config.spec.suspend) {
           health.setActivity('suspended');
-          await this.#pause(Number.POSITIVE_INFINITY);
+          await pause(Number.POSITIVE_INFINITY, this.#interrupt.signal);
           continue;
         }
         const turn = await this.#turn();
@@ -93,9 +93,9 @@ export class StreamLoop {
         }
       } catch (error) {
         // Two transactions met: the next try is expected to succeed.
-        if (!isRetryable(error) || this.#isRowDoubted) this.#tellFailure(error);
+        if (!isRetryable(error) || this.#isRowDoubted) this.#reportFailure(error);
         this.#isRowDoubted = true;
-        await this.#pause(this.#databaseBackoff.next());
+        await pause(this.#databaseBackoff.next(), this.#interrupt.signal);
       }
     }
   }
@@ -103,21 +103,14 @@ export class StreamLoop {
   async #turn(): Promise<'again' | 'nothing-new' | 'lease-lost'> {
     if (this.#isRowDoubted && (await this.#reload()).kind === 'lease-lost') return 'lease-lost';
     if (!this.stream.shared.isLeaseValid()) {
-      await this.#pause(leaseCheckMs);
+      await pause(leaseCheckMs, this.#interrupt.signal);
       return 'again';
     }
     const step = await this.#step();
-    switch (step.kind) {
-      case 'again':
-      case 'nothing-new':
-      case 'lease-lost':
-        return step.kind;
-      case 'wait':
-        await this.#wait(step.outcome);
-        return 'again';
-      case 'finished':
-        return this.#finish();
-    }
+    if (step.kind === 'finished') return this.#finish();
+    if (step.kind !== 'wait') return step.kind;
+    await this.#wait(step.outcome);
+    return 'again';
   }
 
   async #step(): Promise<Step | { readonly kind: 'nothing-new' }> {
@@ -167,7 +160,7 @@ export class StreamLoop {
     if (records === null) return 'lease-lost';
     health.clearDatabaseFailure();
     // A steady trickle is gathered rather than sent entry by entry: this is most of an entry's latency.
-    if (records < lingerBelowRecords) await this.#pause(shared.lingerMs());
+    if (records < lingerBelowRecords) await pause(shared.lingerMs(), this.#interrupt.signal);
     return 'again';
   }
 
@@ -176,16 +169,11 @@ export class StreamLoop {
     const waitMs = endpoint.failed(outcome);
     health.setFailure(outcome, outcome.kind === 'retry' ? 'retrying' : 'holding');
     metrics.countRetry(outcome.reason);
-    await this.#pause(waitMs);
-  }
-
-  /** Ends early when the config changes, or at a stop. */
-  #pause(ms: number): Promise<void> {
-    return pause(ms, this.#interrupt.signal);
+    await pause(waitMs, this.#interrupt.signal);
   }
 
   /** It stands until entries are read or settled: that the row can be read says nothing about them. */
-  #tellFailure(cause: unknown): void {
+  #reportFailure(cause: unknown): void {
     const { log, health } = this.stream;
     if (isDatabaseFailure(cause)) {
       log.debug({ err: cause }, 'database error in a stream');

@@ -2,7 +2,7 @@
  * How far one stream has come: its row, kept in step with every write, and what the receiver has taken ahead of it.
  *
  * Owns the row: every write to it between claim and release (database/leases.ts) is made here, and each names the token, so that
- * whoever has lost the lease moves nothing. Moves of the position also fire a trigger; see database/window.ts.
+ * a replica that has lost the lease moves nothing. Moves of the position also fire a trigger; see database/window.ts.
  */
 import { moveCluster } from '../database/clusters.ts';
 import { parkAgain, unpark } from '../database/parked.ts';
@@ -10,6 +10,7 @@ import type { Database } from '../database/pool.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
 import { finishWindow, pinWindow, settle } from '../database/window.ts';
 import type { EntryFilter } from '../model/exportConfig.ts';
+import type { FailureReason } from '../model/reasons.ts';
 import type { Position, StreamRow, Window } from '../model/stream.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -18,7 +19,7 @@ import type { Batch } from './batch.ts';
 
 /** Why an entry is parked. */
 interface Refusal {
-  readonly reason: string;
+  readonly reason: FailureReason;
   readonly message: string;
   readonly httpStatus?: number;
 }
@@ -95,8 +96,8 @@ export class StreamPosition {
       },
     });
     if (!moved) return false;
-    this.#row = { ...this.#row, position: last.last, sequence: last.lastSequence };
-    this.#count(delivered, rejected, moved.lastDeliveryAt);
+    const to = { position: last.last, sequence: last.lastSequence };
+    this.#keep({ ...to, lastDeliveryAt: moved.lastDeliveryAt }, delivered, rejected);
     this.#ahead.settledUpTo(last.lastSequence);
     return true;
   }
@@ -113,7 +114,7 @@ export class StreamPosition {
   /** The receiver took a parked record after all. False: the lease is lost. */
   async unpark(sequence: number, rejected: 0 | 1): Promise<boolean> {
     if (!(await unpark(this.#db, this.#row, [sequence], rejected))) return false;
-    this.#count(1 - rejected, rejected, new Date().toISOString());
+    this.#keep({ lastDeliveryAt: new Date().toISOString() }, 1 - rejected, rejected);
     return true;
   }
 
@@ -149,14 +150,11 @@ export class StreamPosition {
     await this.#errorWrites;
   }
 
-  #count(delivered: number, rejected: number, lastDeliveryAt: string | null): void {
+  /** Keeps in memory what a statement has written. */
+  #keep(written: Partial<StreamRow>, delivered: number, rejected: number): void {
     const row = this.#row;
-    this.#row = {
-      ...row,
-      delivered: row.delivered + delivered,
-      rejected: row.rejected + rejected,
-      lastDeliveryAt,
-    };
+    const counted = { delivered: row.delivered + delivered, rejected: row.rejected + rejected };
+    this.#row = { ...row, ...written, ...counted };
   }
 }
 

@@ -29,7 +29,6 @@ import { LeaseClock } from './lease.ts';
 import { planLeases } from './leasePlan.ts';
 import { measureBacklogs } from './measureBacklogs.ts';
 import { Poller } from './poller.ts';
-import { ReadPlaces } from './readPlaces.ts';
 import { RunningStreams } from './runningStreams.ts';
 import { WantedStreams } from './wantedStreams.ts';
 
@@ -81,10 +80,8 @@ export class Supervisor {
       shared: {
         ...context,
         metrics,
-        reads: new ReadPlaces(context.db.options.max),
         isLeaseValid: () => this.#lease.isValid(),
         missingEvidence: () => this.#evidence.problem(),
-        lingerMs: () => Math.max(minLingerMs, lingerPerStreamMs * this.#running.size),
       },
       release: (id) => releaseStreams(control, replica.id, [id]),
       onHealthChange: ({ health, config }) => {
@@ -112,8 +109,8 @@ export class Supervisor {
   }
 
   /**
-   * The configs that are to run, whoever runs them, and the streams that only have to exist: of configs that cannot run
-   * yet. Takes effect at once.
+   * Takes the configs that are to run, on whichever replica, and the streams of configs that cannot run yet, which only have to
+   * exist. Takes effect at once.
    */
   setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[] = []): void {
     this.#wanted.setConfigs(configs, reserved);
@@ -260,7 +257,3 @@ const renewalsPerLease = 4;
 const stuckAfterMs = 600_000;
 const watchIntervalMs = 500;
 const clustersIntervalMs = 60_000;
-/** Most of a lone entry's latency in a steady trickle. */
-const minLingerMs = 50;
-/** A thousand trickling streams make 500 windows a second rather than 20,000. */
-const lingerPerStreamMs = 2;

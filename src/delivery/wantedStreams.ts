@@ -1,6 +1,6 @@
 /**
- * The streams that the configs ask for, whoever sends them: finds or makes the row of each, makes a lost one again, and
- * notices those that no replica takes.
+ * Keeps the streams that the configs ask for, whichever replica sends them: finds or makes the row of each, makes a lost one
+ * again, and notices those that no replica takes.
  *
  * Not here: which of them this replica sends (supervisor.ts).
  */
@@ -15,11 +15,11 @@ import type { Logger } from '../telemetry/logger.ts';
 
 interface Wanted {
   readonly config: ExportConfig;
-  /** null: not known yet, or not any more. */
+  /** null: not known yet, or no longer. */
   streamId: string | null;
   /** The stream's row was there, and is gone. */
   isLost: boolean;
-  /** Since when no replica sends it though every one may; null: one does, as far as is known. */
+  /** Since when no replica has sent it though each may; null: one does, as far as is known. */
   unclaimedSince: number | null;
 }
 
@@ -42,7 +42,7 @@ export class WantedStreams {
     return createHash('sha256').update(keys).digest('hex').slice(0, 32);
   }
 
-  /** `reserved` only have to exist. */
+  /** Streams of `reserved` only have to exist. */
   setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[]): void {
     const byKey = new Map<string, Wanted>();
     for (const [key, config] of configs) {
@@ -63,7 +63,7 @@ export class WantedStreams {
     return this.#byKey.get(key)?.streamId ?? null;
   }
 
-  /** Configs by their stream's id, those whose row is known. */
+  /** Configs by their stream's id, as far as that is known. */
   byStreamId(): Map<string, ExportConfig> {
     const byId = new Map<string, ExportConfig>();
     for (const { streamId, config } of this.#byKey.values())
@@ -74,20 +74,17 @@ export class WantedStreams {
   /** Makes the rows that are missing. @throws the database's error. */
   async makeMissing(db: Database): Promise<void> {
     const missing = [...this.#byKey.values()].filter((wanted) => wanted.streamId === null);
-    if (missing.length > 0) {
-      const ids = await ensureStreams(db, missing.map(toRequest));
-      missing.forEach((wanted, i) => {
-        wanted.streamId = ids[i] ?? null;
-        if (wanted.isLost) {
-          const { key, spec } = wanted.config;
-          const { organization, startFrom } = spec;
-          this.#log.error(
-            { config: key, organization, startFrom, stream: ids[i] },
-            describeLoss(wanted.config).message,
-          );
-          wanted.isLost = false;
-        }
-      });
+    const ids = missing.length > 0 ? await ensureStreams(db, missing.map(toRequest)) : [];
+    for (const [i, wanted] of missing.entries()) {
+      wanted.streamId = ids[i] ?? null;
+      if (!wanted.isLost) continue;
+      wanted.isLost = false;
+      const { key: config, spec } = wanted.config;
+      const { organization, startFrom } = spec;
+      this.#log.error(
+        { config, organization, startFrom, stream: ids[i] },
+        describeLoss(wanted.config).message,
+      );
     }
     const reserved = this.#reserved;
     if (reserved.length > 0) {
@@ -97,8 +94,8 @@ export class WantedStreams {
   }
 
   /**
-   * Looks into streams that were to be had and were not taken (`left`, by id). Forgets the id of one whose row is gone, so that
-   * the next `makeMissing` makes it again: true when there is one.
+   * Looks into streams that were free and that a claim did not bring (`left`, by id). Forgets the id of one whose row is gone, so
+   * that the next `makeMissing` makes it again: true when there is one.
    */
   async lookIntoUnclaimed(db: Database, left: readonly string[]): Promise<boolean> {
     const found = left.length > 0 ? await findUnclaimed(db, left) : { gone: [], unheld: [] };
@@ -121,7 +118,7 @@ export class WantedStreams {
     return [...this.#byKey.keys()].filter((key) => this.unclaimedHealthOf(key) !== null);
   }
 
-  /** null: somebody sends it, or will in a moment. */
+  /** null: a replica sends it, or will in a moment. */
   unclaimedHealthOf(key: string): StreamHealth | null {
     const since = this.#byKey.get(key)?.unclaimedSince ?? null;
     return since !== null && performance.now() - since > unclaimedAfterMs ? unclaimedHealth(since) : null;
@@ -140,11 +137,11 @@ function toRequest({ config, isLost }: Wanted): StreamRequest {
   };
 }
 
-/** What the status says of a stream whose row was lost, from its first moment on. */
+/** What the status of a stream says whose row was lost and made again. */
 function describeLoss({ spec }: ExportConfig): LastError {
   const time = new Date().toISOString();
   const start = {
-    now: 'with what is written from now on, so entries of before that were not delivered yet are not sent',
+    now: 'with what is written from now on, so older entries that were not delivered yet are not sent',
     beginning: 'from the beginning, so entries that were delivered before are sent again',
     time: 'from the time in startFrom, so entries that were delivered since are sent again',
   }[spec.startFrom.kind];

@@ -86,9 +86,9 @@ export class WindowReader {
     if (page.end.kind === 'stale') return 'stale';
     if (page.end.kind !== 'broken') health.clearDatabaseFailure();
     this.#isExhausted = page.end.kind === 'exhausted';
-    const next = readPace.ended(plan, page, textBytes);
-    if (next.kind === 'set-aside') {
-      const judged = await judgeNext(shared.db, stream, this.#after, next.cause, readPace);
+    const cause = readPace.ended(plan, page, textBytes);
+    if (cause !== null) {
+      const judged = await judgeNext(shared.db, stream, this.#after, cause, readPace);
       if (judged.kind === 'stale') return 'stale';
       if (judged.kind === 'skip') cutter.addSkipped(judged.head);
       if (judged.kind === 'park') cutter.addParked(judged.head, judged.why);

@@ -18,17 +18,11 @@ import type { Failed } from '../model/outcome.ts';
 import type { Window } from '../model/stream.ts';
 import type { Batch } from './batch.ts';
 import { isSettled, nothingToSend, type Sent, settleSent } from './settleSent.ts';
-import type { Signals, Stream } from './stream.ts';
+import type { Signals, Step, Stream } from './stream.ts';
 import { releaseBatches, WindowReader } from './windowReader.ts';
 
-export type RunResult =
-  /** Every entry of the window is settled. */
-  | { readonly kind: 'finished' }
-  /** There is more to do, or it was interrupted. */
-  | { readonly kind: 'again' }
-  /** The batch at the position did not get through. */
-  | { readonly kind: 'failed'; readonly batch: Batch; readonly outcome: Failed }
-  | { readonly kind: 'lease-lost' };
+/** `failed`: the batch at the position did not get through. */
+export type RunResult = Step | { readonly kind: 'failed'; readonly batch: Batch; readonly outcome: Failed };
 
 /** `closing`: nothing new is read or sent, what is in flight is settled. `void`: nothing is settled either. */
 type Mode = 'open' | 'closing' | 'void';

@@ -20,7 +20,7 @@ export interface ExportConfig {
 }
 
 export interface Remark {
-  /** Of an Event. */
+  /** The reason of the Event that says it too. */
   readonly reason: RemarkReason;
   /** One or two sentences, never a secret. */
   readonly message: string;
@@ -31,7 +31,6 @@ export interface ExportSpec {
   readonly organization: string;
   /** As written, for people; `Destination.url` is what is posted to. */
   readonly endpoint: string;
-  /** 1..1000. */
   readonly maxBatchSize: number;
   readonly startFrom: StartFrom;
   readonly suspend: boolean;

@@ -26,7 +26,7 @@ export interface ReasonRow {
   readonly reaction: Reaction;
   /** For the docs, in Markdown: what happens, where the reaction does not say it all. */
   readonly what?: string;
-  /** What a person does, in one or two sentences. Follows the message wherever a failure is shown. */
+  /** What a person does, in one or two sentences. It follows the message wherever a failure is shown. */
   readonly advice: string;
   /** For the docs, in Markdown: what they add to the advice. */
   readonly more?: string;
@@ -41,7 +41,7 @@ export interface RequestRow extends ReasonRow {
 
 type Rows<Row> = Readonly<Record<string, Row>>;
 
-/** Reasons of a condition when nothing has failed. The advice is for the docs alone. */
+/** Reasons of a condition when nothing has failed. The advice is for the docs, in Markdown. */
 const calm = {
   Delivering: { when: 'entries get through', reaction: 'none', advice: 'Nothing to do.' },
   Progressing: { when: 'the export is starting', reaction: 'none', advice: 'Nothing to do.' },
@@ -53,7 +53,7 @@ const calm = {
   },
 } as const satisfies Rows<ReasonRow>;
 
-const retried = {
+const retrying = {
   RateLimited: {
     when: '429',
     reaction: 'retry',
@@ -101,7 +101,7 @@ const retried = {
   },
 } as const satisfies Rows<RequestRow>;
 
-const held = {
+const holding = {
   TlsFailed: {
     when: 'certificate not trusted, wrong name, client certificate refused',
     reaction: 'hold',
@@ -207,6 +207,7 @@ const rejected = {
   },
 } as const satisfies Rows<RequestRow>;
 
+/** No receiver has seen these entries. Their messages end with the advice: they are kept with the entry. */
 const setAside = {
   EntryUnreadable: {
     when: 'Postgres fails on one row, while it reads others: damage on the disk, more than 1 GB as text, a text that is not valid in its encoding',
@@ -231,7 +232,7 @@ const setAside = {
   },
 } as const satisfies Rows<RequestRow>;
 
-/** What no request fails with. */
+/** What no request fails with: the collector or its database. */
 const collector = {
   DatabaseUnavailable: {
     when: 'Postgres cannot be used, or the lease could not be renewed: nothing is known of new entries',
@@ -265,7 +266,7 @@ const collector = {
   },
 } as const satisfies Rows<ReasonRow>;
 
-/** Of a manifest or of what it refers to. The advice is for the docs alone, in Markdown: each problem says its own way out. */
+/** What is wrong with a manifest or what it refers to. The advice is for the docs, in Markdown: each problem says its own way out. */
 const config = {
   InvalidSpec: {
     when: 'the manifest is wrong',
@@ -312,7 +313,7 @@ const config = {
   },
 } as const satisfies Rows<ReasonRow>;
 
-/** Of an Event beside a config that runs; the message stands in its status too. The advice is for the docs alone. */
+/** Reasons of Events about a config that runs; its status has the message too. The advice is for the docs, in Markdown. */
 const remark = {
   SecretConsentMissing: {
     when: 'a Secret does not say that it agrees to being sent there, and `SECRET_CONSENT` does not require it',
@@ -329,10 +330,20 @@ const remark = {
 } as const satisfies Rows<ReasonRow>;
 
 /** By what they are about, in the order of the docs. */
-export const reasonGroups = { calm, retried, held, disliked, rejected, setAside, collector, config, remark };
+export const reasonGroups = {
+  calm,
+  retrying,
+  holding,
+  disliked,
+  rejected,
+  setAside,
+  collector,
+  config,
+  remark,
+};
 
 /** What one attempt can fail with, as the kind of its outcome says. */
-export const attemptReasons = { ...retried, ...held, ...disliked };
+export const attemptReasons = { ...retrying, ...holding, ...disliked };
 export type AttemptReason = keyof typeof attemptReasons;
 
 /** What a delivery or one entry of it can fail with: also the reason label of the metrics of requests. */
@@ -346,9 +357,9 @@ export type RemarkReason = keyof typeof remark;
 /** What a condition can give. */
 export type ConditionReason = keyof typeof calm | StreamReason | ConfigReason;
 
-const told: Readonly<Record<string, ReasonRow | undefined>> = { ...failureReasons, ...collector };
+const failures: Readonly<Record<string, ReasonRow | undefined>> = { ...failureReasons, ...collector };
 
 /** What a person does about a failure of a stream; empty for a reason that only another version knows. */
 export function adviceFor(reason: string): string {
-  return told[reason]?.advice ?? '';
+  return failures[reason]?.advice ?? '';
 }

@@ -4,6 +4,7 @@
  *   settled ──► window (pinned) ──► position inside it
  */
 import type { EntryFilter } from './exportConfig.ts';
+import type { FailureReason } from './reasons.ts';
 import type { LastError } from './streamStatus.ts';
 
 /** The place of an entry in the order of its window. */
@@ -57,7 +58,7 @@ export interface ParkedEntry {
   readonly sequence: number;
   readonly entryId: string;
   readonly observedAtMicros: number;
-  readonly reason: string;
+  readonly reason: FailureReason;
   readonly httpStatus: number | null;
   readonly message: string;
 }

@@ -3,8 +3,8 @@ import type { Block, IndexedEntry } from '../database/searchIndex.ts';
 import { GramSet } from './grams.ts';
 
 /**
- * A block is read as a whole when it may hold a match, and larger ones hold too many sequences: of a thousand entries with
- * hexadecimal ids most four digits are somewhere. Smaller ones are more to probe.
+ * A block is read whole when it may hold a match. Larger blocks hold too many sequences: a thousand entries with hexadecimal ids
+ * hold most sequences of four digits. Smaller blocks mean more probes.
  */
 export const entriesPerBlock = 500;
 export const textBytesPerBlock = 512 * 1024;
@@ -13,7 +13,7 @@ export class BlockBuilder {
   readonly #grams = new GramSet();
   readonly #entriesPerBlock: number;
   #open: Omit<Block, 'grams'> | null = null;
-  /** What is open holds entries that nobody can search: it may hold anything. */
+  /** The open block holds entries that cannot be searched, so it may hold anything. */
   #isWild = false;
   #closed: Block[] = [];
 
@@ -21,7 +21,7 @@ export class BlockBuilder {
     this.#entriesPerBlock = mostEntries;
   }
 
-  /** In (xid, id) order; the entry's text is not kept. Entries without one lie in blocks of their own, which every search reads. */
+  /** Call it in (xid, id) order; the entry's text is not kept. Entries without text get their own blocks, which every search reads. */
   add({ xid, id, occurredAt, text }: IndexedEntry): void {
     if (this.#open && this.#isWild !== (text === null)) this.#close();
     this.#isWild = text === null;
@@ -39,7 +39,7 @@ export class BlockBuilder {
       this.#close();
   }
 
-  /** The full blocks since the last call; the one that is begun is given up, or with `withRest` closed as it is. */
+  /** Returns the blocks closed since the last call. The open block is discarded, or with `withRest` closed as it is. */
   take(withRest: boolean): Block[] {
     if (withRest) this.#close();
     else if (this.#open) {

@@ -1,12 +1,12 @@
 /**
- * Finds entries, newest first, and says honestly how far it came.
+ * Finds entries, newest first, and says honestly how far it got.
  *
- *   slice of the newest entries → entries in no block yet → blocks that may hold a match → certain matches
+ *   slice of the newest entries → entries not in a block yet → blocks that may hold a match → certain matches
  *
  * Promises:
  *  - Nothing is missed: what is newer than `searchedBackTo` has been searched, whatever the indexer has done so far.
- *  - It ends within the budget, give or take a statement: with a full page, the end of the entries, or `searchedBackTo`
- *    and a place to go on from, which is always further than where it began.
+ *  - It ends within the budget, give or take a statement: with a full page, the end of the entries, or `searchedBackTo` and a
+ *    place to continue from, which is always further than where it started.
  */
 
 import { countUnindexed, readIndexedUpTo } from '../database/blocks.ts';
@@ -29,39 +29,39 @@ import { type Found, Matches, toPage } from './matches.ts';
 import { defaultSizes, goOn, type SearchLimits, type SearchSizes, searchBlocks } from './searchBlocks.ts';
 
 export interface FindOptions {
-  /** Entries at most. */
+  /** The most entries to return. */
   readonly limit: number;
-  /** What the search may take, a statement more or less; default 800. */
+  /** How long the search may take, give or take a statement; default 800. */
   readonly budgetMs?: number;
   /** `newer`: the oldest entries past the cursor, ascending. Default `older`. */
   readonly direction?: Direction;
-  /** The one who asked has gone: rejects with its reason between two statements. */
+  /** Aborted when the client disconnects: the search rejects with its reason between two statements. */
   readonly signal?: AbortSignal;
-  /** For tests: others than the default. */
+  /** For tests; default `defaultSizes`. */
   readonly sizes?: SearchSizes;
-  /** For tests: in place of performance.now(). */
+  /** For tests; default performance.now(). */
   readonly now?: () => number;
 }
 
-/** And when that was read. */
+/** What was found, and when it was read. */
 export interface FoundAt extends Found {
   /** null: nothing was read. */
   readonly mark: Mark | null;
-  /** The time was over while many entries are in no block: the search index is held back, or has far to go yet. */
+  /** Time ran out while many entries are not in a block yet: the search index is held back, or still far behind. */
   readonly isIndexBehind: boolean;
 }
 
 const nothing = { entries: [], more: false, searchedBackTo: null, next: null };
 
-/** A slice gets as much, however small the budget. */
+/** A slice gets at least this much, however small the budget. */
 const leastMs = 20;
-/** Far longer than what indexes have ever takes. */
+/** Far longer than a read by an index ever takes. */
 const indexedTimeoutMs = 10_000;
 
 /**
- * Entries of `query` past `cursor` (null: from the beginning).
+ * Returns entries of `query` past `cursor` (null: from the beginning).
  *
- * @throws the database's error, its own timeouts apart: 22P02 when `has` holds something that is not JSON.
+ * @throws the database's error, except its own timeouts: 22P02 when `has` holds something that is not JSON.
  */
 export async function findEntries(
   db: Database,
@@ -77,7 +77,7 @@ export async function findEntries(
   }: FindOptions,
 ): Promise<FoundAt> {
   if (hasNul(query)) return { ...nothing, mark: null, isIndexBehind: false };
-  // A slice that takes too long is tried again smaller, at last one entry by itself: it always gets on.
+  // A slice that takes too long is tried again smaller, finally with a single entry, so the search always advances.
   for (const [rows, timeoutMs] of [
     [sizes.firstRows, Math.max(leastMs, budgetMs)],
     [50, Math.max(leastMs, budgetMs)],
@@ -123,7 +123,7 @@ export async function findEntries(
   throw new Error('one entry takes more than half a minute to search');
 }
 
-/** Null: not even the first slice was done in time. */
+/** Null: not even the first slice finished in time. */
 async function search(
   reader: Reader,
   prepared: Prepared,
@@ -147,7 +147,7 @@ async function search(
       return isComplete ? matches.page() : matches.pageSoFar();
     }
     isIndexBehind = true;
-    // The indexer has far to go yet: the time order, from which it is honest to stop anywhere, is as good as any.
+    // The indexer is far behind. Search in time order, which can stop honestly anywhere.
     while (await goOn(reader, limits)) {
       rest = await searchSlice(reader, rest, sliceRows, matches, limits);
       if (!rest || matches.isFull()) return matches.page();
@@ -159,7 +159,7 @@ async function search(
   return page && { ...page, isIndexBehind };
 }
 
-/** Searches the next entries in the order of time; what is left of the range then, or null when that was the end of it. */
+/** Searches the next entries in time order. Returns what is left of the range, or null at its end. */
 async function searchSlice(
   reader: Reader,
   prepared: Prepared,

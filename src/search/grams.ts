@@ -1,14 +1,14 @@
 /**
- * Which 4-byte sequences ("grams") a set of texts holds, as a bitmap: what holds a term holds every gram of it. Four and not
- * three, since a thousand entries with hexadecimal ids hold nearly every trigram of those.
+ * Records which 4-byte sequences ("grams") a set of texts holds, as a bitmap: a text that holds a term holds every gram of it. Four
+ * bytes, not three: a thousand entries with hexadecimal ids hold nearly every trigram of hexadecimal digits.
  */
 
-/** Hashes are below 2^21: a bitmap is 256 KiB at most, which a processor's cache holds. */
+/** Hashes are below 2^21: a bitmap is at most 256 KiB, which fits into a processor's cache. */
 const fullBits = 2 ** 21;
 const smallestBits = 1024;
-/** Bits a gram, at least: then one gram that a block lacks is taken for there in a third of all cases at most. */
+/** Bits per gram, at least: then a gram that a block lacks seems to be there in at most a third of all cases. */
 const bitsPerGram = 2.5;
-/** Fuller than this it tells nearly nothing. */
+/** A fuller bitmap says almost nothing. */
 const fullest = 0.7;
 
 /** Spreads a gram over all bits, so that any low bits of the hash serve a smaller bitmap. */
@@ -20,7 +20,7 @@ function hashGram(gram: number): number {
 export class GramSet {
   readonly #bits = new Uint8Array(fullBits / 8);
 
-  /** Two nanoseconds a byte; the casts are places that are known to be there. */
+  /** Takes two nanoseconds per byte. The casts are for indices that are known to exist. */
   add(text: Uint8Array): void {
     const bits = this.#bits;
     let gram = 0;
@@ -32,7 +32,7 @@ export class GramSet {
     }
   }
 
-  /** The bitmap as it is stored; null when it would tell nothing. The set is empty afterwards. */
+  /** Returns the bitmap as it is stored, or null when it would say nothing. Empties the set. */
   take(): Buffer | null {
     const words = new Uint32Array(this.#bits.buffer);
     const grams = estimateDistinct(countOnes(words), fullBits);
@@ -42,14 +42,14 @@ export class GramSet {
       for (let i = 0; i < size; i++) words[i] = (words[i] ?? 0) | (words[size + i] ?? 0);
     }
     const folded = words.subarray(0, size);
-    const isTelling = countOnes(folded) <= fullest * size * 32;
-    const result = isTelling ? Buffer.from(this.#bits.slice(0, size * 4)) : null;
+    const isUseful = countOnes(folded) <= fullest * size * 32;
+    const result = isUseful ? Buffer.from(this.#bits.slice(0, size * 4)) : null;
     this.#bits.fill(0);
     return result;
   }
 }
 
-/** Of so many ones among `bits` (linear counting): hashes that met are counted as often as they were different. */
+/** Estimates how many distinct hashes set `ones` of `bits` bits, correcting for collisions (linear counting). */
 function estimateDistinct(ones: number, bits: number): number {
   return ones >= bits ? Number.POSITIVE_INFINITY : -bits * Math.log(1 - ones / bits);
 }
@@ -65,7 +65,7 @@ function countOnes(words: Uint32Array): number {
   return ones;
 }
 
-/** Probes cost time, and a dozen leave one block in a million. */
+/** Probes cost time, and a dozen already leave one block in a million. */
 const mostProbes = 12;
 
 /** Hashes of grams of a folded term, spread over it; none of a term under 4 bytes: every block may hold it. */

@@ -1,8 +1,8 @@
 /**
- * Puts entries into searchable blocks behind the product's back: its inserts cost what they did before.
+ * Builds search blocks in the background, so that the product's inserts cost no more than before.
  *
- * Any number of replicas may run it; each part of the work is done by one of them, and a double effort cannot write a block
- * twice. It takes at most about a quarter of a core, and what it has not come to yet is searched entry by entry.
+ * Any number of replicas may run it: one of them does each part of the work, and even doing a part twice cannot write a block
+ * twice. It takes at most about a quarter of a core. Searches read entries that it has not reached yet one by one.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isTooMuch } from '../database/boundedRead.ts';
@@ -20,36 +20,36 @@ import type { Logger } from '../telemetry/logger.ts';
 import { BlockBuilder, entriesPerBlock, textBytesPerBlock } from './blockBuilder.ts';
 
 export interface IndexerOptions {
-  /** A pool that nothing urgent waits for; one connection at a time is used. */
+  /** A pool that nothing urgent waits for; the indexer uses one connection at a time. */
   readonly db: Database;
   readonly log: Logger;
-  /** Told after each look how long one open transaction has kept newer entries from being final, in milliseconds. */
+  /** Called after each round with how long one open transaction has kept newer entries from being final, in milliseconds. */
   readonly onHeldBack?: (ms: number) => void;
-  /** Between two looks for new entries; default 30 s. */
+  /** Between two rounds; default 30 s. */
   readonly intervalMs?: number;
 }
 
 export interface Indexer {
-  /** Resolves when nothing of it runs any more; what it was about is done by the next one. */
+  /** Resolves when it has stopped; the next indexer finishes what it was doing. */
   stop(): Promise<void>;
 }
 
 const defaultIntervalMs = 30_000;
-/** Of the time. */
+/** The share of its time that the indexer works. */
 const defaultShare = 0.25;
-/** Far longer than a read takes; what a crash leaves claimed waits for so long. */
+/** Far longer than a read takes. After a crash, claimed work waits this long. */
 const claimMs = 20_000;
 const blocksPerRead = 4;
-/** Then another organization has its turn. */
+/** After this it is another organization's turn. */
 const readsPerTurn = 50;
 const turnMs = 30_000;
-/** A read takes a tenth of a second; one that takes so long is tried with fewer entries. */
+/** A read takes a tenth of a second; one that takes this long is tried again with fewer entries. */
 const readTimeoutMs = 5_000;
-/** For a part whose entries cannot be read: doubled with each failure. */
+/** Waits for a part whose entries cannot be read; doubles with each failure. */
 const firstRetryMs = 60_000;
 const longestRetryMs = 60 * 60_000;
 
-/** Parts that could not be indexed, and when each is tried again; the others have their turn meanwhile. */
+/** Parts that could not be indexed, and when to try each again. The other parts continue. */
 export type FailedParts = Map<string, { failures: number; retryAt: number }>;
 
 export function startIndexer({
@@ -64,7 +64,7 @@ export function startIndexer({
   const onFailure = ({ organization }: Part, error: unknown): void =>
     log.warn(
       { err: error, organization },
-      'the entries of an organization cannot be put into the search index; its searches read them one by one, and it is tried again later',
+      'the search index of an organization cannot be built; its searches read entries one by one until a later try succeeds',
     );
   const watch = makeHeldBackWatch(log, onHeldBack);
   const run = async (): Promise<void> => {
@@ -77,7 +77,7 @@ export function startIndexer({
         isFailing = false;
       } catch (error) {
         if (signal.aborted) break;
-        // Nothing is lost meanwhile: searches read what is not indexed.
+        // Nothing is missed meanwhile: searches read what is not indexed.
         if (!isFailing)
           log.warn({ err: error }, 'the search index cannot be built at the moment; trying again');
         isFailing = true;
@@ -96,7 +96,7 @@ export function startIndexer({
 
 const worthSayingMs = 10 * 60_000;
 
-/** Knows since when the same transaction has been the oldest that is open, which no role needs a right to see. */
+/** Knows how long the same transaction has been the oldest open one, which any role can see. */
 export function makeHeldBackWatch(
   log: Logger,
   onHeldBack: (ms: number) => void,
@@ -109,7 +109,7 @@ export function makeHeldBackWatch(
     if (oldestOpen === null || oldestOpen !== oldest) {
       oldest = oldestOpen;
       since = now();
-      if (isSaid) log.info('the search index goes on: the transaction that held it back has ended');
+      if (isSaid) log.info('the search index continues: the transaction that held it back has ended');
       isSaid = false;
     }
     const heldBackMs = oldest === null ? 0 : now() - since;
@@ -125,20 +125,20 @@ export function makeHeldBackWatch(
 
 export interface IndexOptions {
   readonly signal?: AbortSignal;
-  /** Of the time that it works; the rest it waits. */
+  /** The share of its time that it works; it waits the rest. */
   readonly share?: number;
-  /** For tests: others than the default. */
+  /** For tests; default `entriesPerBlock`. */
   readonly blockEntries?: number;
-  /** Kept from one call to the next. */
+  /** The caller keeps it from one call to the next. */
   readonly failed?: FailedParts;
   readonly onFailure?: (part: Part, error: unknown) => void;
 }
 
 /**
- * Indexes all there is to index now; returns how many entries that was. Entries of one organization that cannot be read keep no other
- * one from its turn.
+ * Indexes everything there is to index now, and returns the number of entries. Unreadable entries of one organization do not stop the
+ * others.
  *
- * @throws the database's error when it concerns all of them.
+ * @throws the database's error when it affects all organizations.
  */
 export async function indexAll(
   db: Database,
@@ -178,7 +178,7 @@ export async function indexAll(
   }
 }
 
-/** Too large, not to be read, broken on the disk: not a lost connection, nor a missing right. */
+/** Too large, unreadable or damaged on disk; not a lost connection or a missing right. */
 function isOfEntries(error: unknown): boolean {
   return isTooMuch(error) || /^(?:22|40|XX)\w{3}$/.test(String((error as { code?: unknown }).code));
 }
@@ -202,7 +202,7 @@ async function indexPart(
     try {
       const limits = { maxEntries, withText, timeoutMs: readTimeoutMs };
       const isCutShort = await readFinal(db, part, position, limits, (entry) => builder.add(entry));
-      // Cut short, by its size or its time: what was read is a block as it is, so that this gets on whatever the sizes are.
+      // A read that its size or time cut short becomes a block as it is, so the indexer advances whatever the sizes are.
       const blocks = builder.take(part.isClosed || isCutShort || maxEntries < mostEntries);
       const last = blocks.at(-1)?.last;
       if (!last || !(await saveBlocks(db, part, position, blocks, claimMs))) break;
@@ -213,7 +213,7 @@ async function indexPart(
     } catch (error) {
       if (!isTooMuch(error) || !withText) throw error;
       builder.take(false);
-      // Fewer at once; at last one by itself, and that one without its text.
+      // Try fewer at once, finally a single entry, and then that one without its text.
       withText = maxEntries > 1;
       maxEntries = Math.ceil(maxEntries / 8);
     }

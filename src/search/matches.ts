@@ -1,21 +1,21 @@
-/** The matches of a search under way, and how many of them are certain to be the first ones. */
+/** Collects the matches of a running search, and knows how many of them are certainly the first ones. */
 import { type Cursor, compareCursors, maxEntryId } from '../database/cursor.ts';
 import type { Direction, Hit } from '../database/searchEntries.ts';
 
 export interface Found {
-  /** In the direction's order: newest first, or for `newer` oldest first. */
+  /** Sorted in the direction: newest first, or oldest first for `newer`. */
   readonly entries: Hit[];
-  /** Matches may follow: go on from `next`. */
+  /** More matches may follow: continue from `next`. */
   readonly more: boolean;
   /**
-   * RFC 3339: the budget was spent when everything down (for `newer`: up) to here had been searched. Null: this page is complete.
+   * RFC 3339: the budget ran out when everything back (for `newer`: forward) to here had been searched. Null: this page is complete.
    */
   readonly searchedBackTo: string | null;
   /** Null exactly when there is no more. */
   readonly next: Cursor | null;
 }
 
-/** One more hit than a page says that there is more. */
+/** Makes a page of hits; one more hit than `limit` means that there are more. */
 export function toPage(hits: readonly Hit[], limit: number): Found {
   const entries = hits.slice(0, limit);
   const last = entries.at(-1);
@@ -34,32 +34,32 @@ export class Matches {
     this.#direction = direction;
   }
 
-  /** In any order, each entry once in a search. */
+  /** Takes hits in any order, but each entry only once in a search. */
   add(hits: readonly Hit[]): void {
     this.#hits = [...this.#hits, ...hits].sort((a, b) => this.#compare(a, b)).slice(0, this.#limit + 1);
   }
 
-  /** Everything up to `place`, it included, has been searched. */
+  /** Everything up to and including `place` has been searched. */
   moveTo(place: Cursor): void {
     if (this.#place === null || this.#compare(place, this.#place) > 0) this.#place = place;
   }
 
-  /** Everything before the moment `edge` has been searched, nothing of the moment itself need have been. */
+  /** Everything before the moment `edge` has been searched, but not necessarily that moment itself. */
   moveBefore(edge: string): void {
     this.moveTo({ occurredAt: edge, id: this.#direction === 'older' ? maxEntryId : '0' });
   }
 
-  /** A page is certain, and that there is more. */
+  /** True when a full page is certain, and also that there are more. */
   isFull(): boolean {
     return this.#certain().length > this.#limit;
   }
 
-  /** When everything has been searched, or a full page is certain. */
+  /** The page; call it when everything has been searched or a full page is certain. */
   page(): Found {
     return toPage(this.#hits, this.#limit);
   }
 
-  /** What is certain when the search must end here. Null: it has come nowhere. */
+  /** What is certain if the search must end here. Null: it has got nowhere. */
   pageSoFar(): Found | null {
     const certain = this.#certain();
     if (certain.length > this.#limit) return toPage(certain, this.#limit);

@@ -1,5 +1,5 @@
 /**
- * The second half of a search: entries in no block yet, then the blocks that may hold a match, newest first, until what is left
+ * Does the second half of a search: entries not in a block yet, then the blocks that may hold a match, newest first, until the rest
  * cannot hold anything newer than a full page.
  */
 
@@ -19,26 +19,26 @@ import type { Matches } from './matches.ts';
 export interface SearchLimits {
   readonly limit: number;
   readonly direction: Direction;
-  /** By `now`, in milliseconds. */
+  /** As `now` tells it, in milliseconds. */
   readonly endsAt: number;
   readonly now: () => number;
-  /** The one who asked has gone. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal | undefined;
   readonly sizes: SearchSizes;
 }
 
-/** Of one statement each, so that it takes some 30 to 150 ms. */
+/** Sizes of single statements, chosen so that each takes 30 to 150 ms. */
 export interface SearchSizes {
-  /** Entries of the first slice, and of all further ones. */
+  /** Entries in the first slice, and in each further one. */
   readonly firstRows: number;
   readonly sliceRows: number;
-  /** Entries in no block that are searched one by one. */
+  /** The most entries outside blocks that are searched one by one. */
   readonly mostUnindexed: number;
-  /** Blocks that are probed, at some ten microseconds each. */
+  /** Blocks to probe, at about ten microseconds each. */
   readonly probedBlocks: number;
-  /** Blocks that are listed where there is nothing to probe them for: each is a candidate. */
+  /** Blocks to list when there is nothing to probe them for, so that each is a candidate. */
   readonly listedBlocks: number;
-  /** What reading candidates should take, by what the last ones took. */
+  /** How long reading a batch of candidates should take, judging by the last batch. */
   readonly batchMs: number;
 }
 
@@ -52,7 +52,7 @@ export const defaultSizes: SearchSizes = {
 };
 const batchBytes = 8 * 1024 * 1024;
 
-/** False: the budget is spent. Bounds the statements that follow by what is left of it. @throws the signal's reason. */
+/** Limits the next statements to what is left of the budget. False: it is spent. @throws the signal's reason. */
 export async function goOn(reader: Reader, { endsAt, now, signal }: SearchLimits): Promise<boolean> {
   signal?.throwIfAborted();
   const leftMs = endsAt - now();
@@ -102,7 +102,7 @@ export async function searchBlocks(
   return true;
 }
 
-/** At least one. */
+/** Takes at least one block. */
 function takeBatch(queue: readonly Candidate[], mostEntries: number): Candidate[] {
   let entries = 0;
   let bytes = 0;

@@ -1,4 +1,4 @@
-/** Every entry of a query, for a download: page by page in bounded memory. */
+/** Streams every entry of a query, for a download: page by page, in bounded memory. */
 import type { Cursor } from '../database/cursor.ts';
 import { type FullEntry, readEntries } from '../database/entries.ts';
 import type { EntryQuery } from '../database/entryQuery.ts';
@@ -8,8 +8,8 @@ import { findEntries } from './findEntries.ts';
 const pageLimit = 500;
 
 /**
- * Newest first, each once. What is committed while it runs is left out when it is newer than where the reading stands. A search
- * that finds little may be silent for long; `onProgress` then says how far back it is.
+ * Yields the newest first, each entry once. Leaves out entries committed meanwhile that are newer than the current position. A search
+ * that finds little may yield nothing for long; `onProgress` then says how far back it is.
  *
  * @throws the database's error, or the signal's reason.
  */

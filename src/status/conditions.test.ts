@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { adviceFor } from '../model/reasons.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
-import { type ConfigProblem, makeStatus, type StatusInput } from './conditions.ts';
+import type { Condition } from '../model/streamStatus.ts';
+import { type ExportState, makeStatus } from './conditions.ts';
 
 const healthy: StreamHealth = {
   activity: 'idle',
@@ -19,26 +20,33 @@ const healthy: StreamHealth = {
 const failure = { reason: 'Unauthorized', message: 'Check the token.', httpStatus: 401, since: 0 } as const;
 const now = new Date('2026-05-01T00:00:00Z');
 
-function statusOf(health: Partial<StreamHealth> | null, input: Partial<StatusInput> = {}) {
-  return makeStatus({
-    generation: 3,
-    resolvedEndpoint: new URL('https://otel.example.com/v1/logs'),
-    reconcileAt: null,
-    problem: null,
-    health: health === null ? null : { ...healthy, ...health },
-    previous: [],
-    now,
-    ...input,
-  });
-}
-
-const wrong: ConfigProblem = {
+const config = {
+  generation: 3,
+  destination: { url: new URL('https://otel.example.com/v1/logs') },
+};
+const valid: ExportState = { kind: 'valid', config };
+const wrong: ExportState = {
+  kind: 'invalid',
+  generation: 3,
   reason: 'InvalidSpec',
   problems: ['spec.endpoint is x.'],
-  lastGoodRuns: false,
+  lastGood: null,
 };
 
-test.each<[string, Partial<StreamHealth> | null, Partial<StatusInput>, string[]]>([
+function statusOf(
+  health: Partial<StreamHealth> | null,
+  { state = valid, previous = [], at = now }: Given = {},
+) {
+  return makeStatus(state, health === null ? null : { ...healthy, ...health }, previous, at);
+}
+
+interface Given {
+  readonly state?: ExportState;
+  readonly previous?: readonly Condition[];
+  readonly at?: Date;
+}
+
+test.each<[string, Partial<StreamHealth> | null, Given, string[]]>([
   ['everything delivered', {}, {}, ['Ready=True Delivering']],
   ['delivering', { activity: 'delivering', pending: 7 }, {}, ['Ready=True Delivering']],
   ['starting', { activity: 'starting' }, {}, ['Ready=Unknown Progressing', 'Reconciling=True Progressing']],
@@ -62,11 +70,11 @@ test.each<[string, Partial<StreamHealth> | null, Partial<StatusInput>, string[]]
     {},
     ['Ready=False DatabaseUnavailable', 'Reconciling=True DatabaseUnavailable'],
   ],
-  ['wrong manifest', null, { problem: wrong }, ['Ready=False InvalidSpec', 'Stalled=True InvalidSpec']],
+  ['wrong manifest', null, { state: wrong }, ['Ready=False InvalidSpec', 'Stalled=True InvalidSpec']],
   [
     'wrong manifest over a holding stream',
     { activity: 'holding', failure },
-    { problem: { ...wrong, lastGoodRuns: true } },
+    { state: { ...wrong, lastGood: config } },
     ['Ready=False InvalidSpec', 'Stalled=True InvalidSpec'],
   ],
 ])('%s', (_, health, input, expected) => {
@@ -79,7 +87,7 @@ test.each<[string, Partial<StreamHealth> | null, Partial<StatusInput>, string[]]
 });
 
 test('moves a transition time only when the status changes', () => {
-  const before = statusOf({}, { now: new Date('2026-01-01T00:00:00Z') }).conditions;
+  const before = statusOf({}, { at: new Date('2026-01-01T00:00:00Z') }).conditions;
   const same = statusOf({ parked: 2 }, { previous: before }).conditions[0];
   expect(same?.lastTransitionTime).toBe('2026-01-01T00:00:00.000Z');
   const other = statusOf({ activity: 'holding', failure }, { previous: before }).conditions[0];
@@ -91,7 +99,7 @@ test('names parked entries, pending ones and the last good version in the messag
   expect(statusOf({ activity: 'delivering', pending: 12, ratePerSecond: 3 }).conditions[0]?.message).toBe(
     '12 entries are pending, 3 a second are delivered.',
   );
-  const message = statusOf(null, { problem: { ...wrong, lastGoodRuns: true } }).conditions[0]?.message;
+  const message = statusOf(null, { state: { ...wrong, lastGood: config } }).conditions[0]?.message;
   expect(message).toBe('spec.endpoint is x. Until it is fixed, the last good version stays in force.');
 });
 
@@ -104,7 +112,15 @@ test('says what happened, then what to do, as sentences', () => {
 });
 
 test('shows the endpoint without its query, where tokens are', () => {
-  const status = statusOf({}, { resolvedEndpoint: new URL('https://h.example.com/v1/logs?token=abc') });
+  const status = statusOf(
+    {},
+    {
+      state: {
+        kind: 'valid',
+        config: { ...config, destination: { url: new URL('https://h.example.com/v1/logs?token=abc') } },
+      },
+    },
+  );
   expect(status.resolvedEndpoint).toBe('https://h.example.com/v1/logs?…');
 });
 
@@ -115,7 +131,7 @@ test('never says that every entry is delivered once a receiver has rejected some
     `All but 3 entries are delivered. It rejected 3. ${adviceFor('PartialSuccess')}`,
   );
   expect(messageOf({ rejected: 3 })).toBe(
-    'All but 3 entries are delivered. 3 entries were rejected by the receiver, without saying which: compare it with the table.',
+    'All but 3 entries are delivered. The receiver rejected 3 entries without saying which: compare it with the table.',
   );
   expect(messageOf({ rejected: 1, parked: 1 })).toMatch(/^All but 2 entries are delivered\. 1 entry that /);
 });

@@ -3,32 +3,32 @@
  *
  *   config + health → CHECKS → conditions → one write
  */
+import type { ExportConfig } from '../model/exportConfig.ts';
 import { adviceFor, type ConditionReason, type ConfigReason } from '../model/reasons.ts';
 import type { StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { Condition, ExportStatus } from '../model/streamStatus.ts';
 
-/** What is wrong with a manifest, or with something it refers to. */
-export interface ConfigProblem {
-  readonly reason: ConfigReason;
-  /** One sentence each. */
-  readonly problems: readonly string[];
-  /** An earlier version of the manifest is still in force. */
-  readonly lastGoodRuns: boolean;
+/** A manifest as it stands. */
+export type ExportState =
+  | { readonly kind: 'valid'; readonly config: StatedConfig }
+  | {
+      readonly kind: 'invalid';
+      readonly generation: number;
+      readonly reason: ConfigReason;
+      /** One sentence each. */
+      readonly problems: readonly string[];
+      /** Still in force; null: there is nothing to run. */
+      readonly lastGood: StatedConfig | null;
+    };
+
+/** What a status says of a config. */
+interface StatedConfig extends Pick<ExportConfig, 'generation' | 'reconcileAt' | 'remarks'> {
+  readonly destination: Pick<ExportConfig['destination'], 'url'>;
 }
 
-export interface StatusInput {
-  readonly generation: number;
-  readonly resolvedEndpoint: URL | null;
-  /** Of the config in force; null when it has none. */
-  readonly reconcileAt: string | null;
-  readonly problem: ConfigProblem | null;
-  /** Of the config in force: sentences that follow whatever else there is to say. */
-  readonly remarks?: readonly string[];
-  /** null: no stream runs for it. */
-  readonly health: StreamHealth | null;
-  /** Of the status before; a transition time moves only when the condition's status does. */
-  readonly previous: readonly Condition[];
-  readonly now: Date;
+/** The version that entries are delivered by, if there is one. */
+export function inForce(state: ExportState): StatedConfig | null {
+  return state.kind === 'valid' ? state.config : state.lastGood;
 }
 
 interface Summary {
@@ -39,13 +39,30 @@ interface Summary {
   readonly also: 'Stalled' | 'Reconciling' | null;
 }
 
-export function makeStatus(input: StatusInput): ExportStatus {
-  const { health } = input;
-  const summary = summarize(input);
+/**
+ * @param health null: no stream runs for it.
+ * @param previous those of the status before; a transition time moves only when the condition's status does.
+ */
+export function makeStatus(
+  state: ExportState,
+  health: StreamHealth | null,
+  previous: readonly Condition[],
+  now: Date,
+): ExportStatus {
+  const { generation } = state.kind === 'valid' ? state.config : state;
+  const config = inForce(state);
+  const { ready, reason, also, ...summary } = summarize(state, health);
+  const remarks = (config?.remarks ?? []).map((remark) => remark.message);
+  const message = [summary.message, ...remarks].join(' ').slice(0, maxMessageLength);
+  const makeCondition = (type: Condition['type'], status: Condition['status']): Condition => {
+    const before = previous.find((condition) => condition.type === type);
+    const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now.toISOString();
+    return { type, status, reason, message, lastTransitionTime, observedGeneration: generation };
+  };
   return {
-    observedGeneration: input.generation,
-    ...(input.resolvedEndpoint === null ? {} : { resolvedEndpoint: showEndpoint(input.resolvedEndpoint) }),
-    conditions: toConditions(summary, input),
+    observedGeneration: generation,
+    ...(config && { resolvedEndpoint: showEndpoint(config.destination.url) }),
+    conditions: [makeCondition('Ready', ready), ...(also ? [makeCondition(also, 'True')] : [])],
     ...(health?.lastError ? { lastError: health.lastError } : {}),
     ...(health?.lastDeliveryAt ? { lastDeliveryTime: health.lastDeliveryAt } : {}),
     ...(health && health.activity !== 'unclaimed'
@@ -54,22 +71,25 @@ export function makeStatus(input: StatusInput): ExportStatus {
     ...(health && health.pending !== null ? { pendingEntries: health.pending } : {}),
     ...(health && health.rejected > 0 ? { rejectedEntries: health.rejected } : {}),
     ...(health?.oldestPendingAt ? { oldestPendingTime: health.oldestPendingAt } : {}),
-    ...(input.reconcileAt === null ? {} : { lastHandledReconcileAt: input.reconcileAt }),
+    ...(config?.reconcileAt === undefined ? {} : { lastHandledReconcileAt: config.reconcileAt }),
   };
 }
+
+/** Limit of a condition's message in the Kubernetes API. */
+const maxMessageLength = 32_768;
 
 /** Without the query: some receivers take their token there, and everyone who may view a config reads its status. */
 function showEndpoint(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }
 
-function summarize({ problem, health }: StatusInput): Summary {
-  if (problem) {
-    const rest = problem.lastGoodRuns
+function summarize(state: ExportState, health: StreamHealth | null): Summary {
+  if (state.kind === 'invalid') {
+    const rest = state.lastGood
       ? 'Until it is fixed, the last good version stays in force.'
       : 'Nothing is exported until it is fixed.';
-    const message = `${problem.problems.join(' ')} ${rest}`;
-    return { ready: 'False', reason: problem.reason, message, also: 'Stalled' };
+    const message = `${state.problems.join(' ')} ${rest}`;
+    return { ready: 'False', reason: state.reason, message, also: 'Stalled' };
   }
   if (!health || health.activity === 'starting') {
     return {
@@ -128,7 +148,7 @@ function describeDelivery(health: StreamHealth): string {
   if (failure) sentences.push(withAdvice(failure));
   else if (rejected > 0) {
     sentences.push(
-      `${count(rejected, 'entry was', 'entries were')} rejected by the receiver, without saying which: compare it with the table.`,
+      `The receiver rejected ${count(rejected, 'entry', 'entries')} without saying which: compare it with the table.`,
     );
   }
   return sentences.join(' ');
@@ -142,26 +162,4 @@ export function claimsAllDelivered({ conditions }: ExportStatus): boolean {
 
 function count(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
-}
-
-/** Limit of a condition's message in the Kubernetes API. */
-const maxMessageLength = 32_768;
-
-function toConditions(
-  summary: Summary,
-  { generation, previous, now, remarks = [] }: StatusInput,
-): Condition[] {
-  const make = (type: Condition['type'], status: Condition['status']): Condition => {
-    const before = previous.find((condition) => condition.type === type);
-    return {
-      type,
-      status,
-      reason: summary.reason,
-      message: [summary.message, ...remarks].join(' ').slice(0, maxMessageLength),
-      lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
-      observedGeneration: generation,
-    };
-  };
-  const ready = make('Ready', summary.ready);
-  return summary.also ? [ready, make(summary.also, 'True')] : [ready];
 }

@@ -1,34 +1,16 @@
 import { expect, test } from 'vitest';
-import type { ExportConfig } from '../model/exportConfig.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
-import { decideStatus, type ExportState, type StatusDecision } from './exportStatus.ts';
+import type { ExportState } from './conditions.ts';
+import { decideStatus, type StatusDecision } from './exportStatus.ts';
 
-const config: ExportConfig = {
-  key: 'k',
-  namespace: 'flows',
-  name: 'acme',
+const config = {
   generation: 3,
-  spec: {
-    organization: 'acme',
-    endpoint: 'https://otel.example.com',
-    maxBatchSize: 1_000,
-    startFrom: { kind: 'now' },
-    suspend: false,
-    filter: { eventTypes: [], excludeEventTypes: [], projects: [] },
-  },
-  destination: {
-    url: new URL('https://otel.example.com/v1/logs'),
-    headers: [],
-    compression: 'gzip',
-    timeoutMs: 10_000,
-    tls: { insecureSkipVerify: false },
-    fingerprint: 'f',
-  },
+  destination: { url: new URL('https://otel.example.com/v1/logs') },
   reconcileAt: 'now, please',
-  remarks: [{ reason: 'Terminating', message: 'It was deleted.' }],
+  remarks: [{ reason: 'Terminating', message: 'It was deleted.' } as const],
 };
 const valid: ExportState = { kind: 'valid', config };
-const invalid = (lastGood: ExportConfig | null): ExportState => ({
+const invalid = (lastGood: typeof config | null): ExportState => ({
   kind: 'invalid',
   generation: 4,
   reason: 'SecretNotFound',

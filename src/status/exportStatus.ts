@@ -3,24 +3,9 @@
  *
  * Not here: what a status says (conditions.ts), when it is written (publisher.ts).
  */
-import type { ExportConfig } from '../model/exportConfig.ts';
-import type { ConfigReason } from '../model/reasons.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { ExportStatus } from '../model/streamStatus.ts';
-import { makeStatus } from './conditions.ts';
-
-/** A manifest as it stands. */
-export type ExportState =
-  | { readonly kind: 'valid'; readonly config: ExportConfig }
-  | {
-      readonly kind: 'invalid';
-      readonly generation: number;
-      readonly reason: ConfigReason;
-      /** One sentence each. */
-      readonly problems: readonly string[];
-      /** Still in force; null: there is nothing to run. */
-      readonly lastGood: ExportConfig | null;
-    };
+import { type ExportState, inForce, makeStatus } from './conditions.ts';
 
 export type StatusDecision =
   | { readonly kind: 'write'; readonly status: ExportStatus }
@@ -35,23 +20,10 @@ export function decideStatus(
   standing: ExportStatus | null,
   now: Date,
 ): StatusDecision {
-  const isValid = state.kind === 'valid';
-  const running = isValid ? state.config : state.lastGood;
   // Only the holder of a stream writes its status; where nothing can run, there is no holder.
-  if (running && !health) return { kind: 'not-ours' };
+  if (!health && inForce(state)) return { kind: 'not-ours' };
   // After a restart: until something is known of the stream, or should be.
-  if (standing && isValid && health?.activity === 'starting' && !health.isBehind) return { kind: 'stands' };
-  const status = makeStatus({
-    generation: isValid ? state.config.generation : state.generation,
-    resolvedEndpoint: running?.destination.url ?? null,
-    reconcileAt: running?.reconcileAt ?? null,
-    problem: isValid
-      ? null
-      : { reason: state.reason, problems: state.problems, lastGoodRuns: running !== null },
-    remarks: (running?.remarks ?? []).map(({ message }) => message),
-    health,
-    previous: standing?.conditions ?? [],
-    now,
-  });
-  return { kind: 'write', status };
+  const isUnknown = health?.activity === 'starting' && !health.isBehind;
+  if (standing && isUnknown && state.kind === 'valid') return { kind: 'stands' };
+  return { kind: 'write', status: makeStatus(state, health, standing?.conditions ?? [], now) };
 }

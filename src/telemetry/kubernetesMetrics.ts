@@ -1,4 +1,4 @@
-/** The metrics of reading manifests from a cluster, and of writing status to it. They have no samples with another source. */
+/** The metrics of reading manifests from a cluster, and of writing status to it. With another source they have no samples. */
 import type { Registry } from 'prom-client';
 import type { Condition } from '../model/streamStatus.ts';
 import { makeCounter, makeGauge } from './instruments.ts';
@@ -10,7 +10,7 @@ export interface KubernetesMetrics {
   readonly setQueueDepth: (depth: number) => void;
   readonly countReconcile: (result: 'judged' | 'waiting' | 'unavailable' | 'error') => void;
   readonly countStatusFailure: (code: string) => void;
-  /** Of the status as the cluster has it; empty when the config is gone. */
+  /** The conditions of the status as the cluster has it; empty when the config is gone. */
   readonly setConditions: (config: ConfigName, conditions: readonly Condition[]) => void;
   /** Whether the manifests are read and watched now. */
   readonly setFollowing: (isFollowing: boolean) => void;

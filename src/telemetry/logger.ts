@@ -1,8 +1,8 @@
 /**
  * The one logger: JSON lines with ISO times on stdout.
  *
- * Secrets have a type of their own that prints as `[secret]`; what is here is the second net, for a header or a URL that
- * slipped through as plain text. Entries are never logged: ids, counts and sizes are.
+ * Secrets have a type of their own that prints as `[secret]`; the redaction here is a second safeguard, for a header or a URL
+ * that slipped through as plain text. Entries are never logged, only ids, counts and sizes.
  */
 import pino from 'pino';
 import { safeMessage, serializeError } from './serializeError.ts';
@@ -11,13 +11,13 @@ export type Logger = pino.Logger;
 
 export interface LoggerOptions {
   readonly level: pino.LevelWithSilent;
-  /** `service` of every line. Default: audit-export. */
+  /** The `service` of every line. Default: audit-export. */
   readonly service?: string;
-  /** Takes whole lines. Default: stdout, written at once, so that a crash loses nothing. */
+  /** Receives whole lines. Default: stdout, written at once, so that a crash loses nothing. */
   readonly destination?: pino.DestinationStream;
 }
 
-/** An error goes under `err` or `error`, or is the first argument: each way it is serialised without values of rows. */
+/** Pass an error as `err` or `error`, or as the first argument: each way it is serialised without values of rows. */
 export function makeLogger(options: LoggerOptions): Logger {
   return pino(
     {
@@ -33,7 +33,7 @@ export function makeLogger(options: LoggerOptions): Logger {
   );
 }
 
-/** Not `secret`: that is the name of a Kubernetes Secret, which whoever reads the log needs. */
+/** `secret` is not among them: it is the name of a Kubernetes Secret, which readers of the log need. */
 const secretKeys = [
   'authorization',
   'Authorization',

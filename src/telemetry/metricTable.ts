@@ -1,8 +1,8 @@
 /**
- * Every metric of the program: name, help, labels and buckets in one place. `metrics.ts` gives them their methods.
+ * Every metric of the program: name, help, labels and buckets in one place. `metrics.ts` gives them methods.
  *
- * A stream costs about 50 series. What describes this program rather than one receiver (batch sizes) has no stream labels,
- * and every other label has a fixed, small set of values.
+ * A stream costs about 50 series. Metrics of this program rather than of one receiver (batch sizes) have no stream labels,
+ * and every other label has a small, fixed set of values.
  */
 
 interface MetricDefinition {
@@ -19,7 +19,7 @@ export const metricTable = {
   deliveredEntries: {
     type: 'counter',
     name: 'audit_export_delivered_entries_total',
-    help: 'Entries that the receiver has acknowledged, those it said it rejected included.',
+    help: 'Entries that the receiver has acknowledged, including those it said it rejected.',
     labels: streamLabels,
   },
   rejectedEntries: {
@@ -31,25 +31,25 @@ export const metricTable = {
   pendingEntries: {
     type: 'gauge',
     name: 'audit_export_pending_entries',
-    help: 'Committed entries that the receiver has not acknowledged yet, counted up to 10,000,000; absent while it is not known.',
+    help: 'Committed entries that the receiver has not acknowledged yet, counted up to 10,000,000; absent while unknown.',
     labels: streamLabels,
   },
   parkedEntries: {
     type: 'gauge',
     name: 'audit_export_parked_entries',
-    help: 'Entries set aside because the receiver refuses them, waiting for a replay.',
+    help: 'Entries parked because the receiver refuses them or they cannot be read, waiting for a replay.',
     labels: streamLabels,
   },
   oldestPendingAge: {
     type: 'gauge',
     name: 'audit_export_oldest_pending_age_seconds',
-    help: 'Age of the oldest entry that the receiver has not acknowledged, at the time of the scrape; 0 when there is none. While it is not known: how long there has been something to do.',
+    help: 'Age of the oldest entry that the receiver has not acknowledged, at the time of the scrape; 0 when there is none. While unknown: how long something has been pending.',
     labels: streamLabels,
   },
   catchUpRate: {
     type: 'gauge',
     name: 'audit_export_catch_up_entries_per_second',
-    help: 'Entries acknowledged a second while the stream works off a backlog; 0 otherwise.',
+    help: 'Entries acknowledged per second while the stream works off a backlog; 0 otherwise.',
     labels: streamLabels,
   },
   streamState: {
@@ -61,19 +61,19 @@ export const metricTable = {
   requests: {
     type: 'counter',
     name: 'audit_export_requests_total',
-    help: 'Requests to the receiver by what their answer meant, and the reason when it was not taken ("none" otherwise).',
+    help: 'Requests to the receiver by what their answer meant, and the reason if it was not accepted ("none" otherwise).',
     labels: [...streamLabels, 'outcome', 'reason'],
   },
   retries: {
     type: 'counter',
     name: 'audit_export_retries_total',
-    help: 'Requests that repeat one which failed, by the reason of that failure.',
+    help: 'Requests that repeat a failed one, by the reason of that failure.',
     labels: [...streamLabels, 'reason'],
   },
   requestDuration: {
     type: 'histogram',
     name: 'audit_export_request_duration_seconds',
-    help: 'Time from sending a request to its whole answer or failure.',
+    help: 'Time from sending a request to its complete answer or failure.',
     labels: streamLabels,
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
@@ -101,7 +101,7 @@ export const metricTable = {
   searchHeldBack: {
     type: 'gauge',
     name: 'audit_export_search_index_held_back_seconds',
-    help: 'How long one open transaction of the database has kept newer entries out of the search index, as far as this process has seen; 0 when none does. Searches read those entries one by one.',
+    help: 'How long one open transaction of the database has kept newer entries out of the search index, as far as this process knows; 0 if none does. Searches read those entries one by one.',
     labels: [],
   },
   leasesHeld: {
@@ -113,7 +113,7 @@ export const metricTable = {
   pollDuration: {
     type: 'histogram',
     name: 'audit_export_poll_duration_seconds',
-    help: 'Time of one look at the database for new entries of all streams.',
+    help: 'Duration of one poll of the database for new entries of all streams.',
     labels: [],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
   },
@@ -126,19 +126,19 @@ export const metricTable = {
   configSourceSynced: {
     type: 'gauge',
     name: 'audit_export_config_source_synced',
-    help: '1 while the manifests are read and watched, 0 while they cannot be.',
+    help: '1 while the manifests are being read and watched, 0 while they cannot be.',
     labels: [],
   },
   configs: {
     type: 'gauge',
     name: 'audit_export_configs',
-    help: 'AuditExportConfig manifests that are seen.',
+    help: 'AuditExportConfig manifests that the collector sees.',
     labels: [],
   },
   configProblems: {
     type: 'gauge',
     name: 'audit_export_config_problems',
-    help: 'AuditExportConfig manifests that are invalid, or refer to something that is.',
+    help: 'AuditExportConfig manifests that are invalid, or refer to something invalid.',
     labels: [],
   },
   configCondition: {
@@ -150,13 +150,13 @@ export const metricTable = {
   reconciles: {
     type: 'counter',
     name: 'audit_export_reconciles_total',
-    help: 'Looks at an AuditExportConfig of the cluster: judged, waiting for a Secret to be read, unavailable (it cannot be read now), or error.',
+    help: 'Reconciles of an AuditExportConfig of the cluster: judged, waiting for a Secret to be read, unavailable (it cannot be read now), or error.',
     labels: ['result'],
   },
   reconcileQueueDepth: {
     type: 'gauge',
     name: 'audit_export_reconcile_queue_depth',
-    help: 'AuditExportConfigs of the cluster that wait to be looked at.',
+    help: 'AuditExportConfigs of the cluster that wait to be reconciled.',
     labels: [],
   },
   statusWriteFailures: {
@@ -174,13 +174,13 @@ export const metricTable = {
   kubernetesWatchRestarts: {
     type: 'counter',
     name: 'audit_export_kubernetes_watch_restarts_total',
-    help: 'Watches that were opened again after they ended. Every watch ends after ten minutes at most.',
+    help: 'Watches that were reopened after they ended. Every watch ends after at most ten minutes.',
     labels: ['resource'],
   },
   pageRequests: {
     type: 'counter',
     name: 'audit_export_page_requests_total',
-    help: 'Requests to the Audit Logs page by route ("none" where no route is) and HTTP status ("aborted" when the client left before the end).',
+    help: 'Requests to the Audit Logs page by route ("none" if no route matches) and HTTP status ("aborted" if the client left before the end).',
     labels: ['method', 'route', 'status'],
   },
   pageRequestDuration: {
@@ -193,7 +193,7 @@ export const metricTable = {
   buildInfo: {
     type: 'gauge',
     name: 'audit_export_build_info',
-    help: 'Always 1; its labels say what runs.',
+    help: 'Always 1; its labels say which version runs.',
     labels: ['version', 'node'],
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;

@@ -1,5 +1,5 @@
 /**
- * The metrics of one process, on a registry of their own. Others call methods; nobody else names a metric or a label.
+ * The metrics of one process, on a registry of their own. Other code calls methods and never names a metric or a label.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
@@ -10,18 +10,18 @@ import { makeStreamMetrics, type StreamLabels, type StreamMetrics } from './stre
 export interface Metrics {
   /**
    * The metrics of one stream, its counters at 0. A second handle for the same labels takes over from the first, which then
-   * does nothing any more.
+   * does nothing.
    */
   forStream(labels: StreamLabels): StreamMetrics;
   setLeasesHeld(streams: number): void;
   setSearchHeldBack(ms: number): void;
   observePoll(durationMs: number): void;
-  /** @param error as thrown by the database layer. */
+  /** @param error the error that the database layer threw. */
   countDatabaseError(error: unknown): void;
   setConfigSource(state: ConfigSourceState): void;
   observePageRequest(request: PageRequestSample): void;
   readonly kubernetes: KubernetesMetrics;
-  /** Of `render()`, for the Content-Type header. */
+  /** The Content-Type header for `render()`. */
   readonly contentType: string;
   /** Prometheus text format. */
   render(): Promise<string>;
@@ -29,23 +29,23 @@ export interface Metrics {
 
 interface ConfigSourceState {
   readonly synced: boolean;
-  /** Manifests seen, the invalid ones included. */
+  /** Manifests seen, including invalid ones. */
   readonly configs: number;
   /** Manifests that are invalid. */
   readonly problems: number;
 }
 
 interface PageRequestSample {
-  /** GET, HEAD or POST; others count as `other`, for anybody can make up methods. */
+  /** GET, HEAD or POST; others count as `other`, because a client can make up methods. */
   readonly method: string;
-  /** As in the route table, with the names of parameters in place of their values. */
+  /** The route as in the route table, with names of parameters in place of their values. */
   readonly route: string;
   readonly status: string;
   readonly durationMs: number;
 }
 
 export interface MetricsOptions {
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string;
   /** Milliseconds since the Unix epoch. Default: the system clock. */
   readonly now?: () => number;

@@ -1,9 +1,9 @@
 /**
  * Errors as they may be logged: enough to act on, nothing of an entry.
  *
- * An error of Postgres carries the row it stumbled over (`detail`: "Failing row contains (…)", `where`, `hint`, often the
- * message), and node-postgres hands all of it on. Of those only the allowed fields below are kept; the message only for
- * classes of errors that never quote a value (sqlState.ts).
+ * An error from Postgres contains the row that caused it (`detail`: "Failing row contains (…)", `where`, `hint`, often the
+ * message), and node-postgres passes all of it on. Only the fields below are kept, and the message only for classes of errors
+ * that never quote a value (sqlState.ts).
  */
 import { describeSqlState, isHarmlessMessage, isPostgresError } from './sqlState.ts';
 
@@ -12,12 +12,12 @@ export interface SerializedError {
   readonly message: string;
   readonly code?: string;
   readonly stack?: string;
-  /** Of an error of Postgres, as are the two below: names of its own schema. */
+  /** The table of a Postgres error. Like the two fields below, it is a name in our own schema. */
   readonly severity?: string;
   readonly table?: string;
   readonly constraint?: string;
   readonly cause?: SerializedError;
-  /** Of an AggregateError, such as a connection tried on several addresses; the first three. */
+  /** The first three errors of an AggregateError, such as a connection tried on several addresses. */
   readonly errors?: readonly SerializedError[];
 }
 
@@ -25,7 +25,7 @@ const maxDepth = 4;
 const maxErrors = 3;
 const maxMessageLength = 2_000;
 
-/** Takes anything, since anything can be thrown. Never throws. */
+/** Accepts any value, because any value can be thrown. Never throws. */
 export function serializeError(error: unknown, depth = 0): SerializedError {
   if (!(error instanceof Error))
     return { type: typeof error, message: 'a thrown value that is not an Error' };
@@ -46,11 +46,11 @@ export function serializeError(error: unknown, depth = 0): SerializedError {
   };
 }
 
-/** The message of an error where it may be shown, and what can be said instead where it may not. */
+/** The message of an error if it may be shown, or else what can be said instead. */
 export function safeMessage(error: Error): string {
   const code = stringField(error, 'code');
   if (isPostgresError(error) && !isHarmlessMessage(error.code)) return describeSqlState(error.code);
-  // JSON.parse quotes the text around the place: Unexpected token 'x', "…" is not valid JSON.
+  // JSON.parse quotes the text around the error: Unexpected token 'x', "…" is not valid JSON.
   if (error instanceof SyntaxError && error.message.endsWith('is not valid JSON'))
     return 'text is not valid JSON';
   // An AggregateError of a refused connection has no message of its own.
@@ -59,8 +59,8 @@ export function safeMessage(error: Error): string {
 }
 
 /**
- * The code positions of the stack, which begins with the message as it was when the error was made. Looked for behind the
- * message, since a message of several lines can look like them.
+ * The code positions of the stack. The stack begins with the message as it was when the error was created; the search starts
+ * after it, because lines of a message can look like positions.
  */
 function stackFrames(error: Error): string | undefined {
   const stack = error.stack ?? '';

@@ -1,25 +1,25 @@
 /**
- * What an SQLSTATE means for whoever runs the collector: one table for the status of a stream, the probes, the log and the page.
+ * What an SQLSTATE means for the operator of the collector: one table for the status of a stream, the probes, the log and the page.
  * Codes and classes are from PostgreSQL's Appendix A.
  */
 
 interface Advice {
-  /** A sentence that begins in lower case, unless with a name: what is wrong, and the way out. */
+  /** A sentence that begins in lower case, unless with a name: what is wrong, and what to do. */
   readonly words: string;
-  /** It may pass by itself, or has nothing to do with the request: trying again is right. */
+  /** The error may pass, or has nothing to do with the request: trying again is right. */
   readonly passes: boolean;
 }
 
 const passing = (words: string): Advice => ({ words, passes: true });
 const lasting = (words: string): Advice => ({ words, passes: false });
 
-/** By code, else by the two characters of its class. */
+/** Advice by code, or else by the two characters of its class. */
 const table: Readonly<Record<string, Advice>> = {
   '08': passing(
-    'the connection to Postgres, or one of a pooler, failed: check both, and the network between.',
+    'the connection to Postgres or to a pooler failed: check both, and the network between them.',
   ),
   '08P01': passing(
-    'Postgres, or a pooler before it, does not accept how the collector speaks: a pooler has to work in transaction or session mode.',
+    'Postgres, or a pooler in front of it, rejects the protocol that the collector uses: a pooler must work in transaction or session mode.',
   ),
   '22': lasting('Postgres cannot read or convert a value (class 22): its log says which.'),
   '22P05': lasting('a character cannot be converted to UTF-8: the database must be encoded in UTF8.'),
@@ -27,27 +27,27 @@ const table: Readonly<Record<string, Advice>> = {
     'a constraint of the schema audit refuses a row (class 23): the log of the collector names it.',
   ),
   '25': passing(
-    'a transaction is not in the state that was expected: a pooler may hand on sessions in the middle of one.',
+    'a transaction is not in the expected state: a pooler may be handing over sessions in the middle of a transaction.',
   ),
   '25006': passing(
-    'the database is read-only: DATABASE_URL must name the primary, since only there a snapshot is exact, and default_transaction_read_only must be off.',
+    'the database is read-only: DATABASE_URL must name the primary, because only there a snapshot is exact, and default_transaction_read_only must be off.',
   ),
   '25P03': passing(
-    'Postgres ended a transaction that was idle: raise idle_in_transaction_session_timeout for the role.',
+    'Postgres ended an idle transaction: raise idle_in_transaction_session_timeout for the role.',
   ),
   '25P04': passing(
     'Postgres ended a transaction that took too long: raise transaction_timeout for the role.',
   ),
   '26': passing(
-    'a prepared statement is gone: a pooler before Postgres has to work in transaction or session mode.',
+    'a prepared statement is gone: a pooler in front of Postgres must work in transaction or session mode.',
   ),
   '28': passing('Postgres refuses the user of DATABASE_URL: check the role and pg_hba.conf.'),
   '28P01': passing('Postgres refuses the user name or password of DATABASE_URL.'),
   '3D': passing('the database named in DATABASE_URL does not exist.'),
   '3F': lasting('the schema audit does not exist: run `node cmd/migrate.ts`.'),
-  '40': passing("transactions were in each other's way, and will be tried again."),
+  '40': passing('transactions conflicted, and will be tried again.'),
   '40001': passing(
-    "transactions were in each other's way time and again: set default_transaction_isolation of the role to read committed.",
+    'transactions keep conflicting: set default_transaction_isolation of the role to read committed.',
   ),
   '42': lasting('the schema audit is not what this version expects: run `node cmd/migrate.ts`.'),
   '42501': lasting(
@@ -55,41 +55,39 @@ const table: Readonly<Record<string, Advice>> = {
   ),
   '42703': lasting('a column of the schema audit is missing: run `node cmd/migrate.ts`.'),
   '42P01': lasting('a table of the schema audit is missing: run `node cmd/migrate.ts`.'),
-  '53': passing('Postgres lacks resources: look at its memory, disk and connections.'),
+  '53': passing('Postgres lacks resources: check its memory, disk and connections.'),
   '53100': passing('the disk of Postgres is full: make room.'),
   '53200': passing('Postgres is out of memory: lower work_mem or the load, or give it more.'),
   '53300': passing('Postgres has no connection left: raise max_connections or lower DATABASE_POOL_SIZE.'),
   '54': lasting(
-    'an entry or a statement is larger than Postgres can handle: entries of before migration 0005 may be, and have to be made smaller or deleted.',
+    'an entry or a statement is larger than Postgres can handle: entries from before migration 0005 may be; make them smaller or delete them.',
   ),
   '55': passing('something in Postgres is in use or not ready (class 55): its log says what.'),
   '55P03': passing(
-    'a table of the schema audit is locked by another transaction: end that one; pg_stat_activity and pg_locks show it.',
+    'a table of the schema audit is locked by another transaction: end that transaction; pg_stat_activity and pg_locks show it.',
   ),
-  '57': passing('somebody who runs Postgres, or a setting, intervened (class 57): its log says what.'),
+  '57': passing('an operator of Postgres, or a setting, intervened (class 57): its log says what.'),
   '57014': passing(
-    'a statement took longer than it may, or was cancelled: raise statement_timeout of the role, or look at the load of Postgres and at locks.',
+    'a statement took too long, or was cancelled: raise statement_timeout of the role, or check the load of Postgres and its locks.',
   ),
   '57P01': passing('Postgres is shutting down or ended the connection.'),
   '57P02': passing('Postgres crashed and is starting again.'),
   '57P03': passing('Postgres is starting up or shutting down.'),
-  '57P05': passing('Postgres ended a connection that was idle: raise idle_session_timeout for the role.'),
-  '58': passing('the system under Postgres failed (class 58): look at its log and its disk.'),
-  XX: lasting(
-    'Postgres found an internal error or damaged data (class XX): look at its log and check the disk.',
-  ),
+  '57P05': passing('Postgres ended an idle connection: raise idle_session_timeout for the role.'),
+  '58': passing('the system under Postgres failed (class 58): check its log and its disk.'),
+  XX: lasting('Postgres found an internal error or damaged data (class XX): check its log and its disk.'),
 };
 
 function find(sqlState: string): Advice | undefined {
   return table[sqlState] ?? table[sqlState.slice(0, 2)];
 }
 
-/** A sentence that begins in lower case; every code has one. */
+/** A sentence that begins in lower case, for every code. */
 export function adviseOnSqlState(sqlState: string): string {
   return find(sqlState)?.words ?? `Postgres reports the error ${sqlState}: its log says more.`;
 }
 
-/** Whether it is the state of the server or of the connection, which may pass, rather than the statement or what it reads. */
+/** Whether the cause is the state of the server or of the connection, which may pass, rather than the statement or its data. */
 export function isPassing(sqlState: string): boolean {
   return find(sqlState)?.passes ?? false;
 }

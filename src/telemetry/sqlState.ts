@@ -1,10 +1,10 @@
 /**
- * What an SQLSTATE allows us to say about an error of Postgres. Names are from PostgreSQL's Appendix A (error codes).
+ * What an SQLSTATE allows us to say about a Postgres error. Names are from PostgreSQL's Appendix A (error codes).
  */
 
 /**
- * Classes whose message speaks of the server, the connection or the schema, never of a row. Class 22 quotes the value
- * (`invalid input syntax for type bigint: "…"`), 23 and P0 can say whatever a trigger raised.
+ * Classes whose message is about the server, the connection or the schema, never about a row. Class 22 quotes the value
+ * (`invalid input syntax for type bigint: "…"`); 23 and P0 can say anything that a trigger raises.
  */
 const classesWithHarmlessMessages = new Set([
   '08', // connection exception
@@ -14,7 +14,7 @@ const classesWithHarmlessMessages = new Set([
   '3D', // invalid catalog (database) name
   '3F', // invalid schema name
   '40', // transaction rollback: deadlock, serialization
-  '42', // names and grammar of our own statements, whose values are parameters
+  '42', // names and syntax of our own statements, whose values are parameters
   '53', // insufficient resources
   '54', // program limit exceeded
   '55', // object not in prerequisite state
@@ -60,7 +60,7 @@ export function isHarmlessMessage(sqlState: string): boolean {
   return classesWithHarmlessMessages.has(sqlState.slice(0, 2));
 }
 
-/** `unique_violation` for 23505; the class, or nothing but the code, when it has no name here. */
+/** `unique_violation` for 23505; if it has no name here, its class, or just the code. */
 export function describeSqlState(sqlState: string): string {
   const name = conditions[sqlState] ?? classes[sqlState.slice(0, 2)];
   return name === undefined ? `SQLSTATE ${sqlState}` : `SQLSTATE ${sqlState} (${name})`;
@@ -72,13 +72,13 @@ export function describeSqlState(sqlState: string): string {
  */
 export function classOfDatabaseError(error: unknown): string {
   if (!(error instanceof Error)) return 'other';
-  // node-postgres says "Connection terminated unexpectedly" with a plain Error; a TypeError is a bug of ours.
+  // node-postgres reports "Connection terminated unexpectedly" as a plain Error; a TypeError is our own bug.
   if (!isPostgresError(error)) return 'code' in error || error.name === 'Error' ? 'connection' : 'other';
   const sqlClass = error.code.slice(0, 2);
   return classesWithHarmlessMessages.has(sqlClass) || sqlClass in classes ? sqlClass : 'other';
 }
 
-/** By its shape: only `database/` may import node-postgres. EPIPE has five capitals too, but no severity. */
+/** Recognizes a Postgres error by its shape: only `database/` may import node-postgres. EPIPE has five capitals too, but no severity. */
 export function isPostgresError(error: Error): error is Error & { code: string; severity: string } {
   return (
     'code' in error &&

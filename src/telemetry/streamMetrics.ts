@@ -1,5 +1,5 @@
 /**
- * The metrics that each stream has of its own, and their end: a stream that is gone leaves no series behind.
+ * The metrics of each stream, and their removal: a stream that is gone leaves no series behind.
  */
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Outcome } from '../model/outcome.ts';
@@ -23,23 +23,23 @@ const streamStates = [
 export type StreamState = (typeof streamStates)[number];
 
 export interface StreamMetrics {
-  /** Entries of an acknowledged batch; `rejected` of them by the receiver's own count. */
+  /** Counts the entries of an acknowledged batch, `rejected` of them by the receiver's own count. */
   countDelivered(entries: number, rejected?: number): void;
-  /** Null: not known, which is not the same as none; then there is no series. */
+  /** null: not known, which differs from none; then there is no series. */
   setPending(entries: number | null): void;
-  /** Of the oldest entry not acknowledged, null when there is none. Its age is worked out at each scrape. */
+  /** When the oldest entry not acknowledged occurred, null when there is none. Its age is calculated at each scrape. */
   setOldestPending(occurredAt: Date | null): void;
   setParked(entries: number): void;
   setState(state: StreamState): void;
   /** 0 when the stream is not working off a backlog. */
   setCatchUpRate(entriesPerSecond: number): void;
-  /** One attempt, whatever came of it. */
+  /** Records one attempt, whatever its result. */
   observeRequest(request: ObservedRequest): void;
-  /** Called when a failed batch is sent again, with the reason it failed for. */
+  /** Called when a failed batch is sent again, with the reason of that failure. */
   countRetry(reason: FailureReason): void;
-  /** From `occurred_at` of the newest entry of an acknowledged batch to the acknowledgement. */
+  /** Time from `occurred_at` of the newest entry of an acknowledged batch to the acknowledgement. */
   observeDeliveryDelay(delayMs: number): void;
-  /** Removes every series of the stream. Later calls, of an answer that comes late, do nothing. */
+  /** Removes every series of the stream. Later calls, for an answer that comes late, do nothing. */
   remove(): void;
 }
 
@@ -55,10 +55,10 @@ interface ObservedRequest {
 
 type AnyMetric = Counter | Gauge | Histogram;
 
-/** What is known of a stream that has a handle. */
+/** What is known about a stream that has a handle. */
 interface LiveStream {
   readonly labels: StreamLabels;
-  /** Label values beside the stream's own that were used, by metric: what `remove` must undo. */
+  /** Label values used beside the stream's own, by metric: what `remove` must undo. */
   readonly used: Map<AnyMetric, Map<string, Record<string, string>>>;
   oldestPendingMs: number | null;
   /** The handle that may still write; the others were replaced or removed. */
@@ -83,7 +83,7 @@ export function makeStreamMetrics(
   const deliveryDelay = makeHistogram(registry, 'deliveryDelay');
   const batchRecords = makeHistogram(registry, 'batchRecords');
   const batchBytes = makeHistogram(registry, 'batchBytes');
-  // Worked out at the scrape, so that the age goes on growing when the loop that should set it hangs.
+  // Calculated at the scrape, so that the age keeps growing if the loop that should set it hangs.
   const oldestPendingAge = makeGauge(registry, 'oldestPendingAge', (gauge) => {
     for (const { labels, oldestPendingMs } of live.values()) {
       const ageMs = oldestPendingMs === null ? 0 : Math.max(0, now() - oldestPendingMs);
@@ -101,7 +101,7 @@ export function makeStreamMetrics(
 
     const isOwner = () => live.get(key)?.owner === owner;
 
-    /** Every write goes through here: nothing is written for a stream that is gone, and everything written is remembered. */
+    /** All writes go through here: nothing is written for a stream that is gone, and everything written is remembered. */
     function write<M extends AnyMetric>(
       metric: M,
       apply: (metric: M, labels: Record<string, string>) => void,

@@ -1,10 +1,10 @@
-/** `/`: on to the organization one administers, or a choice of them. */
+/** `/`: leads to the viewer's only organization, or offers a choice. */
 import { listOrganizations } from '../database/organizations.ts';
 import { sendPage, sendProblem } from './reply/reply.ts';
 import { isOrganizationName, logsUrl } from './urls.ts';
 import type { Visit } from './visit.ts';
 
-/** Who administers more of them goes on by name. */
+/** Viewers who administer more than these type the name. */
 const mostListed = 500;
 
 export async function showHome(visit: Visit): Promise<void> {
@@ -23,7 +23,8 @@ export async function showHome(visit: Visit): Promise<void> {
   if (first === undefined && !administersAll) {
     sendProblem(request, response, 403, {
       title: 'Audit logs are for organization admins',
-      message: 'You are signed in, but you administer no organization. Ask an admin of yours for access.',
+      message:
+        'You are signed in but do not administer any organization. Ask an admin of your organization for access.',
       link: null,
     });
   } else if (first !== undefined && organizations.length === 1 && wanted === undefined) {

@@ -31,12 +31,12 @@ export interface PageServerOptions {
   readonly address: ListenAddress;
   readonly authenticator: Authenticator;
   readonly context: WebContext;
-  /** Of PUBLIC_URL. Default null: not told. */
+  /** From PUBLIC_URL. Default null: it is not known. */
   readonly publicOrigin?: string | null;
   readonly rateLimits?: RateLimits;
-  /** Default: 500 of the 1,000 there are. */
+  /** Default: 500 of the 1,000 in all. */
   readonly mostConnectionsOfAddress?: number;
-  /** Told of each request when it has been answered. */
+  /** Called for each request when it has been answered. */
   readonly observe?: (request: PageRequest) => void;
 }
 
@@ -46,16 +46,16 @@ export type PageServer =
   | { readonly kind: 'failed'; readonly problem: string };
 
 const closeGraceMs = 2_000;
-/** Who sends slowly holds a connection so long and no longer. */
+/** A slow sender holds a connection no longer than this. */
 const limits: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
 };
 const mostConnections = 1_000;
-/** Half: a proxy in front needs many, and nobody may have all. */
+/** Half of them: a proxy in front needs many, but nobody may have all. */
 const mostConnectionsOfAddress = 500;
-/** Without a byte in either direction, such as of a download that nobody reads. */
+/** Closes a connection after this long without a byte in either direction, such as a download that nobody reads. */
 const quietConnectionMs = 120_000;
 
 export async function startPageServer(options: PageServerOptions): Promise<PageServer> {
@@ -112,7 +112,7 @@ function makeApp(options: PageServerOptions): Express {
   app.use((request, response) => {
     sendProblem(request, response, 404, {
       title: 'There is nothing here',
-      message: 'The address is wrong, or what it named is gone.',
+      message: 'The address is wrong, or what it pointed to is gone.',
       link: { url: '/', text: 'Go to the audit logs' },
     });
   });
@@ -120,7 +120,7 @@ function makeApp(options: PageServerOptions): Express {
   return app;
 }
 
-/** Certificates make forms long. A body of another type is left unread, and the form empty. */
+/** Certificates make forms long. A body of another type is not read and leaves the form empty. */
 const readForm: RequestHandler[] = [
   express.urlencoded({ extended: false, limit: '256kb', parameterLimit: 200 }),
   (request, _response, next) => {

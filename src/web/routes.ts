@@ -1,7 +1,7 @@
 /**
  * Every address of the page: the one place that says who may reach it, how often, and what answers.
  *
- * Not here: the addresses of a login (auth/), and assets (assets.ts), which everybody may read.
+ * Not here: the addresses of sign-in (auth/), and assets (assets.ts), which everybody may read.
  */
 
 import { sendEntryJson, showEntry } from './entry/showEntry.ts';
@@ -27,9 +27,9 @@ import type { Handler } from './visit.ts';
 export interface Route {
   readonly method: 'get' | 'post';
   readonly path: string;
-  /** `admin`: of the organization in the path. `viewer`: whoever is known. */
+  /** `admin`: an admin of the organization in the path. `viewer`: anybody who is signed in. */
   readonly access: 'admin' | 'viewer';
-  /** What it costs, and so how often it may be asked for; see security/rateLimits.ts. */
+  /** What it costs, which decides how often it may be requested; see security/rateLimits.ts. */
   readonly cost: 'read' | 'search' | 'download' | 'test' | 'write';
   readonly handler: Handler;
 }

@@ -1,9 +1,9 @@
-/** Who asks, as far as the page cares. */
+/** The person who is asking, as far as the page cares. */
 export interface Viewer {
-  /** Stable; what the page's own audit entries carry as actor. */
+  /** Stable; the actor of the page's own audit entries. */
   readonly id: string;
   readonly name: string | null;
-  /** Organizations whose admin it is. `all` only in local mode. */
+  /** The organizations this person administers. `all` only in local mode. */
   readonly administers: ReadonlySet<string> | 'all';
 }
 

@@ -1,14 +1,14 @@
-/** One request that was let through, and what answers it. */
+/** One request that was let through, and the handler that answers it. */
 import type { Request, Response } from 'express';
 import type { Viewer } from './viewer.ts';
 import type { WebContext } from './webContext.ts';
 
-/** What a handler is given of a request that was let through. */
+/** What a handler gets of a request that was let through. */
 export interface Visit {
   readonly request: Request;
   readonly response: Response;
   readonly viewer: Viewer;
-  /** Of the path, and administered by the viewer; empty for routes without one. */
+  /** The organization of the path, which the viewer administers; empty for routes without one. */
   readonly organization: string;
   readonly context: WebContext;
 }

@@ -1,4 +1,4 @@
-/** What handlers are given: everything outside of the request. */
+/** What handlers get besides the request. */
 import type { ConfigEditor } from '../configs/configEditor.ts';
 import type { Database } from '../database/pool.ts';
 import type { Destination } from '../model/exportConfig.ts';
@@ -6,9 +6,9 @@ import type { Outcome } from '../model/outcome.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface WebContext {
-  /** The page's own connections: a slow search takes none from the delivery. */
+  /** The page's own connections, so that a slow search takes none from the delivery. */
   readonly db: Database;
-  /** undefined: the config source can only be read. */
+  /** undefined: the config source is read-only. */
   readonly editor: ConfigEditor | undefined;
   /** One attempt, through the guarded transport that deliveries use, and what its answer means. */
   readonly send: (
@@ -17,7 +17,7 @@ export interface WebContext {
     signal: AbortSignal,
     organization: string,
   ) => Promise<Outcome | 'aborted'>;
-  /** Of one organization. Default 10. */
+  /** Destinations of one organization. Default 10. */
   readonly maxDestinations?: number;
   readonly serviceName: string;
   readonly version: string;

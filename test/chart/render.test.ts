@@ -127,7 +127,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
     { values: { ...minimal, page: { enabled: true } }, words: 'settings.authMode is not set' },
     {
       values: { ...minimal, page: { enabled: true }, settings: { authMode: 'local' } },
-      words: 'for a loopback address alone',
+      words: 'works only on a loopback address',
     },
     {
       values: { ...minimal, page: { enabled: true }, settings: { authMode: 'oidc' } },
@@ -157,7 +157,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
       values: { ...oidc, page: { ...oidc.page, oidcClientSecret: 'x' } },
       words: 'remove the one or the other',
     },
-    { values: { ...minimal, page: { sessionSecret: 'x'.repeat(32) } }, words: 'only with page.enabled' },
+    { values: { ...minimal, page: { sessionSecret: 'x'.repeat(32) } }, words: 'only with page.enabled and' },
     {
       values: {
         ...oidc,
@@ -196,7 +196,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
     },
     {
       values: { ...minimal, extraEnv: [{ name: 'CONFIG_SOURCE', value: 'directory' }] },
-      words: 'extraEnv sets CONFIG_SOURCE, which is set already',
+      words: 'extraEnv sets CONFIG_SOURCE, which is already set',
     },
     {
       values: {
@@ -206,7 +206,7 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
           { name: 'A', value: '2' },
         ],
       },
-      words: 'extraEnv sets A, which is set already',
+      words: 'extraEnv sets A, which is already set',
     },
     {
       values: { ...minimal, podSecurityContext: null, admissionPolicy: null },

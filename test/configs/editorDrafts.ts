@@ -6,44 +6,17 @@ import type {
   EditorResult,
 } from '../../src/configs/configEditor.ts';
 import { Secret } from '../../src/model/secret.ts';
+import { emptyForm, toDraft, toForm } from '../../src/web/export/exportForm.ts';
 
 export function makeDraft(changes: Partial<ConfigDraft> = {}): ConfigDraft {
-  return {
-    id: null,
-    name: '',
-    organization: 'acme',
-    endpoint: 'https://otel.example.com',
-    headers: [],
-    maxBatchSize: '1000',
-    startFrom: '',
-    suspend: false,
-    compression: 'gzip',
-    timeoutSeconds: '10',
-    'filter.eventTypes': [],
-    'filter.excludeEventTypes': [],
-    'filter.projects': [],
-    'tls.caSecretRef': 'none',
-    'tls.clientCertSecretRef': 'none',
-    'tls.serverName': '',
-    'tls.insecureSkipVerify': false,
-    ...changes,
-  };
+  const draft = toDraft(emptyForm, { organization: 'acme', current: null });
+  return { ...draft, endpoint: 'https://otel.example.com', startFrom: '', ...changes };
 }
 
 /** The form as it is shown, with nothing changed but `changes`. */
 export function draftOf(config: EditableConfig, changes: Partial<ConfigDraft> = {}): ConfigDraft {
-  const { spec } = config;
-  return {
-    ...spec,
-    id: config.id,
-    name: config.id.name,
-    headers: spec.headers.map(({ name }) => ({ name, value: 'kept' as const })),
-    maxBatchSize: String(spec.maxBatchSize),
-    timeoutSeconds: String(spec.timeoutSeconds),
-    'tls.caSecretRef': spec['tls.caSecretRef'] ? 'kept' : 'none',
-    'tls.clientCertSecretRef': spec['tls.clientCertSecretRef'] ? 'kept' : 'none',
-    ...changes,
-  };
+  const draft = toDraft(toForm(config), { organization: config.spec.organization, current: config });
+  return { ...draft, name: config.id.name, ...changes };
 }
 
 export function header(name: string, value: string): ConfigDraft['headers'][number] {

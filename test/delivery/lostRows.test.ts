@@ -157,7 +157,7 @@ test('parks an entry again, at the number that it had, once somebody has set the
   expect(parked.rows).toEqual([{ sequence: '4', reason: 'EntryRefused' }]);
 });
 
-test('reads a window in full although the table is written anew while a read waits for it', async () => {
+test('reads a window in full although the table is rewritten while a read waits for it', async () => {
   const { url, db, receiver } = await setUp(postgres);
   const engine = await startEngine(db);
   engine.setConfigs(makeConfig(receiver.endpoint));

@@ -142,7 +142,7 @@ test('who lost the lease can pin, settle and finish nothing', async () => {
     sequence: 1,
     entryId: '1',
     observedAtMicros: 1,
-    reason: 'r',
+    reason: 'EntryRefused' as const,
     httpStatus: 400,
     message: 'm',
   };

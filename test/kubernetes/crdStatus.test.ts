@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { adviceFor, failureReasons, reasonGroups, type StreamReason } from '../../src/model/reasons.ts';
 import type { StreamHealth } from '../../src/model/streamHealth.ts';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
-import { makeStatus, type StatusInput } from '../../src/status/conditions.ts';
+import { type ExportState, makeStatus } from '../../src/status/conditions.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
 import { applyConfig, crd } from './harness.ts';
@@ -23,17 +23,15 @@ const healthDefaults: StreamHealth = {
   lastDeliveryAt: '2026-01-31T08:00:00.123Z',
 };
 
-function statusOf(health: Partial<StreamHealth>, input: Partial<StatusInput> = {}): ExportStatus {
-  return makeStatus({
-    generation: 1,
-    resolvedEndpoint: new URL('https://otel.example.com:4318/v1/logs?token=s3cr3t'),
-    reconcileAt: 'now, please',
-    problem: null,
-    health: { ...healthDefaults, ...health },
-    previous: [],
-    now: new Date('2026-01-31T08:00:01Z'),
-    ...input,
-  });
+const config = {
+  generation: 1,
+  destination: { url: new URL('https://otel.example.com:4318/v1/logs?token=s3cr3t') },
+  reconcileAt: 'now, please',
+};
+const valid: ExportState = { kind: 'valid', config };
+
+function statusOf(health: Partial<StreamHealth> | null, state = valid): ExportStatus {
+  return makeStatus(state, health && { ...healthDefaults, ...health }, [], new Date('2026-01-31T08:00:01Z'));
 }
 
 function failing(reason: StreamReason): ExportStatus {
@@ -58,14 +56,22 @@ describe.skipIf(isClusterMissing())('a status', () => {
   it('is kept as it was made, whatever the reason', async () => {
     const namespace = await cluster.current.createNamespace();
     await applyConfig(cluster.current, namespace, 'acme');
-    const problem = { reason: 'InvalidSpec', problems: ['x'.repeat(40_000)], lastGoodRuns: true } as const;
+    const problems = ['x'.repeat(40_000)];
+    const wrong = {
+      kind: 'invalid',
+      generation: 1,
+      reason: 'InvalidSpec',
+      problems,
+      lastGood: null,
+    } as const;
     const statuses = [
       ...(Object.keys({ ...failureReasons, ...reasonGroups.collector }) as StreamReason[]).map(failing),
       statusOf({ activity: 'idle', pending: 0, oldestPendingAt: null }),
       statusOf({ activity: 'suspended' }),
-      statusOf({}, { health: null }),
-      statusOf({}, { health: null, problem, resolvedEndpoint: null, reconcileAt: null }),
-      statusOf({}, { reconcileAt: 'x'.repeat(250_000) }),
+      statusOf(null),
+      statusOf(null, wrong),
+      statusOf({}, { ...wrong, lastGood: config }),
+      statusOf({}, { kind: 'valid', config: { ...config, reconcileAt: 'x'.repeat(250_000) } }),
     ];
     for (const status of statuses) {
       const answer = await writeStatus(namespace, 'acme', status);
@@ -148,7 +154,7 @@ describe.skipIf(isClusterMissing())('a status', () => {
       rows[0],
       [
         ...(rows[1] ?? []),
-        'All but 3 entries are delivered. 3 entries were rejected by the receiver, without saying which: compare it with the table.',
+        'All but 3 entries are delivered. The receiver rejected 3 entries without saying which: compare it with the table.',
       ],
       [...(rows[2] ?? []), `The receiver answered 401. ${adviceFor('Unauthorized')}`],
     ]);

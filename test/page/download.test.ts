@@ -56,7 +56,7 @@ describe('a download', () => {
     const { origin, db } = await startPageUnderTest(postgres);
     const response = await fetch(`${origin}${logs}/entries.csv?has=%7B`);
     expect(response.status).toBe(400);
-    expect(await response.text()).toContain('is not a JSON object to look for');
+    expect(await response.text()).toContain('is not a JSON object, so it was ignored.');
     expect((await db.query('select 1 from audit.entries')).rowCount).toBe(0);
   });
 
@@ -146,6 +146,6 @@ describe('a download', () => {
     await db.query('drop table audit.entries cascade');
     await page.getByText('Download', { exact: true }).click();
     await page.getByRole('link', { name: 'NDJSON' }).click();
-    await page.getByText('The download broke off; nothing was saved. The server answered 500.').waitFor();
+    await page.getByText('The download failed; nothing was saved. The server answered 500.').waitFor();
   });
 });

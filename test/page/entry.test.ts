@@ -90,10 +90,10 @@ describe('the drawer of an entry', () => {
     const page = await browser.newPage();
     await page.goto(`${origin}${logs}?type=a.one&type=a.three`);
     await openDrawer(page, 'a.three');
-    expect(await page.getByRole('link', { name: 'Newer entry: there is none' }).count()).toBe(1);
+    expect(await page.getByRole('link', { name: 'Newer entry: none' }).count()).toBe(1);
     await page.getByRole('link', { name: 'Older entry' }).click();
     await expect.poll(() => title(page)).toBe('a.one');
-    expect(await page.getByRole('link', { name: 'Older entry: there is none' }).count()).toBe(1);
+    expect(await page.getByRole('link', { name: 'Older entry: none' }).count()).toBe(1);
     await page.keyboard.press('Escape');
     await expect.poll(() => page.url()).toBe(`${origin}${logs}?type=a.one&type=a.three`);
     await expect.poll(() => page.evaluate<string>('document.activeElement.textContent.trim()')).toBe('a.one');
@@ -153,7 +153,7 @@ describe('the drawer of an entry', () => {
     await page.reload();
     await page.getByText('Parked', { exact: true }).waitFor();
     expect(await page.locator('.deliveries').textContent()).toContain(
-      'The receiver refused it (HTTP 400): The receiver said: bad body. It stays here until somebody replays it.',
+      'The receiver refused it (HTTP 400): The receiver said: bad body. It stays parked until someone replays it.',
     );
     await expectAccessible(page);
     await screenshot(page, 'entry-parked');

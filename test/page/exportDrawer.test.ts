@@ -126,7 +126,7 @@ it('says every problem at its field, and keeps what was typed', { timeout: 120_0
   await page.getByLabel('A time', { exact: true }).check();
   await page.getByLabel('Certificate authority (PEM)').fill('not a certificate');
   await button(page, 'Add destination').click();
-  const summary = page.getByRole('alert').filter({ hasText: 'to be corrected' });
+  const summary = page.getByRole('alert').filter({ hasText: 'Fix 4 fields.' });
   await summary.waitFor();
   expect(await summary.evaluate((element) => element.matches(':focus'))).toBe(true);
   await expectAccessible(page);
@@ -166,7 +166,7 @@ it('changes one field, suspends, resumes, retries and deletes, each with its ent
   await button(page, 'Resume').click();
   await page.getByText('Resumed.').waitFor();
   await button(page, 'Retry now').click();
-  await page.getByText('It is tried again now.').waitFor();
+  await page.getByText('The collector is trying again now.').waitFor();
   const text = await readFile(join(under.directory, 'siem.yaml'), 'utf8');
   expect(text).toContain('# Kept by hand.');
   expect(text).toMatch(/maxBatchSize"?: 10/);
@@ -241,7 +241,7 @@ it('works without JavaScript', { timeout: 120_000 }, async () => {
   await page.getByLabel('Value of header 1').fill('Bearer s3cr3t');
   await page.getByLabel('Max batch size').fill('0');
   await button(page, 'Add destination').click();
-  await page.getByText('Values of headers and keys are not sent back').waitFor();
+  await page.getByText('Header values and keys are not sent back').waitFor();
   await screenshot(page, 'export-422-no-script');
   expect(await page.getByLabel('Value of header 1').inputValue()).toBe('');
   await page.getByLabel('Value of header 1').fill('Bearer s3cr3t');
@@ -297,7 +297,7 @@ it('says what came of a test, whatever it is', { timeout: 120_000 }, async () =>
   // What cannot even be sent is said at its field.
   await endpoint.fill('nowhere');
   await button(page, 'Send a test record').click();
-  await page.getByText('One thing is to be corrected.').waitFor();
+  await page.getByText('Fix 1 field.').waitFor();
 });
 
 it('can be used by the keyboard alone, and gives the focus back', { timeout: 120_000 }, async () => {
@@ -403,7 +403,7 @@ it('says that it may not be asked more often, and keeps what was typed, secrets 
     .getByText(/times a minute/)
     .waitFor();
   await button(page, 'Send a test record').click();
-  await page.getByText('things are to be corrected').or(page.getByText('One thing is')).waitFor();
+  await page.getByText(/Fix \d fields?\./).waitFor();
   await button(page, 'Send a test record').click();
   await page
     .locator('#export-test')

@@ -132,7 +132,7 @@ describe('filters', () => {
     const { page } = await openList('?has=%7B&range=99d&type=flow.created');
     await expectTypes(page, ['flow.created']);
     const problems = await page.locator('.problems').textContent();
-    expect(problems).toContain('“{” is not a JSON object to look for and was left out.');
+    expect(problems).toContain('“{” is not a JSON object, so it was ignored.');
     expect(problems).toContain('“99d” is not a range');
     await expectAccessible(page);
     await screenshot(page, 'filters-problems');

@@ -25,7 +25,7 @@ describe('the list', () => {
     await page.getByRole('link', { name: 'Load older' }).click();
     await page.waitForSelector('[data-row] >> nth=99');
     await page.getByRole('link', { name: 'Load older' }).click();
-    await page.getByText('Last 30 days: that is all.').waitFor();
+    await page.getByText('Last 30 days: no more entries.').waitFor();
     expect(await shown()).toEqual(ids.toReversed());
     expect(new URL(page.url()).search).toBe('');
     await expect.poll(() => page.locator('#status').textContent()).toBe('20 more entries');
@@ -110,7 +110,7 @@ describe('the list', () => {
     await page.goto(`${origin}${logs}?q=needle`);
     await page.getByText('Searched back to').waitFor();
     await page.getByRole('link', { name: 'needle.found' }).waitFor();
-    await page.getByText('Last 30 days: that is all.').waitFor();
+    await page.getByText('Last 30 days: no more entries.').waitFor();
   });
 
   it('fits every width, light and dark', async () => {

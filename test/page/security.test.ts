@@ -175,7 +175,7 @@ describe('what is broken or too much is answered in words', () => {
     const page = await startPageUnderTest(postgres);
     const response = await fetch(`${page.origin}/organizations/%E0%A4%A/audit-logs`);
     expect(response.status).toBe(400);
-    expect(await response.text()).toContain('This request is broken');
+    expect(await response.text()).toContain('This request is not valid');
   });
 
   it('a mistake of ours, without a word of it', async () => {
@@ -246,7 +246,7 @@ describe('rate limits', () => {
       const response = await ask();
       expect(response.status).toBe(429);
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(await response.text()).toMatch(/You may do this 2 times a minute. Wait \d+ seconds/);
+      expect(await response.text()).toMatch(/You can do this 2 times a minute. Wait \d+ seconds/);
     },
   );
 
@@ -306,7 +306,7 @@ describe('rate limits', () => {
     });
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(await refused.text()).toMatch(
-      /id="more"[\s\S]*2 of your requests like this one are still under way/,
+      /id="more"[\s\S]*2 of your requests like this one are still running/,
     );
     leaving.abort();
     await first;

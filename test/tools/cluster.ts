@@ -53,9 +53,9 @@ export interface ClusterOptions {
   readonly flags?: readonly string[];
 }
 
-/** Makes a watch or a continued list from an older resourceVersion end in 410 after 10 to 20 s. */
+/** Makes a watch or a continued list from an older resourceVersion end in 410 after 2 to 4 s. */
 export const fastCompaction: ClusterOptions = {
-  flags: ['--etcd-compaction-interval=10s', '--watch-cache=false'],
+  flags: ['--etcd-compaction-interval=2s', '--watch-cache=false'],
 };
 
 /** For `describe.skipIf`: says so when the suite has to be skipped. @throws Error when CI is set. */

@@ -19,7 +19,7 @@ function toast(message) {
   toast.timer = setTimeout(() => element.hidePopover(), 6_000);
 }
 
-/* Drawer: shown whenever its body was filled; on close the list's address and title come back. */
+/* Drawer: opens whenever its body has been filled; closing it restores the list's address and title. */
 function showDrawer() {
   const dialog = drawer();
   if (dialog.matches(':modal') || !find('#drawer-body').childElementCount) return;
@@ -66,7 +66,7 @@ on('keydown', (event) => {
   event.preventDefault();
 });
 
-/* Times: relative ones stay true, exact ones are local where that is chosen. */
+/* Times: relative ones are kept up to date, exact ones are local if the viewer chose that. */
 function formatTimes() {
   const isLocal = settings.get('local') === 'on';
   const format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
@@ -117,11 +117,11 @@ on('click', async (event) => {
     await navigator.clipboard.writeText(text);
     toast('Copied.');
   } catch {
-    toast('The browser did not let the page copy.');
+    toast('The browser did not allow copying.');
   }
 });
 
-/* Requests: answers that are not what was asked for are said, never silent. */
+/* Requests: failures are shown, never silent. */
 on('htmx:config:request', (event) => {
   const { sourceElement } = event.detail.ctx;
   if (sourceElement.matches('[data-live]') && (document.hidden || settings.get('live') === 'off'))
@@ -137,7 +137,7 @@ on('htmx:after:swap', ({ detail }) => {
 });
 on('htmx:error', ({ detail }) => {
   if (!detail.ctx?.sourceElement.matches('[data-live]'))
-    toast('The server did not answer. What you see may be old; try again.');
+    toast('The server did not answer. What you see may be out of date. Try again.');
 });
 
 formatTimes();

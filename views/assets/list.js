@@ -47,7 +47,7 @@ on('click', async (event) => {
     if (download.signal.aborted) say('Download cancelled; nothing was saved.');
     else
       say(
-        `The download broke off; nothing was saved. ${error instanceof TypeError ? 'Try again.' : error.message}`,
+        `The download failed; nothing was saved. ${error instanceof TypeError ? 'Try again.' : error.message}`,
       );
   }
   download = null;
@@ -59,7 +59,7 @@ on('click', ({ target }) => {
   else find('#progress').hidePopover();
 });
 
-/* Rows end at a line feed outside of quotes; JSON has neither inside of its strings. */
+/* Rows end at a line feed outside quotes; JSON has no line feed inside its strings. */
 async function readParts(response, report) {
   const parts = {
     list: [],
@@ -84,7 +84,7 @@ function formatBytes(bytes) {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/* Keys, unless they are off or one is typing. */
+/* Keys, unless they are turned off or the viewer is typing. */
 on('keydown', (event) => {
   const isTyping = event.target.closest('input, select, textarea, [contenteditable]');
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || settings.get('keys') === 'off') return;

@@ -1,4 +1,4 @@
-{{/* The environment of the collector: what the chart decides, then `settings` by name. `extraEnv` comes after it. */}}
+{{/* The environment of the collector: what the chart decides, then `settings` by name. `extraEnv` follows it. */}}
 {{- define "audit-export.environment" -}}
 - name: DATABASE_URL_FILE
   value: /etc/audit-export/database/url
@@ -74,7 +74,7 @@
 {{- join "," $full -}}
 {{- end -}}
 
-{{/* As the program reads it: lists with commas, numbers without an exponent. */}}
+{{/* A value as the program reads it: lists with commas, numbers without an exponent. */}}
 {{- define "audit-export.settingText" -}}
 {{- if kindIs "slice" . -}}
 {{- join "," . -}}
@@ -87,7 +87,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Empty when the client of the page is a public one. */}}
+{{/* Empty if the client of the page is public. */}}
 {{- define "audit-export.hasClientSecret" -}}
 {{- if .Values.page.existingSecret.name -}}
 {{- .Values.page.existingSecret.clientSecretKey -}}

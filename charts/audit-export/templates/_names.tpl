@@ -16,7 +16,7 @@ app.kubernetes.io/name: {{ include "audit-export.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{/* Of the pods that export, and serve the page. */}}
+{{/* Labels of the pods that deliver and serve the page. */}}
 {{- define "audit-export.collectorLabels" -}}
 {{ include "audit-export.selectorLabels" . }}
 app.kubernetes.io/component: collector
@@ -37,7 +37,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* Of the Secret with the token of /metrics; empty without one. */}}
+{{/* Name of the Secret with the token of /metrics; empty without one. */}}
 {{- define "audit-export.metricsTokenSecret" -}}
 {{- (((.Values.operations).metricsToken).existingSecret).name -}}
 {{- end -}}
@@ -50,7 +50,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* Of what is not in a namespace, or in one where others may install: two releases of one name must not meet there. */}}
+{{/* Name of objects in no namespace, or in one where others may install: two releases with the same name must not collide there. */}}
 {{- define "audit-export.sharedName" -}}
 {{ include "audit-export.fullname" . }}.{{ .Release.Namespace }}
 {{- end -}}

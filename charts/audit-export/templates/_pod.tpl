@@ -1,4 +1,4 @@
-{{/* What the pods of the chart have in common. The security contexts are those that the "restricted" level of pod security asks for. */}}
+{{/* What the pods of the chart have in common. The security contexts meet the "restricted" level of pod security. */}}
 
 {{- define "audit-export.podSecurityContext" -}}
 runAsNonRoot: true
@@ -30,7 +30,7 @@ resources:
 {{- end }}
 {{- end -}}
 
-{{/* Where the pods run, and what they pull with. */}}
+{{/* Where the pods run, and how they pull the image. */}}
 {{- define "audit-export.placement" -}}
 {{- with .Values.imagePullSecrets -}}
 imagePullSecrets:
@@ -76,14 +76,14 @@ affinity:
 {{- include "audit-export.urlVolume" (dict "volume" "database" "secret" (include "audit-export.databaseSecretName" .) "key" (include "audit-export.databaseSecretKey" .)) -}}
 {{- end -}}
 
-{{/* The volume of the migration's own URL; none where it has that of the collector. */}}
+{{/* The volume of the migration's own URL; none if it uses the collector's. */}}
 {{- define "audit-export.migrationVolume" -}}
 {{- with .Values.migration.existingSecret.name -}}
 {{- include "audit-export.urlVolume" (dict "volume" "migration" "secret" . "key" $.Values.migration.existingSecret.key) -}}
 {{- end -}}
 {{- end -}}
 
-{{/* The volume of the token that /metrics asks for; none without one. */}}
+{{/* The volume of the token that /metrics requires; none without one. */}}
 {{- define "audit-export.metricsTokenVolume" -}}
 {{- with include "audit-export.metricsTokenSecret" . -}}
 - name: metrics-token

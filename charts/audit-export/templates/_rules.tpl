@@ -1,4 +1,4 @@
-{{/* Made by charts/generate.ts from crds/rbac.yaml: change it there. */}}
+{{/* Generated from crds/rbac.yaml by `npm run generate`: change it there. */}}
 {{- define "audit-export.rules.collector" -}}
 - apiGroups:
     - auditexport.dev

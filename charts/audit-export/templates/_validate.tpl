@@ -1,5 +1,5 @@
 {{/*
-What no schema can say: rules between values. Every problem at once, a sentence each with the way out.
+Rules between values, which no schema can express. All problems at once, each as a sentence that says what to do.
 */}}
 {{- define "audit-export.validate" -}}
 {{- $problems := list -}}
@@ -17,13 +17,13 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 
 {{- if eq .Values.configs.source "directory" -}}
 {{- if not .Values.configs.volume -}}
-{{- $problems = append $problems "configs.source is directory, but configs.volume is empty: give it the source of a volume with manifests." -}}
+{{- $problems = append $problems "configs.source is directory, but configs.volume is empty: set it to the source of a volume with manifests." -}}
 {{- end -}}
 {{- if .Values.configs.watchNamespace -}}
 {{- $problems = append $problems "configs.watchNamespace is set, but configs.source is directory: remove it." -}}
 {{- end -}}
 {{- if ne .Values.rbac.page "none" -}}
-{{- $problems = append $problems (printf "rbac.page is %s, but configs.source is directory: nothing is saved to the cluster, set it to none." .Values.rbac.page) -}}
+{{- $problems = append $problems (printf "rbac.page is %s, but configs.source is directory: the page saves nothing to the cluster, so set it to none." .Values.rbac.page) -}}
 {{- end -}}
 {{- else if .Values.configs.volume -}}
 {{- $problems = append $problems "configs.volume is set, but configs.source is kubernetes: remove it, or set configs.source to directory." -}}
@@ -31,9 +31,9 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 
 {{- if $page.enabled -}}
 {{- if not $settings.authMode -}}
-{{- $problems = append $problems "page.enabled is true, but settings.authMode is not set: say who may read audit logs by oidc, jwt or headers." -}}
+{{- $problems = append $problems "page.enabled is true, but settings.authMode is not set: choose oidc, jwt or headers to decide who may read audit logs." -}}
 {{- else if eq $settings.authMode "local" -}}
-{{- $problems = append $problems "settings.authMode is local, which is for a loopback address alone: choose oidc, jwt or headers." -}}
+{{- $problems = append $problems "settings.authMode is local, which works only on a loopback address: choose oidc, jwt or headers." -}}
 {{- else -}}
 {{- range $name, $what := get (include "audit-export.needs" . | fromYaml) $settings.authMode -}}
 {{- if not (get $settings $name) -}}
@@ -53,25 +53,25 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- end -}}
 {{- end -}}
 {{- if not $hasProxySecret -}}
-{{- $problems = append $problems "settings.authMode is headers, but extraEnv sets no PROXY_SECRET: give it there by valueFrom of a Secret, and have the proxy send it as X-Proxy-Secret." -}}
+{{- $problems = append $problems "settings.authMode is headers, but extraEnv sets no PROXY_SECRET: set it there with valueFrom a Secret, and let the proxy send it as X-Proxy-Secret." -}}
 {{- end -}}
 {{- end -}}
 {{- else -}}
 {{- if $page.ingress.enabled -}}
-{{- $problems = append $problems "page.ingress.enabled is true, but page.enabled is not: set it, too." -}}
+{{- $problems = append $problems "page.ingress.enabled is true, but page.enabled is not: set it too." -}}
 {{- end -}}
 {{- if $page.httpRoute.enabled -}}
-{{- $problems = append $problems "page.httpRoute.enabled is true, but page.enabled is not: set it, too." -}}
+{{- $problems = append $problems "page.httpRoute.enabled is true, but page.enabled is not: set it too." -}}
 {{- end -}}
 {{- if ne .Values.rbac.page "none" -}}
-{{- $problems = append $problems (printf "rbac.page is %s, but page.enabled is false: set it to none, or serve the page." .Values.rbac.page) -}}
+{{- $problems = append $problems (printf "rbac.page is %s, but page.enabled is false: set it to none, or enable the page." .Values.rbac.page) -}}
 {{- end -}}
 {{- end -}}
 {{- if and $page.existingSecret.name (or $page.sessionSecret $page.oidcClientSecret) -}}
-{{- $problems = append $problems "page.existingSecret.name is set, and page.sessionSecret or page.oidcClientSecret as well: remove the one or the other." -}}
+{{- $problems = append $problems "page.existingSecret.name is set, and so is page.sessionSecret or page.oidcClientSecret: remove the one or the other." -}}
 {{- end -}}
 {{- if and (or $page.existingSecret.name $page.sessionSecret $page.oidcClientSecret) (not (and $page.enabled (eq (default "" $settings.authMode) "oidc"))) -}}
-{{- $problems = append $problems "A session or client secret of the page is given, but only with page.enabled and settings.authMode oidc is it used: remove it." -}}
+{{- $problems = append $problems "A session or client secret of the page is set, but it is used only with page.enabled and settings.authMode oidc: remove it." -}}
 {{- end -}}
 {{- if and $page.oidcClientSecret (not $page.existingSecret.clientSecretKey) -}}
 {{- $problems = append $problems "page.oidcClientSecret is set, but page.existingSecret.clientSecretKey is empty, which means a public client: remove one of them." -}}
@@ -87,7 +87,7 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- end -}}
 
 {{- if not (and (hasKey .Values "podSecurityContext") .Values.admissionPolicy .Values.operations.metricsToken .Values.networkPolicy.egress.dns) -}}
-{{- $problems = append $problems "Groups of values are missing, as those of an older chart have them: upgrade with --reset-then-reuse-values instead of --reuse-values." -}}
+{{- $problems = append $problems "Groups of values that an older chart does not have are missing: upgrade with --reset-then-reuse-values instead of --reuse-values." -}}
 {{- end -}}
 
 {{- $taken := list "COLLECTOR_ROLE" -}}
@@ -96,7 +96,7 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- end -}}
 {{- range .Values.extraEnv -}}
 {{- if has .name $taken -}}
-{{- $problems = append $problems (printf "extraEnv sets %s, which is set already: use the value of the chart for it, or name it once." .name) -}}
+{{- $problems = append $problems (printf "extraEnv sets %s, which is already set: use the chart's own value for it, or list it only once." .name) -}}
 {{- end -}}
 {{- $taken = append $taken .name -}}
 {{- end -}}
@@ -113,7 +113,7 @@ What no schema can say: rules between values. Every problem at once, a sentence 
 {{- end -}}
 {{- end -}}
 
-{{/* The process ends itself 4 s after shutdownGraceMs at the latest; one second more, rounded up. */}}
+{{/* The process exits at most 4 s after shutdownGraceMs; add one second, and round up. */}}
 {{- define "audit-export.leastGraceSeconds" -}}
 {{- add (div (add (int .Values.settings.shutdownGraceMs) 999) 1000) 5 -}}
 {{- end -}}

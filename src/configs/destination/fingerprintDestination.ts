@@ -1,22 +1,13 @@
-/** One hash over everything that a request depends on: another hash means that a hold is worth another try at once. */
+/** Hashes everything that a request depends on: if the hash changes, a hold is worth another try at once. */
 import { createHash } from 'node:crypto';
 import type { Destination } from '../../model/exportConfig.ts';
+import { Secret } from '../../model/secret.ts';
 
 export function fingerprintDestination(destination: Omit<Destination, 'fingerprint'>): string {
-  const { url, headers, compression, timeoutMs, tls, addresses } = destination;
-  // Lists with fixed places: no two destinations have the same text.
-  const parts = [
-    url.href,
-    headers.map(({ name, value }) => [name, value.reveal()]),
-    compression,
-    timeoutMs,
-    [
-      tls.ca ?? null,
-      tls.clientCert === undefined ? null : [tls.clientCert.cert, tls.clientCert.key.reveal()],
-      tls.serverName ?? null,
-      tls.insecureSkipVerify,
-    ],
-    ...(addresses === undefined ? [] : [addresses]),
-  ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  // JSON of a Secret is the same for all of them.
+  const text = JSON.stringify(destination, function reveal(this: Record<string, unknown>, key, shown) {
+    const value = this[key];
+    return value instanceof Secret ? value.reveal() : shown;
+  });
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,4 +1,4 @@
-/** Checks PEM before a connection needs it: a bad file is a sentence in the status, not a TLS error an hour later. */
+/** Checks PEM before a connection needs it, so that a bad file is a sentence in the status and not a TLS error an hour later. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 
 export type Parsed<T> =

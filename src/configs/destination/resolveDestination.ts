@@ -1,4 +1,4 @@
-/** From a valid spec to all that one request needs: the address, header values, TLS material. */
+/** Turns a valid spec into all that a request needs: the address, header values, TLS material. */
 import type { Destination } from '../../model/exportConfig.ts';
 import type { ManifestSpec } from '../schema.ts';
 import { fingerprintDestination } from './fingerprintDestination.ts';
@@ -30,7 +30,7 @@ export type FoundDestination =
 interface Resolved {
   readonly kind: 'resolved';
   readonly destination: Destination;
-  /** One sentence for each Secret that is used, and may not be for long. */
+  /** One sentence for each Secret that is used although it does not consent yet. */
   readonly warnings: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export async function resolveDestination(
   return { kind: 'unresolved', reason: reason ?? 'InvalidSecret', problems };
 }
 
-/** The same, with what each problem is about. */
+/** The same, with the field that each problem is about. */
 export async function findDestination(
   spec: ManifestSpec,
   namespace: string,

@@ -1,4 +1,4 @@
-/** The headers of every request, with the values that Secrets hold. */
+/** Resolves the headers of every request, with the values that Secrets hold. */
 import { Secret } from '../../model/secret.ts';
 import { headerValueRule, isHeaderValue } from '../schema/headers.ts';
 import type { ManifestSpec } from '../schema.ts';
@@ -15,7 +15,7 @@ type Header = { readonly name: string; readonly value: Secret };
 /** Many receivers refuse more than this for all headers together. */
 const maxValueLength = 16 * 1024;
 
-/** Reads every reference, so that all that is wrong ends up in `problems` at once. */
+/** Reads every reference, so that `problems` gets everything that is wrong at once. */
 export async function resolveHeaders(
   headers: ManifestSpec['headers'],
   namespace: string,

@@ -1,26 +1,28 @@
-/** TLS material from the Secrets that `spec.tls` names, checked. */
+/** Reads and checks TLS material from the Secrets that `spec.tls` names. */
 import type { TlsOptions } from '../../model/exportConfig.ts';
 import type { Secret } from '../../model/secret.ts';
+import { tlsSchema } from '../schema/tls.ts';
 import type { ManifestSpec } from '../schema.ts';
 import { parseCertificates, parsePrivateKey } from './pem.ts';
 import { type BoundReader, invalidSecret, readSecret, type SecretProblem } from './secretProblems.ts';
 
 type TlsSpec = NonNullable<ManifestSpec['tls']>;
 
-/** Reads every reference, so that all that is wrong ends up in `problems` at once. */
+/** Reads every reference, so that `problems` gets everything that is wrong at once. */
 export async function resolveTls(
-  tls: TlsSpec | undefined,
+  given: TlsSpec | undefined,
   namespace: string,
   reader: BoundReader,
   problems: SecretProblem[],
 ): Promise<TlsOptions> {
-  const ca = await resolveCa(tls?.caSecretRef, namespace, reader, problems);
-  const clientCert = await resolveClientCert(tls?.clientCertSecretRef, namespace, reader, problems);
+  const tls = given ?? tlsSchema.unwrap().parse({});
+  const ca = await resolveCa(tls.caSecretRef, namespace, reader, problems);
+  const clientCert = await resolveClientCert(tls.clientCertSecretRef, namespace, reader, problems);
   return {
     ...(ca === null ? {} : { ca }),
     ...(clientCert === null ? {} : { clientCert }),
-    ...(tls?.serverName === undefined ? {} : { serverName: tls.serverName }),
-    insecureSkipVerify: tls?.insecureSkipVerify ?? false,
+    ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+    insecureSkipVerify: tls.insecureSkipVerify,
   };
 }
 

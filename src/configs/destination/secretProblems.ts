@@ -1,11 +1,11 @@
-/** Everything that can be wrong with a referenced Secret, collected while a destination is resolved. */
+/** What can be wrong with a referenced Secret, collected while a destination is resolved. */
 import type { Secret } from '../../model/secret.ts';
 import { complain } from '../problems/problem.ts';
 import type { Path } from '../problems/schemaWalk.ts';
 import { showPath } from '../problems/showValue.ts';
 import type { SecretRead } from './secretReader.ts';
 
-/** Worst first: the reason of several problems is the first of these. */
+/** Worst first: several problems have the first of these as their reason. */
 export const secretReasons = [
   'SecretNotAllowed',
   'SecretNotFound',

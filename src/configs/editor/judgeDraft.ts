@@ -26,9 +26,9 @@ export type JudgedDraft =
   | { readonly kind: 'fine'; readonly plan: DraftPlan; readonly spec: ManifestSpec }
   | { readonly kind: 'invalid'; readonly problems: readonly FieldProblem[] };
 
-/** All that is wrong with what the draft itself brings. What it keeps from others may be wrong as it was before. */
+/** Finds all that is wrong with what the draft itself brings. What it keeps may be as wrong as it was before. */
 export async function judgeDraft(draft: ConfigDraft, target: Target): Promise<JudgedDraft> {
-  // The names of Secrets are made from it; that it is wrong is one problem, not many.
+  // Secrets are named after it: a wrong name is one problem, not many.
   const name = metadataSchema.shape.name.safeParse(target.name).success ? target.name : 'unnamed';
   const plan = planDraft(draft, name, target.stored);
   const parsed = parsePlan(plan, target);
@@ -40,7 +40,7 @@ export async function judgeDraft(draft: ConfigDraft, target: Target): Promise<Ju
 }
 
 /**
- * What the draft would send to; `secrets` knows what is stored.
+ * Finds what the draft would send to; `secrets` reads what is stored.
  *
  * @throws what `secrets.read` throws.
  */
@@ -89,7 +89,7 @@ function mergeProblems(...lists: ReadonlyArray<readonly FieldProblem[]>): FieldP
   return [...byPath.values()];
 }
 
-/** The draft's values before those of `stored`; without that, what the draft does not bring is missing. */
+/** Reads the draft's own values first, then `stored`; null: there is nothing else. */
 function overlay(secrets: readonly PageSecret[], stored: SecretReader | null, config?: string): SecretReader {
   return {
     async read(namespace, name, key, endpoint): Promise<SecretRead> {

@@ -1,7 +1,7 @@
-/** Names for configs: of one that was given none (who, and where to), and of one whose name is not free. */
+/** Makes names for configs: for one that was given none (from who, and where to), and for one whose name is taken. */
 import { randomBytes } from 'node:crypto';
 
-/** `acme-otel-example-com`; with a number behind it from the second try on. Neither argument need be valid. */
+/** `acme-otel-example-com`; from the second attempt on with a number behind it. Neither argument needs to be valid. */
 export function makeName(organization: string, endpoint: string, attempt: number): string {
   const host = URL.canParse(endpoint) ? new URL(endpoint).hostname : '';
   const slug = [organization, host]
@@ -22,7 +22,7 @@ function toSlug(text: string): string {
     .slice(0, 40);
 }
 
-/** `siem-3f9c2a` of `siem`: another name, beside one that another organization has. Nobody is told that it does. */
+/** `siem` → `siem-3f9c2a`, for a name that another organization has. Nobody is told that it does. */
 export function addMark(name: string): string {
   return `${name.slice(0, 180)}-${randomBytes(3).toString('hex')}`;
 }

@@ -1,13 +1,13 @@
 /**
- * Names of the Secrets that the page writes for a config, and of the keys in them.
+ * Names the Secrets that the page writes for a config, and the keys in them.
  *
- * Every new value gets a new key (a client certificate, whose keys have fixed names, a new Secret): the spec changes with
- * it, so that a change of the value alone is a change of the config, and old and new are switched in one step.
+ * Every new value gets a new key (a client certificate, whose keys have fixed names, gets a new Secret). So the spec changes
+ * whenever a value does, and switches from old to new in one step.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Secret } from '../../model/secret.ts';
 
-/** One that has to be there before a spec that refers to it. */
+/** It has to exist before a spec that refers to it. */
 export interface PageSecret {
   readonly name: string;
   /** `tls`: of type kubernetes.io/tls, with nothing else in it. */
@@ -46,7 +46,7 @@ export function isPageSecretName(configName: string, secretName: string): boolea
   );
 }
 
-/** `authorization-3f9c2a` of `Authorization`. */
+/** `Authorization` → `authorization-3f9c2a`. */
 export function makeHeaderKey(headerName: string): string {
   const slug = headerName
     .toLowerCase()
@@ -60,7 +60,7 @@ export function makeCaKey(): string {
   return `ca-${makeMark()}.crt`;
 }
 
-/** Random, not a hash of the value: that would let guesses be checked. */
+/** Random, not a hash of the value: a hash would let people test guesses. */
 function makeMark(): string {
   return randomBytes(3).toString('hex');
 }

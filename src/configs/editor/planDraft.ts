@@ -1,5 +1,4 @@
-/** From a draft to the spec it asks for, and to the Secrets that this spec will refer to. Writes nothing. */
-
+/** Turns a draft into the spec it asks for, and the Secrets that this spec will refer to. Writes nothing. */
 import { isMap } from '../../basics/isMap.ts';
 import { Secret } from '../../model/secret.ts';
 import type { ConfigDraft, FieldProblem } from '../configEditor.ts';
@@ -18,10 +17,10 @@ import { isSameReceiver, receiverOf } from './savedFor.ts';
 import { buildSpec, listHeaders, listUnits, type RawHeader, unitOfHeader } from './specUnits.ts';
 
 export interface DraftPlan {
-  /** As in a manifest; judged by nobody yet. */
+  /** As in a manifest; not judged yet. */
   readonly spec: Readonly<Record<string, unknown>>;
   readonly secrets: readonly PageSecret[];
-  /** What no schema can know: values to keep that are not there, and what is set once. */
+  /** What no schema can know: values to keep that are not stored, and changes to what is set once. */
   readonly problems: readonly FieldProblem[];
 }
 
@@ -46,7 +45,7 @@ export function planDraft(draft: ConfigDraft, configName: string, stored: unknow
   return { spec, secrets, problems };
 }
 
-/** What a manifest says for a field that is not a secret; undefined: nothing. A number that is none stays as typed, for the schema to refuse. */
+/** What a manifest says for a typed value that is not a secret; undefined: nothing. What is not a number stays as typed, for the schema to refuse. */
 export function toManifestValue({ input, isOptional }: Field, typed: unknown): unknown {
   if (typed === '' && isOptional) return undefined;
   const isNumber = input === 'number' && /^-?\d+(\.\d+)?$/.test(String(typed).trim());
@@ -69,7 +68,7 @@ function planField(field: Field, planning: Planning): Array<readonly [unit: stri
   return value === undefined ? [] : [[path, value]];
 }
 
-/** What is stored and hidden was entered for one receiver, and another one must not get it by a form that leaves it empty. */
+/** A hidden value was entered for one receiver; a form that leaves it empty must not send it to another one. */
 function refuseKept({ draft, configName, stored, problems }: Planning): void {
   const receiver = receiverOf(stored);
   for (const [index, { name, value }] of draft.headers.entries()) {
@@ -103,7 +102,7 @@ function planHeaders({ draft, configName, stored, values, problems }: Planning):
     if (kept !== undefined) return { ...kept, name };
     const complaint = 'is not stored under this name: enter it';
     problems.push({ path: `headers.${index}.value`, complaint });
-    // Stands in for the value, so that the schema says nothing of it.
+    // An empty value, so that the schema does not complain too.
     return { name, value: '' };
   });
 }
@@ -137,7 +136,7 @@ function planKept(path: SecretPath, { stored, problems }: Planning): unknown {
   return kept;
 }
 
-/** The API server keeps it from changing by a rule of the CRD; a directory has only this. Empty: as it is. */
+/** A rule of the CRD keeps it from changing; a directory has only this check. Empty: it stays. */
 function planStartFrom({ draft, stored, problems }: Planning): string | undefined {
   const { startFrom } = draft;
   const now = isMap(stored) ? listUnits(stored).get('startFrom') : undefined;

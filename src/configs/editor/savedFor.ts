@@ -1,13 +1,13 @@
 /**
- * What a stored value was saved for: one receiver, by scheme, host and port, and how that has to prove who it is. A value
- * that stays hidden goes there and nowhere else, else whoever may change the endpoint could read it.
+ * What a stored value was saved for: one receiver, by scheme, host and port, and how it has to prove its identity. A value
+ * that stays hidden is sent nowhere else; otherwise anyone who may change the endpoint could read it.
  */
 
 import { spell } from '../../basics/spell.ts';
 import { type Manifest, typedEndpointAnnotation } from '../schema.ts';
 import { listUnits } from './specUnits.ts';
 
-/** `https://otel.example.com:4318`; null: none can be read. A dot behind the host makes another one: search domains differ. */
+/** `https://otel.example.com:4318`; null: it cannot be read. A dot behind the host makes it a different one: search domains differ. */
 export function originOf(endpoint: unknown): string | null {
   if (typeof endpoint !== 'string' || !/^https?:\/\//i.test(endpoint) || !URL.canParse(endpoint)) return null;
   return new URL(endpoint).origin;
@@ -20,8 +20,8 @@ export function receiverOf(spec: unknown): string {
 }
 
 /**
- * Whether values that were saved with `stored` may go to where `wanted` leads: the same scheme, host and port, the same
- * authority and name to prove it by, and no check left out that there was. The path is free.
+ * Whether values that were saved with `stored` may be sent where `wanted` leads: the scheme, host and port are the same, so are
+ * the authority and name that prove it, and no check is dropped. The path may differ.
  */
 export function isSameReceiver(stored: unknown, wanted: unknown): boolean {
   const [before, after] = [listUnits(stored), listUnits(wanted)];
@@ -36,7 +36,7 @@ export function isSameReceiver(stored: unknown, wanted: unknown): boolean {
   );
 }
 
-/** Of a manifest in a directory; in a cluster the owner of the field says it. */
+/** For a manifest in a directory; in a cluster, the owner of the field tells. */
 export function isTypedOnPage({ metadata, spec }: Manifest): boolean {
   const typed = metadata.annotations?.[typedEndpointAnnotation];
   return typed !== undefined && typed === originOf(spec.endpoint);

@@ -1,6 +1,6 @@
-/** What a spec refers to in the Secrets that the page has written for it. */
-
+/** Lists what a spec refers to in the Secrets that the page wrote for it. */
 import { isMap } from '../../basics/isMap.ts';
+import { defaultCaKey } from '../schema/tls.ts';
 import { readHeaderRef } from './editableSpec.ts';
 import { isPageSecretName, type SecretKeyRef } from './pageSecrets.ts';
 import { listHeaders, listUnits } from './specUnits.ts';
@@ -9,7 +9,7 @@ export function listPageRefs(spec: unknown, configName: string): SecretKeyRef[] 
   const refs = listHeaders(spec).map(readHeaderRef);
   const units = listUnits(spec);
   const ca = units.get('tls.caSecretRef');
-  if (isMap(ca)) refs.push({ name: String(ca['name']), key: String(ca['key'] ?? 'ca.crt') });
+  if (isMap(ca)) refs.push({ name: String(ca['name']), key: String(ca['key'] ?? defaultCaKey) });
   const cert = units.get('tls.clientCertSecretRef');
   if (isMap(cert)) {
     const name = String(cert['name']);
@@ -18,7 +18,7 @@ export function listPageRefs(spec: unknown, configName: string): SecretKeyRef[] 
   return refs.filter((ref): ref is SecretKeyRef => ref !== null && isPageSecretName(configName, ref.name));
 }
 
-/** Those that `before` refers to and `after` does not. */
+/** What `before` refers to and `after` does not. */
 export function listGivenUp(before: readonly SecretKeyRef[], after: readonly SecretKeyRef[]): SecretKeyRef[] {
   return before.filter(({ name, key }) => !after.some((ref) => ref.name === name && ref.key === key));
 }

@@ -1,6 +1,6 @@
 /**
- * A spec as the parts that are changed and owned one by one: a scalar, a list of the filter, a reference, a header by its
- * name. What is absent stands with its default, so that two specs that mean the same have the same units.
+ * A spec as the parts that are changed and owned one by one: each field, and each header by its name. An absent field has its
+ * default, so that two specs that mean the same have the same units.
  */
 
 import { isMap } from '../../basics/isMap.ts';

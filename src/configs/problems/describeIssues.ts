@@ -1,8 +1,8 @@
 /**
  * Turns what zod found into problems for people: what is wrong with which field, its value, and how to fix it.
  *
- * Nothing below `spec.headers` is ever repeated, not even where a name was expected: whoever mixes up the two has put
- * the credentials there.
+ * Nothing below `spec.headers` is ever repeated, not even where a name was expected: anyone who mixes up name and value has
+ * put the credentials there.
  */
 import type { z } from 'zod';
 import { describeUnknownField, suggestField } from './describeUnknownField.ts';

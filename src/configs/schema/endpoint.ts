@@ -6,18 +6,19 @@ import { z } from 'zod';
 import { field } from './field.ts';
 
 const example = 'https://otel.example.com:4318';
-const expected = `an http or https URL of at most 2048 characters, such as ${example}`;
+const maxLength = 2048;
+const expected = `an http or https URL of at most ${maxLength} characters, such as ${example}`;
 
-/** Also what is left to say where no check complains, and the address still cannot be read. */
+/** Also the complaint where no check complains and the address still cannot be read. */
 export const unreadableEndpoint = `has a host or port that cannot be read: it must be ${expected}`;
 
-/** Patterns that mean the same to JavaScript and to RE2. One of `refuse` and `require` is there. */
+/** Patterns that mean the same to JavaScript and to RE2. It has either `refuse` or `require`. */
 export interface EndpointCheck {
   readonly refuse?: RegExp;
-  /** Takes back what `refuse` says. */
+  /** An exception to `refuse`. */
   readonly unless?: RegExp;
   readonly require?: RegExp;
-  /** The rest of a sentence that begins with the field's path. */
+  /** Completes a sentence that begins with the field. */
   readonly problem: string;
   /** The sentence says the value first; never where that may hold credentials. */
   readonly showsValue?: true;
@@ -73,7 +74,7 @@ export const endpointSchema = field(
   z
     .string()
     .min(1)
-    .max(2048)
+    .max(maxLength)
     .superRefine((endpoint, context) => {
       const complaint = findEndpointProblem(endpoint);
       if (complaint !== null) context.addIssue({ code: 'custom', message: complaint });
@@ -85,7 +86,7 @@ export const endpointSchema = field(
   },
 );
 
-/** null when nothing is wrong. Credentials and the query string (where some receivers expect a token) are never repeated. */
+/** null: nothing is wrong. Credentials and the query (where some receivers expect a token) are never repeated. */
 function findEndpointProblem(endpoint: string): string | null {
   const check = endpointChecks.find((each) => complains(each, endpoint));
   if (check === undefined) return URL.canParse(endpoint) ? null : unreadableEndpoint;

@@ -23,3 +23,13 @@ export function field<T extends z.ZodType>(
   expectations.add(described, expectation);
   return described;
 }
+
+/** An integer within limits; what it must be is said with them. */
+export function wholeNumber(
+  limits: { readonly min: number; readonly max: number; readonly default: number },
+  description: string,
+) {
+  const { min, max } = limits;
+  const expected = `a whole number from ${min} to ${max}`;
+  return field(z.int().min(min).max(max).default(limits.default), { description, expected });
+}

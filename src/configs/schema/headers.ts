@@ -1,4 +1,4 @@
-/** `spec.headers`: a list keyed by name. Values are secrets as soon as they are read: no sentence here ever repeats one. */
+/** `spec.headers`: a list keyed by name. Values are secrets from the moment they are read: no sentence here repeats one. */
 import { z } from 'zod';
 import { isSpeakingHeader, requestHeaderNames } from '../../model/ownHeaders.ts';
 import { field } from './field.ts';
@@ -6,6 +6,10 @@ import { secretKeySchema, secretNameSchema } from './names.ts';
 
 /** RFC 9110, section 5.6.2: token. */
 const headerNamePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const maxHeaders = 32;
+const maxNameLength = 128;
+const maxValueLength = 4096;
 
 export const forbiddenHeaderProblem = 'which is set by the collector itself: remove this header';
 
@@ -26,7 +30,7 @@ const headerNameSchema = field(
   z
     .string()
     .min(1)
-    .max(128)
+    .max(maxNameLength)
     .regex(headerNamePattern)
     .superRefine((name, context) => {
       const problem = findNameProblem(name);
@@ -36,7 +40,7 @@ const headerNameSchema = field(
     }),
   {
     description: 'Name of the header. Content-*, Host and the connection headers are set by the collector.',
-    expected: 'a header name of at most 128 letters, digits and "-", such as Authorization',
+    expected: `a header name of at most ${maxNameLength} letters, digits and "-", such as Authorization`,
     mismatch: 'is not a header name: use letters, digits and "-", such as Authorization',
   },
 );
@@ -44,7 +48,7 @@ const headerNameSchema = field(
 const headerValueSchema = field(
   z
     .string()
-    .max(4096)
+    .max(maxValueLength)
     .regex(/^[^\r\n]*$/)
     .superRefine((value, context) => {
       if (/[\r\n]/.test(value) || isHeaderValue(value)) return;
@@ -56,7 +60,7 @@ const headerValueSchema = field(
     .optional(),
   {
     description: 'The value itself; for anything secret use valueFrom.',
-    expected: 'text of at most 4096 characters on one line',
+    expected: `text of at most ${maxValueLength} characters on one line`,
     mismatch: 'has a line break: a header is one line, so remove it',
   },
 );
@@ -94,7 +98,7 @@ const headerSchema = field(
 export const headersSchema = field(
   z
     .array(headerSchema)
-    .max(32)
+    .max(maxHeaders)
     .check(
       z.superRefine(
         (headers, context) => {
@@ -106,14 +110,14 @@ export const headersSchema = field(
             });
           }
         },
-        // Also when an item is wrong: all problems are said at once.
+        // Even if an item is wrong: all problems are reported at once.
         { when: () => true },
       ),
     )
     .default([]),
   {
-    description: 'Headers of every request, such as the one that carries the credentials. At most 32.',
-    expected: 'a list of at most 32 headers, each with name, and value or valueFrom',
+    description: `Headers of every request, such as the one that carries the credentials. At most ${maxHeaders}.`,
+    expected: `a list of at most ${maxHeaders} headers, each with name, and value or valueFrom`,
   },
 );
 

@@ -1,22 +1,22 @@
 /** `metadata` of a manifest: as the API server knows it, so that the output of `kubectl get -o yaml` is a valid file. */
 import { z } from 'zod';
 import { field } from './field.ts';
-import { namespacePattern, objectNamePattern } from './names.ts';
+import { maxNameLength, maxNamespaceLength, namespacePattern, objectNamePattern } from './names.ts';
 
 const stringMap = () => z.record(z.string(), z.string()).nullish();
 const stringMapSchema = 'a map from text to text';
-/** The server's own fields: taken as they come, and not used. */
+/** The server's own fields: accepted as they are, and not used. */
 const serverField = () => z.unknown().optional();
 
 export const metadataSchema = field(
   z.strictObject({
-    name: field(z.string().min(1).max(253).regex(objectNamePattern), {
+    name: field(z.string().min(1).max(maxNameLength).regex(objectNamePattern), {
       description: 'Name of the export; with the namespace it identifies the stream.',
-      expected: 'a name of at most 253 lower-case letters, digits, "-" and "."',
+      expected: `a name of at most ${maxNameLength} lower-case letters, digits, "-" and "."`,
     }),
-    namespace: field(z.string().min(1).max(63).regex(namespacePattern).optional(), {
+    namespace: field(z.string().min(1).max(maxNamespaceLength).regex(namespacePattern).optional(), {
       description: 'Namespace; in a directory it is `default` when absent.',
-      expected: 'a namespace of at most 63 lower-case letters, digits and "-"',
+      expected: `a namespace of at most ${maxNamespaceLength} lower-case letters, digits and "-"`,
     }),
     labels: field(stringMap(), { description: 'Labels.', expected: stringMapSchema }),
     annotations: field(stringMap(), {

@@ -9,7 +9,7 @@ const timePattern =
 
 /**
  * Days that no calendar has, and the year 0, which Postgres does not have. Without look-ahead, so that the CRD's rule is
- * the same pattern: 29 February in a year that is no multiple of 4, or a multiple of 100 but not of 400.
+ * the same pattern: 29 February in a year that is not a multiple of 4, or is one of 100 but not of 400.
  */
 export const noSuchDay =
   /^(?:0000-|\d{4}-(?:0[2469]|11)-31|\d{4}-02-30|(?:\d{2}(?:[02468][1235679]|[13579][01345789])|(?:[02468][1235679]|[13579][01345789])00)-02-29)/;

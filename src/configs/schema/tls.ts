@@ -1,7 +1,15 @@
-/** `spec.tls`: whom to trust, and who we are. */
+/** `spec.tls`: whom to trust, and how to prove our own identity. */
 import { z } from 'zod';
 import { field } from './field.ts';
-import { objectNamePattern, secretKeySchema, secretNameSchema } from './names.ts';
+import {
+  maxNameLength,
+  objectNamePattern,
+  secretKeyExpected,
+  secretKeySchema,
+  secretNameSchema,
+} from './names.ts';
+
+export const defaultCaKey = 'ca.crt';
 
 export const tlsSchema = field(
   z
@@ -10,15 +18,15 @@ export const tlsSchema = field(
         z
           .strictObject({
             name: secretNameSchema,
-            key: field(secretKeySchema.default('ca.crt'), {
+            key: field(secretKeySchema.default(defaultCaKey), {
               description: 'Key in the Secret.',
-              expected: 'a key of the Secret: at most 253 letters, digits, "-", "_" and "."',
+              expected: secretKeyExpected,
             }),
           })
           .optional(),
         {
           description: "PEM certificates to trust instead of the system's.",
-          expected: 'a map with the name of a Secret, and a key in it (default ca.crt)',
+          expected: `a map with the name of a Secret, and a key in it (default ${defaultCaKey})`,
         },
       ),
       clientCertSecretRef: field(z.strictObject({ name: secretNameSchema }).optional(), {
@@ -27,10 +35,10 @@ export const tlsSchema = field(
         expected: 'a map with the name of a Secret that has the keys tls.crt and tls.key',
       }),
       serverName: field(
-        z.string().min(1).max(253).regex(new RegExp(objectNamePattern.source, 'i')).optional(),
+        z.string().min(1).max(maxNameLength).regex(new RegExp(objectNamePattern.source, 'i')).optional(),
         {
           description: "Name asked for and expected in the receiver's certificate, when it is not the host.",
-          expected: 'a host name of at most 253 characters, such as otel.example.com',
+          expected: `a host name of at most ${maxNameLength} characters, such as otel.example.com`,
         },
       ),
       insecureSkipVerify: field(z.boolean().default(false), {

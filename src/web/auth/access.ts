@@ -1,4 +1,4 @@
-/** Lets a request through to a route, or says why not and nothing else: no names, no counts. */
+/** Lets a request through to a route, or says why not, and nothing else: no names, no counts. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { sendProblem } from '../reply/reply.ts';
 import type { Route } from '../routes.ts';
@@ -19,7 +19,7 @@ export function requireAccess(authenticator: Authenticator, access: Route['acces
       case 'unavailable':
         response.set('Retry-After', '5');
         sendProblem(request, response, 503, {
-          title: 'Nobody can be signed in',
+          title: 'Signing in is not possible right now',
           message: identity.message,
           link: null,
         });
@@ -45,7 +45,7 @@ export function requireAccess(authenticator: Authenticator, access: Route['acces
 
 type Anonymous = Extract<Identity, { kind: 'anonymous' }>;
 
-/** A fetch of htmx cannot follow a redirect to another origin: it is told to take the whole page there. */
+/** A request by htmx cannot follow a redirect to another origin, so htmx is told to load the whole page there. */
 function askForLogin(request: Request, response: Response, { loginUrl, message }: Anonymous): void {
   const url = loginUrl === null ? null : `${loginUrl}?return_to=${encodeURIComponent(findReturn(request))}`;
   const isScripted =
@@ -62,7 +62,7 @@ function askForLogin(request: Request, response: Response, { loginUrl, message }
   });
 }
 
-/** The page that the person looks at: not the part of it that was asked for, nor where a form was sent. */
+/** The page that the person is looking at, not the fragment that was requested or the address a form was sent to. */
 function findReturn(request: Request): string {
   if (request.get('HX-Request') === 'true') {
     const current = request.get('HX-Current-URL') ?? '';

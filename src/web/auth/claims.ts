@@ -1,4 +1,4 @@
-/** What tokens say about a person; written by others, so nothing about its shape is taken for granted. */
+/** Reads what tokens say about a person. Others write them, so nothing about their shape is taken for granted. */
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -23,7 +23,7 @@ function readPath(claims: Claims, path: string): unknown {
   return value;
 }
 
-/** To show; null: the token has none. */
+/** The name to show; null: the token has none. */
 export function readName(claims: Claims): string | null {
   for (const claim of ['name', 'preferred_username', 'email']) {
     const value = claims[claim];

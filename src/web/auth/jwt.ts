@@ -18,9 +18,9 @@ export interface JwtOptions {
   readonly log: Logger;
 }
 
-/** Clocks of two machines may differ by so much. */
+/** How far the clocks of two machines may differ. */
 const clockToleranceSeconds = 30;
-/** A token of an unknown key makes the keys be read again, but not more often. */
+/** A token with an unknown key causes the keys to be read again, but no more often than this. */
 const refetchPauseMs = 5_000;
 
 export function makeJwtAuthenticator(options: JwtOptions): Authenticator {
@@ -49,7 +49,7 @@ export function makeJwtAuthenticator(options: JwtOptions): Authenticator {
     middleware: null,
     async identify(request): Promise<Identity> {
       const token = findToken(request, header);
-      if (token === null) return refuse('This page is opened from your product, which says who you are.');
+      if (token === null) return refuse('Open this page from your product, which signs you in.');
       try {
         const { payload } = await jwtVerify(token, findKey, {
           issuer,
@@ -70,8 +70,7 @@ export function makeJwtAuthenticator(options: JwtOptions): Authenticator {
         if (error instanceof KeysUnavailable) {
           return {
             kind: 'unavailable',
-            message:
-              'Whether your sign-in is genuine cannot be checked at the moment. Try again in a moment.',
+            message: 'Your sign-in cannot be checked at the moment. Try again shortly.',
           };
         }
         if (!(error instanceof errors.JOSEError)) throw error;
@@ -84,7 +83,7 @@ export function makeJwtAuthenticator(options: JwtOptions): Authenticator {
 
 class KeysUnavailable extends Error {}
 
-/** Everything else that fails while a key is looked for is about the keys: no answer, not 200, not a JWKS. */
+/** Every other failure of a key lookup is about the keys: no answer, not 200, not a JWKS. */
 function isAboutToken(error: unknown): boolean {
   return (
     error instanceof errors.JWKSNoMatchingKey ||
@@ -105,9 +104,9 @@ function refuse(message: string): Identity {
   return { kind: 'anonymous', loginUrl: null, message };
 }
 
-/** The code says enough to an operator; the person can do one thing in each case. */
+/** The code says enough to an operator; a person can do only one thing in each case. */
 function describeRefusal(code: string | null): string {
   return code === 'ERR_JWT_EXPIRED'
     ? 'Your sign-in has expired. Open this page from your product again.'
-    : 'What says who you are is not valid for this page. Open it from your product again.';
+    : 'Your sign-in is not valid for this page. Open this page from your product again.';
 }

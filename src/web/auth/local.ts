@@ -1,4 +1,4 @@
-/** `AUTH_MODE=local`: whoever can reach the loopback address is admin of everything. For one's own machine. */
+/** `AUTH_MODE=local`: everybody who can reach the loopback address administers everything. For your own machine. */
 import type { Request } from 'express';
 import { isLoopbackName } from '../../settings/loopback.ts';
 import { sendProblem } from '../reply/reply.ts';
@@ -7,7 +7,7 @@ import type { Authenticator } from './authenticator.ts';
 export function makeLocalAuthenticator(): Authenticator {
   return {
     /**
-     * A site can point a name of its own at 127.0.0.1 and read this page as its own (DNS rebinding); the Host header then
+     * A site can point its own name at 127.0.0.1 and read this page as its own (DNS rebinding); the Host header then
      * carries that name.
      */
     middleware(request, response, next) {
@@ -16,7 +16,7 @@ export function makeLocalAuthenticator(): Authenticator {
         return;
       }
       sendProblem(request, response, 421, {
-        title: 'This page is for this machine alone',
+        title: 'This page is only for this machine',
         message: 'Open it as http://localhost, or choose an AUTH_MODE other than local.',
         link: null,
       });

@@ -1,4 +1,4 @@
-/** AUTH_MODE → the authenticator. */
+/** Makes the authenticator for AUTH_MODE. */
 import type { Database } from '../../database/pool.ts';
 import type { AuthMode } from '../../settings/pageValues.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -24,7 +24,7 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** Waits for nothing outside: an identity provider that is away keeps nobody from starting. */
+/** Waits for nothing outside the process: an identity provider that is away does not delay the start. */
 export async function makeAuthenticator(settings: Settings, parts: Parts): Promise<AuthenticatorStart> {
   const { authMode } = settings;
   if (authMode === null) return { kind: 'failed', problem: 'AUTH_MODE is not set.' };
@@ -85,7 +85,7 @@ function makeOidc(settings: Settings, membership: MembershipRules, { db, log }: 
   );
 }
 
-/** The settings were read with what each mode needs (pageConflicts.ts); null is a bug. */
+/** pageConflicts.ts has checked that the settings hold what each mode needs; null is a bug. */
 function needed<T>(value: T | null): T {
   if (value === null) throw new Error('A setting that AUTH_MODE needs is missing.');
   return value;

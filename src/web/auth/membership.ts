@@ -1,4 +1,4 @@
-/** Groups → the organizations that somebody administers. */
+/** Turns groups into the organizations that a person administers. */
 import type { GroupTemplate } from '../../settings/pageValues.ts';
 import type { Viewer } from '../viewer.ts';
 
@@ -8,7 +8,7 @@ export interface MembershipRules {
   readonly superAdminGroup: string | null;
 }
 
-/** Compared exactly, letter case included: `audit-admin:Acme` says nothing about `acme`. */
+/** Groups are compared exactly, including case: `audit-admin:Acme` says nothing about `acme`. */
 export function administersOf(groups: readonly string[], rules: MembershipRules): Viewer['administers'] {
   if (rules.superAdminGroup !== null && groups.includes(rules.superAdminGroup)) return 'all';
   const organizations = new Set<string>();

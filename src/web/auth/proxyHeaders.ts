@@ -1,9 +1,9 @@
 /**
- * `AUTH_MODE=headers`: a proxy in front has authenticated and says who it is in headers.
+ * `AUTH_MODE=headers`: a proxy in front has authenticated people and says in headers who they are.
  *
- * Believed by the address of the connection itself and by a secret that the proxy sends: at that address there may be
- * others, the collector itself when the proxy stands beside it, whose requests people choose. X-Forwarded-For is a header
- * like any other and says nothing here.
+ * The headers are believed only from the proxy's own address and with its secret. The address alone is not enough: others may share
+ * it, such as the collector itself beside the proxy, and people choose where the collector sends requests. X-Forwarded-For
+ * is a header like any other and proves nothing here.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
@@ -15,7 +15,7 @@ import { administersOf, type MembershipRules } from './membership.ts';
 export interface HeadersOptions {
   /** CIDR notation. */
   readonly trustedProxies: readonly string[];
-  /** null only where it was not read from the settings: then nobody is let in. */
+  /** null only if it was not read from the settings: then nobody is let in. */
   readonly proxySecret: Secret | null;
   /** Names in lower case. */
   readonly proxySecretHeader: string;
@@ -31,11 +31,13 @@ export function makeHeadersAuthenticator(options: HeadersOptions): Authenticator
     middleware: null,
     async identify(request) {
       if (!isTrusted(request.socket.remoteAddress)) {
-        return refuse('This page is reached through a proxy that signs people in. Open it by that address.');
+        return refuse(
+          'This page is reached through a proxy that signs people in. Open the address of the proxy.',
+        );
       }
       if (!hasSecret(request, options)) {
         return refuse(
-          'The proxy in front of this page does not prove itself by PROXY_SECRET: tell the operator of the collector.',
+          'The proxy in front of this page does not send the right PROXY_SECRET. Tell the operator of the collector.',
         );
       }
       const user = readHeader(request, options.userHeader);
@@ -43,7 +45,7 @@ export function makeHeadersAuthenticator(options: HeadersOptions): Authenticator
       const groups = readHeader(request, options.groupsHeader);
       if (user === 'several' || name === 'several' || groups === 'several') {
         return refuse(
-          'The proxy in front of this page passes on what a client claims to be, so nobody is let in.',
+          'The proxy in front of this page passes on what clients claim to be, so nobody is let in. Tell the operator of the collector.',
         );
       }
       if (user.value === '') return refuse('The proxy in front of this page did not say who you are.');
@@ -63,7 +65,7 @@ export function makeHeadersAuthenticator(options: HeadersOptions): Authenticator
   };
 }
 
-/** Takes as long whatever is sent. One that comes twice is perhaps a client's and a proxy's. */
+/** Takes the same time whatever is sent. Refuses a header that comes twice: one may be the client's. */
 function hasSecret(
   request: Request,
   { proxySecret, proxySecretHeader }: Pick<HeadersOptions, 'proxySecret' | 'proxySecretHeader'>,
@@ -82,8 +84,8 @@ function refuse(message: string): Identity {
 }
 
 /**
- * `several`: a header that came twice is one of the client's and one of a proxy which adds to it instead of replacing it.
- * Bytes are read as UTF-8 where they are: Node reads headers as Latin-1.
+ * `several`: the header came twice, once from the client and once from a proxy that adds to it instead of replacing it. Node reads
+ * headers as Latin-1; bytes that are UTF-8 are read as UTF-8.
  */
 function readHeader(request: Request, name: string): { readonly value: string } | 'several' {
   const [value = '', ...more] = request.headersDistinct[name] ?? [];

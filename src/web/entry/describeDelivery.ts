@@ -1,5 +1,6 @@
-/** Whether a destination has an entry: state → word, colour, sign, and what to know about it. */
+/** Says whether a destination has an entry: state → word, colour, icon and detail. */
 import type { DeliveryState } from '../../database/deliveries.ts';
+import { reasonGroups } from '../../model/reasons.ts';
 import type { DeliveryView } from '../views/entryViews.ts';
 
 export function describeDelivery(destination: string, state: DeliveryState): DeliveryView {
@@ -18,20 +19,20 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
         tone: 'warn',
         icon: 'clock',
         word: 'Pending',
-        detail: 'Not delivered yet; it will be.',
+        detail: 'Not delivered yet. It will be sent.',
         times: [],
       };
     case 'parked': {
       const status = state.httpStatus === null ? '' : ` (HTTP ${state.httpStatus})`;
       const next = state.replayRequested
-        ? 'It is about to be sent again.'
-        : 'It stays here until somebody replays it.';
+        ? 'It will be sent again shortly.'
+        : 'It stays parked until someone replays it.';
       return {
         destination,
         tone: 'bad',
         icon: 'parked',
         word: 'Parked',
-        detail: `${cannotBeSent.has(state.reason) ? 'It could not be sent' : 'The receiver refused it'}${status}: ${state.message} ${next}`,
+        detail: `${Object.hasOwn(reasonGroups.setAside, state.reason) ? 'It could not be sent' : 'The receiver refused it'}${status}: ${state.message} ${next}`,
         times: [{ label: 'Parked', at: state.parkedAt }],
       };
     }
@@ -40,8 +41,8 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
         destination,
         tone: 'idle',
         icon: 'minus',
-        word: 'Left out',
-        detail: 'The filter of this destination leaves it out.',
+        word: 'Filtered out',
+        detail: 'This destination’s filter excludes it.',
         times: [],
       };
     case 'before-start':
@@ -64,6 +65,3 @@ export function describeDelivery(destination: string, state: DeliveryState): Del
       };
   }
 }
-
-/** No receiver has ever seen it. */
-const cannotBeSent: ReadonlySet<string> = new Set(['EntryUnreadable', 'EntryTooLarge', 'EntryMissing']);

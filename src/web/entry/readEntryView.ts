@@ -16,19 +16,19 @@ export interface EntryRequest {
   readonly id: string;
   /** What the list is filtered by. */
   readonly filters: Filters;
-  /** Show the whole payload, as far as a browser can. */
+  /** Show the whole payload, as far as a browser can handle it. */
   readonly isWhole: boolean;
   readonly signal: AbortSignal;
 }
 
 const maxNodes = 400;
 const maxNodesWhole = 20_000;
-/** To parse and to write them takes tens of milliseconds, in which nobody else is served. */
+/** Parsing and writing these takes tens of milliseconds, during which nobody else is served. */
 const mostCharacters = 256 * 1024;
 
-/** For finding a neighbour in a filter that few entries match; then there is none to go to. */
+/** How long to look for a neighbour in a filter that few entries match; after that the arrow is disabled. */
 const neighbourBudgetMs = 400;
-/** Destinations that are gone and are told of all the same. */
+/** How many deleted destinations are still shown. */
 const mostDeleted = 10;
 
 /** null: the organization has no such entry. */
@@ -65,23 +65,23 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
   };
 }
 
-/** Empty: all of it is shown. */
+/** Empty: the whole payload is shown. */
 function describePayload(payload: ShownEntry['payload'], characters: number): string {
   if (payload === null)
-    return 'This payload is too large to be shown as text; it stays in the table as it was written.';
+    return 'This payload is too large to show as text. It is still in the table, exactly as written.';
   if (!payload.isCut) return '';
   const shown = `${characters / 1024} KiB`;
-  return `The first ${shown} of ${formatMebibytes(payload.bytes)} are shown; Raw JSON and downloads have all of it.`;
+  return `The first ${shown} of ${formatMebibytes(payload.bytes)} are shown. Raw JSON and downloads have all of it.`;
 }
 
 function formatMebibytes(bytes: number): string {
   return bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-/** Longer values are no filter, and none that is cut. */
+/** Longer values cannot be filtered by, nor can values that were cut. */
 const mostFilterCharacters = 256;
 
-/** A value that the database has cut after 1,000 characters ends in a sign of it. */
+/** Marks a value that the database has cut after 1,000 characters. */
 function shownValue(value: string): string {
   return value.length >= 1_000 ? `${value}…` : value;
 }
@@ -159,7 +159,7 @@ async function readDeliveryViews(
   });
   const known = configs?.kind === 'ok' ? configs.value : null;
   const current = (known ?? []).flatMap(({ key }) => key ?? []);
-  // One more than is shown, to know whether there are more.
+  // Reads one more than is shown, to know whether there are more.
   const deliveries = await readDeliveries(db, organization, id, { current, mostOthers: mostDeleted + 1 });
   const others = deliveries.filter(({ configKey }) => !current.includes(configKey));
   const left = others.length > mostDeleted ? others[0] : undefined;
@@ -178,7 +178,7 @@ const earlierDestinations: DeliveryView = {
   tone: 'idle',
   icon: 'minus',
   word: 'Not shown',
-  detail: `Of those that were deleted, the latest ${mostDeleted} are shown.`,
+  detail: `Only the ${mostDeleted} most recently deleted destinations are shown.`,
   times: [],
 };
 

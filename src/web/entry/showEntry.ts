@@ -1,4 +1,4 @@
-/** One entry: in the drawer over the list, and as JSON. */
+/** Shows one entry, in the drawer over the list and as JSON. */
 import { readEntry } from '../../database/entries.ts';
 import { entryJson } from '../format/entryJson.ts';
 import { parseFilters, toSearch } from '../list/filters.ts';
@@ -40,11 +40,11 @@ export async function sendEntryJson(visit: Visit): Promise<void> {
   else response.type('json').send(entryJson(entry));
 }
 
-/** The same for another organization's entry as for one that nobody has. */
+/** Another organization's entry looks the same as one that does not exist. */
 function sayUnknown({ request, response, organization }: Visit): void {
   sendProblem(request, response, 404, {
     title: 'No such entry',
-    message: 'This organization has no entry of this id.',
+    message: 'This organization has no entry with this id.',
     link: { url: logsUrl(organization), text: 'All entries' },
   });
 }

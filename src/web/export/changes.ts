@@ -1,8 +1,8 @@
-/** What differs between two specs, without a secret: for the audit entry of a change, and for whom somebody else has overtaken. */
+/** What differs between two specs, without a secret: for the audit entry of a change, and for the loser of two who saved at once. */
 import type { ConfigDraft, EditableSpec } from '../../configs/configEditor.ts';
 import { toManifestValue } from '../../configs/editor/planDraft.ts';
 import { type FieldPath, fields } from '../../configs/fields.ts';
-import { withoutQuery } from './frame.ts';
+import { withoutQuery } from './addresses.ts';
 
 export interface Change {
   /** Path in the spec. */
@@ -39,7 +39,7 @@ function isOnlyQueryChanged(from: string, to: string): boolean {
   return from !== to && withoutQuery(from) === withoutQuery(to);
 }
 
-/** For the entry's metadata: names of fields, and old and new of each. */
+/** For the entry's metadata: names of fields, and the old and new value of each. */
 export function describeChanges(
   changes: readonly Change[],
   newValues: readonly string[],

@@ -1,14 +1,13 @@
-/** What somebody else has saved meanwhile, against what was typed. */
+/** What someone else saved while the form was open, against what was typed. */
 import type { EditableConfig } from '../../configs/configEditor.ts';
 import { fields } from '../../configs/fields.ts';
 import { findLastChange } from '../../database/exportChanges.ts';
 import { formatRelative } from '../format/time.ts';
 import type { ConflictView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
+import { destinationUrl, printConfigId } from './addresses.ts';
 import { findChanges, specOf } from './changes.ts';
-import { printConfigId } from './configId.ts';
 import { type ExportForm, toDraft } from './exportForm.ts';
-import { destinationUrl } from './frame.ts';
 
 export async function makeConflict(
   { context, organization }: Visit,
@@ -18,8 +17,8 @@ export async function makeConflict(
   const last = await findLastChange(context.db, organization, printConfigId(current.id));
   const who =
     last === null
-      ? 'Somebody has saved this destination since you opened it.'
-      : `${last.actorName ?? last.actorId ?? 'Somebody'} saved this destination ${formatRelative(last.occurredAt, new Date())}, since you opened it.`;
+      ? 'Someone saved this destination after you opened it.'
+      : `${last.actorName ?? last.actorId ?? 'Someone'} saved this destination ${formatRelative(last.occurredAt, new Date())}, after you opened it.`;
   const typed = specOf(toDraft(form, { organization, current }));
   return {
     currentUrl: destinationUrl(organization, current.id),

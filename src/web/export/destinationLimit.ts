@@ -1,4 +1,4 @@
-/** How many destinations an organization may have: each is a stream that everybody's database and network work for. */
+/** How many destinations an organization may have: each is a stream that costs the shared database and network something. */
 import type {
   BeforeWrite,
   ConfigDraft,
@@ -13,13 +13,13 @@ export function limitOf({ context }: Pick<Visit, 'context'>): number {
 }
 
 export function describeLimit(limit: number): string {
-  return `An organization can have ${limit === 1 ? '1 destination' : `${limit} destinations`} here: delete one first, or ask the operator of the collector for a higher MAX_DESTINATIONS.`;
+  return `An organization can have ${limit === 1 ? '1 destination' : `${limit} destinations`} here. Delete one first, or ask the operator of the collector for a higher MAX_DESTINATIONS.`;
 }
 
-/** By organization, what is being added: after each other, so that many at once are not more. */
+/** What is being added, by organization: one after the other, so that many at once cannot exceed the limit. */
 const turns = new Map<string, Promise<unknown>>();
 
-/** With several replicas one for each may come in beyond the limit. */
+/** With several replicas, each may add one beyond the limit. */
 export function createWithinLimit(
   visit: Visit,
   editor: ConfigEditor,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EditableConfig } from '../../configs/configEditor.ts';
+import { toEditableSpec } from '../../configs/editor/editableSpec.ts';
 import {
   addHeaderRow,
   emptyForm,
@@ -17,24 +18,24 @@ const config: EditableConfig = {
   key: 'k',
   revision: 'r1',
   spec: {
-    organization: 'acme',
-    endpoint: 'https://otel.example.com',
+    ...toEditableSpec(
+      {
+        organization: 'acme',
+        endpoint: 'https://otel.example.com',
+        maxBatchSize: 500,
+        startFrom: '2026-01-31T08:00:00Z',
+        suspend: true,
+        compression: 'none',
+        timeoutSeconds: 20,
+        filter: { eventTypes: ['flow.*'], excludeEventTypes: ['flow.viewed'], projects: ['web', 'app'] },
+        tls: { caSecretRef: { name: 'ca' }, clientCertSecretRef: { name: 'pair' }, serverName: 'otel' },
+      },
+      'siem',
+    ),
     headers: [
       { name: 'Authorization', source: 'page', reference: null },
       { name: 'X-Theirs', source: 'secret', reference: 'vault/token' },
     ],
-    maxBatchSize: 500,
-    startFrom: '2026-01-31T08:00:00Z',
-    suspend: true,
-    compression: 'none',
-    timeoutSeconds: 20,
-    'filter.eventTypes': ['flow.*'],
-    'filter.excludeEventTypes': ['flow.viewed'],
-    'filter.projects': ['web', 'app'],
-    'tls.caSecretRef': true,
-    'tls.clientCertSecretRef': true,
-    'tls.serverName': 'otel',
-    'tls.insecureSkipVerify': false,
   },
   problems: [],
   owners: new Map(),

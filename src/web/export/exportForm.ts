@@ -78,7 +78,7 @@ function printValue({ input }: Field, value: unknown): string {
 }
 
 const bodySchema = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
-/** Beyond it nothing is read: the schema takes fewer, and says so. */
+/** Rows beyond it are not read: the schema accepts fewer, and says so. */
 const maxHeaderRows = 64;
 
 /** Never fails: what is missing is empty, and what is wrong is said by the schema. */
@@ -104,7 +104,7 @@ export function readForm(body: unknown): ExportForm {
   };
 }
 
-/** Rows in which something was typed, or all of them: an empty row that stays is one that was asked for. */
+/** All rows, empty ones too: they were asked for. */
 function readHeaders(names: readonly string[], raw: (name: string) => string): HeaderRow[] {
   const indexes = names
     .map((name) => /^headers\.(\d{1,4})\.name$/.exec(name)?.[1])
@@ -129,7 +129,7 @@ export function removeHeaderRow(form: ExportForm, index: number): ExportForm {
   return { ...form, headers: form.headers.filter((row) => row.index !== index) };
 }
 
-/** Rows that count: one with neither name nor value is a row nobody filled in. Their order is that of the draft. */
+/** Rows with a name or a value, in the order of the draft. */
 export function filledHeaders(form: ExportForm): readonly HeaderRow[] {
   return form.headers.filter(({ name, value }) => name !== '' || value.reveal() !== '');
 }
@@ -179,7 +179,7 @@ function readField({ path, input }: Field, form: ExportForm, current: EditableCo
   }
 }
 
-/** One per line or with commas; empty ones are none. */
+/** One item per line, or separated by commas; empty items are dropped. */
 export function splitList(text: string): string[] {
   return text
     .split(/[\n,]/)

@@ -1,38 +1,33 @@
 /**
  * The page's own audit entries: who looked at, tried or changed the export of an organization.
  *
- *   what is asked for (`requested`) → the deed → how it ended (`updated` and its like, or `request_failed`)
+ *   what is asked for (`requested`) → the action → how it ended (`updated` and its like, or `request_failed`)
  *
- * The first comes before anything is changed, so that no failure in between leaves a change without an entry; what cannot
- * be recorded is not done.
+ * The first entry is written before anything changes, so that no failure in between leaves a change without an entry; what
+ * cannot be recorded is not done.
  */
 import type { BeforeWrite, ConfigId, EditorResult } from '../../configs/configEditor.ts';
 import { type OwnEntry, writeEntry } from '../../database/entries.ts';
 import { isPostgresError } from '../../telemetry/sqlState.ts';
+import { isFragmentRequest } from '../reply/reply.ts';
+import type { NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
-import { printConfigId } from './configId.ts';
-import { reasonOf } from './load.ts';
+import { printConfigId } from './addresses.ts';
+import { type Done, noticeFor, reasonOf, unrecorded } from './notices.ts';
 
-export type Deed =
-  | 'created'
-  | 'updated'
-  | 'tested'
-  | 'suspended'
-  | 'resumed'
-  | 'retried'
-  | 'replayed'
-  | 'deleted';
+/** What a viewer can ask for. */
+type RequestedAction = Done | 'tested';
 
-export type ExportAction = 'settings_viewed' | Deed | 'requested' | 'request_failed';
+type ExportAction = 'settings_viewed' | RequestedAction | 'requested' | 'request_failed';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-/** Of a destination that has a name already, or will have one. */
+/** `id` null: it has no name yet. */
 export function describeDestination(id: ConfigId | null, host: string): Record<string, unknown> {
   return { ...(id === null ? {} : { destination: printConfigId(id) }), ...(host === '' ? {} : { host }) };
 }
 
-/** False: it could not be written, which is logged; say so, what was done stays done. */
+/** False: the entry could not be written, which is logged. Say so: what was done stays done. */
 export async function recordAction(
   visit: Visit,
   action: ExportAction,
@@ -43,18 +38,18 @@ export async function recordAction(
 
 /**
  * Does what was asked for, once that is recorded; `act` calls its argument right before it changes anything, and gives up
- * when the answer is not `ok`. How a success ended is the caller's to record.
+ * when the answer is not `ok`. The caller records a success.
  */
 export async function doRecorded<T>(
   visit: Visit,
-  { deed, about }: { readonly deed: Deed; readonly about: Metadata },
+  { action, about }: { readonly action: RequestedAction; readonly about: Metadata },
   act: (before: BeforeWrite) => Promise<EditorResult<T>>,
 ): Promise<EditorResult<T>> {
   let isRequested = false;
-  const fail = (reason: string) => recordAction(visit, 'request_failed', { action: deed, ...about, reason });
+  const fail = (reason: string) => recordAction(visit, 'request_failed', { action, ...about, reason });
   try {
     const result = await act(async () => {
-      const failure = await write(visit, 'requested', { action: deed, ...about });
+      const failure = await write(visit, 'requested', { action, ...about });
       if (failure !== null) return { kind: 'unavailable', reason: describeUnrecordable(failure) };
       isRequested = true;
       return { kind: 'ok', value: undefined };
@@ -62,15 +57,30 @@ export async function doRecorded<T>(
     if (isRequested && result.kind !== 'ok') await fail(reasonOf(result));
     return result;
   } catch (error) {
-    if (isRequested) await fail('Something failed inside of the page; its log says what.');
+    if (isRequested) await fail('The page failed; its log has the details.');
     throw error;
   }
 }
 
+/**
+ * Records that an action succeeded, and answers: by a redirect to `url`; for htmx, and where the entry could not be
+ * written, which a redirect cannot say, by `show`.
+ */
+export async function answerDone(
+  visit: Visit,
+  { action, about, url }: { readonly action: Done; readonly about: Metadata; readonly url: string },
+  show: (notices: readonly NoticeView[]) => Promise<void>,
+): Promise<void> {
+  const isRecorded = await recordAction(visit, action, about);
+  if (isRecorded && !isFragmentRequest(visit.request)) {
+    visit.response.redirect(303, `${url}?done=${action}`);
+  } else await show([noticeFor(action), ...(isRecorded ? [] : [unrecorded])]);
+}
+
 function describeUnrecordable(error: Error): string {
   return isPostgresError(error) && error.code === '42501'
-    ? 'The audit log cannot record it, because the role of the collector may not insert into audit.entries: tell the operator of the collector.'
-    : 'The audit log cannot record it at the moment: try again in a moment.';
+    ? 'The audit log cannot record it, because the collector’s role may not insert into audit.entries. Tell the operator of the collector.'
+    : 'The audit log cannot record it right now. Try again in a moment.';
 }
 
 /** null: written. */

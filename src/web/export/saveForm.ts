@@ -1,46 +1,32 @@
 /**
- * POST …/export/new and POST …/export/:id, by the button that was pressed: saves; or adds or removes a row of headers, or says
- * what an endpoint comes to, and saves nothing.
+ * POST …/export/new and POST …/export/:id. The button that was pressed decides: save; or add or remove a row of headers, or
+ * show what an endpoint resolves to, and save nothing.
  */
-import type {
-  ConfigDraft,
-  ConfigEditor,
-  ConfigId,
-  EditableConfig,
-  EditorResult,
-} from '../../configs/configEditor.ts';
+import type { ConfigDraft, ConfigEditor, ConfigId, EditableConfig } from '../../configs/configEditor.ts';
 import { fields } from '../../configs/fields.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { Visit } from '../visit.ts';
+import { destinationUrl, hostOf } from './addresses.ts';
 import { describeChanges, findChanges, specOf } from './changes.ts';
 import { makeConflict } from './conflict.ts';
 import { createWithinLimit } from './destinationLimit.ts';
+import { joinStream, onDestination, onNew, type StreamedConfig } from './destinations.ts';
 import { addHeaderRow, type ExportForm, readForm, removeHeaderRow, toDraft } from './exportForm.ts';
-import { type FormInput, makeEndpointAbout, makeHeaders } from './formView.ts';
-import { configIdOf, destinationUrl, hostOf, sendGone } from './frame.ts';
-import { joinStreams, loadDestination, loadState, makeActions, readOnlyNotice, reasonOf } from './load.ts';
-import { noticeFor, unrecorded } from './notices.ts';
-import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
-import { sendForm, sendStored, sendUnavailable } from './showForm.ts';
-import type { Destination } from './stateView.ts';
+import { makeEndpointAbout } from './formView.ts';
+import { makeHeaders } from './headersView.ts';
+import { sendGone } from './messages.ts';
+import { reasonOf } from './notices.ts';
+import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
+import { sendForm, sendStored } from './sendForm.ts';
 
-export async function postNewDestination(visit: Visit): Promise<void> {
-  const { editor } = visit.context;
-  if (editor === undefined) {
-    await sendUnavailable(visit, readOnlyNotice.text);
-    return;
-  }
-  await postForm(visit, editor, null);
-}
+export const postNewDestination = onNew(postForm);
+export const postDestination = onDestination(postForm);
 
-export async function postDestination(visit: Visit): Promise<void> {
-  const loaded = await loadDestination(visit, configIdOf(visit));
-  if (loaded.kind === 'gone') await sendGone(visit);
-  else if (loaded.kind === 'unavailable') await sendUnavailable(visit, loaded.reason);
-  else await postForm(visit, loaded.editor, loaded.destination);
-}
-
-async function postForm(visit: Visit, editor: ConfigEditor, destination: Destination | null): Promise<void> {
+async function postForm(
+  visit: Visit,
+  editor: ConfigEditor,
+  destination: StreamedConfig | null,
+): Promise<void> {
   const form = readForm(visit.request.body);
   const op = String(visit.request.body?.op ?? 'save');
   const removed = /^remove-header-(\d{1,4})$/.exec(op)?.[1];
@@ -48,47 +34,31 @@ async function postForm(visit: Visit, editor: ConfigEditor, destination: Destina
     const longer = addHeaderRow(form);
     await answerHeaders(visit, destination, longer, longer.headers.at(-1)?.index);
   } else if (removed !== undefined) {
-    await answerHeaders(visit, destination, removeHeaderRow(form, Number(removed)), undefined);
+    await answerHeaders(visit, destination, removeHeaderRow(form, Number(removed)));
   } else if (op === 'show-endpoint') {
     sendFragment(visit, 'export/endpoint-about', makeEndpointAbout(form.values.endpoint));
   } else await save(visit, editor, destination, form);
 }
 
-/** To htmx the rows alone: what is typed elsewhere, secrets too, stays in the browser. */
+/** htmx gets the rows alone: what is typed elsewhere, secrets included, stays in the browser. */
 async function answerHeaders(
   visit: Visit,
-  destination: Destination | null,
+  destination: StreamedConfig | null,
   form: ExportForm,
-  newRow: number | undefined,
+  newRow?: number,
 ): Promise<void> {
-  const input = await makeInput(visit, destination, form);
-  const withRow = newRow === undefined ? input : { ...input, newRow };
-  if (isFragmentRequest(visit.request) && fragmentTarget(visit.request) === 'export-headers') {
-    sendFragment(visit, 'export/headers', makeHeaders(withRow));
-  } else await sendForm(visit, withRow, 200);
-}
-
-/** The form as typed, around it what is stored. */
-export async function makeInput(
-  visit: Visit,
-  destination: Destination | null,
-  form: ExportForm,
-): Promise<FormInput> {
-  const { organization } = visit;
-  if (destination === null) return { organization, form, current: null };
-  return {
-    organization,
-    form,
-    current: destination.config,
-    state: await loadState(visit, destination),
-    actions: makeActions(organization, destination),
-  };
+  const { organization, request } = visit;
+  const remarks = newRow === undefined ? {} : { newRow };
+  if (isFragmentRequest(request) && fragmentTarget(request) === 'export-headers') {
+    const current = destination?.config ?? null;
+    sendFragment(visit, 'export/headers', makeHeaders({ organization, form, current, ...remarks }));
+  } else await sendForm(visit, destination, form, remarks);
 }
 
 async function save(
   visit: Visit,
   editor: ConfigEditor,
-  destination: Destination | null,
+  destination: StreamedConfig | null,
   form: ExportForm,
 ): Promise<void> {
   const current = destination?.config ?? null;
@@ -97,37 +67,29 @@ async function save(
     ...describeDestination(current?.id ?? null, hostOf(draft.endpoint)),
     ...describeChanges(findChanges(current?.spec ?? null, specOf(draft)), newValuesOf(draft)),
   };
-  const deed = current === null ? 'created' : 'updated';
-  const result: EditorResult<ConfigId> = await doRecorded(visit, { deed, about }, (before) =>
+  const action = current === null ? 'created' : 'updated';
+  const result = await doRecorded(visit, { action, about }, (before) =>
     current === null
       ? createWithinLimit(visit, editor, draft, before)
       : editor.update(current.id, draft, form.values.revision, before),
   );
   switch (result.kind) {
     case 'ok':
-      await answerSaved(visit, editor, { id: result.value, before: current, draft });
-      return;
+      return await answerSaved(visit, editor, { id: result.value, before: current, draft });
     case 'invalid':
-      await sendForm(
-        visit,
-        { ...(await makeInput(visit, destination, form)), problems: result.problems },
-        422,
-      );
-      return;
+      return await sendForm(visit, destination, form, { problems: result.problems, status: 422 });
     case 'changed-meanwhile': {
       const conflict = await makeConflict(visit, result.current, form);
-      const [now] = await joinStreams(visit, [result.current]);
-      await sendForm(visit, { ...(await makeInput(visit, now ?? null, form)), conflict }, 409);
-      return;
+      const now = await joinStream(visit, result.current);
+      return await sendForm(visit, now, form, { conflict, status: 409 });
     }
     case 'gone':
-      await sendGone(visit);
-      return;
+      return await sendGone(visit);
     case 'refused':
     case 'unavailable': {
-      const notice = { tone: 'bad', title: 'Nothing was saved.', text: reasonOf(result) } as const;
-      const input = { ...(await makeInput(visit, destination, form)), notices: [notice] };
-      await sendForm(visit, input, result.kind === 'refused' ? 409 : 503);
+      const notices = [{ tone: 'bad', title: 'Nothing was saved.', text: reasonOf(result) } as const];
+      const status = result.kind === 'refused' ? 409 : 503;
+      return await sendForm(visit, destination, form, { notices, status });
     }
   }
 }
@@ -138,28 +100,19 @@ async function answerSaved(
   saved: { readonly id: ConfigId; readonly before: EditableConfig | null; readonly draft: ConfigDraft },
 ): Promise<void> {
   const { id, before, draft } = saved;
-  const { organization, request, response } = visit;
-  const read = await editor.read(organization, id);
+  const read = await editor.read(visit.organization, id);
   const after = read.kind === 'ok' ? read.value : null;
-  const what = before === null ? 'created' : 'updated';
-  const isRecorded = await recordAction(visit, what, {
-    ...describeDestination(id, hostOf(draft.endpoint)),
-    ...(after === null
-      ? {}
-      : describeChanges(findChanges(before?.spec ?? null, after.spec), newValuesOf(draft))),
+  const changes =
+    after === null ? {} : describeChanges(findChanges(before?.spec ?? null, after.spec), newValuesOf(draft));
+  const done = {
+    action: before === null ? ('created' as const) : ('updated' as const),
+    about: { ...describeDestination(id, hostOf(draft.endpoint)), ...changes },
+    url: destinationUrl(visit.organization, id),
+  };
+  await answerDone(visit, done, async (notices) => {
+    if (after === null) await sendGone(visit);
+    else await sendStored(visit, await joinStream(visit, after), notices);
   });
-  const url = destinationUrl(organization, id);
-  // A redirect could not say that the entry is missing.
-  if (isRecorded && !isFragmentRequest(request)) {
-    response.redirect(303, `${url}?done=${what}`);
-    return;
-  }
-  const [destination] = after === null ? [] : await joinStreams(visit, [after]);
-  if (destination === undefined) {
-    await sendGone(visit);
-    return;
-  }
-  await sendStored(visit, destination, [noticeFor(what), ...(isRecorded ? [] : [unrecorded])]);
 }
 
 /** Names of what was entered and is never shown. */

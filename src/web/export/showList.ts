@@ -1,65 +1,57 @@
 /** GET …/export: every destination of the organization. */
-
 import { sendDrawer } from '../list/sendDrawer.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { ExportListView, NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
+import { makeFrame } from './addresses.ts';
 import { describeLimit, limitOf } from './destinationLimit.ts';
-import { isOwnVisit, makeFrame } from './frame.ts';
-import { joinStreams, readOnlyNotice, reasonOf } from './load.ts';
-import { noticeOf, unrecorded } from './notices.ts';
+import { joinStreams } from './destinations.ts';
+import { isOwnVisit, readOnlyNotice } from './messages.ts';
+import { noticeOf, reasonOf, unrecorded } from './notices.ts';
 import { recordAction } from './ownEntries.ts';
 import { makeCard } from './stateView.ts';
 
 export async function showDestinations(visit: Visit): Promise<void> {
   const { request, organization } = visit;
   if (!isOwnVisit(visit, makeFrame(organization).listUrl)) return;
-  const view = await loadList(visit, noticeOf(request.query['done']));
+  const notice = noticeOf(request.query['done']);
+  const notices = notice === null ? [] : [notice];
   if (isFragmentRequest(request) && fragmentTarget(request) === 'export-destinations') {
-    sendFragment(visit, 'export/destinations', view);
+    sendFragment(visit, 'export/destinations', await loadList(visit, notices));
     return;
   }
   const isRecorded = await recordAction(visit, 'settings_viewed');
-  const notices = isRecorded ? view.notices : [...view.notices, unrecorded];
-  await sendDrawer(
-    visit,
-    'export/list',
-    { ...view, notices },
-    {
-      title: 'Configure OTEL Export',
-      url: makeFrame(organization).listUrl,
-    },
-  );
+  await sendList(visit, isRecorded ? notices : [...notices, unrecorded]);
 }
 
-/** With the notice of what was just done. */
-export async function loadList(visit: Visit, notice: NoticeView | null): Promise<ExportListView> {
+export async function sendList(visit: Visit, notices: readonly NoticeView[]): Promise<void> {
+  const { listUrl } = makeFrame(visit.organization);
+  const view = await loadList(visit, notices);
+  await sendDrawer(visit, 'export/list', view, { title: 'Configure OTEL Export', url: listUrl });
+}
+
+async function loadList(visit: Visit, given: readonly NoticeView[]): Promise<ExportListView> {
   const { context, organization } = visit;
-  const notices: NoticeView[] = notice === null ? [] : [notice];
   const frame = makeFrame(organization);
-  const { editor } = context;
-  if (editor === undefined) {
-    return { frame, notices: [...notices, readOnlyNotice], destinations: [], isKnown: false, canAdd: false };
-  }
-  const listed = await editor.list(organization);
+  const unknown = (notice: NoticeView): ExportListView => ({
+    ...{ frame, notices: [...given, notice], destinations: [], isKnown: false, canAdd: false },
+  });
+  if (context.editor === undefined) return unknown(readOnlyNotice);
+  const listed = await context.editor.list(organization);
   if (listed.kind !== 'ok') {
-    const problem: NoticeView = {
-      tone: 'bad',
-      title: 'The destinations cannot be read at the moment.',
-      text: reasonOf(listed),
-    };
-    return { frame, notices: [...notices, problem], destinations: [], isKnown: false, canAdd: false };
+    const title = 'The destinations cannot be read right now.';
+    return unknown({ tone: 'bad', title, text: reasonOf(listed) });
   }
-  const destinations = await joinStreams(visit, listed.value);
-  const canAdd = destinations.length < limitOf(visit);
-  if (!canAdd) notices.push({ tone: 'info', title: '', text: describeLimit(limitOf(visit)) });
+  const limit = limitOf(visit);
+  const canAdd = listed.value.length < limit;
+  const limited: NoticeView = { tone: 'info', title: '', text: describeLimit(limit) };
   const now = Date.now();
   return {
     frame,
-    notices,
-    destinations: destinations
+    notices: canAdd ? given : [...given, limited],
+    destinations: (await joinStreams(visit, listed.value))
       .map((destination) => makeCard(organization, destination, now))
-      // What stands in the way is seen first.
+      // Those with an error come first.
       .toSorted((a, b) => Number(a.error === null) - Number(b.error === null)),
     isKnown: true,
     canAdd,

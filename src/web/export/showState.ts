@@ -1,15 +1,12 @@
-/** GET …/export/:id/state: how the destination fares, asked for while the drawer is open. Nothing but that is replaced. */
+/** GET …/export/:id/state: how the destination is doing, polled while the drawer is open. Nothing else is replaced. */
 import { sendFragment } from '../reply/reply.ts';
 import type { Visit } from '../visit.ts';
-import { configIdOf } from './frame.ts';
-import { loadDestination, loadState } from './load.ts';
+import { loadDestination } from './destinations.ts';
+import { loadState } from './sendForm.ts';
 
-/** When it cannot be said, what is shown stays: 204 replaces nothing. */
+/** When it cannot be told, what is shown stays: 204 replaces nothing. */
 export async function showState(visit: Visit): Promise<void> {
-  const loaded = await loadDestination(visit, configIdOf(visit));
-  if (loaded.kind !== 'found') {
-    visit.response.status(204).end();
-    return;
-  }
-  sendFragment(visit, 'export/state', await loadState(visit, loaded.destination));
+  const loaded = await loadDestination(visit);
+  if (loaded.kind !== 'found') visit.response.status(204).end();
+  else sendFragment(visit, 'export/state', await loadState(visit, loaded.destination));
 }

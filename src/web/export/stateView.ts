@@ -1,9 +1,8 @@
 /**
- * How a destination fares, in words, an icon and a colour: from its status (conditions, pending) and its stream's row
+ * How a destination is doing, in words, an icon and a colour: from its status (conditions, pending) and its stream's row
  * (what moves between two writes of the status).
  */
-import type { EditableConfig } from '../../configs/configEditor.ts';
-import type { ParkedView, StreamView } from '../../database/streamViews.ts';
+import type { ParkedView } from '../../database/streamViews.ts';
 import { adviceFor } from '../../model/reasons.ts';
 import type { LastError } from '../../model/streamStatus.ts';
 import type {
@@ -14,13 +13,8 @@ import type {
   FactView,
   ParkedListView,
 } from '../views/exportViews.ts';
-import { destinationUrl, makeFrame, withoutQuery } from './frame.ts';
-
-export interface Destination {
-  readonly config: EditableConfig;
-  /** null: it has none yet. */
-  readonly stream: StreamView | null;
-}
+import { destinationUrl, makeFrame, withoutQuery } from './addresses.ts';
+import type { StreamedConfig } from './destinations.ts';
 
 type StateWord =
   | 'Delivering'
@@ -42,24 +36,24 @@ const badges: Readonly<Record<StateWord, Omit<BadgeView, 'word'>>> = {
 };
 
 const sentences: Readonly<Record<StateWord, string>> = {
-  Delivering: 'New entries are on their way within seconds.',
-  'Catching up': 'Entries that wait are being delivered.',
-  Retrying: 'The receiver does not take entries at the moment. They are kept, and tried again by themselves.',
-  'Holding: needs you': 'Nothing is delivered until somebody changes something. Every entry is kept.',
+  Delivering: 'New entries are delivered within seconds.',
+  'Catching up': 'Waiting entries are being delivered.',
+  Retrying: 'The receiver isn’t accepting entries right now. They are kept and retried automatically.',
+  'Holding: needs you': 'Nothing is delivered until someone fixes this. Every entry is kept.',
   Suspended: 'Entries are kept, and delivered once you resume.',
   Starting: 'The collector has not reported yet.',
-  'Problem in the configuration': 'The configuration cannot be used as it stands. Every entry is kept.',
+  'Problem in the configuration': 'This configuration cannot be used. Every entry is kept.',
 };
 
-/** Older than that, what is pending is a backlog and not what is just on its way. */
+/** Once they are older than this, pending entries are a backlog, not just on their way. */
 const catchingUpAfterMs = 30_000;
 
-export function stateOf({ config }: Destination, now: number): StateWord {
+export function stateOf({ config }: StreamedConfig, now: number): StateWord {
   const { spec, status, problems } = config;
   if (problems.length > 0) return 'Problem in the configuration';
   if (spec.suspend) return 'Suspended';
   const ready = status?.conditions.find(({ type }) => type === 'Ready');
-  // Of before it was resumed.
+  // From before it was resumed.
   if (!ready || ready.reason === 'Suspended') return 'Starting';
   if (ready.status === 'True') {
     const oldest = status?.oldestPendingTime;
@@ -72,7 +66,7 @@ export function stateOf({ config }: Destination, now: number): StateWord {
 
 export function makeStateView(
   organization: string,
-  destination: Destination,
+  destination: StreamedConfig,
   parked: readonly ParkedView[],
   now: number,
 ): ExportStateView {
@@ -88,7 +82,7 @@ export function makeStateView(
   };
 }
 
-export function makeCard(organization: string, destination: Destination, now: number): ExportCardView {
+export function makeCard(organization: string, destination: StreamedConfig, now: number): ExportCardView {
   const { id, spec } = destination.config;
   const word = stateOf(destination, now);
   return {
@@ -101,7 +95,7 @@ export function makeCard(organization: string, destination: Destination, now: nu
   };
 }
 
-function makeErrors(destination: Destination, word: StateWord): ErrorView[] {
+function makeErrors(destination: StreamedConfig, word: StateWord): ErrorView[] {
   const { problems } = destination.config;
   const errors: ErrorView[] = problems.map((message) => ({
     tone: 'bad',
@@ -127,14 +121,14 @@ function makeErrors(destination: Destination, word: StateWord): ErrorView[] {
   return errors;
 }
 
-/** Of status and row, the one that knows more. */
-function findLastError({ config, stream }: Destination): LastError | null {
+/** The later of the two: the status may lag behind the row. */
+function findLastError({ config, stream }: StreamedConfig): LastError | null {
   const known = [config.status?.lastError, stream?.lastError].filter((error) => error != null);
   const latest = (error: LastError): number => Date.parse(error.resolvedTime ?? error.time);
   return known.toSorted((a, b) => latest(b) - latest(a))[0] ?? null;
 }
 
-function makeFacts({ config, stream }: Destination): FactView[] {
+function makeFacts({ config, stream }: StreamedConfig): FactView[] {
   const { status } = config;
   const delivered = stream?.delivered ?? status?.deliveredEntries;
   const lastDelivery = stream?.lastDeliveryAt ?? status?.lastDeliveryTime ?? null;

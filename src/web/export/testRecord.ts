@@ -1,4 +1,4 @@
-/** One record that is no entry, to try a destination with: made by the encoder of every other record, and marked. */
+/** One record that is not an entry, to try a destination with: the usual encoder makes it, and it is marked. */
 import { randomUUID } from 'node:crypto';
 import type { Entry } from '../../model/entry.ts';
 import { RequestWriter } from '../../otlp/encode/request.ts';
@@ -17,7 +17,7 @@ export interface TestRecordInput {
 
 /**
  * An ExportLogsServiceRequest of one record: attribute `audit.test` = true, stream `test`, entry 0, sequence number 0. Its
- * uid is a new one each time, so that no receiver takes a second test for a repeat.
+ * uid is new each time, so that no receiver takes a second test for a repeat.
  */
 export function makeTestRequest({
   serviceName,
@@ -42,7 +42,7 @@ export function makeTestRequest({
     project: null,
     metadata: Buffer.from(
       JSON.stringify({
-        message: 'This is a test of the audit export. It is no audit entry.',
+        message: 'This is a test of the audit export. It is not an audit entry.',
         sentBy: viewer.name ?? viewer.id,
       }),
     ),

@@ -1,10 +1,10 @@
 /**
- * Entries as CSV for spreadsheets (RFC 4180): CRLF, every cell quoted where it must be.
+ * Writes entries as CSV for spreadsheets (RFC 4180): CRLF, cells quoted where necessary.
  *
- * A cell that a spreadsheet would take for a formula gets a leading apostrophe: who can name an API key could otherwise run
- * one on an admin's machine. So does one with a place inside, behind `;`, a tab or a line break, where a spreadsheet that splits there
- * would find a formula: it is split as text then. The text begins with a byte order mark, without which Excel reads UTF-8 as Latin-1. Programs
- * take NDJSON, which has neither.
+ * A cell that a spreadsheet would take for a formula gets a leading apostrophe: otherwise anyone who can name an API key could run
+ * a formula on an admin's machine. An apostrophe also goes before a formula after `;`, a tab or a line break, where a spreadsheet may
+ * split the cell. The text begins with a byte order mark, without which Excel reads UTF-8 as Latin-1. Programs should take NDJSON, which
+ * has neither.
  */
 import type { FullEntry } from '../../database/entries.ts';
 
@@ -33,9 +33,9 @@ function markCut(
   return entry.leftOut.includes(field) ? `${entry[field]}… [cut: too large]` : entry[field];
 }
 
-// OWASP's list; the full-width forms are what Excel of Chinese and Japanese systems takes for the same.
+// OWASP's list; Excel on Chinese and Japanese systems treats the full-width forms the same way.
 const startsFormula = /^[=+\-@\t\r\n＝＋－＠]/;
-/** Behind a separator, blanks and opening quotes make no difference. */
+/** Blanks and opening quotes after a separator make no difference. */
 const formulaBehindSeparator = /([;\t\r\n][ \u00a0"]*)([=+\-@＝＋－＠])/g;
 
 export function csvCell(text: string): string {

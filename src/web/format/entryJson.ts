@@ -1,8 +1,8 @@
 import type { FullEntry } from '../../database/entries.ts';
 
 /**
- * An entry as one line of JSON; its metadata is the text that Postgres has, so that no number is rounded. What is too large for a text
- * is named in `leftOut`, and metadata of that kind is null.
+ * Writes an entry as one line of JSON; its metadata is Postgres's own text, so no number is rounded. `leftOut` names fields that are
+ * too large for a text; metadata that is too large is null.
  */
 export function entryJson({ metadata, leftOut, ...entry }: FullEntry): string {
   const marks = leftOut.length === 0 ? {} : { leftOut, leftOutWhy: 'too large to be written as text' };

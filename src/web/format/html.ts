@@ -1,4 +1,4 @@
-/** The little HTML that is made outside of views: always escaped, always with quoted attributes. */
+/** Escapes the little HTML that is made outside views, where attributes are always quoted. */
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -8,7 +8,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Safe between tags and inside of a quoted attribute. */
+/** Safe between tags and inside a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }

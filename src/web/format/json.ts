@@ -1,5 +1,5 @@
 /**
- * JSON text as a tree of its own spelling: every number stays the text that it was, so nothing is rounded.
+ * Parses JSON into a tree that keeps the original spelling: every number stays the text that it was, so nothing is rounded.
  *
  * Not here: how it looks (jsonHtml.ts).
  */
@@ -12,7 +12,7 @@ export interface JsonContainer {
   readonly start: number;
   readonly end: number;
   readonly members: readonly JsonMember[];
-  /** The text ends inside of it: it has more members. */
+  /** The text ends inside the container, which has more members. */
   readonly isCut?: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface JsonScalar {
   readonly kind: 'string' | 'number' | 'literal';
   readonly start: number;
   readonly end: number;
-  /** The text ends inside of it: of a string, which is all that is kept of what is cut. */
+  /** The text ends inside the value. Only strings are kept when cut. */
   readonly isCut?: boolean;
 }
 
@@ -37,14 +37,14 @@ interface OpenContainer extends JsonContainer {
   readonly members: JsonMember[];
 }
 
-/** Strings, numbers and literals as a whole; brackets; separators and space are passed over. */
+/** Matches brackets, and whole strings, numbers and literals; separators and space are skipped. */
 const token = /[{}[\]]|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null/gy;
 const between = /[\s,:]*/gy;
 
 /**
- * The tree of a JSON text that Postgres has printed; null for anything else. Depth costs no stack: containers are kept in a list.
+ * The tree of a JSON text that Postgres printed; null for anything else. Depth costs no stack: open containers are kept in a list.
  *
- * @param isCut the text is only the beginning of one. A number or a word at its end may go on: it is left out rather than shown as another.
+ * @param isCut the text is only the beginning of a JSON text. A number or word at its end may be incomplete, so it is left out.
  */
 export function parseJsonText(text: string, isCut = false): JsonNode | null {
   const open: OpenContainer[] = [];
@@ -104,7 +104,7 @@ function makeNode(found: string, start: number, end: number): OpenContainer | Js
   return { kind: first === '"' ? 'string' : /[tfn]/.test(first) ? 'literal' : 'number', start, end };
 }
 
-/** `request.ip = 10.0.0.1` of a document with one value, as the filter shows it; else the document itself. */
+/** Describes a document with one value as `request.ip = 10.0.0.1`, and any other as it is. */
 export function describeDocument(text: string): string {
   let node = parseJsonText(text);
   let path = '';

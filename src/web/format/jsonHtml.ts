@@ -1,13 +1,13 @@
 /**
- * JSON text as HTML that folds: every value a link that filters by it, every number as it was written.
+ * Turns JSON text into HTML that folds: every value is a link that filters by it, every number is as it was written.
  *
- * Promises: whatever the text holds stays text; the size is bounded by `maxNodes`, with what is left out said in its place.
+ * Promises: whatever the text holds stays text; `maxNodes` bounds the size, and the output says where something was left out.
  */
 import { escapeHtml } from './html.ts';
 import { type JsonContainer, type JsonMember, type JsonNode, parseJsonText } from './json.ts';
 
 export interface JsonHtmlOptions {
-  /** Address of the list that is filtered by a document such as `{"request": {"ip": "10.0.0.1"}}`. */
+  /** The address of the list filtered by a document such as `{"request": {"ip": "10.0.0.1"}}`. */
   readonly filterUrl: (document: string) => string;
   readonly maxNodes: number;
   /** The text is only the beginning of a JSON text. Default: false. */
@@ -20,13 +20,13 @@ export interface JsonHtml {
   readonly isCut: boolean;
 }
 
-/** Deeper ones are shown on one line, as text. */
+/** Deeper values are shown on one line, as text. */
 const maxDepth = 16;
 const openDepth = 4;
 const maxStringLength = 1_000;
-/** Longer ones are not worth a filter. */
+/** Longer documents are not worth a filter. */
 const maxDocumentLength = 500;
-/** A link carries the whole filter; beyond these the page would be mostly addresses. */
+/** Each link carries the whole filter; with more links the page would be mostly addresses. */
 const maxLinks = 1_000;
 
 export function renderJsonHtml(text: string, options: JsonHtmlOptions): JsonHtml {
@@ -37,7 +37,7 @@ export function renderJsonHtml(text: string, options: JsonHtmlOptions): JsonHtml
   return { html: writer.html, isCut: writer.isCut || options.isCut === true };
 }
 
-/** Keys on the way to a node, outermost first; null is a place in an array. */
+/** Keys on the way to a node, outermost first; null stands for an array index. */
 type Path = ReadonlyArray<string | null>;
 
 class JsonWriter {

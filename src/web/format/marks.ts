@@ -1,7 +1,7 @@
-/** A text with the places marked where a search found it. */
+/** Marks the places in a text where a search found something. */
 import { escapeHtml } from './html.ts';
 
-/** HTML: escaped, hits inside of `<mark>`; any case matches. */
+/** Returns HTML: escaped, with hits in `<mark>`; case does not matter. */
 export function markedHtml(text: string, search: string): string {
   if (search === '') return escapeHtml(text);
   const pattern = new RegExp(search.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'giu');

@@ -1,4 +1,4 @@
-/** Who acted when it was no person: a sign for it, and the word. */
+/** Names session types, and gives an icon to those that are not a person's. */
 
 export interface SessionSign {
   readonly icon: 'key' | 'app' | 'machine';
@@ -19,7 +19,7 @@ export function signOfSession(sessionType: string): SessionSign | null {
   }
 }
 
-/** `API key`, `Service account`: a product's own words lose their underscores. */
+/** `API key`, `Service account`: a product's own types lose their underscores. */
 export function describeSession(sessionType: string): string {
   if (sessionType === 'user') return 'User';
   if (sessionType === 'api_key') return 'API key';

@@ -1,4 +1,4 @@
-/** Points in time in words; all in UTC, the browser rewrites `<time>` where a person wants local time. */
+/** Writes points in time, all in UTC; the browser rewrites `<time>` for viewers who chose local time. */
 import { escapeHtml } from './html.ts';
 
 /** `2026-02-03 14:05:09` of an RFC 3339 time, in UTC. */
@@ -26,14 +26,14 @@ export function formatRelative(at: string | Date, now: Date): string {
 }
 
 /**
- * `<time>` with the exact time, in UTC. app.js shows local time instead where a person chose that; with `local` always, with
- * `utc` never.
+ * `<time>` with the exact time, in UTC. app.js shows local time instead: with `chosen` if the viewer chose that, with `local`
+ * always, with `utc` never.
  */
 export function timeElement(at: string | Date, zone: 'chosen' | 'utc' | 'local' = 'chosen'): string {
   return `<time datetime="${escapeHtml(toText(at))}" data-zone="${zone}">${formatUtc(at)} UTC</time>`;
 }
 
-/** `<time>` with the distance from now; app.js keeps it true. */
+/** `<time>` with the distance from now; app.js keeps it up to date. */
 export function agoElement(at: string | Date, now = new Date()): string {
   return `<time datetime="${escapeHtml(toText(at))}" data-ago="">${formatRelative(at, now)}</time>`;
 }

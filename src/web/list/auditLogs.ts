@@ -1,4 +1,4 @@
-/** Organization → Audit Logs: the list, whole or in parts. */
+/** Shows the list of Organization → Audit Logs, whole or in parts. */
 
 import { fragmentTarget, isFragmentRequest, sendFragment, sendPage } from '../reply/reply.ts';
 import { whenGone } from '../reply/whenGone.ts';
@@ -34,7 +34,7 @@ export async function showAuditLogs(visit: Visit): Promise<void> {
   }
 }
 
-/** Typing replaces the address, a choice adds one; the canonical form either way. */
+/** Typing replaces the address and a choice adds one; both in canonical form. */
 function setAddress({ request, response }: Visit, url: string): void {
   const current = request.get('HX-Current-URL');
   if (current && URL.canParse(current)) {

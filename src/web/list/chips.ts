@@ -1,4 +1,4 @@
-/** What is active, each with the address of the list without it. */
+/** Makes a chip for each active filter, with the address of the list without it. */
 import { logsUrl } from '../urls.ts';
 import type { ChipView } from '../views/listViews.ts';
 import { hasConditions, listFilters, noFilters, toSearch } from './filters.ts';
@@ -13,7 +13,7 @@ export function makeChips(filters: Filters, organization: string): ChipView[] {
   );
 }
 
-/** The default list; null: nothing but the range of time is set. */
+/** The address without filters; null: nothing but the time range is set. */
 export function makeClearUrl(filters: Filters, organization: string): string | null {
   return hasConditions(filters)
     ? logsUrl(organization, toSearch({ ...noFilters, time: filters.time }))

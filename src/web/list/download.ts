@@ -1,7 +1,7 @@
 /**
- * Every entry of the filter as a file: streamed at the pace of the one who takes it, ended when that one leaves.
+ * Sends every entry of the filter as a file: streamed at the client's pace, ended when the client disconnects.
  *
- * A failure half-way breaks the connection, so that nobody takes a part for the whole.
+ * A failure halfway breaks the connection, so that nobody takes a part for the whole.
  */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -38,18 +38,18 @@ export const downloadNdjson = (visit: Visit): Promise<void> => download(visit, n
 async function download(visit: Visit, format: Format): Promise<void> {
   const { request, response, organization, viewer, context } = visit;
   if (isFromOtherSite(request)) {
-    // It would be recorded as theirs, and use up their downloads of the hour.
+    // The download would be recorded as theirs and count towards their hourly limit.
     sendProblem(request, response, 403, {
-      title: 'This came from another site',
+      title: 'This request came from another site',
       message:
-        'A link of another site asked for a download in your name, so nothing was read. Choose Download on the page itself.',
+        'A link on another site asked for a download in your name, so nothing was read. Choose Download on this page instead.',
       link: { url: logsUrl(organization), text: 'All entries' },
     });
     return;
   }
   const { filters, problems } = parseFilters(searchParamsOf(request));
   if (problems.length > 0) {
-    // A file of more than was asked for would be taken for what was asked for.
+    // Without the bad filter the file would hold more than was asked for, and nobody would notice.
     sendProblem(request, response, 400, {
       title: 'This filter cannot be downloaded',
       message: problems.join(' '),
@@ -75,14 +75,14 @@ async function download(visit: Visit, format: Format): Promise<void> {
   const signal = whenGone(response);
   const chunks = toChunks(format, streamEntries(context.db, query, { signal }), own);
   try {
-    // What fails at once is still answered in words.
+    // A failure before the first chunk is still answered with a page.
     const first = await chunks.next();
     setHeaders(response, format);
     await pipeline(Readable.from(startingWith(first, chunks)), response, { signal });
   } catch (error) {
     if (signal.aborted) return;
     if (!response.headersSent) throw error;
-    context.log.error({ err: error }, 'page: a download broke off');
+    context.log.error({ err: error }, 'page: a download failed halfway');
     response.destroy();
   }
 }
@@ -95,12 +95,12 @@ function setHeaders(response: Response, { type, name }: Format): void {
 }
 
 const chunkCharacters = 65_536;
-/** A search that finds little is still seen to move. */
+/** A search that finds little still shows progress. */
 const chunkMs = 1_000;
 
 /**
- * Lines in pieces that are worth a write, without the entry `ownId`, which records this very download and came after it was
- * asked for.
+ * Joins lines into chunks that are worth a write. Leaves out the entry `ownId`, which records this very download and was written
+ * after it was requested.
  */
 async function* toChunks(
   format: Format,

@@ -1,4 +1,4 @@
-/** The form above the list: everything one may choose, and what is chosen. */
+/** Makes the form above the list: every choice, and what is chosen. */
 import type { Facets } from '../../database/facets.ts';
 import { describeSession } from '../format/sessionWords.ts';
 import { logsUrl } from '../urls.ts';
@@ -38,7 +38,7 @@ export function makeFilterBar(filters: Filters, organization: string, choices: C
   };
 }
 
-/** What is chosen is always among the choices. */
+/** Adds the chosen values to the known ones, so that each can be unticked. */
 function joined(known: readonly string[], chosen: readonly string[]): string[] {
   return [...new Set([...known, ...chosen])].sort();
 }

@@ -1,4 +1,4 @@
-/** What a row of the table of filters does, and how it reads its part of an address. */
+/** What each row of the table of filters does, and how it reads its part of an address. */
 import { z } from 'zod';
 
 /** A name and a value of the address, and of the form above the list. */
@@ -7,17 +7,17 @@ export type Parameter = readonly [key: string, value: string];
 export interface FilterRow<T> {
   /** The value in the address: valid whatever somebody typed, canonical (lists sorted, each value once). */
   read(address: AddressReader): T;
-  /** The value as the address says it; nothing for the value that an address without it has. */
+  /** The value as the address spells it; nothing for the default. */
   print(value: T): readonly Parameter[];
   /** The value as the inputs above the list hold it. Default: as `print`. */
   inputs?(value: T): readonly Parameter[];
-  /** One for each part that can be removed by itself; `rest` is what is left without it. */
+  /** A chip for each part that can be removed alone; `rest` is the value without it. */
   chips(value: T): ReadonlyArray<{ readonly label: string; readonly rest: T }>;
 }
 
 const mostValues = 100;
 
-/** Reads values, and says in `problems`, a sentence each, which it left out. */
+/** Reads values from an address. `problems` has a sentence for each value that it ignored. */
 export class AddressReader {
   readonly #parameters: URLSearchParams;
   readonly problems: string[] = [];
@@ -31,7 +31,7 @@ export class AddressReader {
     return this.#parameters.get(key) ?? '';
   }
 
-  /** Each value once, sorted. `what` it should be stands in the problem. */
+  /** Each value once, sorted. `what` says in the problem what it should have been. */
   all(schema: z.ZodType<string>, key: string, what: string, most = mostValues): string[] {
     return this.#take(schema, key, what, most).sort();
   }
@@ -44,16 +44,16 @@ export class AddressReader {
     const taken: T[] = [];
     for (const value of new Set(this.#parameters.getAll(key).filter((each) => each.trim() !== ''))) {
       const parsed = schema.safeParse(value);
-      if (!parsed.success) this.problems.push(`“${shorten(value)}” is not ${what} and was left out.`);
+      if (!parsed.success) this.problems.push(`“${shorten(value)}” is not ${what}, so it was ignored.`);
       else if (taken.length === most)
-        this.problems.push(`Only ${most} of “${key}” count; “${shorten(value)}” was left out.`);
+        this.problems.push(`Only ${most} of “${key}” count, so “${shorten(value)}” was ignored.`);
       else taken.push(parsed.data);
     }
     return taken;
   }
 }
 
-/** Exactly as it is: `Ada` and `Ada ` are two actors. */
+/** Names are not trimmed: `Ada` and `Ada ` are two actors. */
 export const nameSchema = z.string().max(256).refine(isStorable);
 
 /** Postgres stores neither NUL nor half of a surrogate pair. */

@@ -1,9 +1,9 @@
 /**
- * The filters of the page, one row each: its names in the address, what is wrong with a value, and its chips. The list, downloads
- * and the count of new entries follow from it.
+ * The page's table of filters, a row each: its names in the address, its problems and its chips. The list, downloads and the count of
+ * new entries follow from it.
  *
- * `Conditions` is the table of database/entryFilters.ts: a filter that is in one table alone does not compile. What a person
- * chooses with stands in views/audit-logs/filter-bar.eta, under the same names as in the address.
+ * `Conditions` comes from the table of database/entryFilters.ts: a filter that is in only one of them does not compile. The inputs are in
+ * views/audit-logs/filter-bar.eta, under the same names as in the address.
  */
 import { z } from 'zod';
 import type { Conditions } from '../../database/entryFilters.ts';
@@ -64,7 +64,7 @@ const project: FilterRow<Filters['project']> = {
 const documentSchema = z.string().max(2_000).refine(isDocument);
 const mostDocuments = 10;
 
-/** A JSON object that Postgres takes as jsonb: no NUL, whole characters, numbers of a size that it has. */
+/** True for a JSON object that Postgres accepts as jsonb: no NUL, whole characters, numbers within its range. */
 function isDocument(json: string): boolean {
   try {
     const value: unknown = JSON.parse(json);
@@ -84,5 +84,5 @@ export const filterTable: { readonly [Name in keyof Filters]: FilterRow<Filters[
   actor,
   project,
   sessionTypes: list('session', 'a session type', describeSession),
-  has: list('has', 'a JSON object to look for', describeDocument, documentSchema, mostDocuments),
+  has: list('has', 'a JSON object', describeDocument, documentSchema, mostDocuments),
 };

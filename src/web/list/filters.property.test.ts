@@ -95,10 +95,10 @@ describe('filters in a URL', () => {
       ['q', 'a'.repeat(201)],
     ]);
     expect(parseFilters(bad).problems).toEqual([
-      '“99d” is not a range (1h, 24h, 7d, 30d, all) and was left out.',
-      `“${'a'.repeat(60)}…” is not a search of at most 200 characters and was left out.`,
-      '“{"a":” is not a JSON object to look for and was left out.',
-      '“xyz” is not a place in the list and was left out.',
+      '“99d” is not a range (1h, 24h, 7d, 30d, all), so it was ignored.',
+      `“${'a'.repeat(60)}…” is not a search of at most 200 characters, so it was ignored.`,
+      '“{"a":” is not a JSON object, so it was ignored.',
+      '“xyz” is not a place in the list, so it was ignored.',
     ]);
   });
 

@@ -1,10 +1,10 @@
 /**
- * The state of the list as its URL says it, and back: what is in the address is all there is.
+ * Turns the URL into the state of the list, and back: the address holds all of it.
  *
  *   URL → Filters → EntryQuery (search)   and   Filters → canonical URL
  *
- * Promises: whatever somebody typed into the address, the result is a valid filter, and `problems` says in words what was left
- * out; the canonical form has sorted keys and nothing empty, and read again gives the same filter.
+ * Promises: whatever somebody types into the address, the result is a valid filter, and `problems` says what was ignored; the
+ * canonical form has sorted keys and nothing empty, and reading it again gives the same filter.
  *
  * Not here: what each filter does (filterTable.ts).
  */
@@ -23,7 +23,7 @@ export interface ParsedFilters {
   readonly filters: Filters;
   /** Where an older page begins; null: at the newest. */
   readonly before: Cursor | null;
-  /** One sentence for each thing that was left out. */
+  /** One sentence for each value that was ignored. */
   readonly problems: readonly string[];
 }
 
@@ -32,7 +32,7 @@ const cursorSchema = z
   .transform(decodeCursor)
   .pipe(z.custom<Cursor>((cursor) => cursor !== null));
 
-/** Reads a query string; unknown names are left alone. */
+/** Reads a query string; ignores unknown names. */
 export function parseFilters(parameters: URLSearchParams): ParsedFilters {
   const address = new AddressReader(parameters);
   const filters = Object.fromEntries(

@@ -1,4 +1,4 @@
-/** How many entries have come since the list was shown; the page asks every ten seconds. */
+/** Counts the entries that arrived since the list was shown; the page asks every ten seconds. */
 import { countCommittedSince, decodeMark } from '../../database/newEntries.ts';
 import { sendFragment } from '../reply/reply.ts';
 import { logsUrl, searchParamsOf } from '../urls.ts';
@@ -7,7 +7,7 @@ import { parseFilters, toEntryQuery, toSearch } from './filters.ts';
 
 const most = 100;
 
-/** 204: as many as the page already says. */
+/** Answers 204 while the page already shows the right count. */
 export async function showNewer(visit: Visit): Promise<void> {
   const { request, response, organization, context } = visit;
   const parameters = searchParamsOf(request);

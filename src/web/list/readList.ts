@@ -21,7 +21,7 @@ export interface ListRequest {
   readonly signal: AbortSignal;
 }
 
-/** All of it. */
+/** Reads the whole list. */
 export async function readList(list: ListRequest): Promise<AuditLogsView> {
   const { organization, parsed } = list;
   const [results, choices] = await Promise.all([readResults(list), readChoices(list)]);
@@ -32,7 +32,7 @@ export async function readList(list: ListRequest): Promise<AuditLogsView> {
   };
 }
 
-/** The part below the filters. */
+/** Reads the part below the filters. */
 export async function readResults({
   context,
   organization,
@@ -85,7 +85,7 @@ function countFuture(db: Database, organization: string, now: Date): Promise<num
   return countDatedAfter(db, organization, new Date(now.getTime() + aheadMs).toISOString(), mostFuture);
 }
 
-/** Entries dated in the future are in no relative range; in the whole log they come first. */
+/** No relative range holds entries dated in the future; in the whole log they come first. */
 function makeFuture(filters: Filters, organization: string, now: Date, count: number): FutureView | null {
   if (count === 0 || !('preset' in filters.time)) return null;
   const edge = new Date(now.getTime() + aheadMs).toISOString().slice(0, 19);
@@ -93,15 +93,15 @@ function makeFuture(filters: Filters, organization: string, now: Date, count: nu
     count === mostFuture ? `${count}+ entries are` : count === 1 ? '1 entry is' : `${count} entries are`;
   const isShown = filters.time.preset === 'all';
   return {
-    words: `${number} dated in the future${isShown ? ' and can come before all others' : ' and not in this range'}.`,
+    words: `${number} dated in the future${isShown ? ' and may come before all others' : ' and outside this range'}.`,
     url: isShown
       ? logsUrl(organization, toSearch({ ...filters, time: { from: null, to: edge } }))
       : logsUrl(organization, toSearch({ ...noFilters, time: { from: edge, to: null } })),
-    linkWords: isShown ? 'Leave them out' : 'Show them',
+    linkWords: isShown ? 'Hide them' : 'Show them',
   };
 }
 
-/** The rows past `before`, to be put in place of "Load older". */
+/** Reads the rows past `before`, which replace "Load older". */
 export async function readRows(
   { context, organization, parsed, signal }: ListRequest,
   answers: number,
@@ -148,7 +148,7 @@ function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean)
   if ('from' in time && time.from !== null && time.to !== null && time.from >= time.to) {
     return {
       title: 'This range is empty',
-      words: `It begins at ${time.from.replace('T', ' ')} and ends at ${time.to.replace('T', ' ')}, which is not later: change From or To.`,
+      words: `It starts at ${time.from.replace('T', ' ')} and ends at ${time.to.replace('T', ' ')}, which is not later. Change From or To.`,
       ...links,
     };
   }
@@ -156,8 +156,8 @@ function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean)
     return {
       title: 'No entry matches',
       words: isAllTime
-        ? 'Nothing in the whole log matches these filters. Remove one of them to see more.'
-        : `Nothing matches in this range (${lowerFirst(describeTime(filters.time))}). Older entries may.`,
+        ? 'Nothing in the whole log matches these filters. Remove one to see more.'
+        : `Nothing matches in this range (${lowerFirst(describeTime(filters.time))}). Older entries may match.`,
       ...links,
     };
   }
@@ -171,7 +171,7 @@ function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean)
   return {
     title: 'No entries yet',
     words:
-      'Entries appear here as soon as your product writes them, in the same transaction as the change that they describe:',
+      'Entries appear here as soon as your product writes them, in the same transaction as the change they describe:',
     ...links,
     example: `insert into audit.entries (organization, event_type, actor_id, actor_name, metadata)\nvalues ('${organization.replaceAll("'", "''")}', 'flow.created', 'u-17', 'Ada', '{"flowId": 42}');`,
   };
@@ -181,7 +181,7 @@ function lowerFirst(words: string): string {
   return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
-/** Keys stay sorted, as in every address here. */
+/** Keeps the keys sorted, as in every address here. */
 function withKeys(search: string, more: Readonly<Record<string, string>>): string {
   const all = new URLSearchParams(search);
   for (const [key, value] of Object.entries(more)) all.append(key, value);

@@ -1,4 +1,4 @@
-/** Found entries as rows of the table, and what stands below the last. */
+/** Turns found entries into rows of the table, and makes what stands below the last one. */
 import type { Hit } from '../../database/searchEntries.ts';
 import type { findEntries } from '../../search/findEntries.ts';
 import { signOfSession } from '../format/sessionWords.ts';
@@ -12,7 +12,7 @@ export const pageSize = 50;
 
 type Found = Awaited<ReturnType<typeof findEntries>>;
 
-/** Answers that a browser asks for by itself until a person has to; each takes about a second at most. */
+/** How many answers a browser asks for before a person has to click; each takes about a second at most. */
 const automaticAnswers = 12;
 
 export function makeRows(hits: readonly Hit[], organization: string, search: string): EntryRow[] {
@@ -30,19 +30,19 @@ export function makeRows(hits: readonly Hit[], organization: string, search: str
   }));
 }
 
-/** Fifty rows of the longest values are still a page. */
+/** Keeps a page of the longest values at a sensible size. */
 function shorten(value: string | null): string | null {
   return value !== null && value.length > 300 ? `${value.slice(0, 300).toWellFormed()}…` : value;
 }
 
-/** `answers`: how many the browser has already asked for by itself. */
+/** `answers`: how many the browser has already asked for on its own. */
 export function makeMore(found: Found, filters: Filters, organization: string, answers: number): MoreView {
   const { time } = filters;
   if (found.next === null) {
     const isAllTime = 'preset' in time && time.preset === 'all';
     return {
       kind: 'end',
-      words: isAllTime ? 'These are all entries.' : `${describeTime(time)}: that is all.`,
+      words: isAllTime ? 'No more entries.' : `${describeTime(time)}: no more entries.`,
       allTimeUrl: isAllTime ? null : allTimeUrl(filters, organization),
     };
   }

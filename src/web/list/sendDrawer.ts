@@ -1,4 +1,4 @@
-/** Sends what belongs in the drawer: the part alone to htmx, to everybody else the list with the drawer open over it. */
+/** Sends the content of the drawer: alone to htmx, to everybody else with the list behind it. */
 
 import { escapeHtml } from '../format/html.ts';
 import { render } from '../reply/render.ts';
@@ -11,19 +11,19 @@ import { parseFilters } from './filters.ts';
 import { readList } from './readList.ts';
 
 export interface DrawerOptions {
-  /** Of the document while the drawer is open. */
+  /** The document's title while the drawer is open. */
   readonly title: string;
   /** Default: 200. */
   readonly status?: number;
   /**
-   * The drawer's own address, which the browser then shows. Default: that of the request for a GET, none for a POST; null: the
-   * address stays.
+   * The address that the browser shows. Default: the requested one for a GET, none for a POST; null: the address stays as it
+   * is.
    */
   readonly url?: string | null;
 }
 
 /**
- * The view begins with `<header class="drawer-head">` that holds `<h2 id="drawer-title" tabindex="-1" autofocus>` and a link
+ * Renders the view, which begins with `<header class="drawer-head">` that holds `<h2 id="drawer-title" tabindex="-1" autofocus>` and a link
  * with `data-close` back to the list; then `<div class="drawer-body">` and, if there are actions, `<footer class="drawer-foot">`.
  */
 export async function sendDrawer<K extends keyof Views>(
@@ -38,7 +38,7 @@ export async function sendDrawer<K extends keyof Views>(
   if (isFragmentRequest(request)) {
     const current = request.get('HX-Current-URL') ?? '';
     const isShown = url === null || current.endsWith(url);
-    // From one entry to the next is no step that Back should take again.
+    // Back should not step through every entry that was opened.
     if (!isShown) response.set(isEntry(current) && isEntry(url) ? 'HX-Replace-Url' : 'HX-Push-Url', url);
     response
       .status(status)

@@ -23,7 +23,7 @@ const timeSchema = z
 
 export const timeFilter: FilterRow<TimeRange> = {
   read: (address) => {
-    // A form sends both; the choice of a preset says that the rest is only left over.
+    // A form sends both; when a preset is chosen, from and to are only left over.
     const range = address.raw('range');
     if (range === '' || range === 'custom') {
       const what = 'a time such as 2026-02-03T14:05 (UTC)';
@@ -61,10 +61,10 @@ const hoursOf: Readonly<Record<Exclude<Preset, 'all'>, number>> = {
   '30d': 30 * 24,
 };
 
-/** Clocks differ: an entry that is dated later than this belongs to no last hour, or month. */
+/** Clocks differ, but an entry dated further ahead than this is not part of the last hour, or month. */
 export const aheadMs = 5 * 60_000;
 
-/** Ranges that are relative begin `now` less their length, and end five minutes ahead of it. */
+/** Relative ranges start their length before `now` and end five minutes after it. */
 export function toBounds(time: TimeRange, now: Date): Pick<EntryQuery, 'from' | 'to'> {
   if (!('preset' in time)) return { from: time.from && `${time.from}Z`, to: time.to && `${time.to}Z` };
   if (time.preset === 'all') return { from: null, to: null };

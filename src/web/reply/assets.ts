@@ -1,4 +1,4 @@
-/** The files a browser loads, under addresses that change with their content, so that it may keep them for ever. */
+/** Serves the files a browser loads, under addresses that change with their content, so that it can cache them for ever. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -26,8 +26,8 @@ export function useAssets(): Assets {
 }
 
 /**
- * `views/assets/`: each file under its own name, all `*.css` joined as `app.css`; and htmx. Read once. All have one hash, so that scripts
- * find each other by relative addresses.
+ * Reads `views/assets/` once: each file under its own name, all `*.css` joined as `app.css`, and htmx. All share one hash, so that
+ * scripts can import each other by relative addresses.
  */
 function loadAssets(): Assets {
   const names = readdirSync(directory).sort();

@@ -1,15 +1,15 @@
-/** Requests that a page makes by itself while somebody only looks at it. */
+/** Recognizes polls: requests that an open page makes while nobody does anything. */
 import type { Request } from 'express';
 import { logsPath } from '../urls.ts';
 
-/** How many entries are new; how destinations are, and one of them. */
+/** The count of new entries, the list of destinations, and the state of one destination. */
 const polled = new RegExp(
   `^${logsPath.replace(':organization', '[^/]+')}/(?:newer|export|export/[^/]+/state)$`,
 );
 
 /**
- * They carry `live=1`, which makes a poll of no other request. They are no activity: they neither prolong a session nor count as a
- * view.
+ * Polls carry `live=1`, which has no meaning in any other request. They are not activity: they neither extend a session nor count as
+ * a view.
  */
 export function isPoll(request: Request): boolean {
   return request.method === 'GET' && request.query['live'] === '1' && polled.test(request.path);

@@ -1,9 +1,9 @@
 /**
- * Views by name, with the data each takes: templates are untyped, views.ts is their types.
+ * Renders views by name, with the data each takes: templates are untyped, views.ts has their types.
  *
- * Everything is escaped by `<%= %>`; `<%~ %>` is for `include`, the bodies that a layout gets and the functions below, which a
- * test checks. In every view there are
- *   icon('close', 16)   an <svg> of views/assets/icons.svg, hidden from screen readers: a word stands beside it
+ * `<%= %>` escapes everything; `<%~ %>` is only for `include`, the bodies that a layout gets and the functions below, which a
+ * test checks. Every view has
+ *   icon('close', 16)   an <svg> of views/assets/icons.svg, hidden from screen readers, so put a word beside it
  *   time(at)            <time> with the exact time, in the reader's choice of zone; time(at, 'utc' | 'local') in that one
  *   ago(at)             <time> with the distance from now
  *   marked(text, q)     the text with <mark> around what was searched for
@@ -20,18 +20,18 @@ import { logsUrl } from '../urls.ts';
 import type { Views } from '../views/views.ts';
 import { useAssets } from './assets.ts';
 
-/** What the frame around every full page needs. */
+/** The data of the frame around every full page. */
 export interface Shell {
   readonly title: string;
   readonly organization: string | null;
-  /** To switch to; null: too many, or not known. */
+  /** Organizations to switch to; null: too many, or not known. */
   readonly organizations: readonly string[] | null;
   readonly viewerName: string | null;
-  /** null: nothing to log out of. */
+  /** null: there is nothing to sign out of. */
   readonly logoutUrl: string | null;
-  /** What the drawer holds as the page opens; empty: it is closed. */
+  /** The drawer's content when the page opens; empty: it is closed. */
   readonly drawer: string;
-  /** Of assets, by name. */
+  /** Addresses of assets, by name. */
   readonly assets: Readonly<Record<string, string>>;
 }
 
@@ -64,12 +64,12 @@ const eta = new ViewEngine({
   functionHeader: `const ${['icon', 'time', 'ago', 'marked', 'json', 'logsUrl'].map((name) => `${name} = this.${name}.bind(this)`).join(', ')};`,
 });
 
-/** A part of a page. */
+/** Renders a part of a page. */
 export function render<K extends keyof Views>(name: K, data: Views[K]): string {
   return eta.render(name, data as object);
 }
 
-/** A whole page: the view inside `layout.eta`. */
+/** Renders a whole page: the view inside `layout.eta`. */
 export function renderPage<K extends keyof Views>(name: K, data: Views[K], shell: Shell): string {
   return eta.render('layout', { ...shell, body: render(name, data) });
 }

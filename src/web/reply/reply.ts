@@ -1,4 +1,4 @@
-/** Sending what was rendered: a fragment to htmx, a whole page to everybody else. */
+/** Sends what was rendered: a fragment to htmx, a whole page to everybody else. */
 import type { Request, Response } from 'express';
 import type { Viewer } from '../viewer.ts';
 import type { ProblemPartView, ProblemView, Views } from '../views/views.ts';
@@ -6,12 +6,12 @@ import type { Visit } from '../visit.ts';
 import { useAssets } from './assets.ts';
 import { render, renderPage, type Shell } from './render.ts';
 
-/** htmx asks for a part, and Back does not: a history restore wants the page. */
+/** True when htmx wants a fragment; a history restore wants the whole page. */
 export function isFragmentRequest(request: Request): boolean {
   return request.get('HX-Request') === 'true' && request.get('HX-Request-Type') === 'partial';
 }
 
-/** The id htmx will swap, such as `results` for `section#results`; null when it did not say. */
+/** The id that htmx will swap, such as `results` for `section#results`; null when it did not say. */
 export function fragmentTarget(request: Request): string | null {
   return request.get('HX-Target')?.split('#')[1] ?? null;
 }
@@ -23,7 +23,7 @@ export function sendPage<K extends keyof Views>(
   options: {
     readonly title: string;
     readonly status?: number;
-    /** HTML of the drawer that is open over the page. */
+    /** HTML of the drawer, open over the page. */
     readonly drawer?: string;
   },
 ): void {
@@ -59,7 +59,7 @@ const shapes: Readonly<Record<string, ProblemPartView['shape']>> = {
   more: 'row',
 };
 
-/** The same sentence as a page or, to htmx, as a part of the shape that it replaces: else the target would be gone. */
+/** Sends a sentence as a page or, to htmx, as a fragment of the shape that it replaces: otherwise the target would vanish. */
 export function sendProblem(
   request: Request,
   response: Response,
@@ -67,7 +67,7 @@ export function sendProblem(
   problem: ProblemView,
 ): void {
   if (!isFragmentRequest(request)) {
-    // Who is known sees their own name, and the way out for having come as somebody else.
+    // People who are known see their own name, and can sign out if it is the wrong one.
     const viewer = response.locals['viewer'] as Viewer | undefined;
     sendPage({ response, ...(viewer && { viewer }) }, 'problem', problem, { title: problem.title, status });
     return;

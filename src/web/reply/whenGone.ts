@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 
-/** Aborted when the one who asked has left before the answer was complete. */
+/** A signal that aborts when the client disconnects before the answer is complete. */
 export function whenGone(response: Response): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => {

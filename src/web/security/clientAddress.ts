@@ -1,14 +1,14 @@
-/** Who is at the other end: the connection's address or, behind a proxy that is trusted, the one that it names. */
+/** Finds the client's address: that of the connection or, behind a trusted proxy, the one that the proxy names. */
 import type { Request } from 'express';
 import ipaddr from 'ipaddr.js';
 import { makeIsTrusted } from './trustedProxies.ts';
 
-/** A function of a request. null: a proxy is in between that nobody has said to trust, and everybody behind it has its address. */
+/** The function returns null behind a proxy that is not trusted: everybody behind it has its address. */
 export function makeClientAddress(trustedProxies: readonly string[]): (request: Request) => string | null {
   const isTrusted = makeIsTrusted(trustedProxies);
   return (request) => {
     const forwarded = (request.get('X-Forwarded-For') ?? '').split(',').map((address) => address.trim());
-    // Each proxy appends whom it got the request from: the last one that is no trusted proxy is as far as anybody can be believed.
+    // Each proxy appends the address it got the request from. The last address that is not a trusted proxy is the client's, as far as can be known.
     let address = request.socket.remoteAddress ?? '';
     while (isTrusted(address)) {
       const before = forwarded.pop();

@@ -1,8 +1,8 @@
-/** How many connections one address may hold, so that it does not hold all there are. */
+/** Limits how many connections one address may hold, so that it cannot take all of them. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** One more is closed at once. An address that cannot be told is one too. */
+/** Closes one more at once. Connections of unknown address count as one address. */
 export function limitConnectionsByAddress(server: Server, most: number): void {
   const open = new Map<string, number>();
   server.prependListener('connection', (socket: Socket) => {

@@ -1,16 +1,16 @@
 /**
- * Refuses what other sites make a browser ask for: forms they send in a viewer's name (CSRF), and reads whose time or
- * size would tell them something.
+ * Refuses requests that other sites make a browser send: forms in a viewer's name (CSRF), and reads whose time or size would
+ * tell those sites something.
  *
- * By Fetch Metadata, which browsers send to https and localhost and no script can forge; where it is missing, by Origin.
- * OWASP takes the pair in place of tokens (Cross-Site Request Forgery Prevention Cheat Sheet).
+ * Decides by Fetch Metadata, which browsers send to https and localhost and no script can forge; where it is missing, by
+ * Origin. OWASP accepts the pair in place of tokens (Cross-Site Request Forgery Prevention Cheat Sheet).
  */
 import type { Request, RequestHandler } from 'express';
 import { sendProblem } from '../reply/reply.ts';
 
 const safeMethods = ['GET', 'HEAD', 'OPTIONS'];
 
-/** @param publicOrigin of PUBLIC_URL; null: the origin of a form must be the host that it is sent to. */
+/** @param publicOrigin from PUBLIC_URL; null: the origin of a form must be the host that it is sent to. */
 export function refuseCrossSite(publicOrigin: string | null): RequestHandler {
   return (request, response, next) => {
     const isSafe = safeMethods.includes(request.method);
@@ -19,22 +19,22 @@ export function refuseCrossSite(publicOrigin: string | null): RequestHandler {
       return;
     }
     sendProblem(request, response, 403, {
-      title: 'This came from another site',
+      title: 'This request came from another site',
       message: isSafe
-        ? 'Another site asked for this in your name, so it was refused. Open the page by its own address.'
-        : 'The browser did not say that this was sent from the page itself, so nothing was done. Reload the page and try again.',
+        ? 'Another site asked for this in your name, so it was refused. Open the page at its own address.'
+        : 'The browser did not say that the page itself sent this, so nothing was done. Reload the page and try again.',
       link: null,
     });
   };
 }
 
-/** Whether somebody came by a link or a redirect of another site: what leaves a trace in their name wants a click of their own. */
+/** True when a link or redirect of another site led here: what is recorded in a person's name takes a click of their own. */
 export function isFromOtherSite(request: Request): boolean {
   const site = request.get('Sec-Fetch-Site');
   return site === 'cross-site' || site === 'same-site';
 }
 
-/** A link that somebody follows is fine; an image, a frame or a script of another site is not. */
+/** A link that a person follows is fine; an image, a frame or a script of another site is not. */
 function mayRead(request: Request): boolean {
   const site = request.get('Sec-Fetch-Site');
   if (site === undefined || site === 'same-origin' || site === 'none') return true;

@@ -1,4 +1,4 @@
-/** What is said when a handler threw: a sentence for the person, the error for the log, and nothing of it for the person. */
+/** Answers when a handler threw: the person gets a sentence, the log gets the error. */
 import type { ErrorRequestHandler } from 'express';
 import { isDatabaseAway } from '../../database/failure.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -10,11 +10,11 @@ interface Answer {
   readonly message: string;
 }
 
-/** Comes last. Express knows it by its four parameters. */
+/** Use it last. Express recognizes it by its four parameters. */
 export function answerErrors(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const answer = describe(error);
-    // Whoever sends a broken request makes no operator look.
+    // A broken request is not an operator's concern.
     const level = answer.status < 500 ? 'debug' : 'error';
     log[level](
       { err: error, method: request.method, route: response.locals['route'] },
@@ -38,20 +38,19 @@ function describe(error: unknown): Answer {
     return {
       status: 503,
       title: 'The database does not answer',
-      message: 'Or it took too long for this. Nothing is lost; try again in a moment.',
+      message: 'It is away, or this took too long. Nothing is lost. Try again in a moment.',
     };
   }
   return {
     status: 500,
-    title: 'This did not work',
-    message:
-      'Something failed inside the page; its log says what. Nothing was changed that you did not see confirmed.',
+    title: 'Something went wrong',
+    message: 'The page could not do this; its log says why. Only changes that you saw confirmed were made.',
   };
 }
 
 const badRequest: Answer = {
   status: 400,
-  title: 'This request is broken',
+  title: 'This request is not valid',
   message: 'The address or the form cannot be read. Go back, reload the page and try again.',
 };
 
@@ -59,12 +58,12 @@ const clientErrors: Readonly<Record<number, Answer>> = {
   413: {
     status: 413,
     title: 'This is too large',
-    message: 'The form holds more than the page takes (256 KB, 200 fields). Nothing was saved.',
+    message: 'The form holds more than the page accepts (256 KB, 200 fields). Nothing was saved.',
   },
   415: { ...badRequest, status: 415 },
 };
 
-/** Of errors that Express and its parsers throw about what the client sent; null: of another kind. */
+/** The status of an error that Express and its parsers throw about what the client sent; null: another kind of error. */
 function clientStatusOf(error: unknown): number | null {
   if (typeof error !== 'object' || error === null || !('status' in error)) return null;
   const { status } = error;

@@ -1,6 +1,6 @@
 /**
- * How often one viewer may ask in one organization, by what the route costs, so that one person's script does not take the
- * page from everybody else. Counted in this process: with several replicas each counts its own.
+ * Limits how often one viewer may ask in one organization, by what the route costs, so that one person's script does not
+ * take the page away from everybody else. Each replica counts its own requests.
  */
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
@@ -12,7 +12,7 @@ import type { Viewer } from '../viewer.ts';
 export interface RateLimit {
   readonly requests: number;
   readonly windowMs: number;
-  /** Under way at the same time. */
+  /** Requests at the same time. */
   readonly atOnce: number;
 }
 
@@ -23,15 +23,15 @@ const minuteMs = 60_000;
 export const defaultRateLimits: RateLimits = {
   // Polls of an open drawer and list are 18 a minute for each tab.
   read: { requests: 600, windowMs: minuteMs, atOnce: 16 },
-  // Typing searches after each pause of 300 ms; the browser drops what it no longer waits for.
+  // Typing starts a search after each pause of 300 ms; the browser cancels searches it no longer needs.
   search: { requests: 120, windowMs: minuteMs, atOnce: 4 },
   download: { requests: 20, windowMs: 60 * minuteMs, atOnce: 2 },
-  // Each is a request to an address that the viewer chose.
+  // Each test sends a request to an address that the viewer chose.
   test: { requests: 10, windowMs: minuteMs, atOnce: 2 },
   write: { requests: 60, windowMs: minuteMs, atOnce: 4 },
 };
 
-/** One handler a cost, shared by all of its routes; they come after `requireAccess`, which says who it is. */
+/** Makes handlers for each cost, shared by its routes. They come after `requireAccess`, which says who is asking. */
 export function makeRateLimits(limits: RateLimits): Record<Route['cost'], RequestHandler[]> {
   const make = ({ requests, windowMs, atOnce }: RateLimit): RequestHandler[] => [
     limitRate(requests, windowMs),
@@ -47,8 +47,8 @@ export function makeRateLimits(limits: RateLimits): Record<Route['cost'], Reques
 }
 
 /**
- * For addresses that are asked before anybody is known, such as a login. Counted by where it comes from, as far as that tells people
- * apart: one address that is a whole company's would let anybody keep the others out.
+ * Limits addresses that are open to unknown people, such as a login. Counts by client address, if that tells people apart: behind an
+ * address that a whole company shares, anybody could lock the others out.
  */
 export function limitByAddress(
   requests: number,
@@ -59,7 +59,7 @@ export function limitByAddress(
     findAddress(request) === null ? next() : limit(request, response, next);
 }
 
-/** Counted by a value of the query, such as the state of a login: its answer costs a request to somebody else. */
+/** Counts by a value of the query, such as the state of a login, whose answer costs a request to somebody else. */
 export function limitByParameter(requests: number, name: string): RequestHandler {
   return limitRate(requests, minuteMs, (request) =>
     createHash('sha256')
@@ -81,7 +81,7 @@ function limitRate(
     legacyHeaders: false,
     handler(request, response) {
       const seconds = Number(response.getHeader('Retry-After') ?? Math.ceil(windowMs / 1_000));
-      refuse(request, response, `You may do this ${requests} times ${describeWindow(windowMs)}.`, seconds);
+      refuse(request, response, `You can do this ${requests} times ${describeWindow(windowMs)}.`, seconds);
     },
   });
 }
@@ -92,7 +92,7 @@ function limitAtOnce(atOnce: number): RequestHandler {
     const key = keyOf(request, response);
     const count = running.get(key) ?? 0;
     if (count >= atOnce) {
-      refuse(request, response, `${atOnce} of your requests like this one are still under way.`, 1);
+      refuse(request, response, `${atOnce} of your requests like this one are still running.`, 1);
       return;
     }
     running.set(key, count + 1);
@@ -113,7 +113,7 @@ function keyOf(request: Request, response: Response): string {
 function refuse(request: Request, response: Response, why: string, seconds: number): void {
   response.set('Retry-After', String(seconds));
   sendProblem(request, response, 429, {
-    title: 'That was too much at once',
+    title: 'Too many requests',
     message: `${why} Wait ${describeSeconds(seconds)}, then try again.`,
     link: null,
   });

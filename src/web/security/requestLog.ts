@@ -1,4 +1,4 @@
-/** Who asked for what, and how it went: one line and one observation a request. Never a value of its query or form. */
+/** Logs and observes each request once: who asked for what, and how it went. Never a value of its query or form. */
 import type { RequestHandler } from 'express';
 import type { Logger } from '../../telemetry/logger.ts';
 import { isPoll } from '../reply/polledRequest.ts';
@@ -6,18 +6,18 @@ import type { Viewer } from '../viewer.ts';
 
 export interface PageRequest {
   readonly method: string;
-  /** As in the route table; `none` where no route is. */
+  /** As in the route table; `none` where no route matched. */
   readonly route: string;
-  /** `aborted` when the client left before the answer was whole. */
+  /** `aborted` when the client disconnected before the answer was complete. */
   readonly status: string;
   readonly durationMs: number;
 }
 
-/** Polls that go well are logged at debug: an open page would fill the log. */
+/** Logs successful polls at debug: an open page would fill the log. */
 export function logRequests(log: Logger, observe: (request: PageRequest) => void): RequestHandler {
   return (request, response, next) => {
     const startMs = performance.now();
-    // Sessions, limits and this listen for its end, and a download's pipeline several times more: over Node's ten.
+    // Sessions, limits and this function listen for the end, and a download's pipeline several times more: more than Node's default of ten.
     response.setMaxListeners(32);
     response.once('close', () => {
       const { viewer, route = 'none' } = response.locals as { viewer?: Viewer; route?: string };
@@ -40,7 +40,7 @@ export function logRequests(log: Logger, observe: (request: PageRequest) => void
   };
 }
 
-/** Says which route it is, before anything of it can fail. */
+/** Notes which route it is, before anything in the route can fail. */
 export function nameRoute(path: string): RequestHandler {
   return (_request, response, next) => {
     response.locals['route'] = path;

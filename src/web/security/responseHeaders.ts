@@ -2,7 +2,7 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
-/** Nothing inline, nothing evaluated, nothing from elsewhere: what an entry holds cannot become a script. */
+/** Allows nothing inline, nothing evaluated and nothing from elsewhere, so an entry's content cannot become a script. */
 const contentSecurityPolicy = {
   useDefaults: false,
   directives: {
@@ -19,7 +19,7 @@ const contentSecurityPolicy = {
 
 const yearSeconds = 365 * 24 * 60 * 60;
 
-/** @param publicOrigin of PUBLIC_URL; with https, browsers are told to stay with it, for this host alone. */
+/** @param publicOrigin from PUBLIC_URL; with https, browsers are told to keep using it, for this host only. */
 export function setHeaders(publicOrigin: string | null): RequestHandler {
   return helmet({
     contentSecurityPolicy,
@@ -29,7 +29,7 @@ export function setHeaders(publicOrigin: string | null): RequestHandler {
   });
 }
 
-/** After assets, which may be kept for ever: pages and parts of them may not be kept at all. */
+/** Use it after assets, which may be cached for ever: pages and fragments must not be cached at all. */
 export const forbidKeeping: RequestHandler = (_request, response, next) => {
   response.set({ 'Cache-Control': 'no-store', Vary: 'HX-Request, HX-Request-Type' });
   next();

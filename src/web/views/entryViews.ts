@@ -1,33 +1,33 @@
-/** What the view of one entry is given. */
+/** The data of one entry's view. */
 import type { SessionSign } from '../format/sessionWords.ts';
 
 export interface EntryDetailView {
   readonly eventType: string;
   readonly occurredAt: string;
-  /** Where it is more than a day from that: about when it was written. */
+  /** About when the entry was written, if that is more than a day from `occurredAt`. */
   readonly recordedAbout: string | null;
   readonly sign: SessionSign | null;
   readonly facts: ReadonlyArray<{
     readonly label: string;
     readonly value: string;
     readonly isMono: boolean;
-    /** The list filtered by it; null: that cannot be filtered by. */
+    /** The list filtered by this value; null: it cannot be filtered by. */
     readonly filterUrl: string | null;
   }>;
-  /** Metadata as text, or its beginning; null: it cannot be had as text. */
+  /** Metadata as text, or its beginning; null: it is too large to be text. */
   readonly payload: string | null;
   readonly isCut: boolean;
-  /** What is to be known of a payload that is not shown whole; empty: it is. */
+  /** Says why the payload is not shown whole; empty: it is. */
   readonly payloadNote: string;
   readonly filterUrl: (document: string) => string;
   readonly maxNodes: number;
-  /** The same with everything shown; null: this is it. */
+  /** The same view with everything shown; null: everything is shown. */
   readonly wholeUrl: string | null;
   readonly deliveries: readonly DeliveryView[];
   readonly jsonUrl: string;
   readonly listUrl: string;
   readonly exportUrl: string;
-  /** Within the filter; null: there is none. */
+  /** The neighbour within the filter; null: there is none. */
   readonly newerUrl: string | null;
   readonly olderUrl: string | null;
 }
@@ -37,7 +37,7 @@ export interface DeliveryView {
   readonly tone: 'good' | 'warn' | 'bad' | 'idle';
   readonly icon: string;
   readonly word: string;
-  /** Empty: the word says it all. */
+  /** Empty: the word says everything. */
   readonly detail: string;
   readonly times: ReadonlyArray<{ readonly label: string; readonly at: string }>;
 }

@@ -105,11 +105,10 @@ export interface FieldView {
 /** A field that is laid out by how it is typed. */
 export interface InputView
   extends FieldView,
-    Pick<Field, 'input' | 'min' | 'max' | 'maxLength' | 'options' | 'placeholder' | 'warning'> {
-  /** The private key beside a client certificate; null: there is none, or it cannot be changed here. */
-  readonly key: InputView | null;
-  /** Label of the check that removes what is stored; empty: there is nothing to remove. */
-  readonly remove: string;
+    Pick<Field, 'input'>,
+    Partial<Pick<Field, 'min' | 'max' | 'maxLength' | 'options' | 'placeholder' | 'warning'>> {
+  /** A check that removes what is stored; absent: there is nothing to remove. */
+  readonly remove?: { readonly name: string; readonly label: string };
 }
 
 export interface HeaderRowView {

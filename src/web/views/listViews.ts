@@ -1,4 +1,4 @@
-/** What the views of the list are given. */
+/** The data of the list's views. */
 import type { SessionSign } from '../format/sessionWords.ts';
 
 export interface AuditLogsView {
@@ -14,7 +14,7 @@ export interface FilterBarView {
   /** The same of several inputs of one name. */
   readonly values: (name: string) => readonly string[];
   readonly eventTypes: ReadonlyArray<{ readonly prefix: string; readonly options: readonly OptionView[] }>;
-  /** Event types in all. */
+  /** The number of event types in all groups. */
   readonly eventTypeCount: number;
   readonly sessionTypes: readonly OptionView[];
   /** Suggestions while somebody types. */
@@ -36,7 +36,7 @@ export interface ChipView {
 }
 
 export interface ResultsView {
-  /** Canonical address of this list. */
+  /** The canonical address of this list. */
   readonly url: string;
   readonly title: string;
   readonly text: string;
@@ -46,15 +46,15 @@ export interface ResultsView {
   readonly problems: readonly string[];
   readonly rows: readonly EntryRow[];
   readonly more: MoreView;
-  /** Instead of a table; null: there are rows, or the search goes on. */
+  /** Shown instead of a table; null: there are rows, or the search continues. */
   readonly empty: EmptyView | null;
-  /** Asked every ten seconds; null: nothing new can come into this list. */
+  /** The browser polls it every ten seconds; null: nothing new can enter this list. */
   readonly liveUrl: string | null;
   readonly status: string;
   readonly downloads: { readonly csvUrl: string; readonly ndjsonUrl: string };
-  /** null: no entry is dated in the future, or this is no place to say so. */
+  /** null: no entry is dated in the future, or this list need not mention it. */
   readonly future: FutureView | null;
-  /** The first page, when this is an older one; null: this is it. */
+  /** The address of the first page; null: this is the first page. */
   readonly newestUrl: string | null;
 }
 
@@ -76,27 +76,27 @@ export interface EntryRow {
   readonly url: string;
   readonly eventType: string;
   readonly actor: string | null;
-  /** Only where the name is shown before it. */
+  /** null: there is none, or it is shown in place of the name. */
   readonly actorId: string | null;
   readonly sign: SessionSign | null;
   readonly project: string | null;
   readonly occurredAt: string;
   readonly excerpt: string | null;
-  /** Too large to be searched: it may hold the text or not. */
+  /** Too large to search: it may or may not hold the text. */
   readonly isUnsearched: boolean;
 }
 
 export type MoreView =
   | { readonly kind: 'older'; readonly url: string; readonly partUrl: string }
-  /** The time for one answer was over before the page was full. */
+  /** The time for one answer ran out before the page was full. */
   | {
       readonly kind: 'continue';
       readonly url: string;
       readonly partUrl: string;
       readonly searchedBackTo: string;
-      /** Many entries are in no search index yet, and are read one by one. */
+      /** Many entries are not in the search index yet and are read one by one. */
       readonly isIndexBehind: boolean;
-      /** The browser goes on by itself. */
+      /** The browser continues automatically. */
       readonly isAutomatic: boolean;
     }
   | { readonly kind: 'end'; readonly words: string; readonly allTimeUrl: string | null };
@@ -106,7 +106,7 @@ export interface EmptyView {
   readonly words: string;
   readonly allTimeUrl: string | null;
   readonly clearUrl: string | null;
-  /** SQL that writes a first entry; null: there are some. */
+  /** SQL that writes a first entry; null: there are entries. */
   readonly example: string | null;
 }
 

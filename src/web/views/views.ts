@@ -1,6 +1,6 @@
 /**
- * The data that each view takes, by its name below `views/`. Here and not beside the handlers, so that handlers may import
- * the rendering and not the other way round. The types of one feature stand in a file of their own beside this one.
+ * The data that each view takes, by its name below `views/`. The types are here, not beside the handlers, so that handlers import
+ * the rendering and not the other way round. Each feature's types have their own file beside this one.
  */
 import type { EntryDetailView } from './entryViews.ts';
 import type {
@@ -38,21 +38,21 @@ export interface Views {
 }
 
 export interface HomeView {
-  /** What was typed and cannot be one; null: nothing. */
+  /** What was typed and is not a valid name; null: nothing. */
   readonly unknown: string | null;
   readonly organizations: readonly string[];
 }
 
 export interface ProblemView {
   readonly title: string;
-  /** One or two sentences: what it means and what to do. */
+  /** One or two sentences: what happened and what to do. */
   readonly message: string;
   readonly link: { readonly url: string; readonly text: string } | null;
 }
 
 export interface ProblemPartView extends ProblemView {
-  /** Of what it replaces. */
+  /** The shape of what it replaces. */
   readonly shape: 'drawer' | 'results' | 'row' | 'notice';
-  /** To ask for the same once more; null: that would not help. */
+  /** The address to try again; null: that would not help. */
   readonly retryUrl: string | null;
 }

@@ -13,7 +13,7 @@ export interface CallbackProblem {
 export const expiredLogin: CallbackProblem = {
   status: 400,
   title: 'This sign-in is no longer valid',
-  message: 'It took too long, was used already, or was begun in another browser. Sign in again.',
+  message: 'It took too long, was already used, or was started in another browser. Sign in again.',
   isOurs: false,
 };
 
@@ -34,7 +34,7 @@ export function describeCallbackError(error: unknown): CallbackProblem {
   }
   if (error instanceof client.WWWAuthenticateChallengeError) return untrusted('It refused this page.');
   if (error instanceof client.ClientError && isWrongAnswer(error.code)) {
-    return untrusted('Its answer was not what was asked for.');
+    return untrusted('Its answer was not valid.');
   }
   return providerAway;
 }
@@ -45,7 +45,7 @@ function describeRefusal(code: string): CallbackProblem {
       return {
         status: 403,
         title: 'The identity provider did not let you in',
-        message: 'The sign-in was refused or cancelled there. Sign in again, or ask who runs it for access.',
+        message: 'The sign-in was refused or cancelled there. Sign in again, or ask its operator for access.',
         isOurs: false,
       };
     case 'temporarily_unavailable':
@@ -63,18 +63,18 @@ function describeRefusal(code: string): CallbackProblem {
 function untrusted(why: string): CallbackProblem {
   return {
     status: 502,
-    title: 'The identity provider and this page do not agree',
-    message: `${why} Tell who runs this page: its log says more.`,
+    title: 'The identity provider and this page disagree',
+    message: `${why} Tell the operator of this page; the log has the details.`,
     isOurs: true,
   };
 }
 
-/** Neither a timeout nor a connection that failed. */
+/** True for everything but a timeout or a failed connection. */
 function isWrongAnswer(code: string | undefined): boolean {
   return code?.startsWith('OAUTH_') === true && code !== 'OAUTH_TIMEOUT' && code !== 'OAUTH_ABORT';
 }
 
-/** Comes out of an address that anybody can write. */
+/** The code comes from an address, which anybody can write. */
 function safeCode(code: string): string {
   return /^[a-z_]{1,40}$/.test(code) ? code : 'unknown reason';
 }

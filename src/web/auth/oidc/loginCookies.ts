@@ -1,6 +1,6 @@
 /**
- * What a login that is under way must remember, sealed in a cookie of its own: nothing is stored for somebody who is not
- * known yet, and several tabs may sign in at the same time.
+ * Keeps what a pending login must remember, sealed in a cookie of its own: nothing is stored for somebody who is not known
+ * yet, and several tabs may sign in at the same time.
  */
 import type { CookieOptions, Request, Response } from 'express';
 import { EncryptJWT, jwtDecrypt } from 'jose';
@@ -17,18 +17,18 @@ export interface PendingLogin {
 
 export interface LoginCookies {
   keep(response: Response, login: PendingLogin): Promise<void>;
-  /** Takes the cookie away, whatever is in it; null: there is none for this state, or it is too old. */
+  /** Removes the cookie, whatever it holds; null: there is none for this state, or it is too old. */
   take(request: Request, response: Response, state: string): Promise<PendingLogin | null>;
 }
 
-/** A login at the provider takes as long as somebody looks for their phone. */
+/** Long enough to look for a phone while signing in at the provider. */
 const lifetimeSeconds = 15 * 60;
-/** Logins that nobody finished leave their cookies; too many of them make every request too large. */
+/** Unfinished logins leave their cookies behind, and too many of those make every request too large. */
 const mostLeft = 5;
 
 /**
  * @param isSecure whether browsers reach the page by https.
- * @param previousSecret what was sealed with it still opens.
+ * @param previousSecret still opens what was sealed with it.
  */
 export function makeLoginCookies(
   secret: Secret,

@@ -3,7 +3,7 @@
  *
  *   /login → provider → /login/callback → session → /logout → provider → /signed-out
  *
- * Who is signed in stays so while the provider is away. Groups are those of the login.
+ * People who are signed in stay signed in while the provider is away. Their groups are those of the login.
  */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import * as client from 'openid-client';
@@ -33,7 +33,7 @@ export interface OidcOptions {
   readonly groupsClaim: string;
   readonly sessionAbsoluteMs: number;
   readonly membership: MembershipRules;
-  /** CIDR notation; whose X-Forwarded-For is believed. Default: nobody's. */
+  /** Proxies whose X-Forwarded-For is believed, in CIDR notation. Default: none. */
   readonly trustedProxies?: readonly string[];
   readonly log: Logger;
 }
@@ -51,15 +51,15 @@ const paths = {
   signedOut: '/signed-out',
 } as const;
 
-/** From one address. Nobody is kept from leaving, and nobody by what others do behind the same proxy. */
+/** Logins from one address. Signing out is never limited, and people behind one proxy do not share a limit. */
 const loginsAMinute = 600;
-/** Of one login: a person reloads an answer that did not come, a script asks the provider again and again. */
+/** Callbacks of one login: a person may reload a page that did not load, but a script must not hammer the provider. */
 const answersAMinute = 10;
 
 export function makeOidcAuthenticator(options: OidcOptions, parts: OidcParts): Authenticator {
   const { sessions, provider } = parts;
 
-  /** null: nobody, or for too long. */
+  /** null: nobody is signed in, or the session is too old. */
   function findSignedIn(request: Request): SignedIn | null {
     const signedIn = sessions.read(request);
     if (signedIn === null) return null;
@@ -88,7 +88,7 @@ export function makeOidcAuthenticator(options: OidcOptions, parts: OidcParts): A
   add('get', paths.signedOut, (request, response) => {
     sendProblem(request, response, 200, {
       title: 'You are signed out',
-      message: 'Your session on this page has ended. You can close it, or sign in again.',
+      message: 'Your session has ended. You can close this page or sign in again.',
       link: { url: paths.login, text: 'Sign in' },
     });
   });
@@ -157,7 +157,7 @@ async function finishLogin(
     sendCallbackProblem(response, pending === null ? expiredLogin : providerAway, pending?.returnTo ?? '/');
     return;
   }
-  // From what is set and not from what was asked for: a request may name any host.
+  // The origin comes from the settings, not from the request, which may name any host.
   const url = new URL(options.publicOrigin + paths.callback);
   url.search = new URLSearchParams(request.originalUrl.split('?').slice(1).join('?')).toString();
   let signedIn: SignedIn;
@@ -182,7 +182,7 @@ async function finishLogin(
 
 type Tokens = Awaited<ReturnType<typeof client.authorizationCodeGrant>>;
 
-/** Providers put groups and names into the ID token, or only into the user info. */
+/** Some providers put groups and names into the ID token, others only into the user info. */
 async function readPerson(
   configuration: client.Configuration,
   tokens: Tokens,
@@ -206,8 +206,8 @@ async function readPerson(
 }
 
 /**
- * The session here is gone already. Browsers apply `form-action` to where a form is redirected, so the way to the provider
- * is a page that moves on by itself, not a redirect.
+ * Sends the browser on to sign out at the provider; the session here has already ended. Browsers apply `form-action` to
+ * redirects of a form too, so this is a page that moves on automatically, not a redirect.
  */
 function leaveProvider(
   request: Request,
@@ -229,7 +229,7 @@ function leaveProvider(
   sendProblem(request, response, 200, {
     title: 'You are signed out of this page',
     message: 'Signing you out of the identity provider too …',
-    link: { url, text: 'Go on' },
+    link: { url, text: 'Continue' },
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * The identity provider's metadata, read in the background until it is there: a provider that is away keeps people from
+ * Reads the identity provider's metadata, in the background until it succeeds: a provider that is away keeps people from
  * signing in, and nothing else.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,12 +16,12 @@ export interface ProviderOptions {
 }
 
 export interface Provider {
-  /** null: its metadata could not be read yet. */
+  /** null: its metadata has not been read yet. */
   current(): client.Configuration | null;
   stop(): void;
 }
 
-/** Of each request to it. */
+/** Timeout of each request to the provider. */
 const timeoutSeconds = 10;
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
@@ -50,7 +50,7 @@ async function discoverUntilDone(
       const level = delayMs === firstDelayMs ? 'warn' : 'debug';
       log[level](
         { err: error, issuer: issuer.href },
-        'page: the metadata of OIDC_ISSUER cannot be read, so nobody can sign in; trying on',
+        'page: the metadata of OIDC_ISSUER cannot be read, so nobody can sign in; trying again',
       );
     }
     await delay(delayMs, undefined, { signal, ref: false }).catch(() => {});
@@ -60,7 +60,7 @@ async function discoverUntilDone(
 function discover({ issuer, clientId, clientSecret }: ProviderOptions): Promise<client.Configuration> {
   return client.discovery(issuer, clientId, undefined, authenticateClient(clientSecret), {
     timeout: timeoutSeconds,
-    // The ID token comes over TLS from the provider itself; its signature is checked all the same.
+    // The ID token comes over TLS from the provider itself; its signature is checked anyway.
     execute: [
       client.enableNonRepudiationChecks,
       ...(issuer.protocol === 'http:' ? [client.allowInsecureRequests] : []),
@@ -68,7 +68,7 @@ function discover({ issuer, clientId, clientSecret }: ProviderOptions): Promise<
   });
 }
 
-/** `client_secret_basic` is what a provider that says nothing takes (RFC 8414, section 2). */
+/** A provider that says nothing accepts `client_secret_basic` (RFC 8414, section 2). */
 function authenticateClient(secret: Secret | null): client.ClientAuth {
   if (secret === null) return client.None();
   const basic = client.ClientSecretBasic(secret.reveal());

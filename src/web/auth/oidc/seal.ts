@@ -1,11 +1,11 @@
-/** Seals text with AES-256-GCM, so that it can lie where others read and write, and says whether it is still what was sealed. */
+/** Seals text with AES-256-GCM, so that it can be stored where others read and write, and tells whether it was changed. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { Secret } from '../../../model/secret.ts';
 
 export interface Seals {
-  /** `place` belongs to it: elsewhere it does not open. */
+  /** Binds the text to `place`: it does not open anywhere else. */
   seal(text: string, place: string): string;
-  /** null: not sealed by one of the secrets, or not for this place. */
+  /** null: not sealed with one of the secrets, or not for this place. */
   open(sealed: string, place: string): string | null;
 }
 
@@ -13,7 +13,7 @@ const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** @param purpose keys of different purposes are different ones. The first secret seals, all of them open. */
+/** @param purpose each purpose has its own keys. The first secret seals; all of them open. */
 export function makeSeals(secrets: readonly [Secret, ...Secret[]], purpose: string): Seals {
   const keys = secrets.map((secret) => deriveKey(secret, purpose));
   const [newest] = keys;

@@ -1,11 +1,11 @@
 /**
- * Sessions of people who signed in: a random id in a signed cookie, everything else in `audit.page_sessions`, so that a
- * logout ends a session on every replica. It is sealed there (seal.ts): whoever reads the table learns no ID token, and
- * whoever writes to it signs nobody in.
+ * Keeps the sessions of people who signed in: a random id in a signed cookie, everything else in `audit.page_sessions`, so
+ * that a logout ends a session on every replica. It is sealed there (seal.ts): reading the table reveals no ID token, and
+ * writing to it signs nobody in.
  *
  * Promises:
- *  - Idle timeout: the row's `expire`, moved on by every request but those that a page makes by itself (poll.ts).
- *  - A session that is gone stays gone: nothing is written to it after the login, so that a request which overlaps a logout
+ *  - Idle timeout: the row's `expire`, extended by every request except polls (polledRequest.ts).
+ *  - A session that has ended stays ended: nothing is written to it after the login, so a request that overlaps a logout
  *    cannot bring it back.
  *
  * Not here: the absolute timeout, which counts from the login (oidcAuthenticator.ts).
@@ -24,7 +24,7 @@ export interface SignedIn {
   readonly name: string | null;
   /** As of the login. */
   readonly groups: readonly string[];
-  /** Tells the provider whose session to end. */
+  /** Tells the provider which session to end. */
   readonly idToken: string | null;
   readonly signedInAtMs: number;
 }
@@ -39,7 +39,7 @@ declare module 'express-session' {
 export interface SessionOptions {
   readonly db: Database;
   readonly secret: Secret;
-  /** What was sealed with it still opens. Default null: nothing was. */
+  /** Still opens what was sealed with it. Default null: there is no previous secret. */
   readonly previousSecret?: Secret | null;
   /** Whether browsers reach the page by https. */
   readonly isSecure: boolean;
@@ -51,9 +51,9 @@ export interface Sessions {
   readonly middleware: RequestHandler;
   /** null: nobody is signed in. */
   read(request: Request): SignedIn | null;
-  /** Under a new id: one that somebody else put into the browser before is worth nothing. Resolves when it is stored. */
+  /** Starts a session under a new id, so that an id planted in the browser earlier is worthless. Resolves when it is stored. */
   begin(request: Request, signedIn: SignedIn): Promise<void>;
-  /** Resolves when the row is gone. @throws Error when the database did not take it: the session goes on. */
+  /** Resolves when the row is gone. @throws Error when the database refused: the session continues. */
   end(request: Request, response: Response): Promise<void>;
   stop(): void;
 }
@@ -73,7 +73,7 @@ export function openSessions(options: SessionOptions): Sessions {
         log.warn({ err: error }, 'page: old sessions could not be deleted'),
       ...options,
     });
-  // No Domain and no other path, which the prefix demands: a neighbour under the same domain can set no such cookie.
+  // The prefix forbids Domain and any other path, so a neighbour under the same domain cannot set such a cookie.
   const name = isSecure ? '__Host-sid' : 'sid';
   const cookie = { httpOnly: true, secure: isSecure, sameSite: 'lax', path: '/' } as const;
   const makeMiddleware = (store: session.Store): RequestHandler =>
@@ -92,13 +92,13 @@ export function openSessions(options: SessionOptions): Sessions {
 
   return {
     middleware(request, response, next) {
-      // The browser's side is https, whatever a proxy makes of it; the cookie is not sent otherwise.
+      // The browser uses https, even if the proxy does not pass that on; otherwise the cookie would not be sent.
       if (isSecure) Object.defineProperty(request, 'secure', { value: true });
       (isPoll(request) ? untouching : touching)(request, response, next);
     },
     read(request) {
       const stored = request.session?.signedIn;
-      // Those of before were not sealed: who has one signs in again.
+      // Sessions of earlier versions were not sealed: their owners sign in again.
       const text = typeof stored?.sealed === 'string' ? seals.open(stored.sealed, request.sessionID) : null;
       if (text === null) return null;
       const signedIn = JSON.parse(text) as SignedIn;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfigId, printConfigId } from './configId.ts';
+import { parseConfigId, printConfigId } from './addresses.ts';
 
 describe('parseConfigId', () => {
   it('divides at the first dot: a namespace has none', () => {

@@ -1,0 +1,78 @@
+/** Shows the form of one destination, with how the destination is doing around it. */
+import { listParked } from '../../database/streamViews.ts';
+import { sendDrawer } from '../list/sendDrawer.ts';
+import type { ActionsView, ExportStateView, NoticeView } from '../views/exportViews.ts';
+import type { Visit } from '../visit.ts';
+import { destinationUrl } from './addresses.ts';
+import type { StreamedConfig } from './destinations.ts';
+import { type ExportForm, toForm } from './exportForm.ts';
+import type { FormRemarks } from './formInput.ts';
+import { makeFormView } from './formView.ts';
+import { makeStateView } from './stateView.ts';
+
+/** Parked entries that are listed; the rest is a number. */
+const listedParked = 5;
+
+export interface FormOptions extends FormRemarks {
+  /** Default: 200. */
+  readonly status?: number;
+  /** The address of what is shown; default: the browser keeps its own. */
+  readonly url?: string;
+}
+
+/** `destination` null: a new one. */
+export async function sendForm(
+  visit: Visit,
+  destination: StreamedConfig | null,
+  form: ExportForm,
+  { status = 200, url, ...remarks }: FormOptions = {},
+): Promise<void> {
+  const { organization } = visit;
+  const current = destination?.config ?? null;
+  const view = makeFormView({
+    ...{ organization, form, current, ...remarks },
+    state: destination === null ? null : await loadState(visit, destination),
+    actions: destination === null ? null : makeActions(organization, destination),
+  });
+  const title = current === null ? view.title : `${view.title} · OTEL Export`;
+  await sendDrawer(visit, 'export/form', view, { title, status, url: url ?? null });
+}
+
+/** The form as the config stands. */
+export async function sendStored(
+  visit: Visit,
+  destination: StreamedConfig,
+  notices: readonly NoticeView[],
+): Promise<void> {
+  const { config } = destination;
+  const url = destinationUrl(visit.organization, config.id);
+  await sendForm(visit, destination, toForm(config), { notices, url });
+}
+
+export async function loadState(
+  { context, organization }: Visit,
+  destination: StreamedConfig,
+): Promise<ExportStateView> {
+  const { stream } = destination;
+  const parked =
+    stream === null || stream.parked === 0
+      ? []
+      : await listParked(context.db, organization, stream.streamId, listedParked);
+  return makeStateView(organization, destination, parked, Date.now());
+}
+
+function makeActions(organization: string, { config, stream }: StreamedConfig): ActionsView {
+  const url = destinationUrl(organization, config.id);
+  const parked = stream?.parked ?? 0;
+  return {
+    suspend: {
+      url: `${url}/${config.spec.suspend ? 'resume' : 'suspend'}`,
+      isSuspended: config.spec.suspend,
+      owner: config.owners.get('suspend') ?? null,
+    },
+    retryUrl: `${url}/retry`,
+    replay: parked === 0 ? null : { url: `${url}/replay`, count: parked },
+    deleteUrl: `${url}/delete`,
+    deleteRefusal: config.readOnly,
+  };
+}
