@@ -1,10 +1,9 @@
 /**
- * The page's way to change AuditExportConfigs, in any store.
+ * The page's way to change AuditExportConfigs, in any store: what may be created, changed and deleted, and under which name.
  *
- *   read → compare the revision → judge the draft → new keys of Secrets → the spec that refers to them → keys given up
+ * Everything is read when it is asked for, so that what was saved is there the next time, whichever replica saved it.
  *
- * Everything is read when it is asked for, so that what was saved is there the next time, whichever replica saved it. When
- * the manifest changes between reading and writing, the change starts over from what is there then.
+ * Not here: the order of writes, and what a conflict leads to (changeManifest.ts).
  */
 import {
   type BeforeWrite,
@@ -15,34 +14,23 @@ import {
   type EditorResult,
   nothingBefore,
 } from '../configEditor.ts';
+import {
+  busy,
+  changeManifest,
+  maxAttempts,
+  saveSpec,
+  toEditable,
+  type WantedSpec,
+} from './changeManifest.ts';
 import { describeOwner } from './describeOwner.ts';
-import { toEditableSpec } from './editableSpec.ts';
 import { judgeDraft, resolveDraft, type Target } from './judgeDraft.ts';
 import { addMark, makeName } from './makeName.ts';
-import type { ManifestStore, StoredManifest, Written } from './manifestStore.ts';
-import type { PageSecret, SecretKeyRef } from './pageSecrets.ts';
+import type { ManifestStore, StoredManifest } from './manifestStore.ts';
 import type { DraftPlan } from './planDraft.ts';
-import { listGivenUp, listPageRefs } from './secretRefsOf.ts';
-import { buildSpec, compareUnits, listUnits, type SpecUnits } from './specUnits.ts';
+import { listUnits } from './specUnits.ts';
 
-/** A status that is written every few seconds must not make a save fail. */
-const maxAttempts = 8;
 const maxNames = 20;
-const busy = 'The config kept changing while it was being saved: try again.';
-const done = { kind: 'ok', value: undefined } as const;
 const newConfig = { stored: null, isEndpointTyped: true } as const;
-
-interface WantedSpec {
-  readonly units: SpecUnits;
-  readonly secrets: readonly PageSecret[];
-}
-
-interface SpecChange<Source> {
-  /** null: whatever stands is changed. */
-  readonly revision: string | null;
-  readonly before: BeforeWrite;
-  readonly decide: (stored: StoredManifest<Source>) => Promise<EditorResult<WantedSpec>>;
-}
 
 export class ManifestEditor<Source> implements ConfigEditor {
   readonly #store: ManifestStore<Source>;
@@ -128,7 +116,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
       }
       return { kind: 'ok', value: wanted };
     };
-    const saved = await this.#saveSpec(draft.organization, id, { revision, before, decide });
+    const saved = await saveSpec(this.#store, draft.organization, id, { revision, before, decide });
     return saved.kind === 'ok' ? { kind: 'ok', value: id } : saved;
   }
 
@@ -142,7 +130,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
       const units = new Map([...listUnits(spec), ['suspend', suspend]]);
       return { kind: 'ok', value: { units, secrets: [] } };
     };
-    return this.#saveSpec(organization, id, { revision: null, before, decide });
+    return saveSpec(this.#store, organization, id, { revision: null, before, decide });
   }
 
   tryAgain(
@@ -151,7 +139,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
     before: BeforeWrite = nothingBefore,
   ): Promise<EditorResult<void>> {
     const ask = askOnce(before);
-    return this.#change(organization, id, null, async (stored) => {
+    return changeManifest(this.#store, organization, id, null, async (stored) => {
       const agreed = await ask();
       if (agreed.kind !== 'ok') return agreed;
       const now = new Date().toISOString();
@@ -166,7 +154,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
     before: BeforeWrite = nothingBefore,
   ): Promise<EditorResult<void>> {
     const ask = askOnce(before);
-    return this.#change(organization, id, revision, async (stored) => {
+    return changeManifest(this.#store, organization, id, revision, async (stored) => {
       // It would come back with that manager's next sync.
       const manager = stored.owners.get('organization');
       if (manager !== undefined) {
@@ -176,81 +164,6 @@ export class ManifestEditor<Source> implements ConfigEditor {
       const agreed = await ask();
       return agreed.kind === 'ok' ? await this.#store.remove(stored) : agreed;
     });
-  }
-
-  #change(
-    organization: string,
-    id: ConfigId,
-    revision: string | null,
-    work: (stored: StoredManifest<Source>) => Promise<Written>,
-  ): Promise<EditorResult<void>> {
-    return this.#store.run(async () => toResult(await this.#attempt(organization, id, revision, work)));
-  }
-
-  /** Reads and works, again after each conflict; that it never ended without one is the last conflict. `revision` null: any. */
-  async #attempt(
-    organization: string,
-    id: ConfigId,
-    revision: string | null,
-    work: (stored: StoredManifest<Source>) => Promise<Written>,
-  ): Promise<Written> {
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const found = await this.#store.find(organization, id);
-      if (found.kind !== 'ok') return found;
-      const stored = found.value;
-      if (stored.readOnly !== null) return { kind: 'refused', reason: stored.readOnly };
-      if (revision !== null && stored.revision !== revision)
-        return { kind: 'changed-meanwhile', current: toEditable(stored) };
-      const written = await work(stored);
-      if (written.kind !== 'conflict') return written;
-    }
-    return { kind: 'conflict' };
-  }
-
-  /** `decide` is asked again after each conflict; `before` is asked, and Secrets are written, once. */
-  #saveSpec(
-    organization: string,
-    id: ConfigId,
-    { revision, before, decide }: SpecChange<Source>,
-  ): Promise<EditorResult<void>> {
-    const store = this.#store;
-    return store.run(async () => {
-      const prepared: Array<{ stored: StoredManifest<Source>; refs: SecretKeyRef[] }> = [];
-      const prepare = async (stored: StoredManifest<Source>, secrets: readonly PageSecret[]) => {
-        const agreed = await before();
-        if (agreed.kind !== 'ok') return agreed;
-        prepared.push({ stored, refs: secrets.flatMap(listKeys) });
-        return await store.writeSecrets(stored, secrets);
-      };
-      let result: Written | null = null;
-      try {
-        result = await this.#attempt(organization, id, revision, async (stored) => {
-          const decided = await decide(stored);
-          if (decided.kind !== 'ok') return decided;
-          const { units, secrets } = decided.value;
-          const { changed, removed } = compareUnits(listUnits(stored.spec), units);
-          if (changed.length + removed.length === 0) return done;
-          const reason = store.findObstacle(stored, units);
-          if (reason !== null) return { kind: 'refused', reason };
-          const ready = prepared.length > 0 ? done : await prepare(stored, secrets);
-          if (ready.kind !== 'ok') return ready;
-          const saved = await store.replace(stored, units);
-          if (saved.kind === 'ok') await this.#dropGivenUp(stored, units);
-          return saved;
-        });
-        return toResult(result);
-      } finally {
-        // Without an answer the spec may refer to them by now.
-        const isKept = result?.kind === 'ok' || result?.kind === 'unavailable';
-        for (const { stored, refs } of isKept ? [] : prepared) await store.dropSecrets(stored, refs);
-      }
-    });
-  }
-
-  async #dropGivenUp(stored: StoredManifest<Source>, units: SpecUnits): Promise<void> {
-    const { name } = stored.id;
-    const after = listPageRefs(buildSpec(units), name);
-    await this.#store.dropSecrets(stored, listGivenUp(listPageRefs(stored.spec, name), after));
   }
 
   async #create(
@@ -281,15 +194,6 @@ export class ManifestEditor<Source> implements ConfigEditor {
   }
 }
 
-function toResult(written: Written): EditorResult<void> {
-  return written.kind === 'conflict' ? { kind: 'unavailable', reason: busy } : written;
-}
-
-function toEditable<Source>(stored: StoredManifest<Source>): EditableConfig {
-  const { id, key, revision, spec, problems, owners, readOnly, status } = stored;
-  return { id, key, revision, spec: toEditableSpec(spec, id.name), problems, owners, readOnly, status };
-}
-
 function targetOf({
   spec,
   isEndpointTyped,
@@ -299,10 +203,6 @@ function targetOf({
 
 function firstName({ name, organization, endpoint }: ConfigDraft): string {
   return name === '' ? makeName(organization, endpoint, 1) : name;
-}
-
-function listKeys({ name, data }: PageSecret): SecretKeyRef[] {
-  return [...data.keys()].map((key) => ({ name, key }));
 }
 
 /** What has agreed is not asked again. */

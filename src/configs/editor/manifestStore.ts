@@ -1,6 +1,6 @@
 /**
  * Where the page's changes are kept: manifests, and the Secrets that the page makes for them. The cluster is one such store,
- * the directory another; what to write, and in which order, is decided once for both (manifestEditor.ts).
+ * the directory another; what to write, and in which order, is decided once for both (manifestEditor.ts, changeManifest.ts).
  *
  * A method may throw a failure that has written nothing; `run` turns it into a result.
  */
