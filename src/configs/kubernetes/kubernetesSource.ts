@@ -128,16 +128,7 @@ export class KubernetesSource implements ConfigSource {
         onHealth: (failure) => this.#health.report(failure),
       },
     });
-    const context = connection.getContextObject(connection.getCurrentContext());
-    const store = new ObjectStore({
-      api,
-      namespace,
-      createNamespace: namespace ?? options.createNamespace ?? context?.namespace ?? 'default',
-      rules,
-      stateOf: (uid) => this.#configs.stateOf(uid),
-      signal: this.#stopped.signal,
-    });
-    this.editor = new ManifestEditor(store);
+    this.editor = this.#makeEditor();
     this.scope = `kubernetes ${connection.identity()} ${namespace ?? '*'}`;
   }
 
@@ -171,6 +162,20 @@ export class KubernetesSource implements ConfigSource {
     await this.#writer.stop(AbortSignal.timeout(flushMs));
     await this.#events.stop();
     await this.#api.close();
+  }
+
+  #makeEditor(): ConfigEditor {
+    const { connection, namespace, createNamespace, rules } = this.#options;
+    const context = connection.getContextObject(connection.getCurrentContext());
+    const store = new ObjectStore({
+      api: this.#api,
+      namespace,
+      createNamespace: namespace ?? createNamespace ?? context?.namespace ?? 'default',
+      rules,
+      stateOf: (uid) => this.#configs.stateOf(uid),
+      signal: this.#stopped.signal,
+    });
+    return new ManifestEditor(store);
   }
 
   #onSeen(object: KubeObject): void {
