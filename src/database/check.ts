@@ -19,46 +19,41 @@ export async function checkServer(db: Database): Promise<DatabaseCheck> {
     );
     const row = result.rows[0];
     if (!row || row.number < oldestVersion) {
-      return { kind: 'failed', problem: `Postgres ${row?.version} is too old: 14 or newer is needed.` };
+      return failed(`Postgres ${row?.version} is too old: 14 or newer is needed.`);
     }
     if (row.standby) {
-      return {
-        kind: 'failed',
-        problem:
-          'DATABASE_URL names a standby: it must name the primary, since only there a snapshot is exact.',
-      };
+      return failed(
+        'DATABASE_URL names a standby: it must name the primary, since only there a snapshot is exact.',
+      );
     }
     if (row.encoding !== 'UTF8') {
-      return {
-        kind: 'failed',
-        problem: `The database is encoded in ${row.encoding}, in which not every entry can be kept and read exactly: name one in DATABASE_URL that was made with encoding 'UTF8' template template0.`,
-      };
+      return failed(
+        `The database is encoded in ${row.encoding}, in which not every entry can be kept and read exactly: name one in DATABASE_URL that was made with encoding 'UTF8' template template0.`,
+      );
     }
     return { kind: 'ok', version: row.version };
   } catch (error) {
-    return { kind: 'failed', problem: `The database cannot be used: ${describeDatabaseFailure(error)}` };
+    return failed(`The database cannot be used: ${describeDatabaseFailure(error)}`);
   }
 }
 
-const needed: ReadonlyArray<readonly [table: string, privilege: string]> = [
-  ['entries', 'SELECT'],
-  ['streams', 'SELECT'],
-  ['streams', 'INSERT'],
-  ['streams', 'UPDATE'],
-  ['replicas', 'INSERT'],
-  ['replicas', 'UPDATE'],
-  ['replicas', 'DELETE'],
-  ['parked', 'INSERT'],
-  ['parked', 'UPDATE'],
-  ['parked', 'DELETE'],
-  ['clusters', 'INSERT'],
-  ['stream_history', 'INSERT'],
-  ['stream_filters', 'INSERT'],
-  ['replayed', 'INSERT'],
-  ['page_sessions', 'INSERT'],
-  ['search_positions', 'INSERT'],
-  ['search_blocks', 'INSERT'],
-];
+/** Privileges by table, in the order in which those that lack are named. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  entries: ['SELECT'],
+  streams: ['SELECT', 'INSERT', 'UPDATE'],
+  replicas: ['INSERT', 'UPDATE', 'DELETE'],
+  parked: ['INSERT', 'UPDATE', 'DELETE'],
+  clusters: ['INSERT'],
+  stream_history: ['INSERT'],
+  stream_filters: ['INSERT'],
+  replayed: ['INSERT'],
+  page_sessions: ['INSERT'],
+  search_positions: ['INSERT'],
+  search_blocks: ['INSERT'],
+};
+const neededPairs = Object.entries(needed).flatMap(([table, privileges]) =>
+  privileges.map((privilege) => [table, privilege]),
+);
 
 /** Of an entry about the page itself: what a person does there must be recorded. */
 const writtenColumns = 'organization event_type actor_id actor_name session_type project metadata'.split(' ');
@@ -67,17 +62,11 @@ const writtenColumns = 'organization event_type actor_id actor_name session_type
 export async function checkTables(db: Database, own: readonly Migration[]): Promise<DatabaseCheck> {
   try {
     const schema = await checkSchema(db, own);
-    switch (schema.kind) {
-      case 'too-new':
-        return { kind: 'failed', problem: schema.problem };
-      case 'behind':
-        return {
-          kind: 'failed',
-          problem: `The database lacks migration ${schema.missing.join(', ')}: run \`node cmd/migrate.ts\`.`,
-        };
-      case 'current':
-        break;
-    }
+    if (schema.kind === 'too-new') return failed(schema.problem);
+    if (schema.kind === 'behind')
+      return failed(
+        `The database lacks migration ${schema.missing.join(', ')}: run \`node cmd/migrate.ts\`.`,
+      );
     const rights = await db.query<{ lacking: string[]; hidden: string[]; role: string }>(
       `select current_user as role, array(
            select table_name || ' ('::text || privilege || ')'::text
@@ -88,23 +77,25 @@ export async function checkTables(db: Database, own: readonly Migration[]): Prom
            where not has_column_privilege('audit.entries'::text, name, 'INSERT'::text)) as lacking,
          array(select relname::text from pg_class where relnamespace = to_regnamespace('audit'::text)::oid
            and relkind = 'r'::"char" and row_security_active(oid) order by 1) as hidden`,
-      [needed.map(([table]) => table), needed.map(([, privilege]) => privilege), writtenColumns],
+      [neededPairs.map(([table]) => table), neededPairs.map(([, privilege]) => privilege), writtenColumns],
     );
     const { lacking = [], hidden = [], role = '' } = rights.rows[0] ?? {};
     if (lacking.length > 0) {
-      return {
-        kind: 'failed',
-        problem: `The role ${role} lacks rights in schema audit: ${lacking.join(', ')}. As the schema's owner run select audit.grant_collector('${role}').`,
-      };
+      return failed(
+        `The role ${role} lacks rights in schema audit: ${lacking.join(', ')}. As the schema's owner run select audit.grant_collector('${role}').`,
+      );
     }
     if (hidden.length > 0) {
-      return {
-        kind: 'failed',
-        problem: `Row level security hides rows of ${hidden.map((name) => `audit.${name}`).join(', ')} from the role ${role}, so that entries would never be seen: run alter table … disable row level security, or alter role ${role} bypassrls.`,
-      };
+      return failed(
+        `Row level security hides rows of ${hidden.map((name) => `audit.${name}`).join(', ')} from the role ${role}, so that entries would never be seen: run alter table … disable row level security, or alter role ${role} bypassrls.`,
+      );
     }
     return { kind: 'ok', version: '' };
   } catch (error) {
-    return { kind: 'failed', problem: `The database cannot be used: ${describeDatabaseFailure(error)}` };
+    return failed(`The database cannot be used: ${describeDatabaseFailure(error)}`);
   }
+}
+
+function failed(problem: string): DatabaseCheck {
+  return { kind: 'failed', problem };
 }

@@ -4,7 +4,7 @@
  * Any number of replicas may run it: one of them does each part of the work, and even doing a part twice cannot write a block
  * twice. It takes at most about a quarter of a core. Searches read entries that it has not reached yet one by one.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+import { pause } from '../basics/wait.ts';
 import { isTooMuch } from '../database/boundedRead.ts';
 import type { Database } from '../database/pool.ts';
 import {
@@ -221,9 +221,4 @@ async function indexPart(
   }
   await releasePart(db, part);
   return indexed;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return;
-  await wait(ms, undefined, { signal }).catch(() => {});
 }

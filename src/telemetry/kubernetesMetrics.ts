@@ -1,7 +1,6 @@
 /** The metrics of reading manifests from a cluster, and of writing status to it. With another source they have no samples. */
-import type { Registry } from 'prom-client';
 import type { Condition } from '../model/streamStatus.ts';
-import { makeCounter, makeGauge } from './instruments.ts';
+import type { Instruments } from './instruments.ts';
 
 export interface KubernetesMetrics {
   /** `method` is WATCH for a watch; `code` is `unreachable` when no answer came. */
@@ -21,36 +20,28 @@ interface ConfigName {
   readonly name: string;
 }
 
-export function makeKubernetesMetrics(
-  registry: Registry,
-  setFollowing: KubernetesMetrics['setFollowing'],
-): KubernetesMetrics {
-  const requests = makeCounter(registry, 'kubernetesRequests');
-  const watchRestarts = makeCounter(registry, 'kubernetesWatchRestarts');
-  const queueDepth = makeGauge(registry, 'reconcileQueueDepth');
-  const reconciles = makeCounter(registry, 'reconciles');
-  const statusFailures = makeCounter(registry, 'statusWriteFailures');
-  const conditionGauge = makeGauge(registry, 'configCondition');
+export function makeKubernetesMetrics(instruments: Instruments): KubernetesMetrics {
   /** Type and status shown for each config. */
   const shown = new Map<string, string[]>();
 
   return {
-    countRequest: (method, code) => requests.inc({ method, code }),
-    countWatchRestart: (resource) => watchRestarts.inc({ resource }),
-    setQueueDepth: (depth) => queueDepth.set(depth),
-    countReconcile: (result) => reconciles.inc({ result }),
-    countStatusFailure: (code) => statusFailures.inc({ code }),
+    countRequest: (method, code) => instruments.kubernetesRequests.inc({ method, code }),
+    countWatchRestart: (resource) => instruments.kubernetesWatchRestarts.inc({ resource }),
+    setQueueDepth: (depth) => instruments.reconcileQueueDepth.set(depth),
+    countReconcile: (result) => instruments.reconciles.inc({ result }),
+    countStatusFailure: (code) => instruments.statusWriteFailures.inc({ code }),
     setConditions({ namespace, name }, conditions) {
       const key = `${namespace}/${name}`;
       const next = conditions.map(({ type, status }) => `${type} ${status}`);
       for (const each of shown.get(key) ?? []) {
         const [type = '', status = ''] = each.split(' ');
-        if (!next.includes(each)) conditionGauge.remove({ namespace, name, type, status });
+        if (!next.includes(each)) instruments.configCondition.remove({ namespace, name, type, status });
       }
-      for (const { type, status } of conditions) conditionGauge.set({ namespace, name, type, status }, 1);
+      for (const { type, status } of conditions)
+        instruments.configCondition.set({ namespace, name, type, status }, 1);
       if (next.length === 0) shown.delete(key);
       else shown.set(key, next);
     },
-    setFollowing,
+    setFollowing: (isFollowing) => instruments.configSourceSynced.set(isFollowing ? 1 : 0),
   };
 }

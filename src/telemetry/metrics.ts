@@ -2,7 +2,7 @@
  * The metrics of one process, on a registry of their own. Other code calls methods and never names a metric or a label.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
+import { makeInstruments } from './instruments.ts';
 import { type KubernetesMetrics, makeKubernetesMetrics } from './kubernetesMetrics.ts';
 import { classOfDatabaseError } from './sqlState.ts';
 import { makeStreamMetrics, type StreamLabels, type StreamMetrics } from './streamMetrics.ts';
@@ -55,34 +55,26 @@ export interface MetricsOptions {
 export function makeMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const leasesHeld = makeGauge(registry, 'leasesHeld');
-  const searchHeldBack = makeGauge(registry, 'searchHeldBack');
-  const pollDuration = makeHistogram(registry, 'pollDuration');
-  const databaseErrors = makeCounter(registry, 'databaseErrors');
-  const configSourceSynced = makeGauge(registry, 'configSourceSynced');
-  const configs = makeGauge(registry, 'configs');
-  const configProblems = makeGauge(registry, 'configProblems');
-  const pageRequests = makeCounter(registry, 'pageRequests');
-  const pageRequestDuration = makeHistogram(registry, 'pageRequestDuration');
-  makeGauge(registry, 'buildInfo').set({ version: options.version, node: process.version }, 1);
+  const instruments = makeInstruments(registry);
+  instruments.buildInfo.set({ version: options.version, node: process.version }, 1);
 
   return {
-    forStream: makeStreamMetrics(registry, options.now ?? Date.now),
-    setLeasesHeld: (streams) => leasesHeld.set(streams),
-    setSearchHeldBack: (ms) => searchHeldBack.set(ms / 1_000),
-    observePoll: (durationMs) => pollDuration.observe(durationMs / 1_000),
-    countDatabaseError: (error) => databaseErrors.inc({ class: classOfDatabaseError(error) }),
+    forStream: makeStreamMetrics(instruments, options.now ?? Date.now),
+    setLeasesHeld: (streams) => instruments.leasesHeld.set(streams),
+    setSearchHeldBack: (ms) => instruments.searchHeldBack.set(ms / 1_000),
+    observePoll: (durationMs) => instruments.pollDuration.observe(durationMs / 1_000),
+    countDatabaseError: (error) => instruments.databaseErrors.inc({ class: classOfDatabaseError(error) }),
     setConfigSource: (state) => {
-      configSourceSynced.set(state.synced ? 1 : 0);
-      configs.set(state.configs);
-      configProblems.set(state.problems);
+      instruments.configSourceSynced.set(state.synced ? 1 : 0);
+      instruments.configs.set(state.configs);
+      instruments.configProblems.set(state.problems);
     },
     observePageRequest({ method, route, status, durationMs }) {
       const known = ['GET', 'HEAD', 'POST'].includes(method) ? method : 'other';
-      pageRequests.inc({ method: known, route, status });
-      pageRequestDuration.observe({ route }, durationMs / 1_000);
+      instruments.pageRequests.inc({ method: known, route, status });
+      instruments.pageRequestDuration.observe({ route }, durationMs / 1_000);
     },
-    kubernetes: makeKubernetesMetrics(registry, (isFollowing) => configSourceSynced.set(isFollowing ? 1 : 0)),
+    kubernetes: makeKubernetesMetrics(instruments),
     contentType: registry.contentType,
     render: () => registry.metrics(),
   };

@@ -1,10 +1,10 @@
 /**
  * The metrics of each stream, and their removal: a stream that is gone leaves no series behind.
  */
-import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Outcome } from '../model/outcome.ts';
 import type { FailureReason } from '../model/reasons.ts';
-import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
+import type { Instruments } from './instruments.ts';
 
 export interface StreamLabels {
   readonly namespace: string;
@@ -65,31 +65,21 @@ interface LiveStream {
   owner: symbol;
 }
 
-/** Registers the per-stream metrics and returns `Metrics.forStream`. */
+/** Returns `Metrics.forStream`. */
 export function makeStreamMetrics(
-  registry: Registry,
+  instruments: Instruments,
   now: () => number,
 ): (labels: StreamLabels) => StreamMetrics {
   const live = new Map<string, LiveStream>();
-  const delivered = makeCounter(registry, 'deliveredEntries');
-  const rejected = makeCounter(registry, 'rejectedEntries');
-  const requests = makeCounter(registry, 'requests');
-  const retries = makeCounter(registry, 'retries');
-  const pending = makeGauge(registry, 'pendingEntries');
-  const parked = makeGauge(registry, 'parkedEntries');
-  const state = makeGauge(registry, 'streamState');
-  const catchUpRate = makeGauge(registry, 'catchUpRate');
-  const requestDuration = makeHistogram(registry, 'requestDuration');
-  const deliveryDelay = makeHistogram(registry, 'deliveryDelay');
-  const batchRecords = makeHistogram(registry, 'batchRecords');
-  const batchBytes = makeHistogram(registry, 'batchBytes');
+  const { deliveredEntries, rejectedEntries, requests, retries, oldestPendingAge } = instruments;
   // Calculated at the scrape, so that the age keeps growing if the loop that should set it hangs.
-  const oldestPendingAge = makeGauge(registry, 'oldestPendingAge', (gauge) => {
+  const collect = (): void => {
     for (const { labels, oldestPendingMs } of live.values()) {
       const ageMs = oldestPendingMs === null ? 0 : Math.max(0, now() - oldestPendingMs);
-      gauge.set({ ...labels }, ageMs / 1_000);
+      oldestPendingAge.set({ ...labels }, ageMs / 1_000);
     }
-  });
+  };
+  Object.assign(oldestPendingAge, { collect });
 
   return ({ namespace, name, organization }) => {
     const owner = Symbol(name);
@@ -114,35 +104,39 @@ export function makeStreamMetrics(
       apply(metric, all);
     }
 
-    write(delivered, (metric, all) => metric.inc(all, 0));
-    write(rejected, (metric, all) => metric.inc(all, 0));
+    write(deliveredEntries, (metric, all) => metric.inc(all, 0));
+    write(rejectedEntries, (metric, all) => metric.inc(all, 0));
 
     return {
-      countDelivered(entries, rejectedEntries = 0) {
-        write(delivered, (metric, all) => metric.inc(all, entries));
-        write(rejected, (metric, all) => metric.inc(all, rejectedEntries));
+      countDelivered(entries, rejected = 0) {
+        write(deliveredEntries, (metric, all) => metric.inc(all, entries));
+        write(rejectedEntries, (metric, all) => metric.inc(all, rejected));
       },
       setPending: (entries) =>
-        write(pending, (metric, all) => (entries === null ? metric.remove(all) : metric.set(all, entries))),
+        write(instruments.pendingEntries, (metric, all) =>
+          entries === null ? metric.remove(all) : metric.set(all, entries),
+        ),
       setOldestPending(occurredAt) {
         if (isOwner()) stream.oldestPendingMs = occurredAt === null ? null : occurredAt.getTime();
       },
-      setParked: (entries) => write(parked, (metric, all) => metric.set(all, entries)),
+      setParked: (entries) => write(instruments.parkedEntries, (metric, all) => metric.set(all, entries)),
       setState(current) {
         for (const each of streamStates) {
-          write(state, (metric, all) => metric.set(all, each === current ? 1 : 0), { state: each });
+          write(instruments.streamState, (metric, all) => metric.set(all, each === current ? 1 : 0), {
+            state: each,
+          });
         }
       },
-      setCatchUpRate: (rate) => write(catchUpRate, (metric, all) => metric.set(all, rate)),
+      setCatchUpRate: (rate) => write(instruments.catchUpRate, (metric, all) => metric.set(all, rate)),
       observeRequest({ outcome, reason = 'none', durationMs, records, bytes }) {
-        batchRecords.observe(records);
-        batchBytes.observe(bytes);
+        instruments.batchRecords.observe(records);
+        instruments.batchBytes.observe(bytes);
         write(requests, (metric, all) => metric.inc(all), { outcome, reason });
-        write(requestDuration, (metric, all) => metric.observe(all, durationMs / 1_000));
+        write(instruments.requestDuration, (metric, all) => metric.observe(all, durationMs / 1_000));
       },
       countRetry: (reason) => write(retries, (metric, all) => metric.inc(all), { reason }),
       observeDeliveryDelay(delayMs) {
-        write(deliveryDelay, (metric, all) => metric.observe(all, Math.max(0, delayMs) / 1_000));
+        write(instruments.deliveryDelay, (metric, all) => metric.observe(all, Math.max(0, delayMs) / 1_000));
       },
       remove() {
         if (!isOwner()) return;
