@@ -60,9 +60,10 @@ export async function pinWindow(
      from audit.streams s where s.id = $1 and s.token = $2 and not exists (select from pinned)`,
     [stream.id, stream.token, filterJson(filter)],
   );
-  const raw = result.rows[0];
-  if (!raw) return { kind: 'lease-lost' };
-  return raw.kind === 'pinned' ? { kind: 'pinned', stream: toStreamRow(raw) } : { kind: raw.kind };
+  const [found] = result.rows;
+  if (!found) return { kind: 'lease-lost' };
+  const { kind, ...raw } = found;
+  return kind === 'pinned' ? { kind, stream: toStreamRow(raw) } : { kind };
 }
 
 export interface Settlement {

@@ -67,11 +67,9 @@ export async function exchange(given: Exchange): Promise<Answer> {
 
 /** What undici tells of the answer, kept as far as the limits go. Pieces are copied: each would keep its socket buffer. */
 class AnswerReader implements Dispatcher.DispatchHandler {
-  readonly finished: Promise<Answer>;
+  readonly #answer = Promise.withResolvers<Answer>();
   readonly #host: string;
   readonly #connection: Connection;
-  #resolve: (answer: Answer | Promise<Answer>) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
   #head: Head | null = null;
   #pieces: Buffer[] = [];
   #length = 0;
@@ -80,10 +78,10 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   constructor(host: string, connection: Connection) {
     this.#host = host;
     this.#connection = connection;
-    this.finished = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+  }
+
+  get finished(): Promise<Answer> {
+    return this.#answer.promise;
   }
 
   get isBegun(): boolean {
@@ -92,7 +90,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   /** The first call counts. */
   finish(answer: Answer): void {
-    this.#resolve(answer);
+    this.#answer.resolve(answer);
   }
 
   onRequestStart(): void {
@@ -108,14 +106,14 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     this.#pieces.push(Buffer.from(piece.subarray(0, room)));
     this.#length += Math.min(piece.length, room);
     if (piece.length <= room && this.#pieces.length <= maxBodyPieces) return;
-    this.#resolve(this.#makeResponse(true));
+    this.#answer.resolve(this.#makeResponse(true));
     controller.abort(new AnswerLimitError('has too long a body'));
   }
 
   onResponseEnd(): void {
     if (this.#head && this.#head.status < 300 && this.#connection.hasUnsent) {
       // Whatever it says: nobody takes what he has not read. A refusal counts, it often comes early.
-      this.#resolve(
+      this.finish(
         noAnswer(
           'connection',
           `${this.#host} answered before it had the whole request: that counts as none.`,
@@ -123,18 +121,18 @@ class AnswerReader implements Dispatcher.DispatchHandler {
       );
       return;
     }
-    this.#resolve(this.#makeResponse(false));
+    this.#answer.resolve(this.#makeResponse(false));
   }
 
   onResponseError(_controller: unknown, error: Error): void {
     if (error instanceof AnswerLimitError && this.#head) {
-      this.#resolve(this.#makeResponse(true));
+      this.#answer.resolve(this.#makeResponse(true));
       return;
     }
     try {
-      this.#resolve(describeFailure(error, this.#host));
+      this.#answer.resolve(describeFailure(error, this.#host));
     } catch (bug) {
-      this.#reject(bug);
+      this.#answer.reject(bug);
     }
   }
 

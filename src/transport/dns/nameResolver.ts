@@ -11,6 +11,7 @@
 import type { LookupAddress } from 'node:dns';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { FairTurns } from '../../basics/fairTurns.ts';
 import { askForAddresses, type Found, type FoundAddress } from './question.ts';
 import { makeSystemFiles, type ResolverConfig, type SystemFiles, type SystemPaths } from './systemFiles.ts';
 
@@ -68,12 +69,12 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
   const readSystemFiles = makeSystemFiles(paths);
   const known = new Map<string, Known>();
   const underWay = new Map<string, Promise<readonly FoundAddress[]>>();
-  const shares = new Map<string, { running: number; waiting: Array<() => void> }>();
+  const turns = new FairTurns((_owner, own) => own < maxQuestionsPerOwner);
 
   async function resolve(
     hostname: string,
     owner: string,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): Promise<readonly FoundAddress[]> {
     const name = hostname.toLowerCase();
     const files = readSystemFiles();
@@ -86,14 +87,14 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
     }
     const asked = underWay.get(name);
     if (asked) return asked;
-    await takeShare(owner, signal);
-    // Somebody else may have asked while this one waited.
-    const question = underWay.get(name) ?? ask(name, files);
-    underWay.set(name, question);
-    return question.finally(() => {
-      underWay.delete(name);
-      releaseShare(owner);
+    const answer = await turns.run(owner, signal, () => {
+      // Somebody else may have asked while this one waited.
+      const question = underWay.get(name) ?? ask(name, files);
+      underWay.set(name, question);
+      return question.finally(() => underWay.delete(name));
     });
+    if (answer === 'aborted') throw new NameError('ERR_DNS_SHARE', 0);
+    return answer;
   }
 
   async function ask(name: string, files: SystemFiles): Promise<readonly FoundAddress[]> {
@@ -118,45 +119,12 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
     if (known.size > maxKeptNames && oldest !== undefined) known.delete(oldest);
   }
 
-  function takeShare(owner: string, signal: AbortSignal | undefined): Promise<void> {
-    const share = shares.get(owner) ?? { running: 0, waiting: [] };
-    shares.set(owner, share);
-    if (share.running < maxQuestionsPerOwner) {
-      share.running += 1;
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      const begin = () => {
-        signal?.removeEventListener('abort', giveUp);
-        resolve();
-      };
-      const giveUp = () => {
-        share.waiting.splice(share.waiting.indexOf(begin), 1);
-        reject(new NameError('ERR_DNS_SHARE', 0));
-      };
-      share.waiting.push(begin);
-      signal?.addEventListener('abort', giveUp, { once: true });
-    });
-  }
-
-  function releaseShare(owner: string): void {
-    const share = shares.get(owner);
-    if (!share) return;
-    const next = share.waiting.shift();
-    if (next) {
-      next();
-      return;
-    }
-    share.running -= 1;
-    if (share.running === 0) shares.delete(owner);
-  }
-
-  return (hostname, owner = '', signal) => endWith(resolve(hostname, owner, signal), signal);
+  return (hostname, owner = '', signal = new AbortController().signal) =>
+    endWith(resolve(hostname, owner, signal), signal);
 }
 
 /** The question goes on for others who ask; this one stops waiting for it. */
-function endWith<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
+function endWith<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(new NameError('ERR_DNS_UNANSWERED', 0));
     signal.addEventListener('abort', giveUp, { once: true });
