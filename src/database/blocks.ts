@@ -62,21 +62,14 @@ function unindexed(
   parameters: Parameters,
   fence: string,
 ): string {
-  const name = parameters.add(organization, 'text');
-  const clusters = parameters.add(
-    upTo.map((part) => part.cluster),
-    'bigint[]',
-  );
-  const xids = parameters.add(
-    upTo.map((part) => part.xid.toString()),
-    'xid8[]',
-  );
-  const ids = parameters.add(
-    upTo.map((part) => part.id.toString()),
-    'bigint[]',
-  );
-  return `(select e.* from unnest(${clusters}, ${xids}, ${ids}) as p(cluster, xid, id) cross join lateral (
-    select * from audit.entries e where e.organization = ${name} and e.cluster = p.cluster
+  const column = (name: keyof IndexedUpTo, type: string): string =>
+    parameters.add(
+      upTo.map((part) => String(part[name])),
+      type,
+    );
+  return `(select e.* from unnest(${column('cluster', 'bigint[]')}, ${column('xid', 'xid8[]')}, ${column('id', 'bigint[]')})
+    as p(cluster, xid, id) cross join lateral (
+    select * from audit.entries e where e.organization = ${parameters.add(organization, 'text')} and e.cluster = p.cluster
       and (e.xid, e.id) > (p.xid, p.id) ${fence}) e) e`;
 }
 

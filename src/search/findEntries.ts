@@ -84,14 +84,8 @@ export async function findEntries(
     [1, 30_000],
   ] as const) {
     signal?.throwIfAborted();
-    const limits = {
-      limit,
-      direction,
-      endsAt: now() + budgetMs,
-      now,
-      signal,
-      sizes: { ...sizes, firstRows: rows },
-    };
+    const endsAt = now() + budgetMs;
+    const limits = { limit, direction, endsAt, now, signal, sizes: { ...sizes, firstRows: rows } };
     const found = await sharedRead(
       db,
       query.organization,
@@ -100,21 +94,13 @@ export async function findEntries(
         const prepared = await prepareQuery(reader, query);
         const rest = cursor ? { ...prepared, range: cutRange(prepared.range, cursor, direction) } : prepared;
         const { mark } = prepared;
-        if (isIndexed(query))
-          return {
-            ...toPage(await readIndexed(reader, rest, direction, limit + 1), limit),
-            mark,
-            isIndexBehind: false,
-          };
+        if (isIndexed(query)) {
+          const page = toPage(await readIndexed(reader, rest, direction, limit + 1), limit);
+          return { ...page, mark, isIndexBehind: false };
+        }
         await reader.setTimeout(timeoutMs);
         const page = await search(reader, rest, limits);
-        return (
-          page && {
-            ...page,
-            mark,
-            isIndexBehind: page.isIndexBehind === true && page.searchedBackTo !== null,
-          }
-        );
+        return page && { isIndexBehind: false, ...page, mark };
       },
       signal,
     );
@@ -156,7 +142,7 @@ async function search(
     if (!isTimeout(error)) throw error;
   }
   const page = matches.pageSoFar();
-  return page && { ...page, isIndexBehind };
+  return page && { ...page, isIndexBehind: isIndexBehind && page.searchedBackTo !== null };
 }
 
 /** Searches the next entries in time order. Returns what is left of the range, or null at its end. */

@@ -1,7 +1,7 @@
 /** The settings table as text for `--help`. */
 
 import type { Setting } from './setting.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './table.ts';
 import { settingsTable } from './table.ts';
 
 const columns = 100;

@@ -3,7 +3,7 @@
  */
 import { findPageConflicts } from './pageConflicts.ts';
 import type { Setting } from './setting.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './table.ts';
 import { settingsTable } from './table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

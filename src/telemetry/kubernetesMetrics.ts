@@ -2,35 +2,28 @@
 import type { Condition } from '../model/streamStatus.ts';
 import type { Instruments } from './instruments.ts';
 
-export interface KubernetesMetrics {
-  /** `method` is WATCH for a watch; `code` is `unreachable` when no answer came. */
-  readonly countRequest: (method: string, code: string) => void;
-  readonly countWatchRestart: (resource: 'configs' | 'secrets') => void;
-  readonly setQueueDepth: (depth: number) => void;
-  readonly countReconcile: (result: 'judged' | 'waiting' | 'unavailable' | 'error') => void;
-  readonly countStatusFailure: (code: string) => void;
-  /** The conditions of the status as the cluster has it; empty when the config is gone. */
-  readonly setConditions: (config: ConfigName, conditions: readonly Condition[]) => void;
-  /** Whether the manifests are read and watched now. */
-  readonly setFollowing: (isFollowing: boolean) => void;
-}
+export type KubernetesMetrics = ReturnType<typeof makeKubernetesMetrics>;
 
 interface ConfigName {
   readonly namespace: string;
   readonly name: string;
 }
 
-export function makeKubernetesMetrics(instruments: Instruments): KubernetesMetrics {
+export function makeKubernetesMetrics(instruments: Instruments) {
   /** Type and status shown for each config. */
   const shown = new Map<string, string[]>();
 
   return {
-    countRequest: (method, code) => instruments.kubernetesRequests.inc({ method, code }),
-    countWatchRestart: (resource) => instruments.kubernetesWatchRestarts.inc({ resource }),
-    setQueueDepth: (depth) => instruments.reconcileQueueDepth.set(depth),
-    countReconcile: (result) => instruments.reconciles.inc({ result }),
-    countStatusFailure: (code) => instruments.statusWriteFailures.inc({ code }),
-    setConditions({ namespace, name }, conditions) {
+    /** `method` is WATCH for a watch; `code` is `unreachable` when no answer came. */
+    countRequest: (method: string, code: string) => instruments.kubernetesRequests.inc({ method, code }),
+    countWatchRestart: (resource: 'configs' | 'secrets') =>
+      instruments.kubernetesWatchRestarts.inc({ resource }),
+    setQueueDepth: (depth: number) => instruments.reconcileQueueDepth.set(depth),
+    countReconcile: (result: 'judged' | 'waiting' | 'unavailable' | 'error') =>
+      instruments.reconciles.inc({ result }),
+    countStatusFailure: (code: string) => instruments.statusWriteFailures.inc({ code }),
+    /** The conditions of the status as the cluster has it; empty when the config is gone. */
+    setConditions({ namespace, name }: ConfigName, conditions: readonly Condition[]) {
       const key = `${namespace}/${name}`;
       const next = conditions.map(({ type, status }) => `${type} ${status}`);
       for (const each of shown.get(key) ?? []) {
@@ -42,6 +35,7 @@ export function makeKubernetesMetrics(instruments: Instruments): KubernetesMetri
       if (next.length === 0) shown.delete(key);
       else shown.set(key, next);
     },
-    setFollowing: (isFollowing) => instruments.configSourceSynced.set(isFollowing ? 1 : 0),
+    /** Whether the manifests are read and watched now. */
+    setFollowing: (isFollowing: boolean) => instruments.configSourceSynced.set(isFollowing ? 1 : 0),
   };
 }

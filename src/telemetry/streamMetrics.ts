@@ -22,26 +22,7 @@ const streamStates = [
 ] as const;
 export type StreamState = (typeof streamStates)[number];
 
-export interface StreamMetrics {
-  /** Counts the entries of an acknowledged batch, `rejected` of them by the receiver's own count. */
-  countDelivered(entries: number, rejected?: number): void;
-  /** null: not known, which differs from none; then there is no series. */
-  setPending(entries: number | null): void;
-  /** When the oldest entry not acknowledged occurred, null when there is none. Its age is calculated at each scrape. */
-  setOldestPending(occurredAt: Date | null): void;
-  setParked(entries: number): void;
-  setState(state: StreamState): void;
-  /** 0 when the stream is not working off a backlog. */
-  setCatchUpRate(entriesPerSecond: number): void;
-  /** Records one attempt, whatever its result. */
-  observeRequest(request: ObservedRequest): void;
-  /** Called when a failed batch is sent again, with the reason of that failure. */
-  countRetry(reason: FailureReason): void;
-  /** Time from `occurred_at` of the newest entry of an acknowledged batch to the acknowledgement. */
-  observeDeliveryDelay(delayMs: number): void;
-  /** Removes every series of the stream. Later calls, for an answer that comes late, do nothing. */
-  remove(): void;
-}
+export type StreamMetrics = ReturnType<ReturnType<typeof makeStreamMetrics>>;
 
 interface ObservedRequest {
   readonly outcome: Outcome['kind'];
@@ -66,10 +47,7 @@ interface LiveStream {
 }
 
 /** Returns `Metrics.forStream`. */
-export function makeStreamMetrics(
-  instruments: Instruments,
-  now: () => number,
-): (labels: StreamLabels) => StreamMetrics {
+export function makeStreamMetrics(instruments: Instruments, now: () => number) {
   const live = new Map<string, LiveStream>();
   const { deliveredEntries, rejectedEntries, requests, retries, oldestPendingAge } = instruments;
   // Calculated at the scrape, so that the age keeps growing if the loop that should set it hangs.
@@ -81,7 +59,7 @@ export function makeStreamMetrics(
   };
   Object.assign(oldestPendingAge, { collect });
 
-  return ({ namespace, name, organization }) => {
+  return ({ namespace, name, organization }: StreamLabels) => {
     const owner = Symbol(name);
     const key = JSON.stringify([namespace, name, organization]);
     const labels = { namespace, name, organization };
@@ -108,36 +86,46 @@ export function makeStreamMetrics(
     write(rejectedEntries, (metric, all) => metric.inc(all, 0));
 
     return {
-      countDelivered(entries, rejected = 0) {
+      /** Counts the entries of an acknowledged batch, `rejected` of them by the receiver's own count. */
+      countDelivered(entries: number, rejected = 0) {
         write(deliveredEntries, (metric, all) => metric.inc(all, entries));
         write(rejectedEntries, (metric, all) => metric.inc(all, rejected));
       },
-      setPending: (entries) =>
+      /** null: not known, which differs from none; then there is no series. */
+      setPending: (entries: number | null) =>
         write(instruments.pendingEntries, (metric, all) =>
           entries === null ? metric.remove(all) : metric.set(all, entries),
         ),
-      setOldestPending(occurredAt) {
+      /** When the oldest entry not acknowledged occurred, null when there is none. Its age is calculated at each scrape. */
+      setOldestPending(occurredAt: Date | null) {
         if (isOwner()) stream.oldestPendingMs = occurredAt === null ? null : occurredAt.getTime();
       },
-      setParked: (entries) => write(instruments.parkedEntries, (metric, all) => metric.set(all, entries)),
-      setState(current) {
+      setParked: (entries: number) =>
+        write(instruments.parkedEntries, (metric, all) => metric.set(all, entries)),
+      setState(current: StreamState) {
         for (const each of streamStates) {
           write(instruments.streamState, (metric, all) => metric.set(all, each === current ? 1 : 0), {
             state: each,
           });
         }
       },
-      setCatchUpRate: (rate) => write(instruments.catchUpRate, (metric, all) => metric.set(all, rate)),
-      observeRequest({ outcome, reason = 'none', durationMs, records, bytes }) {
+      /** Entries a second; 0 when the stream is not working off a backlog. */
+      setCatchUpRate: (rate: number) =>
+        write(instruments.catchUpRate, (metric, all) => metric.set(all, rate)),
+      /** Records one attempt, whatever its result. */
+      observeRequest({ outcome, reason, durationMs, records, bytes }: ObservedRequest) {
         instruments.batchRecords.observe(records);
         instruments.batchBytes.observe(bytes);
-        write(requests, (metric, all) => metric.inc(all), { outcome, reason });
+        write(requests, (metric, all) => metric.inc(all), { outcome, reason: reason ?? 'none' });
         write(instruments.requestDuration, (metric, all) => metric.observe(all, durationMs / 1_000));
       },
-      countRetry: (reason) => write(retries, (metric, all) => metric.inc(all), { reason }),
-      observeDeliveryDelay(delayMs) {
+      /** Called when a failed batch is sent again, with the reason of that failure. */
+      countRetry: (reason: FailureReason) => write(retries, (metric, all) => metric.inc(all), { reason }),
+      /** Time from `occurred_at` of the newest entry of an acknowledged batch to the acknowledgement. */
+      observeDeliveryDelay(delayMs: number) {
         write(instruments.deliveryDelay, (metric, all) => metric.observe(all, Math.max(0, delayMs) / 1_000));
       },
+      /** Removes every series of the stream. Later calls, for an answer that comes late, do nothing. */
       remove() {
         if (!isOwner()) return;
         for (const [metric, used] of stream.used) {
