@@ -3,7 +3,7 @@ import type { Position } from '../model/stream.ts';
 import type { Reader } from './boundedRead.ts';
 import { utcMicroseconds } from './entries.ts';
 import { Parameters } from './parameters.ts';
-import { type Direction, type Hit, inRange, type Prepared, readHits } from './searchEntries.ts';
+import { type Hit, inRange, type Prepared, readHits } from './searchEntries.ts';
 
 /** How far the entries that one cluster wrote for an organization are in blocks. */
 export interface IndexedUpTo extends Position {
@@ -46,14 +46,13 @@ export function filterUnindexed(
   reader: Reader,
   prepared: Prepared,
   upTo: readonly IndexedUpTo[],
-  direction: Direction,
   limit: number,
 ): Promise<Hit[]> {
   const parameters = new Parameters();
   // Fenced, so that the time range does not make the planner read in time order.
   const all = unindexed(prepared.query.organization, upTo, parameters, 'offset 0');
   const source = `(select * from ${all} where ${inRange(prepared.range, parameters)}) e`;
-  return readHits(reader, prepared, parameters, source, direction, limit);
+  return readHits(reader, prepared, parameters, source, limit);
 }
 
 function unindexed(
@@ -102,9 +101,8 @@ export interface Scan {
  */
 export async function scanBlocks(
   reader: Reader,
-  { query, range }: Prepared,
+  { query, range, direction }: Prepared,
   needles: readonly (readonly (readonly number[])[])[],
-  direction: Direction,
   from: BlockPlace | null,
   most: number,
 ): Promise<Scan> {
@@ -155,7 +153,6 @@ export function filterBlocks(
   reader: Reader,
   prepared: Prepared,
   blocks: readonly Candidate[],
-  direction: Direction,
   limit: number,
 ): Promise<Hit[]> {
   const parameters = new Parameters();
@@ -168,5 +165,5 @@ export function filterBlocks(
         select * from audit.entries e where e.organization = ${organization} and e.cluster = b.cluster
           and (e.xid, e.id) >= (b.first_xid, b.first_id) and (e.xid, e.id) <= (b.last_xid, b.last_id) offset 0) e
     where ${inRange(prepared.range, parameters)}) e`;
-  return readHits(reader, prepared, parameters, source, direction, limit);
+  return readHits(reader, prepared, parameters, source, limit);
 }

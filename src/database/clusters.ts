@@ -61,10 +61,7 @@ export async function moveCluster(
   return moved.rowCount === 1;
 }
 
-/**
- * Notes the present cluster, and before it any other whose entries the table holds of these organizations: a few index
- * probes each.
- */
+/** Notes the present cluster, and before it any other whose entries the table holds of these organizations: a few index probes each. */
 export async function registerClusters(db: Database, organizations: readonly string[]): Promise<void> {
   await db.query(
     `with recursive walk (organization, cluster) as (

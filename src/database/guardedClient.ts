@@ -26,9 +26,7 @@ const guardSelect = `${toPrimary}select ${Object.entries(settings)
   )
   .join(', ')}`;
 
-/**
- * The same, to stand before a statement in one text of several (simple protocol), and after `begin`. It returns no rows.
- */
+/** The same, to stand before a statement in one text of several (simple protocol), and after `begin`. It returns no rows. */
 export const guardStatements = Object.entries(settings)
   .map(([name, value]) => `set local ${name} to ${name === 'lock_timeout' ? `'${value}'` : value};`)
   .join(' ');

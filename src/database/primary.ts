@@ -1,6 +1,4 @@
-/**
- * Proof that a statement ran on the primary: what a router or pooler between sends elsewhere is an error, never fewer rows.
- */
+/** Proof that a statement ran on the primary: what a router or pooler between sends elsewhere is an error, never fewer rows. */
 
 /**
  * In front of every statement: a pooler that balances statements (pgpool-II) then sends it to the primary. Others take it for a

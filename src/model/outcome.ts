@@ -1,6 +1,4 @@
-/**
- * What one delivery attempt came to. Decided in one place, `otlp/classify.ts`; everything after it switches on `kind`.
- */
+/** What one delivery attempt came to. Decided in one place, `otlp/classify.ts`; everything after it switches on `kind`. */
 import type { FailureReason } from './reasons.ts';
 
 export type Outcome = Settled | Failed;

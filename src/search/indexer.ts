@@ -4,6 +4,7 @@
  * Any number of replicas may run it: one of them does each part of the work, and even doing a part twice cannot write a block
  * twice. It takes at most about a quarter of a core. Searches read entries that it has not reached yet one by one.
  */
+import { errorCode } from '../basics/errorCode.ts';
 import { pause } from '../basics/wait.ts';
 import { isTooMuch } from '../database/boundedRead.ts';
 import type { Database } from '../database/pool.ts';
@@ -180,7 +181,7 @@ export async function indexAll(
 
 /** Too large, unreadable or damaged on disk; not a lost connection or a missing right. */
 function isOfEntries(error: unknown): boolean {
-  return isTooMuch(error) || /^(?:22|40|XX)\w{3}$/.test(String((error as { code?: unknown }).code));
+  return isTooMuch(error) || /^(?:22|40|XX)\w{3}$/.test(errorCode(error));
 }
 
 async function indexPart(

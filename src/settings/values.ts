@@ -127,9 +127,7 @@ function parseListenAddress(value: string): ListenAddress | null {
   return { host, port: Number(port) };
 }
 
-/**
- * A connection URL of Postgres. The clause says what is wrong without quoting any part of the URL.
- */
+/** A connection URL of Postgres. The clause says what is wrong without quoting any part of the URL. */
 export function postgresUrl(): ValueKind<Secret> {
   const schema = z.string().transform((value, context) => {
     const problem = findPostgresUrlProblem(value);

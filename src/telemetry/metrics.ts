@@ -1,6 +1,4 @@
-/**
- * The metrics of one process, on a registry of their own. Other code calls methods and never names a metric or a label.
- */
+/** The metrics of one process, on a registry of their own. Other code calls methods and never names a metric or a label. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { makeInstruments } from './instruments.ts';
 import { makeKubernetesMetrics } from './kubernetesMetrics.ts';

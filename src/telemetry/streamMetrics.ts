@@ -1,6 +1,4 @@
-/**
- * The metrics of each stream, and their removal: a stream that is gone leaves no series behind.
- */
+/** The metrics of each stream, and their removal: a stream that is gone leaves no series behind. */
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Outcome } from '../model/outcome.ts';
 import type { FailureReason } from '../model/reasons.ts';

@@ -1,6 +1,4 @@
-/**
- * One request and its answer on a connection, within the attempt's deadline.
- */
+/** One request and its answer on a connection, within the attempt's deadline. */
 
 import type { LookupAddress } from 'node:dns';
 import type { IncomingHttpHeaders } from 'node:http';

@@ -1,6 +1,4 @@
-/**
- * Sentences for TLS failures: what is wrong, and which setting or which side mends it.
- */
+/** Sentences for TLS failures: what is wrong, and which setting or which side mends it. */
 
 const untrusted =
   'its certificate is signed by an authority this collector does not trust: give that authority in tls.caSecretRef';

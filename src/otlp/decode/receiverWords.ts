@@ -1,6 +1,4 @@
-/**
- * Finds the sentence a person would want to read in an answer, whatever form the receiver or a proxy gave it.
- */
+/** Finds the sentence a person would want to read in an answer, whatever form the receiver or a proxy gave it. */
 import type { Response } from '../../model/answer.ts';
 import { parseObject } from './exportResponse.ts';
 import { readMediaType } from './mediaType.ts';

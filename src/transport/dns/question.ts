@@ -4,6 +4,7 @@
  */
 import type { RecordWithTtl } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
+import { errorCode } from '../../basics/errorCode.ts';
 import type { ResolverConfig } from './systemFiles.ts';
 
 export interface FoundAddress {
@@ -78,8 +79,7 @@ async function toFound(family: 4 | 6, question: Promise<RecordWithTtl[]>): Promi
       ttlSeconds: Math.min(...records.map(({ ttl }) => ttl)),
     };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    switch (code) {
+    switch (errorCode(error)) {
       case 'ENOTFOUND':
       case 'ENODATA':
       // A name that no DNS message can hold.

@@ -1,6 +1,4 @@
-/**
- * What `/etc/resolv.conf` and `/etc/hosts` say of names, read as glibc reads them (resolv.conf(5), hosts(5)).
- */
+/** What `/etc/resolv.conf` and `/etc/hosts` say of names, read as glibc reads them (resolv.conf(5), hosts(5)). */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 
