@@ -1,4 +1,5 @@
-/** Is this a database that the collector can work with? Asked at boot and by /readyz. */
+/** Is this a database that the collector can work with? Asked at boot and by /readyz. A migration gives its role the rights. */
+import { isPostgresError } from '../telemetry/sqlState.ts';
 import { describeDatabaseFailure } from './failure.ts';
 import { checkSchema, type Migration } from './migrate.ts';
 import type { Database } from './pool.ts';
@@ -98,4 +99,22 @@ export async function checkTables(db: Database, own: readonly Migration[]): Prom
 
 function failed(problem: string): DatabaseCheck {
   return { kind: 'failed', problem };
+}
+
+/** Gives the collector's role its rights: a first install then needs no hand in between. null: it has them. Else one sentence. May be repeated. @throws the database's error for what is no matter of the role. */
+export async function grantCollector(db: Database, role: string): Promise<string | null> {
+  try {
+    await db.query('select audit.grant_collector($1::name)', [role]);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Error && isPostgresError(error))) throw error;
+    switch (error.code) {
+      case '42704':
+        return `COLLECTOR_ROLE is ${JSON.stringify(role)}, which the database does not know: create the role (create role … login), or correct the name.`;
+      case '42501':
+        return `COLLECTOR_ROLE is ${JSON.stringify(role)}, but this role may not give it its rights: migrate as the owner of the schema audit, or leave COLLECTOR_ROLE out and call audit.grant_collector as the owner.`;
+      default:
+        throw error;
+    }
+  }
 }

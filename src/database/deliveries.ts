@@ -197,7 +197,8 @@ async function readTimes(reader: Reader, stream: StreamNow, entry: EntryPlace): 
   if (!before && after && first > 1) return { kind: 'delivered', notBefore: null, notAfter: null };
   const notAfter = after ? after.at : stream.moved;
   const pinned = pinnedAt(after ?? stream, entry);
-  return { kind: 'delivered', notBefore: latest(before?.at ?? stream.created, pinned), notAfter };
+  const begun = before?.at ?? stream.created;
+  return { kind: 'delivered', notBefore: pinned !== null && pinned > begun ? pinned : begun, notAfter };
 }
 
 async function readCheckpoint(reader: Reader, stream: string, number: number): Promise<Checkpoint | null> {
@@ -212,10 +213,6 @@ async function readCheckpoint(reader: Reader, stream: string, number: number): P
 /** An entry of the window that is under delivery was not sent before it was pinned. */
 function pinnedAt(coverage: Coverage & { window_pinned: string | null }, entry: EntryPlace): string | null {
   return isSettled(coverage, entry) ? null : coverage.window_pinned;
-}
-
-function latest(a: string, b: string | null): string {
-  return b !== null && b > a ? b : a;
 }
 
 function coverageColumns(alias: string): string {

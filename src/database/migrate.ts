@@ -20,7 +20,6 @@ export interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly breaking: boolean;
-  /** Absent: no. */
   readonly concurrently?: boolean;
 }
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { isVisible, parseSnapshot } from '../model/snapshot.ts';
-import { isTooMuch } from './boundedRead.ts';
+import { boundedRead, isTooMuch } from './boundedRead.ts';
 import { decodeToken, encodeToken } from './cursor.ts';
 import { type EntryQuery, entryCondition, hasNul } from './entryQuery.ts';
 import { Parameters } from './parameters.ts';
@@ -90,4 +90,25 @@ function listRanges(since: Mark, now: Mark, parameters: Parameters): string[] {
     ...(late.length > 0 ? [`e.xid = any (${parameters.add(late, 'xid8[]')})`] : []),
     `e.xid >= ${parameters.add(then.xmax.toString(), 'xid8')}`,
   ];
+}
+
+/**
+ * Counts an organization's entries dated at or after `from` (RFC 3339), up to `cap`; reads only the index. Those in the future come
+ * from a clock that is wrong, or from somebody who wants to bury other entries.
+ */
+export async function countDatedAfter(
+  db: Database,
+  organization: string,
+  from: string,
+  cap: number,
+): Promise<number> {
+  const [row] = await boundedRead(db, 1_000, (reader) =>
+    reader.query<{ n: number }>(
+      `select count(*)::int as n from (
+         select from audit.entries e where e.organization = $1::text and e.occurred_at >= $2::timestamptz
+         order by e.occurred_at desc limit $3::int) counted`,
+      [organization, from, cap],
+    ),
+  );
+  return row?.n ?? 0;
 }

@@ -30,11 +30,6 @@ export interface IndexerOptions {
   readonly intervalMs?: number;
 }
 
-export interface Indexer {
-  /** Resolves when it has stopped; the next indexer finishes what it was doing. */
-  stop(): Promise<void>;
-}
-
 const defaultIntervalMs = 30_000;
 /** The share of its time that the indexer works. */
 const defaultShare = 0.25;
@@ -53,12 +48,14 @@ const longestRetryMs = 60 * 60_000;
 /** Parts that could not be indexed, and when to try each again. The other parts continue. */
 export type FailedParts = Map<string, { failures: number; retryAt: number }>;
 
+export type Indexer = ReturnType<typeof startIndexer>;
+
 export function startIndexer({
   db,
   log,
   onHeldBack = () => {},
   intervalMs = defaultIntervalMs,
-}: IndexerOptions): Indexer {
+}: IndexerOptions) {
   const stopped = new AbortController();
   const { signal } = stopped;
   const failed: FailedParts = new Map();
@@ -88,7 +85,8 @@ export function startIndexer({
   };
   const running = run();
   return {
-    stop: async () => {
+    /** Resolves when it has stopped; the next indexer finishes what it was doing. */
+    stop: async (): Promise<void> => {
       stopped.abort();
       await running;
     },

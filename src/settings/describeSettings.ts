@@ -23,15 +23,8 @@ function describeSetting(setting: Setting<unknown>): string {
   return `  ${setting.name}  ${facts.join('; ')}\n${wrap(setting.doc)}`;
 }
 
-function describePresence(setting: Setting<unknown>): string {
-  switch (setting.presence.kind) {
-    case 'required':
-      return 'required';
-    case 'optional':
-      return 'optional';
-    case 'default':
-      return `default ${setting.presence.value === '' ? 'empty' : setting.presence.value}`;
-  }
+function describePresence({ presence }: Setting<unknown>): string {
+  return presence.kind === 'default' ? `default ${presence.value || 'empty'}` : presence.kind;
 }
 
 function wrap(sentence: string): string {

@@ -80,17 +80,10 @@ function parse(
   return { ok: false, problems: sentences };
 }
 
-function describeWayOut(setting: Setting<unknown>): string {
-  switch (setting.presence.kind) {
-    case 'required':
-      return '';
-    case 'optional':
-      return ', or leave it out';
-    case 'default':
-      return setting.presence.value === ''
-        ? ', or leave it out'
-        : `, or leave it out for ${setting.presence.value}`;
-  }
+function describeWayOut({ presence }: Setting<unknown>): string {
+  if (presence.kind === 'required') return '';
+  const instead = presence.kind === 'default' && presence.value !== '' ? ` for ${presence.value}` : '';
+  return `, or leave it out${instead}`;
 }
 
 function problem(sentence: string): SettingResult {

@@ -24,7 +24,7 @@ export interface ListenAddress {
 
 export const textJson = { type: 'string', minLength: 1 };
 /** Items of a list that the environment variable separates by commas. */
-export const listJson = { type: 'array', items: { type: 'string', pattern: '^[^,]+$' } };
+const listJson = { type: 'array', items: { type: 'string', pattern: '^[^,]+$' } };
 
 /** Text that `parse` makes a value of. Null: it cannot be one, and `rule` says what it must be. */
 export function parsedText<T>(

@@ -157,19 +157,13 @@ export function aborted({ url }: Destination): NoAnswer {
   return noAnswer('aborted', `The request to ${url.host} was ended by this collector.`);
 }
 
-function timedOut({ url, timeoutMs }: Destination, phase: Phase): NoAnswer {
+function timedOut({ url: { host }, timeoutMs }: Destination, phase: Phase): NoAnswer {
   const limit = `${timeoutMs / 1_000} s`;
-  switch (phase) {
-    case 'resolving':
-      return noAnswer(
-        'dns',
-        `Could not resolve the name of ${url.host}: no answer from DNS within ${limit}.`,
-      );
-    case 'connecting':
-      return noAnswer('timeout', `Could not connect to ${url.host} within ${limit}.`);
-    case 'waiting':
-      return noAnswer('timeout', `No answer from ${url.host} within ${limit}.`);
-    case 'reading':
-      return noAnswer('timeout', `The answer of ${url.host} was not complete within ${limit}.`);
-  }
+  const sentence = {
+    resolving: `Could not resolve the name of ${host}: no answer from DNS within ${limit}.`,
+    connecting: `Could not connect to ${host} within ${limit}.`,
+    waiting: `No answer from ${host} within ${limit}.`,
+    reading: `The answer of ${host} was not complete within ${limit}.`,
+  }[phase];
+  return noAnswer(phase === 'resolving' ? 'dns' : 'timeout', sentence);
 }

@@ -36,7 +36,7 @@ export interface Attempt {
   readonly stream?: string;
   /** Whose share of look-ups is used. Default: `stream`. */
   readonly organization?: string;
-  /** True: over a new connection, even where one is left from before. */
+  /** True: over a new connection, which may reach another server of the same name, even where one is left from before. */
   readonly freshConnection?: boolean;
   /** Whether the answer says that all is well with this server. Default: a status below 300. */
   readonly isGood?: (answer: Answer) => boolean;

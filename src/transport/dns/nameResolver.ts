@@ -157,10 +157,7 @@ async function askCandidates(name: string, config: ResolverConfig, deadlineMs: n
 }
 
 /** Full names to ask for, in the order of resolv.conf(5). */
-function listCandidates(
-  name: string,
-  { search, ndots }: { readonly search: readonly string[]; readonly ndots: number },
-): string[] {
+function listCandidates(name: string, { search, ndots }: ResolverConfig): string[] {
   if (name.endsWith('.')) return [name.slice(0, -1)];
   const inDomains = search.map((domain) => `${name}.${domain}`);
   const dots = name.split('.').length - 1;
@@ -168,17 +165,12 @@ function listCandidates(
 }
 
 function toResult(found: Found, afterMs: number): readonly FoundAddress[] | NameError {
-  switch (found.kind) {
-    case 'found':
-      return sortAddresses(found.addresses);
-    case 'absent':
-      return new NameError('ENOTFOUND', afterMs);
-    case 'failed':
-      return new NameError('EAI_FAIL', afterMs);
-    case 'unanswered':
-      return new NameError('ERR_DNS_UNANSWERED', afterMs);
-  }
+  return found.kind === 'found'
+    ? sortAddresses(found.addresses)
+    : new NameError(failureCodes[found.kind], afterMs);
 }
+
+const failureCodes = { absent: 'ENOTFOUND', failed: 'EAI_FAIL', unanswered: 'ERR_DNS_UNANSWERED' } as const;
 
 function backOff(kind: 'absent' | 'failed' | 'unanswered', failures: number): number {
   const { first, most } = kind === 'absent' ? retryAfterMs.absent : retryAfterMs.unanswered;

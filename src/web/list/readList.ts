@@ -1,7 +1,6 @@
 /** Reads what the list shows: entries, and for a whole page the choices of its filters. */
 import { listEventTypes, readFacets } from '../../database/facets.ts';
-import { countDatedAfter } from '../../database/futureEntries.ts';
-import { encodeMark } from '../../database/newEntries.ts';
+import { countDatedAfter, encodeMark } from '../../database/newEntries.ts';
 import type { Database } from '../../database/pool.ts';
 import { findEntries } from '../../search/findEntries.ts';
 import { logsUrl } from '../urls.ts';
