@@ -41,6 +41,7 @@ export interface RequestRow extends ReasonRow {
 
 type Rows<Row> = Readonly<Record<string, Row>>;
 
+/** Reasons that all lead to the same reaction. */
 function allLeadTo<const R extends Reaction, Reason extends string>(
   reaction: R,
   rows: Readonly<Record<Reason, Omit<RequestRow, 'reaction'>>>,
