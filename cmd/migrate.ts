@@ -1,7 +1,6 @@
 /** Applies the database migrations and exits: as a chart's Job, in an init container, or by hand. */
-import { checkServer } from '../src/database/check.ts';
+import { checkServer, grantCollector } from '../src/database/check.ts';
 import { describeDatabaseFailure } from '../src/database/failure.ts';
-import { grantCollector } from '../src/database/grantCollector.ts';
 import { migrate, readMigrations } from '../src/database/migrate.ts';
 import { makePool } from '../src/database/pool.ts';
 import { fail, openCommand, openSettings } from './shell.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type CommandOption, parseCommandLine } from '../src/settings/command.ts';
 import { describeSettings } from '../src/settings/describeSettings.ts';
 import { readSettings } from '../src/settings/readSettings.ts';
-import type { Settings } from '../src/settings/settings.ts';
+import type { Settings } from '../src/settings/table.ts';
 import { programVersion } from '../src/settings/version.ts';
 
 // Node opens its inspector on this signal: anyone who may send it to the process could then run code in it, and read every

@@ -21,7 +21,7 @@ import { makeSend } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
 import { type Page, startPage } from './page.ts';
 import { startProbes } from './probes.ts';
-import type { Settings } from './settings/settings.ts';
+import type { Settings } from './settings/table.ts';
 import { programVersion } from './settings/version.ts';
 import { decideStatus } from './status/exportStatus.ts';
 import { StatusPublisher } from './status/publisher.ts';

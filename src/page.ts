@@ -2,7 +2,7 @@
 import type { ConfigSource } from './configs/configSource.ts';
 import type { Database } from './database/pool.ts';
 import type { Send } from './delivery/send.ts';
-import type { Settings } from './settings/settings.ts';
+import type { Settings } from './settings/table.ts';
 import { programVersion } from './settings/version.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';

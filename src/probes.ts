@@ -4,7 +4,7 @@ import type { Migration } from './database/migrate.ts';
 import type { Database } from './database/pool.ts';
 import type { CheckResult } from './operations/checks.ts';
 import { type OperationsServer, startOperationsServer } from './operations/operationsServer.ts';
-import type { Settings } from './settings/settings.ts';
+import type { Settings } from './settings/table.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 

@@ -1,5 +1,5 @@
 /** The config sources there are, one row each: how to build it from the settings, or why it cannot be built. */
-import type { Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/table.ts';
 import { programVersion } from '../settings/version.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

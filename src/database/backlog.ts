@@ -30,13 +30,7 @@ export async function countBacklog(
   stream: Pick<StreamRow, 'id' | 'token'>,
 ): Promise<Backlog | null> {
   const rows = await boundedRead(db, timeoutMs, (reader) =>
-    reader.query<{
-      pending: string;
-      oldest: string | null;
-      parked: string;
-      found: boolean;
-      primary: boolean;
-    }>(
+    reader.query<Backlog & { pending: string; parked: string; found: boolean; primary: boolean }>(
       `with s as (select * from audit.streams where id = $1 and token = $2::bigint),
      past as (
        select e.xid, e.id, e.occurred_at from s join audit.entries e on e.organization = s.organization and e.cluster = s.cluster
@@ -49,7 +43,7 @@ export async function countBacklog(
        where s.position_xid is null or (past.xid, past.id) > (s.position_xid, s.position_id)
          or not pg_visible_in_snapshot(past.xid, s.window_snapshot)
        limit ${mostCounted})
-     select count(*) as pending, ${utcMilliseconds('min(occurred_at)')} as oldest,
+     select count(*) as pending, ${utcMilliseconds('min(occurred_at)')} as "oldestOccurredAt",
        (select count(*) from audit.parked where stream = $1) as parked,
        exists (select from s) as found, not pg_is_in_recovery() as primary
      from waiting`,
@@ -59,9 +53,6 @@ export async function countBacklog(
   const row = rows[0];
   if (!row?.primary) throw new NotPrimaryError();
   if (!row.found) return null;
-  return {
-    pending: Number(row.pending),
-    oldestOccurredAt: row.oldest,
-    parked: Number(row.parked),
-  };
+  const { pending, oldestOccurredAt, parked } = row;
+  return { pending: Number(pending), oldestOccurredAt, parked: Number(parked) };
 }

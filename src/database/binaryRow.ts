@@ -26,7 +26,6 @@ export class BinaryRow {
     return this.#bytes.length;
   }
 
-  /** The field's bytes, or null for SQL null. */
   bytes(field: number): Buffer | null {
     const length = this.#lengths[field] ?? -1;
     const end = this.#ends[field] ?? 0;

@@ -3,7 +3,7 @@ import type { Position } from '../model/stream.ts';
 import type { Reader } from './boundedRead.ts';
 import { utcMicroseconds } from './entries.ts';
 import { Parameters } from './parameters.ts';
-import { type Direction, type Hit, inRange, type Prepared, readHits } from './searchEntries.ts';
+import { type Hit, inRange, type Prepared, readHits } from './searchEntries.ts';
 
 /** How far the entries that one cluster wrote for an organization are in blocks. */
 export interface IndexedUpTo extends Position {
@@ -46,14 +46,13 @@ export function filterUnindexed(
   reader: Reader,
   prepared: Prepared,
   upTo: readonly IndexedUpTo[],
-  direction: Direction,
   limit: number,
 ): Promise<Hit[]> {
   const parameters = new Parameters();
   // Fenced, so that the time range does not make the planner read in time order.
   const all = unindexed(prepared.query.organization, upTo, parameters, 'offset 0');
   const source = `(select * from ${all} where ${inRange(prepared.range, parameters)}) e`;
-  return readHits(reader, prepared, parameters, source, direction, limit);
+  return readHits(reader, prepared, parameters, source, limit);
 }
 
 function unindexed(
@@ -62,14 +61,14 @@ function unindexed(
   parameters: Parameters,
   fence: string,
 ): string {
-  const name = parameters.add(organization, 'text');
-  const column = (pick: (part: IndexedUpTo) => string, type: string): string =>
-    parameters.add(upTo.map(pick), type);
-  const clusters = column((part) => part.cluster, 'bigint[]');
-  const xids = column((part) => part.xid.toString(), 'xid8[]');
-  const ids = column((part) => part.id.toString(), 'bigint[]');
-  return `(select e.* from unnest(${clusters}, ${xids}, ${ids}) as p(cluster, xid, id) cross join lateral (
-    select * from audit.entries e where e.organization = ${name} and e.cluster = p.cluster
+  const column = (name: keyof IndexedUpTo, type: string): string =>
+    parameters.add(
+      upTo.map((part) => String(part[name])),
+      type,
+    );
+  return `(select e.* from unnest(${column('cluster', 'bigint[]')}, ${column('xid', 'xid8[]')}, ${column('id', 'bigint[]')})
+    as p(cluster, xid, id) cross join lateral (
+    select * from audit.entries e where e.organization = ${parameters.add(organization, 'text')} and e.cluster = p.cluster
       and (e.xid, e.id) > (p.xid, p.id) ${fence}) e) e`;
 }
 
@@ -102,9 +101,8 @@ export interface Scan {
  */
 export async function scanBlocks(
   reader: Reader,
-  { query, range }: Prepared,
+  { query, range, direction }: Prepared,
   needles: readonly (readonly (readonly number[])[])[],
-  direction: Direction,
   from: BlockPlace | null,
   most: number,
 ): Promise<Scan> {
@@ -155,7 +153,6 @@ export function filterBlocks(
   reader: Reader,
   prepared: Prepared,
   blocks: readonly Candidate[],
-  direction: Direction,
   limit: number,
 ): Promise<Hit[]> {
   const parameters = new Parameters();
@@ -168,5 +165,5 @@ export function filterBlocks(
         select * from audit.entries e where e.organization = ${organization} and e.cluster = b.cluster
           and (e.xid, e.id) >= (b.first_xid, b.first_id) and (e.xid, e.id) <= (b.last_xid, b.last_id) offset 0) e
     where ${inRange(prepared.range, parameters)}) e`;
-  return readHits(reader, prepared, parameters, source, direction, limit);
+  return readHits(reader, prepared, parameters, source, limit);
 }

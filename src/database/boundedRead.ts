@@ -1,5 +1,6 @@
 /** Reads for people: in one snapshot, without writing, each with a time limit. */
 import type pg from 'pg';
+import { errorCode } from '../basics/errorCode.ts';
 import type { Database } from './pool.ts';
 
 export interface Reader {
@@ -46,16 +47,10 @@ export async function boundedRead<T>(
 
 /** Whether the statement reached its time limit. */
 export function isTimeout(error: unknown): boolean {
-  return (error as { code?: unknown }).code === '57014';
+  return errorCode(error) === '57014';
 }
 
 /** Whether an entry was too much for Postgres: its memory, its own limits, or the time limit. Reading fewer entries may work. */
 export function isTooMuch(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return (
-    code === '54000' ||
-    code === '53200' ||
-    code === '57014' ||
-    (typeof code === 'string' && code.startsWith('22'))
-  );
+  return /^(?:54000|53200|57014|22\w{3})$/.test(errorCode(error));
 }

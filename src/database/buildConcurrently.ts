@@ -1,5 +1,6 @@
 /** Builds one index while a product keeps writing: the part of a migration that cannot run in a transaction. */
 import type pg from 'pg';
+import { pause } from '../basics/wait.ts';
 import { GuardedClient } from './guardedClient.ts';
 
 export interface Build {
@@ -56,7 +57,9 @@ async function watchProgress(
   onProgress: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  while (await pause(progressIntervalMs, signal)) {
+  for (;;) {
+    await pause(progressIntervalMs, signal);
+    if (signal.aborted) return;
     const { rows } = await lock.query<{ phase: string; percent: number | null; waits_for: number | null }>(
       `select phase, round(100.0 * blocks_done / nullif(blocks_total, 0))::int as percent, nullif(current_locker_pid, 0)::int as waits_for
        from pg_stat_progress_create_index where datname = current_database() and command like 'CREATE INDEX CONCURRENTLY%'`,
@@ -67,19 +70,4 @@ async function watchProgress(
     const percent = row.percent === null ? '' : `, ${row.percent} %`;
     onProgress(`Building index ${name}: ${row.phase}${percent}${waits}. Writers are not held up.`);
   }
-}
-
-/** False if `signal` ended it. */
-function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => finish(true), ms);
-    const onAbort = (): void => finish(false);
-    const finish = (passed: boolean): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      resolve(passed);
-    };
-    if (signal.aborted) finish(false);
-    else signal.addEventListener('abort', onAbort);
-  });
 }

@@ -1,4 +1,5 @@
-/** Is this a database that the collector can work with? Asked at boot and by /readyz. */
+/** Is this a database that the collector can work with? Asked at boot and by /readyz. A migration gives its role the rights. */
+import { isPostgresError } from '../telemetry/sqlState.ts';
 import { describeDatabaseFailure } from './failure.ts';
 import { checkSchema, type Migration } from './migrate.ts';
 import type { Database } from './pool.ts';
@@ -19,46 +20,41 @@ export async function checkServer(db: Database): Promise<DatabaseCheck> {
     );
     const row = result.rows[0];
     if (!row || row.number < oldestVersion) {
-      return { kind: 'failed', problem: `Postgres ${row?.version} is too old: 14 or newer is needed.` };
+      return failed(`Postgres ${row?.version} is too old: 14 or newer is needed.`);
     }
     if (row.standby) {
-      return {
-        kind: 'failed',
-        problem:
-          'DATABASE_URL names a standby: it must name the primary, since only there a snapshot is exact.',
-      };
+      return failed(
+        'DATABASE_URL names a standby: it must name the primary, since only there a snapshot is exact.',
+      );
     }
     if (row.encoding !== 'UTF8') {
-      return {
-        kind: 'failed',
-        problem: `The database is encoded in ${row.encoding}, in which some entries cannot be stored and read exactly: name a database in DATABASE_URL that was created with encoding 'UTF8' template template0.`,
-      };
+      return failed(
+        `The database is encoded in ${row.encoding}, in which not every entry can be kept and read exactly: name one in DATABASE_URL that was made with encoding 'UTF8' template template0.`,
+      );
     }
     return { kind: 'ok', version: row.version };
   } catch (error) {
-    return { kind: 'failed', problem: `The database cannot be used: ${describeDatabaseFailure(error)}` };
+    return failed(`The database cannot be used: ${describeDatabaseFailure(error)}`);
   }
 }
 
-const needed: ReadonlyArray<readonly [table: string, privilege: string]> = [
-  ['entries', 'SELECT'],
-  ['streams', 'SELECT'],
-  ['streams', 'INSERT'],
-  ['streams', 'UPDATE'],
-  ['replicas', 'INSERT'],
-  ['replicas', 'UPDATE'],
-  ['replicas', 'DELETE'],
-  ['parked', 'INSERT'],
-  ['parked', 'UPDATE'],
-  ['parked', 'DELETE'],
-  ['clusters', 'INSERT'],
-  ['stream_history', 'INSERT'],
-  ['stream_filters', 'INSERT'],
-  ['replayed', 'INSERT'],
-  ['page_sessions', 'INSERT'],
-  ['search_positions', 'INSERT'],
-  ['search_blocks', 'INSERT'],
-];
+/** Privileges by table, in the order in which those that lack are named. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  entries: ['SELECT'],
+  streams: ['SELECT', 'INSERT', 'UPDATE'],
+  replicas: ['INSERT', 'UPDATE', 'DELETE'],
+  parked: ['INSERT', 'UPDATE', 'DELETE'],
+  clusters: ['INSERT'],
+  stream_history: ['INSERT'],
+  stream_filters: ['INSERT'],
+  replayed: ['INSERT'],
+  page_sessions: ['INSERT'],
+  search_positions: ['INSERT'],
+  search_blocks: ['INSERT'],
+};
+const neededPairs = Object.entries(needed).flatMap(([table, privileges]) =>
+  privileges.map((privilege) => [table, privilege]),
+);
 
 /** Columns of an entry about the page itself: what a user does there must be recorded. */
 const writtenColumns = 'organization event_type actor_id actor_name session_type project metadata'.split(' ');
@@ -67,17 +63,11 @@ const writtenColumns = 'organization event_type actor_id actor_name session_type
 export async function checkTables(db: Database, own: readonly Migration[]): Promise<DatabaseCheck> {
   try {
     const schema = await checkSchema(db, own);
-    switch (schema.kind) {
-      case 'too-new':
-        return { kind: 'failed', problem: schema.problem };
-      case 'behind':
-        return {
-          kind: 'failed',
-          problem: `The database lacks migration ${schema.missing.join(', ')}: run \`node cmd/migrate.ts\`.`,
-        };
-      case 'current':
-        break;
-    }
+    if (schema.kind === 'too-new') return failed(schema.problem);
+    if (schema.kind === 'behind')
+      return failed(
+        `The database lacks migration ${schema.missing.join(', ')}: run \`node cmd/migrate.ts\`.`,
+      );
     const rights = await db.query<{ lacking: string[]; hidden: string[]; role: string }>(
       `select current_user as role, array(
            select table_name || ' ('::text || privilege || ')'::text
@@ -88,23 +78,43 @@ export async function checkTables(db: Database, own: readonly Migration[]): Prom
            where not has_column_privilege('audit.entries'::text, name, 'INSERT'::text)) as lacking,
          array(select relname::text from pg_class where relnamespace = to_regnamespace('audit'::text)::oid
            and relkind = 'r'::"char" and row_security_active(oid) order by 1) as hidden`,
-      [needed.map(([table]) => table), needed.map(([, privilege]) => privilege), writtenColumns],
+      [neededPairs.map(([table]) => table), neededPairs.map(([, privilege]) => privilege), writtenColumns],
     );
     const { lacking = [], hidden = [], role = '' } = rights.rows[0] ?? {};
     if (lacking.length > 0) {
-      return {
-        kind: 'failed',
-        problem: `The role ${role} lacks rights in schema audit: ${lacking.join(', ')}. As the schema's owner run select audit.grant_collector('${role}').`,
-      };
+      return failed(
+        `The role ${role} lacks rights in schema audit: ${lacking.join(', ')}. As the schema's owner run select audit.grant_collector('${role}').`,
+      );
     }
     if (hidden.length > 0) {
-      return {
-        kind: 'failed',
-        problem: `Row level security hides rows of ${hidden.map((name) => `audit.${name}`).join(', ')} from the role ${role}, so that entries would never be seen: run alter table … disable row level security, or alter role ${role} bypassrls.`,
-      };
+      return failed(
+        `Row level security hides rows of ${hidden.map((name) => `audit.${name}`).join(', ')} from the role ${role}, so that entries would never be seen: run alter table … disable row level security, or alter role ${role} bypassrls.`,
+      );
     }
     return { kind: 'ok', version: '' };
   } catch (error) {
-    return { kind: 'failed', problem: `The database cannot be used: ${describeDatabaseFailure(error)}` };
+    return failed(`The database cannot be used: ${describeDatabaseFailure(error)}`);
+  }
+}
+
+function failed(problem: string): DatabaseCheck {
+  return { kind: 'failed', problem };
+}
+
+/** Gives the collector's role its rights: a first install then needs no hand in between. null: it has them. Else one sentence. May be repeated. @throws the database's error for what is no matter of the role. */
+export async function grantCollector(db: Database, role: string): Promise<string | null> {
+  try {
+    await db.query('select audit.grant_collector($1::name)', [role]);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Error && isPostgresError(error))) throw error;
+    switch (error.code) {
+      case '42704':
+        return `COLLECTOR_ROLE is ${JSON.stringify(role)}, which the database does not know: create the role (create role … login), or correct the name.`;
+      case '42501':
+        return `COLLECTOR_ROLE is ${JSON.stringify(role)}, but this role may not give it its rights: migrate as the owner of the schema audit, or leave COLLECTOR_ROLE out and call audit.grant_collector as the owner.`;
+      default:
+        throw error;
+    }
   }
 }

@@ -25,18 +25,20 @@ export interface ConfigNote {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The state as `audit.streams.config` keeps it. */
-interface Kept extends Omit<ConfigNote, 'configKey' | 'organization'> {
-  readonly told?: Told;
-}
-
-/** Id of the page's last entry that made a note unnecessary: it counts for no other note. */
-type Told = string | undefined;
+type Kept = Omit<ConfigNote, 'configKey' | 'organization'>;
 
 interface Row {
   readonly organization: string;
   /** Text, for the comparison; null: unknown. */
   readonly config: string | null;
   /** How long ago a change can be and still be unrecorded. */
+  readonly kept: Kept | null;
+  /**
+   * Id of the last entry of the page that a note was left out for: it excuses no other. null: there is none. It stays with the stream
+   * when its config goes: the next one of its name may come soon.
+   */
+  readonly told: string | null;
+  /** How long ago it can have been changed without having been noted. */
   readonly since: string;
   readonly createdAt: string;
 }
@@ -54,7 +56,10 @@ interface OwnMetadata {
 
 const maxAttempts = 5;
 const pageDeletion = 'audit_export.deleted';
-const pageChanges = ['created', 'updated', 'suspended', 'resumed'].map((action) => `audit_export.${action}`);
+/** Types of the entries that the page writes when it makes or changes an export. */
+export const pageChanges = ['created', 'updated', 'suspended', 'resumed'].map(
+  (action) => `audit_export.${action}`,
+);
 
 /** False: there is no stream for it yet, so call again. */
 export async function noteConfig(db: Database, note: ConfigNote): Promise<boolean> {
@@ -66,11 +71,10 @@ export async function noteConfig(db: Database, note: ConfigNote): Promise<boolea
     for (const other of rows) {
       if (other !== row) await noteDeletion(db, note.configKey, other.organization);
     }
-    const before = readKept(row);
-    if (before !== null && isNoNews(before, note)) return true;
+    if (row.kept !== null && isNoNews(row.kept, note)) return true;
     const { configKey: _key, organization: _organization, ...kept } = note;
-    const change = row.config === null ? null : await describeChange(db, row, before, note);
-    const to = JSON.stringify(withTold(kept, change?.told ?? readTold(row)));
+    const change = row.config === null ? null : await describeChange(db, row, note);
+    const to = { ...kept, told: change?.told ?? row.told ?? undefined };
     if (await move(db, note.configKey, row, to, change?.entry ?? null)) return true;
   }
   return false;
@@ -79,14 +83,13 @@ export async function noteConfig(db: Database, note: ConfigNote): Promise<boolea
 /** Records that a config is gone. Does nothing if that is already recorded. */
 export async function noteDeletion(db: Database, configKey: string, organization?: string): Promise<void> {
   for (const row of await readRows(db, configKey)) {
-    const before = readKept(row);
-    if (before === null || (organization !== undefined && row.organization !== organization)) continue;
-    const { destination, scope } = before;
-    // An entry from before this stream existed was about another config with the same name.
+    if (row.kept === null || (organization !== undefined && row.organization !== organization)) continue;
+    const { destination, scope } = row.kept;
+    // One of before there was this stream was about another config of the name.
     const [own] = await readOwn(db, row, { destination, eventTypes: [pageDeletion], after: row.createdAt });
     const metadata = { destination, source: sourceOf(scope) };
     const entry = own === undefined ? { eventType: 'audit_export.config_deleted', metadata } : null;
-    const to = JSON.stringify(withTold({ deleted: true }, own?.id ?? readTold(row)));
+    const to = { deleted: true, told: own?.id ?? row.told ?? undefined };
     await move(db, configKey, row, to, entry);
   }
 }
@@ -104,29 +107,13 @@ export async function listNotedKeys(db: Database, scope: string): Promise<string
 
 async function readRows(db: Database, configKey: string): Promise<Row[]> {
   const result = await db.query<Row>(
-    `select s.organization, s.config::text,
+    `select s.organization, s.config::text, case when s.config ? 'fields' then s.config end as kept, s.config ->> 'told' as told,
        greatest(coalesce((s.config ->> 'at')::timestamptz, s.created_at) - interval '10 seconds', now() - interval '1 hour')::text as since,
        s.created_at::text as "createdAt"
      from audit.streams s where s.config_key = $1`,
     [configKey],
   );
   return result.rows;
-}
-
-/** null: unknown, never recorded, or deleted. */
-function readKept({ config }: Row): Kept | null {
-  const kept: unknown = config === null ? null : JSON.parse(config);
-  return typeof kept === 'object' && kept !== null && 'fields' in kept ? (kept as Kept) : null;
-}
-
-/** The state stays with the stream when its config goes, because the next config with its name may come soon. */
-function readTold({ config }: Row): Told {
-  const kept: unknown = config === null ? null : JSON.parse(config);
-  return typeof kept === 'object' && kept !== null && 'told' in kept ? String(kept.told) : undefined;
-}
-
-function withTold(kept: object, told: Told): object {
-  return told === undefined ? kept : { ...kept, told };
 }
 
 function isNoNews(before: Kept, note: ConfigNote): boolean {
@@ -160,10 +147,10 @@ interface NewEntry {
 async function describeChange(
   db: Database,
   row: Row,
-  before: Kept | null,
   note: ConfigNote,
-): Promise<{ readonly entry: NewEntry | null; readonly told: Told }> {
+): Promise<{ readonly entry: NewEntry | null; readonly told: string | undefined }> {
   const { destination, scope, fields } = note;
+  const before = row.kept;
   const changed = findChanged(before?.fields ?? {}, fields);
   const recent = await readOwn(db, row, { destination, eventTypes: [...pageChanges, pageDeletion] });
   // Entries before a deletion were about another config with the same name.
@@ -223,7 +210,7 @@ async function readOwn(
        and e.occurred_at > greatest($3::timestamptz, $4::timestamptz)
        and e.metadata ->> 'destination' = $5 and e.id > $6::bigint
      order by e.occurred_at desc, e.id desc limit 100`,
-    [row.organization, eventTypes, row.since, after, destination, readTold(row) ?? '0'],
+    [row.organization, eventTypes, row.since, after, destination, row.told ?? '0'],
   );
   return result.rows;
 }
@@ -233,7 +220,7 @@ async function move(
   db: Database,
   configKey: string,
   { organization, config }: Row,
-  to: string,
+  to: object,
   entry: NewEntry | null,
 ): Promise<boolean> {
   const result = await db.query<{ moved: string }>(
@@ -246,7 +233,14 @@ async function move(
        select organization, $5::text, 'system', $6::jsonb from moved where $5::text is not null
      )
      select count(*)::text as moved from moved`,
-    [configKey, organization, to, config, entry?.eventType ?? null, entry && JSON.stringify(entry.metadata)],
+    [
+      configKey,
+      organization,
+      JSON.stringify(to),
+      config,
+      entry?.eventType ?? null,
+      entry && JSON.stringify(entry.metadata),
+    ],
   );
   return result.rows[0]?.moved === '1';
 }

@@ -12,25 +12,34 @@ export interface Cursor {
 /** The largest possible id: newest first, a cursor with it comes before all entries of its moment. */
 export const maxEntryId = '9223372036854775807';
 
-const cursorSchema = z.tuple([
-  z
-    .string()
-    .regex(/^(19[7-9]|20|21)\d+-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
-    .refine(isRealTime),
-  z.string().refine(isEntryId),
-]);
+const cursorSchema = z
+  .tuple([
+    z
+      .string()
+      .regex(/^(19[7-9]|20|21)\d+-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+      .refine(isRealTime),
+    z.string().refine(isEntryId),
+  ])
+  .transform(([occurredAt, id]): Cursor => ({ occurredAt, id }));
 
-/** For URLs: letters, digits, `-` and `_`. */
 export function encodeCursor({ occurredAt, id }: Cursor): string {
-  return Buffer.from(JSON.stringify([occurredAt, id])).toString('base64url');
+  return encodeToken([occurredAt, id]);
 }
 
 /** Null for anything that `encodeCursor` did not make. */
 export function decodeCursor(text: string): Cursor | null {
-  if (text.length > 100) return null;
+  return text.length > 100 ? null : decodeToken(text, cursorSchema);
+}
+
+/** For URLs: letters, digits, `-` and `_`. */
+export function encodeToken(parts: readonly string[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+/** Null for anything that `encodeToken` did not make of parts that `schema` accepts. */
+export function decodeToken<T>(text: string, schema: z.ZodType<T>): T | null {
   try {
-    const parsed = cursorSchema.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString()));
-    return parsed.success ? { occurredAt: parsed.data[0], id: parsed.data[1] } : null;
+    return schema.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString())).data ?? null;
   } catch {
     return null;
   }

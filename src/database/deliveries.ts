@@ -10,27 +10,24 @@ import { isEntryId } from './cursor.ts';
 import { filterCondition } from './filterCondition.ts';
 import { utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
+import type { ParkedView } from './streamViews.ts';
 
 /** Times are RFC 3339 in UTC. */
 export type DeliveryState =
   /** Between the two; null: not known on that side. Checkpoints are kept for 30 days. */
   | { readonly kind: 'delivered'; readonly notBefore: string | null; readonly notAfter: string | null }
   | { readonly kind: 'pending' }
-  | {
-      readonly kind: 'parked';
-      readonly reason: string;
-      readonly message: string;
-      readonly httpStatus: number | null;
-      readonly parkedAt: string;
-      readonly sequence: number;
-      readonly replayRequested: boolean;
-    }
+  | Parked
   /** The filter of its time left it out. */
   | { readonly kind: 'excluded' }
   /** The stream began after it. */
   | { readonly kind: 'before-start' }
   /** Settled before deliveries were recorded: delivered, or older than the stream. */
   | { readonly kind: 'unrecorded' };
+
+interface Parked extends Omit<ParkedView, 'entryId' | 'eventType'> {
+  readonly kind: 'parked';
+}
 
 export interface Delivery {
   readonly streamId: string;
@@ -129,30 +126,13 @@ async function readParked(
   stream: StreamNow,
   entry: EntryPlace,
 ): Promise<DeliveryState | null> {
-  const [row] = await reader.query<{
-    reason: string;
-    message: string;
-    http_status: number | null;
-    parked: string;
-    sequence: string;
-    replay: boolean;
-  }>(
-    `select reason, message, http_status, ${utcMilliseconds('parked_at')} as parked, sequence::text,
-       replay_requested_at is not null as replay
+  const [row] = await reader.query<Parked & { sequence: string }>(
+    `select 'parked' as kind, reason, message, http_status as "httpStatus", ${utcMilliseconds('parked_at')} as "parkedAt",
+       sequence::text, replay_requested_at is not null as "replayRequested"
      from audit.parked where entry_id = $1 and stream = $2`,
     [entry.id.toString(), stream.id],
   );
-  return row
-    ? {
-        kind: 'parked',
-        reason: row.reason,
-        message: row.message,
-        httpStatus: row.http_status,
-        parkedAt: row.parked,
-        sequence: Number(row.sequence),
-        replayRequested: row.replay,
-      }
-    : null;
+  return row ? { ...row, sequence: Number(row.sequence) } : null;
 }
 
 async function readReplayed(
@@ -217,7 +197,8 @@ async function readTimes(reader: Reader, stream: StreamNow, entry: EntryPlace): 
   if (!before && after && first > 1) return { kind: 'delivered', notBefore: null, notAfter: null };
   const notAfter = after ? after.at : stream.moved;
   const pinned = pinnedAt(after ?? stream, entry);
-  return { kind: 'delivered', notBefore: latest(before?.at ?? stream.created, pinned), notAfter };
+  const begun = before?.at ?? stream.created;
+  return { kind: 'delivered', notBefore: pinned !== null && pinned > begun ? pinned : begun, notAfter };
 }
 
 async function readCheckpoint(reader: Reader, stream: string, number: number): Promise<Checkpoint | null> {
@@ -232,10 +213,6 @@ async function readCheckpoint(reader: Reader, stream: string, number: number): P
 /** An entry of the window that is under delivery was not sent before it was pinned. */
 function pinnedAt(coverage: Coverage & { window_pinned: string | null }, entry: EntryPlace): string | null {
   return isSettled(coverage, entry) ? null : coverage.window_pinned;
-}
-
-function latest(a: string, b: string | null): string {
-  return b !== null && b > a ? b : a;
 }
 
 function coverageColumns(alias: string): string {

@@ -192,13 +192,8 @@ async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
-export interface OwnEntry {
+export interface OwnEntry extends Omit<EntryView, 'id' | 'uid' | 'occurredAt'> {
   readonly organization: string;
-  readonly eventType: string;
-  readonly actorId: string | null;
-  readonly actorName: string | null;
-  readonly sessionType: string;
-  readonly project: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 

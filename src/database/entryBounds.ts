@@ -14,7 +14,6 @@ const mostSearchedBytes = 8 * 1024 * 1024;
 /** For the other columns together. */
 const mostSearchedColumnBytes = 65_536;
 
-/** The payload can be read as text. */
 export const isReadable = hasTextWithin(mostUnpackedBytes);
 
 /** The text of the entry can be searched. Whether any other entry holds a term is unknown. */

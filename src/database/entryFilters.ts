@@ -15,7 +15,6 @@ export interface EntryFilter<T, None = T> {
   needles(value: T): ReadonlyArray<readonly string[]>;
 }
 
-/** The column has any of these values. */
 function anyOf(column: 'event_type' | 'session_type'): EntryFilter<readonly string[]> {
   return {
     none: [],

@@ -1,4 +1,5 @@
 /** Who changed a config last, according to the page's own audit entries. */
+import { pageChanges } from './configChanges.ts';
 import { utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
 
@@ -21,9 +22,7 @@ export async function findLastChange(
      where e.organization = $1 and e.event_type = any ($2) and e.occurred_at > now() - interval '1 hour'
        and e.metadata ->> 'destination' = $3
      order by e.occurred_at desc, e.id desc limit 1`,
-    [organization, changes, destination],
+    [organization, pageChanges, destination],
   );
   return result.rows[0] ?? null;
 }
-
-const changes = ['created', 'updated', 'suspended', 'resumed'].map((change) => `audit_export.${change}`);

@@ -1,5 +1,6 @@
 /** Says what is wrong with the database in one sentence, without values of rows or of the connection's password. */
 
+import { errorCode } from '../basics/errorCode.ts';
 import { adviseOnSqlState, isPassing } from '../telemetry/sqlAdvice.ts';
 import { isPostgresError } from '../telemetry/sqlState.ts';
 
@@ -17,8 +18,7 @@ const byCode: Readonly<Record<string, string>> = {
 
 /** Whether this is a serialization failure or deadlock: the same statement should succeed when tried again. */
 export function isRetryable(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === '40001' || code === '40P01';
+  return ['40001', '40P01'].includes(errorCode(error));
 }
 
 /** False for an error that is not the database's: our own bug, which waiting does not fix. */

@@ -10,6 +10,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
+import { errorCode } from '../basics/errorCode.ts';
 import { buildConcurrently } from './buildConcurrently.ts';
 import { guardStatements } from './guardedClient.ts';
 import type { Database } from './pool.ts';
@@ -19,7 +20,6 @@ export interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly breaking: boolean;
-  /** Absent: no. */
   readonly concurrently?: boolean;
 }
 
@@ -169,7 +169,7 @@ async function lockAndApply(
     // A statement that waits for a table holds up every insert that comes after it.
     else await client.query(`set local lock_timeout = '1s'; ${next.sql}`);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== lockNotAvailable) throw error;
+    if (errorCode(error) !== lockNotAvailable) throw error;
     await client.query('rollback');
     return {
       kind: 'busy',
@@ -203,8 +203,7 @@ const lockNotAvailable = '55P03';
 
 /** The lock is taken, or another process has just created schema or table: unique_violation, duplicate_schema, duplicate_table. */
 function isBusy(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return [lockNotAvailable, '23505', '42P06', '42P07'].includes(String(code));
+  return [lockNotAvailable, '23505', '42P06', '42P07'].includes(errorCode(error));
 }
 
 /** The session that has held a lock on one of our tables longest, as the end of a sentence. */

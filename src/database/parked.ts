@@ -1,5 +1,5 @@
 /** Parked entries, and their replay. */
-import type { StreamRow } from '../model/stream.ts';
+import type { Refusal, StreamRow } from '../model/stream.ts';
 import type { Database } from './pool.ts';
 
 export interface ReplayEntry {
@@ -56,12 +56,12 @@ export async function parkAgain(
   db: Database,
   stream: { id: string; token: string },
   sequence: number,
-  refusal: { reason: string; httpStatus: number | null; message: string },
+  refusal: Refusal,
 ): Promise<boolean> {
   const result = await db.query(
     `update audit.parked p set replay_requested_at = null, parked_at = now(), reason = $4, http_status = $5, message = $6
      from audit.streams s where s.id = $1 and s.token = $2 and p.stream = s.id and p.sequence = $3`,
-    [stream.id, stream.token, sequence, refusal.reason, refusal.httpStatus, refusal.message],
+    [stream.id, stream.token, sequence, refusal.reason, refusal.httpStatus ?? null, refusal.message],
   );
   return result.rowCount === 1;
 }

@@ -8,7 +8,7 @@ import type { Position, StreamRow, Window } from '../model/stream.ts';
 import type { CopyLimits } from './copyOut.ts';
 import { type PagePart, pageQuery } from './pageQuery.ts';
 import type { Database } from './pool.ts';
-import { copyProven, matchesOf, toEntry } from './provenCopy.ts';
+import { copyProven, matchesOf, type ProvenEnd, toEntry } from './provenCopy.ts';
 import { isTiedToValue } from './unreadable.ts';
 
 export interface PageLimits extends CopyLimits {
@@ -20,12 +20,8 @@ export type PageEnd =
   | { readonly kind: 'more' }
   /** No entry of the window comes after those taken. */
   | { readonly kind: 'exhausted' }
-  /** The next entry has so many bytes as text, more than `rowBytes`. */
-  | { readonly kind: 'oversize'; readonly bytes: number }
-  /** The next entry, or one soon after it, could not be read. What was taken is good. */
-  | { readonly kind: 'broken'; readonly error: unknown }
-  /** The stream's row is not at this window any more: the reader has lost it. Nothing was taken. */
-  | { readonly kind: 'stale' };
+  /** `stale`: the stream's row is not at this window any more. */
+  | Extract<ProvenEnd, { kind: 'oversize' | 'broken' | 'stale' }>;
 
 export interface PageResult {
   /** Entries handed on and taken, those that the filter leaves out included. */

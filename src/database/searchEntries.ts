@@ -24,6 +24,8 @@ export interface Range {
 /** A query whose times and spellings Postgres has parsed. */
 export interface Prepared {
   readonly query: EntryQuery;
+  /** Which entries of the range come first. */
+  readonly direction: Direction;
   readonly range: Range;
   /** At least one of each list stands in the text of every match; folded. */
   readonly needles: readonly (readonly string[])[];
@@ -38,7 +40,11 @@ const earliest = '1970-01-01T00:00:00.000000Z';
 const latest = '2200-01-01T00:00:00.000000Z';
 
 /** Reads the query's times, and folds its needles as the searched text is folded. */
-export async function prepareQuery(reader: Reader, query: EntryQuery): Promise<Prepared> {
+export async function prepareQuery(
+  reader: Reader,
+  query: EntryQuery,
+  direction: Direction = 'older',
+): Promise<Prepared> {
   const needles = listNeedles(query);
   const clamped = (n: number): string =>
     utcMicroseconds(`greatest('${earliest}', least('${latest}', $${n}::timestamptz))`);
@@ -58,6 +64,7 @@ export async function prepareQuery(reader: Reader, query: EntryQuery): Promise<P
   const regrouped = needles.map((list) => [...new Set(list.map(() => folded.next().value ?? ''))]);
   return {
     query,
+    direction,
     range: {
       low: { occurredAt: row?.low ?? earliest, id: '0' },
       high: { occurredAt: row?.high ?? latest, id: '0' },
@@ -68,9 +75,22 @@ export async function prepareQuery(reader: Reader, query: EntryQuery): Promise<P
   };
 }
 
-/** The part of `range` past `cursor`. */
-export function cutRange(range: Range, cursor: Cursor, direction: Direction): Range {
-  return direction === 'older' ? { ...range, high: cursor } : { ...range, low: after(cursor) };
+/** The rest of a query past `cursor`, in its direction. */
+export function restPast(prepared: Prepared, cursor: Cursor): Prepared {
+  const { range, direction } = prepared;
+  return {
+    ...prepared,
+    range: direction === 'older' ? { ...range, high: cursor } : { ...range, low: after(cursor) },
+  };
+}
+
+/** The beginning of a query up to and including `cursor`, in its direction. */
+export function beginningUpTo(prepared: Prepared, cursor: Cursor): Prepared {
+  const { range, direction } = prepared;
+  return {
+    ...prepared,
+    range: direction === 'older' ? { ...range, low: cursor } : { ...range, high: after(cursor) },
+  };
 }
 
 /** The place right after `cursor` in ascending order. */
@@ -79,17 +99,12 @@ function after({ occurredAt, id }: Cursor): Cursor {
 }
 
 /** Reads a keyset page of a query that an index serves: newest (or oldest) first, at most `limit`. */
-export function readIndexed(
-  reader: Reader,
-  { query, range }: Prepared,
-  direction: Direction,
-  limit: number,
-): Promise<Hit[]> {
+export function readIndexed(reader: Reader, prepared: Prepared, limit: number): Promise<Hit[]> {
   const parameters = new Parameters();
   const most = parameters.add(limit, 'int');
-  const source = entriesOf(query, query.eventTypes, range, parameters, { direction, limit: most });
+  const source = entriesOf(prepared, prepared.query.eventTypes, parameters, most);
   return reader.query(
-    `select ${viewColumns}, null as excerpt, true as "isSearched" from ${source} ${orderBy(direction)} limit ${most}`,
+    `select ${viewColumns}, null as excerpt, true as "isSearched" from ${source} ${orderBy(prepared.direction)} limit ${most}`,
     parameters.values,
   );
 }
@@ -109,13 +124,13 @@ const storedBytesPerSlice = 4 * 1024 * 1024;
  */
 export async function measureSlice(
   reader: Reader,
-  { query, range }: Prepared,
-  direction: Direction,
+  prepared: Prepared,
   maxRows: number,
 ): Promise<Slice | null> {
   const parameters = new Parameters();
   const limit = parameters.add(maxRows, 'int');
-  const source = entriesOf(query, sliceTypes(query), range, parameters, { direction, limit });
+  const { query, direction } = prepared;
+  const source = entriesOf(prepared, sliceTypes(query), parameters, limit);
   const order = orderBy(direction);
   const [last] = await reader.query<{ rows: string; occurredAt: string; id: string }>(
     `select count(*) over () as rows, ${utcMicroseconds('e.occurred_at')} as "occurredAt", e.id::text
@@ -129,15 +144,10 @@ export async function measureSlice(
 }
 
 /** Reads the whole range and returns its first `limit` matches. */
-export function filterRange(
-  reader: Reader,
-  prepared: Prepared,
-  direction: Direction,
-  limit: number,
-): Promise<Hit[]> {
+export function filterRange(reader: Reader, prepared: Prepared, limit: number): Promise<Hit[]> {
   const parameters = new Parameters();
-  const source = entriesOf(prepared.query, sliceTypes(prepared.query), prepared.range, parameters, null);
-  return readHits(reader, prepared, parameters, source, direction, limit);
+  const source = entriesOf(prepared, sliceTypes(prepared.query), parameters, null);
+  return readHits(reader, prepared, parameters, source, limit);
 }
 
 /**
@@ -146,10 +156,9 @@ export function filterRange(
  */
 export function readHits(
   reader: Reader,
-  { query, forms }: Prepared,
+  { query, direction, forms }: Prepared,
   parameters: Parameters,
   source: string,
-  direction: Direction,
   limit: number,
 ): Promise<Hit[]> {
   const condition = entryCondition(query, forms, parameters);
@@ -185,26 +194,26 @@ function sliceTypes(query: EntryQuery): readonly string[] {
 }
 
 /**
- * Rows of the range as `e`, limited to `eventTypes` unless that is empty. Each type is then a stretch of entries_by_type: no other
+ * Rows of the range as `e`, the first `limit` of them (null: all), limited to `eventTypes` unless that is empty. Each type is then a stretch of entries_by_type: no other
  * index can serve the comparison of three columns.
  */
 function entriesOf(
-  query: EntryQuery,
+  { query, range, direction }: Prepared,
   eventTypes: readonly string[],
-  range: Range,
   parameters: Parameters,
-  first: { direction: Direction; limit: string } | null,
+  limit: string | null,
 ): string {
   const organization = parameters.add(query.organization, 'text');
   if (eventTypes.length === 0) {
-    const limited = first ? `${orderBy(first.direction)} limit ${first.limit}` : '';
+    const limited = limit === null ? '' : `${orderBy(direction)} limit ${limit}`;
     return `(select * from audit.entries e where e.organization = ${organization} and ${inRange(range, parameters)} ${limited}) e`;
   }
   const types = parameters.add([...new Set(eventTypes)], 'text[]');
-  const sorted = first?.direction === 'older' ? 'desc' : 'asc';
-  const limited = first
-    ? `order by e.event_type ${sorted}, e.occurred_at ${sorted}, e.id ${sorted} limit ${first.limit}`
-    : '';
+  const sorted = direction === 'older' ? 'desc' : 'asc';
+  const limited =
+    limit === null
+      ? ''
+      : `order by e.event_type ${sorted}, e.occurred_at ${sorted}, e.id ${sorted} limit ${limit}`;
   const low = key(range.low, parameters);
   const high = key(range.high, parameters);
   return `(select e.* from unnest(${types}) t cross join lateral (select * from audit.entries e

@@ -40,9 +40,7 @@ export interface Part {
 const horizon = (cluster: string): string =>
   `(case when ${cluster} = audit.cluster_id() then pg_snapshot_xmin(pg_current_snapshot()) else '9223372036854775807'::xid8 end)`;
 
-/**
- * The oldest open transaction; everything final is older. null: no transaction could hold anything back.
- */
+/** The oldest open transaction; everything final is older. null: no transaction could hold anything back. */
 export async function readOldestOpen(db: Database): Promise<string | null> {
   const { rows } = await db.query<{ oldest: string; next: string }>(
     'select pg_snapshot_xmin(pg_current_snapshot())::text as oldest, pg_snapshot_xmax(pg_current_snapshot())::text as next',

@@ -3,8 +3,9 @@
  *
  * All but one of the connections serve searches, and one organization has all but one of those.
  */
+
+import { FairTurns } from '../basics/fairTurns.ts';
 import { boundedRead, type Reader } from './boundedRead.ts';
-import { FairTurns } from './fairTurns.ts';
 import type { Database } from './pool.ts';
 
 /** After this wait the database counts as busy, as when a pool has no free connection for this long. */

@@ -1,6 +1,6 @@
 /** Rows of audit.streams: made once per config and organization, read back with each lease. */
 import type { StartFrom } from '../model/exportConfig.ts';
-import type { StreamRow, WindowFilter } from '../model/stream.ts';
+import type { StreamRow } from '../model/stream.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import { registerClusters } from './clusters.ts';
 import { utcMilliseconds } from './fragments.ts';
@@ -9,55 +9,28 @@ import { NotPrimaryError } from './primary.ts';
 
 /** Select list that `toStreamRow` reads. */
 export const streamColumns = `
-  s.id, s.config_key, s.organization, s.cluster::text, s.settled::text, s.window_snapshot::text,
-  (extract(epoch from s.window_pinned_at) * 1000000)::bigint::text as window_pinned_at_micros, s.window_filter,
+  s.id, s.config_key as "configKey", s.organization, s.cluster::text, s.settled::text,
+  case when s.window_snapshot is not null then jsonb_build_object('snapshot', s.window_snapshot::text,
+    'pinnedAtMicros', (extract(epoch from s.window_pinned_at) * 1000000)::bigint, 'filter', s.window_filter) end as "window",
   s.position_xid::text, s.position_id::text, s.sequence::text, s.token::text, s.delivered::text, s.rejected::text,
-  ${utcMilliseconds('s.last_delivery_at')} as last_delivery_at, s.last_error`;
+  ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError"`;
 
-export interface RawStream {
-  id: string;
-  config_key: string;
-  organization: string;
-  cluster: string;
-  settled: string;
-  window_snapshot: string | null;
-  window_pinned_at_micros: string | null;
-  window_filter: WindowFilter | null;
-  position_xid: string | null;
-  position_id: string | null;
-  sequence: string;
-  token: string;
-  delivered: string;
-  rejected: string;
-  last_delivery_at: string | null;
-  last_error: LastError | null;
+/** A row as `streamColumns` selects it. */
+export interface RawStream extends Omit<StreamRow, 'position' | 'sequence' | 'delivered' | 'rejected'> {
+  readonly position_xid: string | null;
+  readonly position_id: string | null;
+  readonly sequence: string;
+  readonly delivered: string;
+  readonly rejected: string;
 }
 
-export function toStreamRow(raw: RawStream): StreamRow {
+export function toStreamRow({ position_xid: xid, position_id: id, ...row }: RawStream): StreamRow {
   return {
-    id: raw.id,
-    configKey: raw.config_key,
-    organization: raw.organization,
-    cluster: raw.cluster,
-    settled: raw.settled,
-    window:
-      raw.window_snapshot === null || raw.window_filter === null
-        ? null
-        : {
-            snapshot: raw.window_snapshot,
-            pinnedAtMicros: Number(raw.window_pinned_at_micros),
-            filter: raw.window_filter,
-          },
-    position:
-      raw.position_xid === null || raw.position_id === null
-        ? null
-        : { xid: BigInt(raw.position_xid), id: BigInt(raw.position_id) },
-    sequence: Number(raw.sequence),
-    token: raw.token,
-    delivered: Number(raw.delivered),
-    rejected: Number(raw.rejected),
-    lastDeliveryAt: raw.last_delivery_at,
-    lastError: raw.last_error,
+    ...row,
+    position: xid === null || id === null ? null : { xid: BigInt(xid), id: BigInt(id) },
+    sequence: Number(row.sequence),
+    delivered: Number(row.delivered),
+    rejected: Number(row.rejected),
   };
 }
 

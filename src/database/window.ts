@@ -12,7 +12,7 @@
  * audit.stream_filters; a settle or a finish notes where the stream stands in audit.stream_history, at most every 10 s.
  */
 import type { EntryFilter } from '../model/exportConfig.ts';
-import type { ParkedEntry, Position, StreamRow, Window } from '../model/stream.ts';
+import type { Position, Refusal, StreamRow, Window } from '../model/stream.ts';
 import { filterJson, hasNewEntries, hasOtherCluster, utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
 import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
@@ -60,9 +60,10 @@ export async function pinWindow(
      from audit.streams s where s.id = $1 and s.token = $2 and not exists (select from pinned)`,
     [stream.id, stream.token, filterJson(filter)],
   );
-  const raw = result.rows[0];
-  if (!raw) return { kind: 'lease-lost' };
-  return raw.kind === 'pinned' ? { kind: 'pinned', stream: toStreamRow(raw) } : { kind: raw.kind };
+  const [found] = result.rows;
+  if (!found) return { kind: 'lease-lost' };
+  const { kind, ...raw } = found;
+  return kind === 'pinned' ? { kind, stream: toStreamRow(raw) } : { kind };
 }
 
 export interface Settlement {
@@ -75,7 +76,8 @@ export interface Settlement {
   readonly sequence: number;
   readonly delivered: number;
   readonly rejected: number;
-  readonly parked: ParkedEntry | null;
+  /** The one entry of the run, and why it is parked. */
+  readonly parked: { readonly entryId: string; readonly refusal: Refusal } | null;
 }
 
 /**
@@ -89,7 +91,7 @@ export async function settle(
   run: Settlement,
 ): Promise<{ lastDeliveryAt: string | null } | null> {
   const { parked } = run;
-  const result = await db.query<{ last_delivery_at: string | null }>(
+  const result = await db.query<{ lastDeliveryAt: string | null }>(
     `with moved as (
        update audit.streams s
        set position_xid = $6, position_id = $7, sequence = $8, delivered = s.delivered + $9, rejected = s.rejected + $10,
@@ -111,7 +113,7 @@ export async function settle(
        insert into audit.parked (stream, sequence, entry_id, observed_at, reason, http_status, message)
        select * from refused where not exists (select from again)
      )
-     select ${utcMilliseconds('last_delivery_at')} as last_delivery_at from moved`,
+     select ${utcMilliseconds('last_delivery_at')} as "lastDeliveryAt" from moved`,
     [
       stream.id,
       stream.token,
@@ -123,16 +125,15 @@ export async function settle(
       run.sequence,
       run.delivered,
       run.rejected,
-      parked?.sequence ?? null,
+      parked && run.sequence,
       parked?.entryId ?? null,
-      parked?.observedAtMicros ?? null,
-      parked?.reason ?? null,
-      parked?.httpStatus ?? null,
-      parked?.message ?? null,
+      run.window.pinnedAtMicros,
+      parked?.refusal.reason ?? null,
+      parked?.refusal.httpStatus ?? null,
+      parked?.refusal.message ?? null,
     ],
   );
-  const row = result.rows[0];
-  return row ? { lastDeliveryAt: row.last_delivery_at } : null;
+  return result.rows[0] ?? null;
 }
 
 /** Everything of the window is settled: it becomes `settled`. Null: the lease is lost, or the row is not at `at`. */

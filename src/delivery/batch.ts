@@ -18,7 +18,6 @@ export interface Batch {
   readonly firstSequence: number;
   /** Sequence number of the last record, or of the one before the batch. */
   readonly lastSequence: number;
-  /** Place of the first entry. */
   readonly first: Position;
   /** The last record's `occurred_at`. */
   readonly lastOccurredAtMicros: number;
@@ -33,7 +32,6 @@ export interface Batch {
 /** Why an entry is not sent. */
 export interface SetAside {
   readonly reason: 'EntryUnreadable' | 'EntryTooLarge';
-  /** For people. */
   readonly message: string;
 }
 

@@ -30,7 +30,6 @@ export class ByteBudget {
     return Math.floor(this.#total / 2);
   }
 
-  /** Bytes that `stream` holds. */
   heldBy(stream: string): number {
     return this.#held.get(stream) ?? 0;
   }

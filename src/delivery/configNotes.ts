@@ -5,15 +5,12 @@
 import { pause } from '../basics/wait.ts';
 import { listNotedKeys, noteConfig, noteDeletion } from '../database/configChanges.ts';
 import type { Database } from '../database/pool.ts';
-import type { ExportSpec } from '../model/exportConfig.ts';
+import type { ExportConfig } from '../model/exportConfig.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-export interface NotedConfig {
-  readonly namespace: string;
-  readonly name: string;
+export interface NotedConfig extends Pick<ExportConfig, 'namespace' | 'name' | 'spec'> {
   /** null: the generation means nothing outside this process. */
   readonly generation: number | null;
-  readonly spec: ExportSpec;
 }
 
 export interface ConfigNotesOptions {

@@ -29,7 +29,6 @@ export class Endpoint {
     return this.pace.isProbing || this.isolation.isActive;
   }
 
-  /** Limits of the next batches. */
   batchLimits(maxBatchSize: number): BatchLimits {
     return this.pace.limits(Math.min(maxBatchSize, this.isolation.recordLimit));
   }

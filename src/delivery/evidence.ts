@@ -6,7 +6,7 @@ import { describeDatabaseFailure } from '../database/failure.ts';
 import { NotPrimaryError } from '../database/primary.ts';
 import type { StreamFailure } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { LeaseClock } from './lease.ts';
+import type { LeaseClock } from './lease.ts';
 
 /** Polls that may be missing before nothing is known any more; one that fails is not an outage. */
 const missedPolls = 5;
@@ -27,11 +27,11 @@ export class Evidence {
     this.#lease = lease;
     this.#log = log;
     this.#pollIntervalMs = pollIntervalMs;
-    this.#polledAt = LeaseClock.now();
+    this.#polledAt = performance.now();
   }
 
   polled(tookMs: number): void {
-    this.#polledAt = LeaseClock.now();
+    this.#polledAt = performance.now();
     this.#pollTookMs = tookMs;
     this.#error = null;
     this.worked();
@@ -56,7 +56,7 @@ export class Evidence {
    * stays as it is: another replica may have the streams by then, and says how they fare.
    */
   problem(): StreamFailure | null {
-    const now = LeaseClock.now();
+    const now = performance.now();
     const validForMs = Math.max(leastMs, missedPolls * this.#pollIntervalMs) + 2 * this.#pollTookMs;
     if (this.#lease.isValid() && now - this.#polledAt < validForMs) {
       this.#problem = null;

@@ -59,13 +59,8 @@ export class HealthTracker {
     const last = options.position.row.lastError;
     this.#lastError = last;
     if (last && last.resolvedTime === undefined) {
-      const { message, httpStatus, time } = last;
-      this.#failure = {
-        reason: last.reason as FailureReason,
-        message,
-        ...(httpStatus === undefined ? {} : { httpStatus }),
-        since: Date.parse(time),
-      };
+      const { time, resolvedTime: _, ...failure } = last;
+      this.#failure = { ...failure, reason: failure.reason as FailureReason, since: Date.parse(time) };
     }
   }
 
@@ -95,7 +90,6 @@ export class HealthTracker {
     return this.#isCounted;
   }
 
-  /** Tells everybody how it stands now. */
   show(): void {
     this.#showMetrics();
     this.#options.onChange();

@@ -1,4 +1,7 @@
-/** Tells whether this replica may still send, by its own clock and on the safe side of the database's. */
+/**
+ * Tells whether this replica may still send, on the safe side of the database's clock: by `performance.now()`, which goes on while the
+ * process is paused and never back.
+ */
 export class LeaseClock {
   readonly #durationMs: number;
   #validUntil = 0;
@@ -7,17 +10,12 @@ export class LeaseClock {
     this.#durationMs = durationMs;
   }
 
-  /** `askedAt` is `now()` of just before the renewal was sent: the database's expiry can only be later. */
+  /** `askedAt` is the time of just before the renewal was sent: the database's expiry can only be later. */
   renewed(askedAt: number): void {
     this.#validUntil = askedAt + this.#durationMs;
   }
 
   isValid(): boolean {
-    return LeaseClock.now() < this.#validUntil;
-  }
-
-  /** Monotonic milliseconds, which go on while the process is paused. */
-  static now(): number {
-    return performance.now();
+    return performance.now() < this.#validUntil;
   }
 }

@@ -2,7 +2,6 @@
 import { pause } from '../basics/wait.ts';
 import { type PollResult, pollStreams } from '../database/pollStreams.ts';
 import type { Database } from '../database/pool.ts';
-import { LeaseClock } from './lease.ts';
 
 export interface PollerOptions {
   readonly db: Database;
@@ -16,7 +15,7 @@ export interface PollerOptions {
 
 export class Poller {
   readonly #options: PollerOptions;
-  #lastEndAt = LeaseClock.now();
+  #lastEndAt = performance.now();
   /** The snapshot of the last poll that looked at every stream; null: look at every one. */
   #snapshot: string | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -25,7 +24,7 @@ export class Poller {
     this.#options = options;
   }
 
-  /** When the last poll ended, well or not, by LeaseClock. */
+  /** When the last poll ended, well or not. */
   get lastEndAt(): number {
     return this.#lastEndAt;
   }
@@ -33,9 +32,9 @@ export class Poller {
   /** Polls until `stop` aborts; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      const startedAt = LeaseClock.now();
+      const startedAt = performance.now();
       const isWell = await this.#poll(startedAt);
-      this.#lastEndAt = LeaseClock.now();
+      this.#lastEndAt = performance.now();
       await pause(restMs(this.#options.intervalMs, this.#lastEndAt - startedAt, isWell), stop);
     }
   }
@@ -48,7 +47,7 @@ export class Poller {
       const poll = await pollStreams(db, replicaId, mayRest ? this.#snapshot : null);
       if (!mayRest || poll.snapshot !== this.#snapshot) this.#lookedAt = startedAt;
       this.#snapshot = poll.snapshot;
-      onResult(poll, LeaseClock.now() - startedAt);
+      onResult(poll, performance.now() - startedAt);
       return true;
     } catch (error) {
       this.#snapshot = null;

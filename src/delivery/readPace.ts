@@ -4,7 +4,7 @@
  *
  * What was learned about a stream's rows outlives a run, and a failure of the database.
  */
-import type { PageLimits, PageResult } from '../database/readWindow.ts';
+import type { PageEnd, PageLimits, PageResult } from '../database/readWindow.ts';
 import { rowFaultOf } from '../database/unreadable.ts';
 
 export interface ReadPlan extends PageLimits {
@@ -18,9 +18,7 @@ export interface ReadPlan extends PageLimits {
 }
 
 /** Why the next entry cannot be read, or so it seems. */
-export type Cause =
-  | { readonly kind: 'oversize'; readonly bytes: number }
-  | { readonly kind: 'broken'; readonly error: unknown };
+export type Cause = Extract<PageEnd, { kind: 'oversize' | 'broken' }>;
 
 /** An entry of more text than this is not read: no receiver takes it, and one alone would fill a collector's memory. */
 export const maxRowBytes = 32 * 1024 * 1024;

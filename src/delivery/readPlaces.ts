@@ -5,7 +5,7 @@
  * All but one of the connections are places for reads: the last one is for pinning and settling, which take moments. One
  * organization has half of the places at most; one whose reads are slow has one, and the last place is never for those.
  */
-import { FairTurns } from '../database/fairTurns.ts';
+import { FairTurns } from '../basics/fairTurns.ts';
 
 /** A page takes milliseconds; a second is an entry that hardly fits, or a database that hardly answers. */
 const slowMs = 1_000;

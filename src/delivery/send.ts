@@ -3,7 +3,7 @@ import type { Answer } from '../model/answer.ts';
 import type { Destination } from '../model/exportConfig.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { classify } from '../otlp/classify.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { Attempt, Transport } from '../transport/transport.ts';
 
 /** One delivery attempt and its judgement; never throws for anything that a receiver does. */
 export type Send = (
@@ -13,14 +13,7 @@ export type Send = (
   options?: AttemptOptions,
 ) => Promise<Outcome | 'aborted'>;
 
-export interface AttemptOptions {
-  /** The stream whose share of the receiver's connections is used. */
-  readonly stream?: string;
-  /** The organization whose share of DNS look-ups is used. */
-  readonly organization?: string;
-  /** True: over a new connection, which may reach another server of the same name. */
-  readonly freshConnection?: boolean;
-}
+export type AttemptOptions = Pick<Attempt, 'stream' | 'organization' | 'freshConnection'>;
 
 export interface SendOptions {
   /**

@@ -2,6 +2,7 @@
  * Decides what becomes of an entry that cannot be read. None is set aside for what may be the database's fault rather than the
  * entry's.
  */
+import { errorCode } from '../basics/errorCode.ts';
 import type { Database } from '../database/pool.ts';
 import { readEntryById } from '../database/readEntryById.ts';
 import { type EntryHead, readNextHead } from '../database/readWindow.ts';
@@ -90,8 +91,8 @@ export function describeTooLarge(id: bigint, bytes: number): SetAside {
 
 /** Leaves out the database's own words, which may quote what is in the row. */
 export function describeUnreadable(id: bigint, error: unknown): SetAside {
-  const { code } = error as { code?: unknown };
-  const what = typeof code === 'string' ? describeSqlState(code) : 'the connection is cut each time';
+  const code = errorCode(error);
+  const what = code === '' ? 'the connection is cut each time' : describeSqlState(code);
   return {
     reason: 'EntryUnreadable',
     message: `Postgres cannot read entry ${id} (${what}), while it reads others: it is not sent. ${adviceFor('EntryUnreadable')}`,

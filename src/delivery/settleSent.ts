@@ -71,7 +71,7 @@ function report(
   }
 }
 
-/** Longest record that is kept as evidence for later; see proof.ts. */
+/** Longest record that is kept as evidence for later; see handleRefused.ts. */
 const maxKeptRecordBytes = 64 * 1024;
 
 /** The last record as a request of its own; null: it is very large. */

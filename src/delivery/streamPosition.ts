@@ -10,19 +10,11 @@ import type { Database } from '../database/pool.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
 import { finishWindow, pinWindow, settle } from '../database/window.ts';
 import type { EntryFilter } from '../model/exportConfig.ts';
-import type { FailureReason } from '../model/reasons.ts';
-import type { Position, StreamRow, Window } from '../model/stream.ts';
+import type { Position, Refusal, StreamRow, Window } from '../model/stream.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { AcceptedAhead } from './acceptedAhead.ts';
 import type { Batch } from './batch.ts';
-
-/** Why an entry is parked. */
-interface Refusal {
-  readonly reason: FailureReason;
-  readonly message: string;
-  readonly httpStatus?: number;
-}
 
 export class StreamPosition {
   readonly #db: Database;
@@ -86,14 +78,7 @@ export class StreamPosition {
       sequence: last.lastSequence,
       delivered,
       rejected,
-      parked: parked && {
-        sequence: last.lastSequence,
-        entryId: last.first.id.toString(),
-        observedAtMicros: window.pinnedAtMicros,
-        reason: parked.reason,
-        httpStatus: parked.httpStatus ?? null,
-        message: parked.message,
-      },
+      parked: parked && { entryId: last.first.id.toString(), refusal: parked },
     });
     if (!moved) return false;
     const to = { position: last.last, sequence: last.lastSequence };
@@ -120,8 +105,7 @@ export class StreamPosition {
 
   /** A parked record did not get through again. False: the lease is lost. */
   parkAgain(sequence: number, refusal: Refusal): Promise<boolean> {
-    const { reason, message, httpStatus = null } = refusal;
-    return parkAgain(this.#db, this.#row, sequence, { reason, message, httpStatus });
+    return parkAgain(this.#db, this.#row, sequence, refusal);
   }
 
   /**

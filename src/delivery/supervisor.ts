@@ -59,7 +59,7 @@ export class Supervisor {
   #timers: Promise<unknown> = Promise.resolve();
   #isEvidenceMissing = false;
   #clustersLookedForAt = Number.NEGATIVE_INFINITY;
-  #lastRenewalAt = LeaseClock.now();
+  #lastRenewalAt = performance.now();
 
   /** `onStatus` is called with a config's key when its health changed in a way that a person wants to know at once. */
   constructor(
@@ -130,7 +130,7 @@ export class Supervisor {
 
   /** False when a timer has not come round for minutes though every statement has a deadline: only a restart helps. */
   isMoving(): boolean {
-    return LeaseClock.now() - Math.min(this.#poller.lastEndAt, this.#lastRenewalAt) < stuckAfterMs;
+    return performance.now() - Math.min(this.#poller.lastEndAt, this.#lastRenewalAt) < stuckAfterMs;
   }
 
   /**
@@ -161,7 +161,7 @@ export class Supervisor {
       } catch (error) {
         this.#onDatabaseError(error);
       }
-      this.#lastRenewalAt = LeaseClock.now();
+      this.#lastRenewalAt = performance.now();
       await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease, this.#stop.signal);
     }
   }
@@ -169,7 +169,7 @@ export class Supervisor {
   /** Renews the lease, then does what the plan says. */
   async #renew(): Promise<void> {
     const { control: db, replica, leaseDurationMs } = this.#options;
-    const askedAt = LeaseClock.now();
+    const askedAt = performance.now();
     const { held, liveReplicas } = await renewLease(db, replica, this.#wanted.hash, leaseDurationMs);
     this.#lease.renewed(askedAt);
     await this.#wanted.makeMissing(db);
@@ -210,8 +210,8 @@ export class Supervisor {
 
   /** Entries of clusters that nobody has looked at may be there from before, or come in where the table's trigger is off. */
   async #lookForClusters(claimed: readonly StreamRow[]): Promise<void> {
-    const isDue = LeaseClock.now() - this.#clustersLookedForAt > clustersIntervalMs;
-    if (isDue) this.#clustersLookedForAt = LeaseClock.now();
+    const isDue = performance.now() - this.#clustersLookedForAt > clustersIntervalMs;
+    if (isDue) this.#clustersLookedForAt = performance.now();
     const streams = isDue ? [...claimed, ...this.#running.all] : claimed;
     const organizations = new Set(streams.map(({ organization }) => organization));
     if (organizations.size > 0) await registerClusters(this.#options.control, [...organizations]);

@@ -1,6 +1,4 @@
-/**
- * What came back from one HTTP attempt, before anyone judges it (that is `otlp/classify.ts`).
- */
+/** What came back from one HTTP attempt, before anyone judges it (that is `otlp/classify.ts`). */
 export type Answer = Response | NoAnswer;
 
 export interface Response {

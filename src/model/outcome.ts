@@ -1,9 +1,7 @@
-/**
- * What one delivery attempt came to. Decided in one place, `otlp/classify.ts`; everything after it switches on `kind`.
- */
+/** What one delivery attempt came to. Decided in one place, `otlp/classify.ts`; everything after it switches on `kind`. */
 import type { FailureReason } from './reasons.ts';
 
-export type Outcome = Settled | Retry | Hold | TooLarge | Refused;
+export type Outcome = Settled | Failed;
 
 /** The receiver has taken the batch. It will not keep `rejected` of the records, and does not say which. */
 export interface Settled {
@@ -13,8 +11,8 @@ export interface Settled {
   readonly message: string;
 }
 
-/** The batch did not get through, for whatever reason. */
-export type Failed = Exclude<Outcome, Settled>;
+/** The batch did not get through. */
+export type Failed = Retry | Refused;
 
 interface Failure {
   readonly reason: FailureReason;
@@ -28,23 +26,15 @@ interface Failure {
 }
 
 /** Will pass: back off and try for ever. */
-export interface Retry extends Failure {
+interface Retry extends Failure {
   readonly kind: 'retry';
   /** The receiver's own wish, clamped; the wait is the larger of this and our back-off. */
   readonly retryAfterMs?: number;
 }
 
-/** Needs a person (or a changed spec or Secret): keep everything, probe slowly. */
-export interface Hold extends Failure {
-  readonly kind: 'hold';
-}
-
-/** The batch has too many bytes: send less at once. */
-export interface TooLarge extends Failure {
-  readonly kind: 'too-large';
-}
-
-/** Something in the batch (or the configuration) is not accepted: bisect to find out which. */
-export interface Refused extends Failure {
-  readonly kind: 'refused';
+interface Refused extends Failure {
+  readonly kind:
+    | 'hold' // needs a person (or a changed spec or Secret): keep everything, probe slowly
+    | 'too-large' // the batch has too many bytes: send less at once
+    | 'refused'; // something in the batch (or the configuration) is not accepted: bisect to find out which
 }

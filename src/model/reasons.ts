@@ -41,6 +41,17 @@ export interface RequestRow extends ReasonRow {
 
 type Rows<Row> = Readonly<Record<string, Row>>;
 
+/** Reasons that all lead to the same reaction. */
+function allLeadTo<const R extends Reaction, Reason extends string>(
+  reaction: R,
+  rows: Readonly<Record<Reason, Omit<RequestRow, 'reaction'>>>,
+) {
+  const entries = Object.entries<Omit<RequestRow, 'reaction'>>(rows);
+  return Object.fromEntries(entries.map(([reason, row]) => [reason, { ...row, reaction }])) as Readonly<
+    Record<Reason, RequestRow & { readonly reaction: R }>
+  >;
+}
+
 /** Reasons of a condition when nothing has failed. The advice is for the docs, in Markdown. */
 const calm = {
   Delivering: { when: 'entries get through', reaction: 'none', advice: 'Nothing to do.' },
@@ -53,10 +64,9 @@ const calm = {
   },
 } as const satisfies Rows<ReasonRow>;
 
-const retrying = {
+const retrying = allLeadTo('retry', {
   RateLimited: {
     when: '429',
-    reaction: 'retry',
     what: 'retries; `Retry-After` is honoured, up to an hour',
     advice:
       'Nothing to do for now: delivery continues at the pace the receiver asks for. If entries lag behind, ask its operator to raise the limit.',
@@ -65,7 +75,6 @@ const retrying = {
   },
   ReceiverUnavailable: {
     when: '408, 425, 5xx',
-    reaction: 'retry',
     advice:
       'Nothing to do for now: delivery is retried automatically, and every entry is kept. If it lasts, tell the operator of the receiver.',
     testTitle: 'The receiver is unavailable right now',
@@ -73,7 +82,6 @@ const retrying = {
   },
   Timeout: {
     when: 'no whole answer within `timeoutSeconds`',
-    reaction: 'retry',
     advice:
       'Check that the receiver is up and not behind a firewall. For a slow one, raise the timeout (timeoutSeconds) or lower the batch size (maxBatchSize).',
     testTitle: 'No answer in time',
@@ -82,96 +90,82 @@ const retrying = {
   },
   ConnectionRefused: {
     when: 'nothing listens there',
-    reaction: 'retry',
     advice: 'Check the host and port of the endpoint, and that the receiver is running.',
     testTitle: 'Nothing listens there',
   },
   ConnectionFailed: {
     when: 'reset, unreachable, closed early, not HTTP, a 2xx before the whole request was sent',
-    reaction: 'retry',
     advice:
       'Check the scheme (http or https) and port of the endpoint, and any proxy or firewall between the collector and the receiver.',
     testTitle: 'The connection broke',
   },
   DnsFailed: {
     when: 'the host cannot be resolved, or DNS does not answer in time',
-    reaction: 'retry',
     advice: 'Check the host name of the endpoint for a typing error, and the DNS that the collector uses.',
     testTitle: 'The host name was not found',
   },
-} as const satisfies Rows<RequestRow>;
+});
 
-const holding = {
+const holding = allLeadTo('hold', {
   TlsFailed: {
     when: 'certificate not trusted, wrong name, client certificate refused',
-    reaction: 'hold',
     advice:
       'Change what the message names: the certificate authority (tls.caSecretRef), server name (tls.serverName) or client certificate (tls.clientCertSecretRef) of this export, or the certificate of the receiver.',
     testTitle: 'No secure connection',
   },
   AddressRefused: {
     when: "the host resolves to an address where no receiver may be: link-local, cloud metadata, the collector's own, in `REFUSED_ADDRESSES`, or not on the internet where the export is restricted to it",
-    reaction: 'hold',
     advice:
       'Use a receiver at another address, or ask the operator of the collector to name it in ALLOWED_ADDRESSES or to take it out of REFUSED_ADDRESSES.',
     testTitle: 'This address may not be used',
   },
   Unauthorized: {
     when: '401',
-    reaction: 'hold',
     advice:
       'Correct the header that carries the credentials, usually Authorization, or the Secret that it comes from.',
     testTitle: 'The receiver does not accept the credentials',
   },
   Forbidden: {
     when: '403',
-    reaction: 'hold',
     advice: 'Give the credentials permission to write logs there, or use others.',
     testTitle: 'The credentials may not write logs',
   },
   NotFound: {
     when: '404',
-    reaction: 'hold',
     advice: 'Correct the path of the endpoint: without a path /v1/logs is appended, a path is used as it is.',
     testTitle: 'Nothing is at this path',
   },
   MethodNotAllowed: {
     when: '405',
-    reaction: 'hold',
     advice: 'Correct the path of the endpoint: what answers there does not accept logs.',
     testTitle: 'What is at this path does not accept logs',
   },
   ProxyAuthenticationRequired: {
     when: '407',
-    reaction: 'hold',
     advice: 'Add a Proxy-Authorization header, or use an address that needs no proxy.',
     testTitle: 'A proxy asks for credentials',
   },
   UnsupportedMediaType: {
     when: '415',
-    reaction: 'hold',
     advice: 'Check that the endpoint accepts OTLP as protobuf over HTTP, or set compression to none.',
     testTitle: 'The receiver does not accept this format',
   },
   Redirected: {
     when: '3xx',
-    reaction: 'hold',
     advice: 'Set the endpoint to where the logs should go: redirects are not followed.',
     testTitle: 'The receiver is somewhere else',
   },
   NotOtlp: {
     when: '2xx, but not an OTLP answer, such as a login page, or a JSON object without `partialSuccess` that is not empty',
-    reaction: 'hold',
     advice: 'Check the path of the endpoint, and any proxy or gateway in front of the receiver.',
     testTitle: 'What answered is not an OTLP receiver',
   },
   AnswerTooLarge: {
     when: 'an answer over 64 KiB, or more than 256 KiB of anything before its end',
-    reaction: 'hold',
     advice: 'Check the path of the endpoint, and any proxy or gateway in front of the receiver.',
     testTitle: 'What answered is not an OTLP receiver',
   },
-} as const satisfies Rows<RequestRow>;
+});
 
 const disliked = {
   TooLarge: {
@@ -208,29 +202,26 @@ const rejected = {
 } as const satisfies Rows<RequestRow>;
 
 /** No receiver has seen these entries. Their messages end with the advice: they are kept with the entry. */
-const setAside = {
+const setAside = allLeadTo('park', {
   EntryUnreadable: {
     when: 'Postgres fails on one row, while it reads others: damage on the disk, more than 1 GB as text, a text that is not valid in its encoding',
-    reaction: 'park',
     what: 'that entry is parked; it keeps its sequence number',
     advice: 'Have the row repaired in audit.entries, then replay the entry.',
     testTitle: 'The entry cannot be read',
   },
   EntryTooLarge: {
     when: 'a row has more than 32 MiB as text, which a number such as `1e131071` makes of a few bytes',
-    reaction: 'park',
     what: 'the same; it is never read into memory',
     advice: 'Find out what writes entries of this size: they can only be read in the table.',
     testTitle: 'The entry is too large',
   },
   EntryMissing: {
     when: 'a replay finds the row of a parked entry gone',
-    reaction: 'park',
     what: 'it stays parked, and is no longer asked for',
     advice: 'Have the row restored in audit.entries, then replay the entry.',
     testTitle: 'The entry is gone',
   },
-} as const satisfies Rows<RequestRow>;
+});
 
 /** What no request fails with: the collector or its database. */
 const collector = {

@@ -53,12 +53,10 @@ export interface StreamRow {
   readonly lastError: LastError | null;
 }
 
-/** One entry that was set aside, with why. */
-export interface ParkedEntry {
-  readonly sequence: number;
-  readonly entryId: string;
-  readonly observedAtMicros: number;
+/** Why an entry is parked. */
+export interface Refusal {
   readonly reason: FailureReason;
-  readonly httpStatus: number | null;
   readonly message: string;
+  /** Absent when no answer came. */
+  readonly httpStatus?: number;
 }

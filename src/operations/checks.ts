@@ -2,6 +2,7 @@
  * Runs the readiness checks: all of them at once, each with a deadline, and each at most once at a time, so that probes
  * cannot pile up while the database hangs.
  */
+import { once } from 'node:events';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface CheckResult {
@@ -65,11 +66,11 @@ function makeRunner(check: Check, onError: (error: unknown) => void): () => Prom
   let answer: Promise<CheckResult> = Promise.resolve(late);
   return () => {
     if (running !== null) return answer;
-    const controller = new AbortController();
-    running = settle(check, controller.signal, onError).finally(() => {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    running = settle(check, deadline, onError).finally(() => {
       running = null;
     });
-    answer = beforeDeadline(running, () => controller.abort());
+    answer = Promise.race([running, once(deadline, 'abort').then(() => late)]);
     return answer;
   };
 }
@@ -88,20 +89,5 @@ async function settle(
     // Only the code: anyone who can reach the port reads this answer, and a message can contain anything.
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
     return { ok: false, message: `The check failed${code}.` };
-  }
-}
-
-async function beforeDeadline(running: Promise<CheckResult>, onLate: () => void): Promise<CheckResult> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(late);
-      onLate();
-    }, deadlineMs);
-  });
-  try {
-    return await Promise.race([running, deadline]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -28,26 +28,22 @@ export function describeListenError(
   { host, port }: ListenAddress,
 ): string {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return `${setting} is ${address}, ${explain(error.code)}.`;
+  const what =
+    explanations[error.code ?? ''] ??
+    `which cannot be listened on (${error.code ?? 'unknown error'}): choose another address`;
+  return `${setting} is ${address}, ${what}.`;
 }
 
-function explain(code: string | undefined): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'which something else listens on already: stop that, or choose another port';
-    case 'EACCES':
-      return 'which this user may not listen on: choose a port from 1024 up';
-    case 'EADDRNOTAVAIL':
-      return 'which is not an address of this machine: choose one of its own, or 0.0.0.0 for all';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'a host name that cannot be resolved: write an IP address, such as 0.0.0.0';
-    case 'EAFNOSUPPORT':
-      return 'an IPv6 address, but this machine has no IPv6: choose an IPv4 address';
-    default:
-      return `which cannot be listened on (${code ?? 'unknown error'}): choose another address`;
-  }
-}
+const notResolved = 'a host name that cannot be resolved: write an IP address, such as 0.0.0.0';
+
+const explanations: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'which something else listens on already: stop that, or choose another port',
+  EACCES: 'which this user may not listen on: choose a port from 1024 up',
+  EADDRNOTAVAIL: 'which is not an address of this machine: choose one of its own, or 0.0.0.0 for all',
+  ENOTFOUND: notResolved,
+  EAI_AGAIN: notResolved,
+  EAFNOSUPPORT: 'an IPv6 address, but this machine has no IPv6: choose an IPv4 address',
+};
 
 /** Node ends the connections that are idle when `close` is called, and leaves open those that become idle later. */
 export function endConnectionsIdleAfterClose(server: Server): void {

@@ -16,13 +16,14 @@ import { type EntryQuery, hasNul, isIndexed } from '../database/entryQuery.ts';
 import type { Mark } from '../database/newEntries.ts';
 import type { Database } from '../database/pool.ts';
 import {
-  cutRange,
+  beginningUpTo,
   type Direction,
   filterRange,
   measureSlice,
   type Prepared,
   prepareQuery,
   readIndexed,
+  restPast,
 } from '../database/searchEntries.ts';
 import { sharedRead } from '../database/shares.ts';
 import { type Found, Matches, toPage } from './matches.ts';
@@ -84,37 +85,23 @@ export async function findEntries(
     [1, 30_000],
   ] as const) {
     signal?.throwIfAborted();
-    const limits = {
-      limit,
-      direction,
-      endsAt: now() + budgetMs,
-      now,
-      signal,
-      sizes: { ...sizes, firstRows: rows },
-    };
+    const endsAt = now() + budgetMs;
+    const limits = { limit, endsAt, now, signal, sizes: { ...sizes, firstRows: rows } };
     const found = await sharedRead(
       db,
       query.organization,
       indexedTimeoutMs,
       async (reader) => {
-        const prepared = await prepareQuery(reader, query);
-        const rest = cursor ? { ...prepared, range: cutRange(prepared.range, cursor, direction) } : prepared;
+        const prepared = await prepareQuery(reader, query, direction);
+        const rest = cursor ? restPast(prepared, cursor) : prepared;
         const { mark } = prepared;
-        if (isIndexed(query))
-          return {
-            ...toPage(await readIndexed(reader, rest, direction, limit + 1), limit),
-            mark,
-            isIndexBehind: false,
-          };
+        if (isIndexed(query)) {
+          const page = toPage(await readIndexed(reader, rest, limit + 1), limit);
+          return { ...page, mark, isIndexBehind: false };
+        }
         await reader.setTimeout(timeoutMs);
         const page = await search(reader, rest, limits);
-        return (
-          page && {
-            ...page,
-            mark,
-            isIndexBehind: page.isIndexBehind === true && page.searchedBackTo !== null,
-          }
-        );
+        return page && { isIndexBehind: false, ...page, mark };
       },
       signal,
     );
@@ -131,12 +118,12 @@ async function search(
 ): Promise<(Found & { isIndexBehind?: boolean }) | null> {
   const { organization } = prepared.query;
   const { firstRows, sliceRows, mostUnindexed } = limits.sizes;
-  const matches = new Matches(limits.limit, limits.direction);
+  const matches = new Matches(limits.limit, prepared.direction);
   let isIndexBehind = false;
   try {
-    let rest = await searchSlice(reader, prepared, firstRows, matches, limits);
+    let rest = await searchSlice(reader, prepared, firstRows, matches, limits.limit);
     if (rest && !matches.isFull() && (await goOn(reader, limits)))
-      rest = await searchSlice(reader, rest, sliceRows, matches, limits);
+      rest = await searchSlice(reader, rest, sliceRows, matches, limits.limit);
     if (!rest || matches.isFull()) return matches.page();
     if (!(await goOn(reader, limits))) return matches.pageSoFar();
 
@@ -149,14 +136,14 @@ async function search(
     isIndexBehind = true;
     // The indexer is far behind. Search in time order, which can stop honestly anywhere.
     while (await goOn(reader, limits)) {
-      rest = await searchSlice(reader, rest, sliceRows, matches, limits);
+      rest = await searchSlice(reader, rest, sliceRows, matches, limits.limit);
       if (!rest || matches.isFull()) return matches.page();
     }
   } catch (error) {
     if (!isTimeout(error)) throw error;
   }
   const page = matches.pageSoFar();
-  return page && { ...page, isIndexBehind };
+  return page && { ...page, isIndexBehind: isIndexBehind && page.searchedBackTo !== null };
 }
 
 /** Searches the next entries in time order. Returns what is left of the range, or null at its end. */
@@ -165,15 +152,11 @@ async function searchSlice(
   prepared: Prepared,
   rows: number,
   matches: Matches,
-  { direction, limit }: SearchLimits,
+  limit: number,
 ): Promise<Prepared | null> {
-  const { range } = prepared;
-  const slice = await measureSlice(reader, prepared, direction, rows);
+  const slice = await measureSlice(reader, prepared, rows);
   if (!slice) return null;
-  const rest = cutRange(range, slice.end, direction);
-  const searched =
-    direction === 'older' ? { low: slice.end, high: range.high } : { low: range.low, high: rest.low };
-  matches.add(await filterRange(reader, { ...prepared, range: searched }, direction, limit + 1));
+  matches.add(await filterRange(reader, beginningUpTo(prepared, slice.end), limit + 1));
   matches.moveTo(slice.end);
-  return { ...prepared, range: rest };
+  return restPast(prepared, slice.end);
 }

@@ -4,7 +4,8 @@
  * Any number of replicas may run it: one of them does each part of the work, and even doing a part twice cannot write a block
  * twice. It takes at most about a quarter of a core. Searches read entries that it has not reached yet one by one.
  */
-import { setTimeout as wait } from 'node:timers/promises';
+import { errorCode } from '../basics/errorCode.ts';
+import { pause } from '../basics/wait.ts';
 import { isTooMuch } from '../database/boundedRead.ts';
 import type { Database } from '../database/pool.ts';
 import {
@@ -29,11 +30,6 @@ export interface IndexerOptions {
   readonly intervalMs?: number;
 }
 
-export interface Indexer {
-  /** Resolves when it has stopped; the next indexer finishes what it was doing. */
-  stop(): Promise<void>;
-}
-
 const defaultIntervalMs = 30_000;
 /** The share of its time that the indexer works. */
 const defaultShare = 0.25;
@@ -52,12 +48,14 @@ const longestRetryMs = 60 * 60_000;
 /** Parts that could not be indexed, and when to try each again. The other parts continue. */
 export type FailedParts = Map<string, { failures: number; retryAt: number }>;
 
+export type Indexer = ReturnType<typeof startIndexer>;
+
 export function startIndexer({
   db,
   log,
   onHeldBack = () => {},
   intervalMs = defaultIntervalMs,
-}: IndexerOptions): Indexer {
+}: IndexerOptions) {
   const stopped = new AbortController();
   const { signal } = stopped;
   const failed: FailedParts = new Map();
@@ -87,7 +85,8 @@ export function startIndexer({
   };
   const running = run();
   return {
-    stop: async () => {
+    /** Resolves when it has stopped; the next indexer finishes what it was doing. */
+    stop: async (): Promise<void> => {
       stopped.abort();
       await running;
     },
@@ -180,7 +179,7 @@ export async function indexAll(
 
 /** Too large, unreadable or damaged on disk; not a lost connection or a missing right. */
 function isOfEntries(error: unknown): boolean {
-  return isTooMuch(error) || /^(?:22|40|XX)\w{3}$/.test(String((error as { code?: unknown }).code));
+  return isTooMuch(error) || /^(?:22|40|XX)\w{3}$/.test(errorCode(error));
 }
 
 async function indexPart(
@@ -221,9 +220,4 @@ async function indexPart(
   }
   await releasePart(db, part);
   return indexed;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return;
-  await wait(ms, undefined, { signal }).catch(() => {});
 }

@@ -12,13 +12,12 @@ import {
   scanBlocks,
 } from '../database/blocks.ts';
 import type { Reader } from '../database/boundedRead.ts';
-import type { Direction, Prepared } from '../database/searchEntries.ts';
+import type { Prepared } from '../database/searchEntries.ts';
 import { termHashes } from './grams.ts';
 import type { Matches } from './matches.ts';
 
 export interface SearchLimits {
   readonly limit: number;
-  readonly direction: Direction;
   /** As `now` tells it, in milliseconds. */
   readonly endsAt: number;
   readonly now: () => number;
@@ -73,8 +72,8 @@ export async function searchBlocks(
   matches: Matches,
   limits: SearchLimits,
 ): Promise<boolean> {
-  const { direction, limit, sizes } = limits;
-  matches.add(await filterUnindexed(reader, prepared, upTo, direction, limit + 1));
+  const { limit, sizes } = limits;
+  matches.add(await filterUnindexed(reader, prepared, upTo, limit + 1));
   const probes = prepared.needles
     .map((list) => list.map(termHashes))
     .filter((list) => list.every((hashes) => hashes.length > 0));
@@ -83,7 +82,7 @@ export async function searchBlocks(
   let from: BlockPlace | null = null;
   do {
     if (!(await goOn(reader, limits))) return false;
-    const scan = await scanBlocks(reader, prepared, probes, direction, from, most);
+    const scan = await scanBlocks(reader, prepared, probes, from, most);
     let queue = scan.candidates;
     for (let next = queue[0]; next; next = queue[0]) {
       matches.moveBefore(next.edge);
@@ -91,7 +90,7 @@ export async function searchBlocks(
       if (!(await goOn(reader, limits))) return false;
       const batch = takeBatch(queue, sizes.batchMs / msPerEntry);
       const startedAt = performance.now();
-      matches.add(await filterBlocks(reader, prepared, batch, direction, limit + 1));
+      matches.add(await filterBlocks(reader, prepared, batch, limit + 1));
       const entries = batch.reduce((sum, block) => sum + block.entries, 0);
       msPerEntry = Math.max(0.001, (performance.now() - startedAt) / entries);
       queue = queue.slice(batch.length);

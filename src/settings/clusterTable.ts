@@ -1,7 +1,12 @@
 /** The rows of the settings table that only CONFIG_SOURCE=kubernetes needs, in the order in which people see them. */
-import { organizationBindings, secretNames } from './clusterValues.ts';
+import { z } from 'zod';
 import { withDefault } from './setting.ts';
-import { oneOf, wholeNumber } from './values.ts';
+import { oneOf, parsedList, parsedText, type ValueKind, wholeNumber } from './values.ts';
+
+const bindingsSchema = z.record(
+  z.string().regex(/^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/),
+  z.array(z.string().min(1).max(256)),
+);
 
 export const clusterSettingsTable = {
   secretConsent: withDefault('SECRET_CONSENT', 'warn', oneOf(['required', 'warn']), {
@@ -31,3 +36,35 @@ export const clusterSettingsTable = {
     doc: 'How many different Secrets one AuditExportConfig may refer to; one Secret can hold many values.',
   }),
 };
+
+/** `NAMESPACE/NAME`, separated by commas. */
+function secretNames(): ValueKind<readonly string[]> {
+  const rule =
+    'is not a Secret; it must be a comma-separated list such as audit/audit-database,audit/audit-page';
+  return parsedList('list of NAMESPACE/NAME', rule, (item) => {
+    if (item === '') return [];
+    return /^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/.test(item) ? [item] : null;
+  });
+}
+
+/** A JSON object: namespace → organizations. */
+function organizationBindings(): ValueKind<Readonly<Record<string, readonly string[]>>> {
+  const rule =
+    'it must be a JSON object of lists of organizations by namespace, such as {"flows": ["acme"], "platform": ["*"]}';
+  const organizations = { type: 'array', items: { type: 'string', minLength: 1 } };
+  const json = { type: 'object', additionalProperties: organizations };
+  return parsedText(
+    'JSON object',
+    rule,
+    (text) => bindingsSchema.safeParse(readJson(text)).data ?? null,
+    json,
+  );
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

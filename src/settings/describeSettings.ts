@@ -1,7 +1,7 @@
 /** The settings table as text for `--help`. */
 
 import type { Setting } from './setting.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './table.ts';
 import { settingsTable } from './table.ts';
 
 const columns = 100;
@@ -23,15 +23,8 @@ function describeSetting(setting: Setting<unknown>): string {
   return `  ${setting.name}  ${facts.join('; ')}\n${wrap(setting.doc)}`;
 }
 
-function describePresence(setting: Setting<unknown>): string {
-  switch (setting.presence.kind) {
-    case 'required':
-      return 'required';
-    case 'optional':
-      return 'optional';
-    case 'default':
-      return `default ${setting.presence.value === '' ? 'empty' : setting.presence.value}`;
-  }
+function describePresence({ presence }: Setting<unknown>): string {
+  return presence.kind === 'default' ? `default ${presence.value || 'empty'}` : presence.kind;
 }
 
 function wrap(sentence: string): string {

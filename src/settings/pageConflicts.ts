@@ -2,7 +2,7 @@
 import { isLoopbackName } from './loopback.ts';
 import { pageSettingsTable } from './pageTable.ts';
 import { type AuthMode, authModes, isSafeTransport } from './pageValues.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './table.ts';
 import type { ListenAddress } from './values.ts';
 
 type Values = ReadonlyMap<keyof Settings, unknown>;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Secret } from '../model/secret.ts';
 import { isLoopbackName } from './loopback.ts';
-import { listJson, textJson, type ValueKind } from './values.ts';
+import { parsedList, parsedText, textJson, type ValueKind } from './values.ts';
 
 export const authModes = ['oidc', 'jwt', 'headers', 'local'] as const;
 export type AuthMode = (typeof authModes)[number];
@@ -15,26 +15,20 @@ export interface GroupTemplate {
 
 /** `https://HOST` or `http://HOST`, with nothing after it. */
 export function origin(): ValueKind<string> {
-  const schema = z.string().transform((value, context) => {
-    const url = parseWebUrl(value);
-    if (url !== null && url.href === `${url.origin}/`) return url.origin;
-    context.addIssue(
-      'it must be only the origin of the page, such as https://audit.example.com, without a path',
-    );
-    return z.NEVER;
+  const rule = 'it must be only the origin of the page, such as https://audit.example.com, without a path';
+  return parsedText('origin', rule, (text) => {
+    const url = parseWebUrl(text);
+    return url?.href === `${url?.origin}/` ? url.origin : null;
   });
-  return { type: 'origin', json: textJson, schema };
 }
 
 /** The URL of a server that keys and tokens come from: https, or http on this machine only. */
 export function trustedUrl(): ValueKind<URL> {
-  const schema = z.string().transform((value, context) => {
-    const url = parseWebUrl(value);
-    if (url !== null && url.hash === '' && isSafeTransport(url)) return url;
-    context.addIssue('it must be an https URL without user info (http only on a loopback address)');
-    return z.NEVER;
+  const rule = 'it must be an https URL without user info (http only on a loopback address)';
+  return parsedText('URL', rule, (text) => {
+    const url = parseWebUrl(text);
+    return url?.hash === '' && isSafeTransport(url) ? url : null;
   });
-  return { type: 'URL', json: textJson, schema };
 }
 
 /** Whether no one on the network can read what is sent there. */
@@ -76,21 +70,11 @@ const placeholder = '{organization}';
 
 /** Comma-separated group names with `{organization}` once in each. */
 export function groupTemplates(): ValueKind<readonly GroupTemplate[]> {
-  const schema = z.string().transform((value, context) => {
-    const templates: GroupTemplate[] = [];
-    for (const item of value.split(',').map((part) => part.trim())) {
-      const [prefix, suffix, ...more] = item.split(placeholder);
-      if (prefix !== undefined && suffix !== undefined && more.length === 0) {
-        templates.push({ prefix, suffix });
-        continue;
-      }
-      context.addIssue(
-        `${JSON.stringify(item)} in it must hold ${placeholder} exactly once, such as audit-admin:${placeholder}`,
-      );
-    }
-    return templates;
+  const rule = `must hold ${placeholder} exactly once, such as audit-admin:${placeholder}`;
+  return parsedList(`list of group names with ${placeholder}`, rule, (item) => {
+    const [prefix = '', suffix, ...more] = item.split(placeholder);
+    return suffix === undefined || more.length > 0 ? null : [{ prefix, suffix }];
   });
-  return { type: `list of group names with ${placeholder}`, json: listJson, schema };
 }
 
 // Public-key signatures only: with HS256 anyone who can verify a token can also forge one, and "none" signs nothing.
@@ -100,14 +84,6 @@ const algorithms = [
 ];
 
 export function signatureAlgorithms(): ValueKind<readonly string[]> {
-  const schema = z.string().transform((value, context) => {
-    const found = value.split(',').map((part) => part.trim());
-    for (const name of found.filter((item) => !algorithms.includes(item))) {
-      context.addIssue(
-        `${JSON.stringify(name)} in it is not a public-key signature algorithm; each must be one of ${algorithms.join(', ')}`,
-      );
-    }
-    return found;
-  });
-  return { type: 'list of JWS algorithms', json: listJson, schema };
+  const rule = `is not a public-key signature algorithm; each must be one of ${algorithms.join(', ')}`;
+  return parsedList('list of JWS algorithms', rule, (item) => (algorithms.includes(item) ? [item] : null));
 }

@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Environment, readSettings } from './readSettings.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './table.ts';
 
 const databaseUrl = 'postgres://collector:s3cret-pw@db.example.com:5432/flows';
 

@@ -1,9 +1,8 @@
-/**
- * Environment → Settings, all problems at once. Does not use `process`: the caller passes the environment and a file reader.
- */
+/** Environment → Settings, all problems at once. Does not use `process`: the caller passes the environment and a file reader. */
+import { errorCode } from '../basics/errorCode.ts';
 import { findPageConflicts } from './pageConflicts.ts';
 import type { Setting } from './setting.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from './table.ts';
 import { settingsTable } from './table.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,86 +43,59 @@ function readSetting(
   env: Environment,
   readFile: (path: string) => string,
 ): SettingResult {
-  const raw = findRaw(setting, env, readFile);
-  switch (raw.kind) {
-    case 'problem':
-      return { ok: false, problems: [raw.problem] };
-    case 'unset':
-      return useDefault(setting);
-    case 'set':
-      break;
+  const fileName = `${setting.name}_FILE`;
+  const direct = env[setting.name] || undefined;
+  const path = env[fileName] || undefined;
+  if (path === undefined)
+    return direct === undefined ? useDefault(setting) : parse(setting, direct, setting.name, 'is');
+  if (direct !== undefined)
+    return problem(`${setting.name} and ${fileName} are both set: remove one of them.`);
+  let value: string;
+  try {
+    value = readFile(path).replace(/[\r\n]+$/, '');
+  } catch (error) {
+    return problem(
+      `${fileName} is ${quote(path)}, which cannot be read (${errorCode(error) || 'unknown error'}): name a readable file, or set ${setting.name}.`,
+    );
   }
-  const parsed = setting.schema.safeParse(raw.value);
+  return value === ''
+    ? problem(`${fileName} is ${quote(path)}, which is empty: put the value into it, or remove ${fileName}.`)
+    : parse(setting, value, `${fileName} (${quote(path)})`, 'holds');
+}
+
+/** `verb` is what `source` does with the value: it `is` the value, or `holds` it. */
+function parse(
+  setting: Setting<unknown>,
+  value: string,
+  source: string,
+  verb: 'is' | 'holds',
+): SettingResult {
+  const parsed = setting.schema.safeParse(value);
   if (parsed.success) return { ok: true, value: parsed.data };
-  const { source } = raw;
   const sentences = parsed.error.issues.map(({ message }) =>
     setting.secret
       ? `${source} cannot be used: ${message} (its value is not shown).`
-      : `${source} ${raw.isFile ? 'holds' : 'is'} ${quote(raw.value)}: ${message}${describeWayOut(setting)}.`,
+      : `${source} ${verb} ${quote(value)}: ${message}${describeWayOut(setting)}.`,
   );
   return { ok: false, problems: sentences };
 }
 
-function describeWayOut(setting: Setting<unknown>): string {
-  switch (setting.presence.kind) {
-    case 'required':
-      return '';
-    case 'optional':
-      return ', or leave it out';
-    case 'default':
-      return setting.presence.value === ''
-        ? ', or leave it out'
-        : `, or leave it out for ${setting.presence.value}`;
-  }
+function describeWayOut({ presence }: Setting<unknown>): string {
+  if (presence.kind === 'required') return '';
+  const instead = presence.kind === 'default' && presence.value !== '' ? ` for ${presence.value}` : '';
+  return `, or leave it out${instead}`;
 }
 
-type Raw =
-  | { readonly kind: 'unset' }
-  | { readonly kind: 'problem'; readonly problem: string }
-  | { readonly kind: 'set'; readonly value: string; readonly source: string; readonly isFile: boolean };
-
-function findRaw(setting: Setting<unknown>, env: Environment, readFile: (path: string) => string): Raw {
-  const fileName = `${setting.name}_FILE`;
-  const direct = env[setting.name] || undefined;
-  const path = env[fileName] || undefined;
-  if (path === undefined) {
-    return direct === undefined
-      ? { kind: 'unset' }
-      : { kind: 'set', value: direct, source: setting.name, isFile: false };
-  }
-  if (direct !== undefined) {
-    return problem(`${setting.name} and ${fileName} are both set: remove one of them.`);
-  }
-  let content: string;
-  try {
-    content = readFile(path);
-  } catch (error) {
-    return problem(
-      `${fileName} is ${quote(path)}, which cannot be read (${errorCode(error)}): name a readable file, or set ${setting.name}.`,
-    );
-  }
-  const value = content.replace(/[\r\n]+$/, '');
-  if (value === '') {
-    return problem(
-      `${fileName} is ${quote(path)}, which is empty: put the value into it, or remove ${fileName}.`,
-    );
-  }
-  return { kind: 'set', value, source: `${fileName} (${quote(path)})`, isFile: true };
-}
-
-function problem(sentence: string): Raw {
-  return { kind: 'problem', problem: sentence };
+function problem(sentence: string): SettingResult {
+  return { ok: false, problems: [sentence] };
 }
 
 function useDefault(setting: Setting<unknown>): SettingResult {
   switch (setting.presence.kind) {
     case 'required':
-      return {
-        ok: false,
-        problems: [
-          `${setting.name} is not set, and there is no default: set it, or name a file that holds it with ${setting.name}_FILE.`,
-        ],
-      };
+      return problem(
+        `${setting.name} is not set, and there is no default: set it, or name a file that holds it with ${setting.name}_FILE.`,
+      );
     case 'optional':
       return { ok: true, value: null };
     case 'default':
@@ -170,9 +142,4 @@ function findConflicts(values: ReadonlyMap<SettingKey, unknown>): string[] {
 
 function quote(value: string): string {
   return JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value);
-}
-
-function errorCode(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return 'unknown error';
 }

@@ -17,11 +17,7 @@ export interface Setting<T> extends ValueKind<T> {
   readonly doc: string;
 }
 
-interface Details {
-  readonly doc: string;
-  readonly unit?: 'ms' | 'bytes';
-  readonly secret?: boolean;
-}
+type Details = Pick<Setting<unknown>, 'doc'> & Partial<Pick<Setting<unknown>, 'unit' | 'secret'>>;
 
 export function required<T>(name: string, kind: ValueKind<T>, details: Details): Setting<T> {
   return makeSetting(name, { kind: 'required' }, kind, details);
@@ -46,12 +42,5 @@ function makeSetting<T>(
   kind: ValueKind<T>,
   details: Details,
 ): Setting<T> {
-  return {
-    name,
-    presence,
-    ...kind,
-    unit: details.unit ?? '',
-    secret: details.secret ?? false,
-    doc: details.doc,
-  };
+  return { unit: '', secret: false, ...kind, ...details, name, presence };
 }

@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { clusterSettingsTable } from './clusterTable.ts';
 import { pageSettingsTable } from './pageTable.ts';
 import { authModes, secretText } from './pageValues.ts';
-import { optional, required, withDefault } from './setting.ts';
+import { optional, required, type Setting, withDefault } from './setting.ts';
 import {
   listenAddress,
   namespaceName,
@@ -114,4 +114,9 @@ export const settingsTable = {
     unit: 'ms',
     doc: 'How long a stopping process waits for answers to its requests in flight. The next owner sends entries not settled by then again.',
   }),
+};
+
+/** The settings of one process, checked and typed as the rows say. An optional setting that is not set is null. */
+export type Settings = {
+  readonly [K in keyof typeof settingsTable]: (typeof settingsTable)[K] extends Setting<infer T> ? T : never;
 };

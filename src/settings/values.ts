@@ -24,7 +24,38 @@ export interface ListenAddress {
 
 export const textJson = { type: 'string', minLength: 1 };
 /** Items of a list that the environment variable separates by commas. */
-export const listJson = { type: 'array', items: { type: 'string', pattern: '^[^,]+$' } };
+const listJson = { type: 'array', items: { type: 'string', pattern: '^[^,]+$' } };
+
+/** Text that `parse` makes a value of. Null: it cannot be one, and `rule` says what it must be. */
+export function parsedText<T>(
+  type: string,
+  rule: string,
+  parse: (text: string) => T | null,
+  json: ValueKind<T>['json'] = textJson,
+): ValueKind<T> {
+  const schema = z.string().transform((value, context): T => {
+    const parsed = parse(value);
+    if (parsed === null) context.addIssue(rule);
+    return parsed ?? z.NEVER;
+  });
+  return { type, json, schema };
+}
+
+/** A comma-separated list. `parse` makes values of an item; null: it cannot, and `rule` says what is wrong with `"item" in it`. */
+export function parsedList<T>(
+  type: string,
+  rule: string,
+  parse: (item: string) => readonly T[] | null,
+): ValueKind<readonly T[]> {
+  const schema = z.string().transform((value, context): readonly T[] =>
+    value.split(',').flatMap((part) => {
+      const values = parse(part.trim());
+      if (values === null) context.addIssue(`${JSON.stringify(part.trim())} in it ${rule}`);
+      return values ?? [];
+    }),
+  );
+  return { type, json: listJson, schema };
+}
 
 export function wholeNumber({ min, max }: { readonly min: number; readonly max: number }): ValueKind<number> {
   const rule = `it must be a whole number from ${min} to ${max}`;
@@ -68,15 +99,9 @@ export function namespaceName(): ValueKind<string> {
 
 /** `HOST:PORT`, with an IPv6 address in brackets. */
 export function listenAddress(): ValueKind<ListenAddress> {
-  const schema = z.string().transform((value, context) => {
-    const address = parseListenAddress(value);
-    if (address !== null) return address;
-    context.addIssue(
-      'it must be HOST:PORT with a port from 0 to 65535, such as 0.0.0.0:9090 or [::1]:9090 (an IPv6 address goes in brackets)',
-    );
-    return z.NEVER;
-  });
-  return { type: 'HOST:PORT', json: textJson, schema };
+  const rule =
+    'it must be HOST:PORT with a port from 0 to 65535, such as 0.0.0.0:9090 or [::1]:9090 (an IPv6 address goes in brackets)';
+  return parsedText('HOST:PORT', rule, parseListenAddress);
 }
 
 /** A kind that is text, or `off`, which is null. */
@@ -102,9 +127,7 @@ function parseListenAddress(value: string): ListenAddress | null {
   return { host, port: Number(port) };
 }
 
-/**
- * A connection URL of Postgres. The clause says what is wrong without quoting any part of the URL.
- */
+/** A connection URL of Postgres. The clause says what is wrong without quoting any part of the URL. */
 export function postgresUrl(): ValueKind<Secret> {
   const schema = z.string().transform((value, context) => {
     const problem = findPostgresUrlProblem(value);
@@ -138,20 +161,10 @@ function findPostgresUrlProblem(value: string): string | null {
 
 /** Comma-separated networks in CIDR notation, or single addresses. */
 export function networks(): ValueKind<readonly string[]> {
-  const schema = z.string().transform((value, context) => {
-    const found: string[] = [];
-    for (const item of value.split(',').map((part) => part.trim())) {
-      if (item === '') continue;
-      const network = parseNetwork(item);
-      if (network !== null) {
-        found.push(item.includes('/') ? item : `${item}/${network[1]}`);
-        continue;
-      }
-      context.addIssue(
-        `${JSON.stringify(item)} in it is not a network; it must be a comma-separated list such as 10.0.0.0/8,fd00::/8`,
-      );
-    }
-    return found;
+  const rule = 'is not a network; it must be a comma-separated list such as 10.0.0.0/8,fd00::/8';
+  return parsedList('list of CIDR networks', rule, (item) => {
+    if (item === '') return [];
+    const network = parseNetwork(item);
+    return network && [item.includes('/') ? item : `${item}/${network[1]}`];
   });
-  return { type: 'list of CIDR networks', json: listJson, schema };
 }

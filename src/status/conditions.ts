@@ -92,12 +92,8 @@ function summarize(state: ExportState, health: StreamHealth | null): Summary {
     return { ready: 'False', reason: state.reason, message, also: 'Stalled' };
   }
   if (!health || health.activity === 'starting') {
-    return {
-      ready: 'Unknown',
-      reason: 'Progressing',
-      message: 'The export is starting.',
-      also: 'Reconciling',
-    };
+    const message = 'The export is starting.';
+    return { ready: 'Unknown', reason: 'Progressing', message, also: 'Reconciling' };
   }
   const { failure } = health;
   switch (health.activity) {

@@ -1,33 +1,29 @@
-/** Makes prom-client metrics from the rows of the metric table. */
+/** Makes the prom-client metrics of the metric table. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { metricTable } from './metricTable.ts';
 
+interface Kinds {
+  readonly counter: Counter;
+  readonly gauge: Gauge;
+  readonly histogram: Histogram;
+}
+
 type Table = typeof metricTable;
-type KeyOf<Type extends string> = {
-  [K in keyof Table]: Table[K]['type'] extends Type ? K : never;
-}[keyof Table];
+export type Instruments = { readonly [Key in keyof Table]: Kinds[Table[Key]['type']] };
 
-function describe(registry: Registry, key: keyof Table) {
-  const { name, help, labels } = metricTable[key];
-  return { name, help, labelNames: [...labels], registers: [registry] };
+export function makeInstruments(registry: Registry): Instruments {
+  const made = Object.entries(metricTable).map(([key, row]) => [key, makeInstrument(registry, row)]);
+  return Object.fromEntries(made) as Instruments;
 }
 
-export function makeCounter(registry: Registry, key: KeyOf<'counter'>): Counter {
-  return new Counter(describe(registry, key));
-}
-
-/** @param collect called at each scrape, before the values are read. */
-export function makeGauge(registry: Registry, key: KeyOf<'gauge'>, collect?: (gauge: Gauge) => void): Gauge {
-  return new Gauge({
-    ...describe(registry, key),
-    ...(collect && {
-      collect(this: Gauge) {
-        collect(this);
-      },
-    }),
-  });
-}
-
-export function makeHistogram(registry: Registry, key: KeyOf<'histogram'>): Histogram {
-  return new Histogram({ ...describe(registry, key), buckets: [...metricTable[key].buckets] });
+function makeInstrument(registry: Registry, row: Table[keyof Table]): Kinds[keyof Kinds] {
+  const common = { name: row.name, help: row.help, labelNames: [...row.labels], registers: [registry] };
+  switch (row.type) {
+    case 'counter':
+      return new Counter(common);
+    case 'gauge':
+      return new Gauge(common);
+    case 'histogram':
+      return new Histogram({ ...common, buckets: [...row.buckets] });
+  }
 }

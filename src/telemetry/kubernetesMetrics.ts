@@ -1,56 +1,41 @@
 /** The metrics of reading manifests from a cluster, and of writing status to it. With another source they have no samples. */
-import type { Registry } from 'prom-client';
 import type { Condition } from '../model/streamStatus.ts';
-import { makeCounter, makeGauge } from './instruments.ts';
+import type { Instruments } from './instruments.ts';
 
-export interface KubernetesMetrics {
-  /** `method` is WATCH for a watch; `code` is `unreachable` when no answer came. */
-  readonly countRequest: (method: string, code: string) => void;
-  readonly countWatchRestart: (resource: 'configs' | 'secrets') => void;
-  readonly setQueueDepth: (depth: number) => void;
-  readonly countReconcile: (result: 'judged' | 'waiting' | 'unavailable' | 'error') => void;
-  readonly countStatusFailure: (code: string) => void;
-  /** The conditions of the status as the cluster has it; empty when the config is gone. */
-  readonly setConditions: (config: ConfigName, conditions: readonly Condition[]) => void;
-  /** Whether the manifests are read and watched now. */
-  readonly setFollowing: (isFollowing: boolean) => void;
-}
+export type KubernetesMetrics = ReturnType<typeof makeKubernetesMetrics>;
 
 interface ConfigName {
   readonly namespace: string;
   readonly name: string;
 }
 
-export function makeKubernetesMetrics(
-  registry: Registry,
-  setFollowing: KubernetesMetrics['setFollowing'],
-): KubernetesMetrics {
-  const requests = makeCounter(registry, 'kubernetesRequests');
-  const watchRestarts = makeCounter(registry, 'kubernetesWatchRestarts');
-  const queueDepth = makeGauge(registry, 'reconcileQueueDepth');
-  const reconciles = makeCounter(registry, 'reconciles');
-  const statusFailures = makeCounter(registry, 'statusWriteFailures');
-  const conditionGauge = makeGauge(registry, 'configCondition');
+export function makeKubernetesMetrics(instruments: Instruments) {
   /** Type and status shown for each config. */
   const shown = new Map<string, string[]>();
 
   return {
-    countRequest: (method, code) => requests.inc({ method, code }),
-    countWatchRestart: (resource) => watchRestarts.inc({ resource }),
-    setQueueDepth: (depth) => queueDepth.set(depth),
-    countReconcile: (result) => reconciles.inc({ result }),
-    countStatusFailure: (code) => statusFailures.inc({ code }),
-    setConditions({ namespace, name }, conditions) {
+    /** `method` is WATCH for a watch; `code` is `unreachable` when no answer came. */
+    countRequest: (method: string, code: string) => instruments.kubernetesRequests.inc({ method, code }),
+    countWatchRestart: (resource: 'configs' | 'secrets') =>
+      instruments.kubernetesWatchRestarts.inc({ resource }),
+    setQueueDepth: (depth: number) => instruments.reconcileQueueDepth.set(depth),
+    countReconcile: (result: 'judged' | 'waiting' | 'unavailable' | 'error') =>
+      instruments.reconciles.inc({ result }),
+    countStatusFailure: (code: string) => instruments.statusWriteFailures.inc({ code }),
+    /** The conditions of the status as the cluster has it; empty when the config is gone. */
+    setConditions({ namespace, name }: ConfigName, conditions: readonly Condition[]) {
       const key = `${namespace}/${name}`;
       const next = conditions.map(({ type, status }) => `${type} ${status}`);
       for (const each of shown.get(key) ?? []) {
         const [type = '', status = ''] = each.split(' ');
-        if (!next.includes(each)) conditionGauge.remove({ namespace, name, type, status });
+        if (!next.includes(each)) instruments.configCondition.remove({ namespace, name, type, status });
       }
-      for (const { type, status } of conditions) conditionGauge.set({ namespace, name, type, status }, 1);
+      for (const { type, status } of conditions)
+        instruments.configCondition.set({ namespace, name, type, status }, 1);
       if (next.length === 0) shown.delete(key);
       else shown.set(key, next);
     },
-    setFollowing,
+    /** Whether the manifests are read and watched now. */
+    setFollowing: (isFollowing: boolean) => instruments.configSourceSynced.set(isFollowing ? 1 : 0),
   };
 }

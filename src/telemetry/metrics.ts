@@ -1,31 +1,9 @@
-/**
- * The metrics of one process, on a registry of their own. Other code calls methods and never names a metric or a label.
- */
+/** The metrics of one process, on a registry of their own. Other code calls methods and never names a metric or a label. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
-import { type KubernetesMetrics, makeKubernetesMetrics } from './kubernetesMetrics.ts';
+import { makeInstruments } from './instruments.ts';
+import { makeKubernetesMetrics } from './kubernetesMetrics.ts';
 import { classOfDatabaseError } from './sqlState.ts';
-import { makeStreamMetrics, type StreamLabels, type StreamMetrics } from './streamMetrics.ts';
-
-export interface Metrics {
-  /**
-   * The metrics of one stream, its counters at 0. A second handle for the same labels takes over from the first, which then
-   * does nothing.
-   */
-  forStream(labels: StreamLabels): StreamMetrics;
-  setLeasesHeld(streams: number): void;
-  setSearchHeldBack(ms: number): void;
-  observePoll(durationMs: number): void;
-  /** @param error the error that the database layer threw. */
-  countDatabaseError(error: unknown): void;
-  setConfigSource(state: ConfigSourceState): void;
-  observePageRequest(request: PageRequestSample): void;
-  readonly kubernetes: KubernetesMetrics;
-  /** The Content-Type header for `render()`. */
-  readonly contentType: string;
-  /** Prometheus text format. */
-  render(): Promise<string>;
-}
+import { makeStreamMetrics } from './streamMetrics.ts';
 
 interface ConfigSourceState {
   readonly synced: boolean;
@@ -51,39 +29,41 @@ export interface MetricsOptions {
   readonly now?: () => number;
 }
 
+export type Metrics = ReturnType<typeof makeMetrics>;
+
 /** Node's own process metrics (`process_*`, `nodejs_*`) are included under their usual names. */
-export function makeMetrics(options: MetricsOptions): Metrics {
+export function makeMetrics(options: MetricsOptions) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const leasesHeld = makeGauge(registry, 'leasesHeld');
-  const searchHeldBack = makeGauge(registry, 'searchHeldBack');
-  const pollDuration = makeHistogram(registry, 'pollDuration');
-  const databaseErrors = makeCounter(registry, 'databaseErrors');
-  const configSourceSynced = makeGauge(registry, 'configSourceSynced');
-  const configs = makeGauge(registry, 'configs');
-  const configProblems = makeGauge(registry, 'configProblems');
-  const pageRequests = makeCounter(registry, 'pageRequests');
-  const pageRequestDuration = makeHistogram(registry, 'pageRequestDuration');
-  makeGauge(registry, 'buildInfo').set({ version: options.version, node: process.version }, 1);
+  const instruments = makeInstruments(registry);
+  instruments.buildInfo.set({ version: options.version, node: process.version }, 1);
 
   return {
-    forStream: makeStreamMetrics(registry, options.now ?? Date.now),
-    setLeasesHeld: (streams) => leasesHeld.set(streams),
-    setSearchHeldBack: (ms) => searchHeldBack.set(ms / 1_000),
-    observePoll: (durationMs) => pollDuration.observe(durationMs / 1_000),
-    countDatabaseError: (error) => databaseErrors.inc({ class: classOfDatabaseError(error) }),
-    setConfigSource: (state) => {
-      configSourceSynced.set(state.synced ? 1 : 0);
-      configs.set(state.configs);
-      configProblems.set(state.problems);
+    /**
+     * The metrics of one stream, its counters at 0. A second handle for the same labels takes over from the first, which then
+     * does nothing.
+     */
+    forStream: makeStreamMetrics(instruments, options.now ?? Date.now),
+    setLeasesHeld: (streams: number) => instruments.leasesHeld.set(streams),
+    setSearchHeldBack: (ms: number) => instruments.searchHeldBack.set(ms / 1_000),
+    observePoll: (durationMs: number) => instruments.pollDuration.observe(durationMs / 1_000),
+    /** @param error the error that the database layer threw. */
+    countDatabaseError: (error: unknown) =>
+      instruments.databaseErrors.inc({ class: classOfDatabaseError(error) }),
+    setConfigSource: (state: ConfigSourceState) => {
+      instruments.configSourceSynced.set(state.synced ? 1 : 0);
+      instruments.configs.set(state.configs);
+      instruments.configProblems.set(state.problems);
     },
-    observePageRequest({ method, route, status, durationMs }) {
+    observePageRequest({ method, route, status, durationMs }: PageRequestSample) {
       const known = ['GET', 'HEAD', 'POST'].includes(method) ? method : 'other';
-      pageRequests.inc({ method: known, route, status });
-      pageRequestDuration.observe({ route }, durationMs / 1_000);
+      instruments.pageRequests.inc({ method: known, route, status });
+      instruments.pageRequestDuration.observe({ route }, durationMs / 1_000);
     },
-    kubernetes: makeKubernetesMetrics(registry, (isFollowing) => configSourceSynced.set(isFollowing ? 1 : 0)),
-    contentType: registry.contentType,
+    kubernetes: makeKubernetesMetrics(instruments),
+    /** The Content-Type header for `render()`. */
+    contentType: registry.contentType as string,
+    /** Prometheus text format. */
     render: () => registry.metrics(),
   };
 }

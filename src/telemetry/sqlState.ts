@@ -1,6 +1,4 @@
-/**
- * What an SQLSTATE allows us to say about a Postgres error. Names are from PostgreSQL's Appendix A (error codes).
- */
+/** What an SQLSTATE allows us to say about a Postgres error. Names are from PostgreSQL's Appendix A (error codes). */
 
 /**
  * Classes whose message is about the server, the connection or the schema, never about a row. Class 22 quotes the value

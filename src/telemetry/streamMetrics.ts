@@ -1,10 +1,8 @@
-/**
- * The metrics of each stream, and their removal: a stream that is gone leaves no series behind.
- */
-import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+/** The metrics of each stream, and their removal: a stream that is gone leaves no series behind. */
+import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Outcome } from '../model/outcome.ts';
 import type { FailureReason } from '../model/reasons.ts';
-import { makeCounter, makeGauge, makeHistogram } from './instruments.ts';
+import type { Instruments } from './instruments.ts';
 
 export interface StreamLabels {
   readonly namespace: string;
@@ -22,26 +20,7 @@ const streamStates = [
 ] as const;
 export type StreamState = (typeof streamStates)[number];
 
-export interface StreamMetrics {
-  /** Counts the entries of an acknowledged batch, `rejected` of them by the receiver's own count. */
-  countDelivered(entries: number, rejected?: number): void;
-  /** null: not known, which differs from none; then there is no series. */
-  setPending(entries: number | null): void;
-  /** When the oldest entry not acknowledged occurred, null when there is none. Its age is calculated at each scrape. */
-  setOldestPending(occurredAt: Date | null): void;
-  setParked(entries: number): void;
-  setState(state: StreamState): void;
-  /** 0 when the stream is not working off a backlog. */
-  setCatchUpRate(entriesPerSecond: number): void;
-  /** Records one attempt, whatever its result. */
-  observeRequest(request: ObservedRequest): void;
-  /** Called when a failed batch is sent again, with the reason of that failure. */
-  countRetry(reason: FailureReason): void;
-  /** Time from `occurred_at` of the newest entry of an acknowledged batch to the acknowledgement. */
-  observeDeliveryDelay(delayMs: number): void;
-  /** Removes every series of the stream. Later calls, for an answer that comes late, do nothing. */
-  remove(): void;
-}
+export type StreamMetrics = ReturnType<ReturnType<typeof makeStreamMetrics>>;
 
 interface ObservedRequest {
   readonly outcome: Outcome['kind'];
@@ -65,33 +44,20 @@ interface LiveStream {
   owner: symbol;
 }
 
-/** Registers the per-stream metrics and returns `Metrics.forStream`. */
-export function makeStreamMetrics(
-  registry: Registry,
-  now: () => number,
-): (labels: StreamLabels) => StreamMetrics {
+/** Returns `Metrics.forStream`. */
+export function makeStreamMetrics(instruments: Instruments, now: () => number) {
   const live = new Map<string, LiveStream>();
-  const delivered = makeCounter(registry, 'deliveredEntries');
-  const rejected = makeCounter(registry, 'rejectedEntries');
-  const requests = makeCounter(registry, 'requests');
-  const retries = makeCounter(registry, 'retries');
-  const pending = makeGauge(registry, 'pendingEntries');
-  const parked = makeGauge(registry, 'parkedEntries');
-  const state = makeGauge(registry, 'streamState');
-  const catchUpRate = makeGauge(registry, 'catchUpRate');
-  const requestDuration = makeHistogram(registry, 'requestDuration');
-  const deliveryDelay = makeHistogram(registry, 'deliveryDelay');
-  const batchRecords = makeHistogram(registry, 'batchRecords');
-  const batchBytes = makeHistogram(registry, 'batchBytes');
+  const { deliveredEntries, rejectedEntries, requests, retries, oldestPendingAge } = instruments;
   // Calculated at the scrape, so that the age keeps growing if the loop that should set it hangs.
-  const oldestPendingAge = makeGauge(registry, 'oldestPendingAge', (gauge) => {
+  const collect = (): void => {
     for (const { labels, oldestPendingMs } of live.values()) {
       const ageMs = oldestPendingMs === null ? 0 : Math.max(0, now() - oldestPendingMs);
-      gauge.set({ ...labels }, ageMs / 1_000);
+      oldestPendingAge.set({ ...labels }, ageMs / 1_000);
     }
-  });
+  };
+  Object.assign(oldestPendingAge, { collect });
 
-  return ({ namespace, name, organization }) => {
+  return ({ namespace, name, organization }: StreamLabels) => {
     const owner = Symbol(name);
     const key = JSON.stringify([namespace, name, organization]);
     const labels = { namespace, name, organization };
@@ -114,36 +80,50 @@ export function makeStreamMetrics(
       apply(metric, all);
     }
 
-    write(delivered, (metric, all) => metric.inc(all, 0));
-    write(rejected, (metric, all) => metric.inc(all, 0));
+    write(deliveredEntries, (metric, all) => metric.inc(all, 0));
+    write(rejectedEntries, (metric, all) => metric.inc(all, 0));
 
     return {
-      countDelivered(entries, rejectedEntries = 0) {
-        write(delivered, (metric, all) => metric.inc(all, entries));
-        write(rejected, (metric, all) => metric.inc(all, rejectedEntries));
+      /** Counts the entries of an acknowledged batch, `rejected` of them by the receiver's own count. */
+      countDelivered(entries: number, rejected = 0) {
+        write(deliveredEntries, (metric, all) => metric.inc(all, entries));
+        write(rejectedEntries, (metric, all) => metric.inc(all, rejected));
       },
-      setPending: (entries) =>
-        write(pending, (metric, all) => (entries === null ? metric.remove(all) : metric.set(all, entries))),
-      setOldestPending(occurredAt) {
+      /** null: not known, which differs from none; then there is no series. */
+      setPending: (entries: number | null) =>
+        write(instruments.pendingEntries, (metric, all) =>
+          entries === null ? metric.remove(all) : metric.set(all, entries),
+        ),
+      /** When the oldest entry not acknowledged occurred, null when there is none. Its age is calculated at each scrape. */
+      setOldestPending(occurredAt: Date | null) {
         if (isOwner()) stream.oldestPendingMs = occurredAt === null ? null : occurredAt.getTime();
       },
-      setParked: (entries) => write(parked, (metric, all) => metric.set(all, entries)),
-      setState(current) {
+      setParked: (entries: number) =>
+        write(instruments.parkedEntries, (metric, all) => metric.set(all, entries)),
+      setState(current: StreamState) {
         for (const each of streamStates) {
-          write(state, (metric, all) => metric.set(all, each === current ? 1 : 0), { state: each });
+          write(instruments.streamState, (metric, all) => metric.set(all, each === current ? 1 : 0), {
+            state: each,
+          });
         }
       },
-      setCatchUpRate: (rate) => write(catchUpRate, (metric, all) => metric.set(all, rate)),
-      observeRequest({ outcome, reason = 'none', durationMs, records, bytes }) {
-        batchRecords.observe(records);
-        batchBytes.observe(bytes);
-        write(requests, (metric, all) => metric.inc(all), { outcome, reason });
-        write(requestDuration, (metric, all) => metric.observe(all, durationMs / 1_000));
+      /** Entries a second; 0 when the stream is not working off a backlog. */
+      setCatchUpRate: (rate: number) =>
+        write(instruments.catchUpRate, (metric, all) => metric.set(all, rate)),
+      /** Records one attempt, whatever its result. */
+      observeRequest({ outcome, reason, durationMs, records, bytes }: ObservedRequest) {
+        instruments.batchRecords.observe(records);
+        instruments.batchBytes.observe(bytes);
+        write(requests, (metric, all) => metric.inc(all), { outcome, reason: reason ?? 'none' });
+        write(instruments.requestDuration, (metric, all) => metric.observe(all, durationMs / 1_000));
       },
-      countRetry: (reason) => write(retries, (metric, all) => metric.inc(all), { reason }),
-      observeDeliveryDelay(delayMs) {
-        write(deliveryDelay, (metric, all) => metric.observe(all, Math.max(0, delayMs) / 1_000));
+      /** Called when a failed batch is sent again, with the reason of that failure. */
+      countRetry: (reason: FailureReason) => write(retries, (metric, all) => metric.inc(all), { reason }),
+      /** Time from `occurred_at` of the newest entry of an acknowledged batch to the acknowledgement. */
+      observeDeliveryDelay(delayMs: number) {
+        write(instruments.deliveryDelay, (metric, all) => metric.observe(all, Math.max(0, delayMs) / 1_000));
       },
+      /** Removes every series of the stream. Later calls, for an answer that comes late, do nothing. */
       remove() {
         if (!isOwner()) return;
         for (const [metric, used] of stream.used) {

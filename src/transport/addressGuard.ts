@@ -89,18 +89,16 @@ const neverPublic: readonly RefusedRange[] = [
 
 /** @throws RangeError naming every malformed range: a setting is wrong, so do not start. */
 export function makeAddressGuard(options: GuardOptions): AddressGuard {
-  const bySetting = options.refusedRanges.map((cidr) => ({ cidr, what: 'refused by setting' }));
-  const byPermission = (options.allowedRanges ?? []).map((cidr) => ({ cidr, what: 'allowed by setting' }));
-  const given = [...bySetting, ...byPermission];
-  const malformed = given.filter(({ cidr }) => parseNetwork(cidr) === null);
+  const { refusedRanges, allowedRanges = [] } = options;
+  const malformed = [...refusedRanges, ...allowedRanges].filter((cidr) => parseNetwork(cidr) === null);
   if (malformed.length > 0) {
-    const list = malformed.map(({ cidr }) => JSON.stringify(cidr)).join(', ');
+    const list = malformed.map((cidr) => JSON.stringify(cidr)).join(', ');
     throw new RangeError(`Not IP ranges: ${list}. Write them like 10.0.0.0/8 or fc00::/7.`);
   }
-  const refused = parseRanges(bySetting);
+  const refused = parseRanges(refusedRanges.map((cidr) => ({ cidr, what: 'refused by setting' })));
   const always = parseRanges(alwaysRefused);
   const notPublic = parseRanges(neverPublic);
-  const allowed = parseRanges(byPermission);
+  const allowed = parseRanges(allowedRanges.map((cidr) => ({ cidr, what: 'allowed by setting' })));
 
   return {
     check(text, target = { port: 0, policy: 'any' }) {

@@ -23,11 +23,5 @@ export const maxInterimBytes = 16 * 1024;
 /** Codings of a body that are decoded one after the other, such as gzip within gzip. */
 export const maxCodings = 3;
 
-export class AnswerLimitError extends Error {
-  readonly code = 'ERR_ANSWER_LIMIT';
-
-  /** @param what follows `The answer of HOST `, such as `has more than 16 interim answers`. */
-  constructor(what: string) {
-    super(what);
-  }
-}
+/** Its message follows `The answer of HOST `, such as `has more than 16 interim answers`. */
+export class AnswerLimitError extends Error {}

@@ -2,18 +2,12 @@
  * The connections to one receiver: each attempt gets one, an idle one or a new one. It returns only after an answer
  * that says all is well: another server behind the same load balancer may not have this server's failure.
  */
-import type { SecureContext } from 'node:tls';
-import type { TlsOptions } from '../model/exportConfig.ts';
 import { AddressOrder } from './addressOrder.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 import { Slots } from './slots.ts';
 
-export interface ConnectionPoolOptions {
-  readonly origin: string;
-  readonly timeoutMs: number;
+export interface ConnectionPoolOptions extends Pick<ConnectionOptions, 'origin' | 'timeoutMs' | 'secure'> {
   readonly maxConnections: number;
-  /** Absent for http. */
-  readonly secure?: { readonly tls: TlsOptions; readonly context: SecureContext };
 }
 
 export class ConnectionPool {

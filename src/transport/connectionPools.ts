@@ -25,7 +25,9 @@ interface Entry {
 
 export type PoolLease =
   | { readonly kind: 'leased'; readonly pool: ConnectionPool; readonly release: () => void }
-  | Extract<SecureContextResult, { kind: 'unreadable' }>;
+  | Unreadable;
+
+type Unreadable = Extract<SecureContextResult, { kind: 'unreadable' }>;
 
 export class ConnectionPools {
   readonly #options: PoolOptions;
@@ -47,8 +49,8 @@ export class ConnectionPools {
     let entry = this.#entries.get(key);
     if (!entry) {
       const made = this.#open(destination);
-      if (made.kind === 'unreadable') return made;
-      entry = made.entry;
+      if ('kind' in made) return made;
+      entry = made;
       this.#evictBeyond(this.#options.maxPools - 1);
     }
     // Deleted and set again, because a Map keeps the order of insertion.
@@ -72,10 +74,7 @@ export class ConnectionPools {
     await Promise.all(this.#closing);
   }
 
-  #open(
-    destination: Destination,
-  ): { kind: 'made'; entry: Entry } | Extract<PoolLease, { kind: 'unreadable' }> {
-    const { url, tls, timeoutMs } = destination;
+  #open({ url, tls, timeoutMs }: Destination): Entry | Unreadable {
     const secure = url.protocol === 'https:' ? this.#secureContextFor(tls) : null;
     if (secure?.kind === 'unreadable') return secure;
     const pool = new ConnectionPool({
@@ -84,7 +83,7 @@ export class ConnectionPools {
       maxConnections: this.#options.maxConnectionsPerOrigin,
       ...(secure && { secure: { tls, context: secure.context } }),
     });
-    return { kind: 'made', entry: { pool, users: 0, unusedSinceMs: performance.now() } };
+    return { pool, users: 0, unusedSinceMs: performance.now() };
   }
 
   #secureContextFor(tls: TlsOptions): SecureContextResult {

@@ -1,6 +1,4 @@
-/**
- * One request and its answer on a connection, within the attempt's deadline.
- */
+/** One request and its answer on a connection, within the attempt's deadline. */
 
 import type { LookupAddress } from 'node:dns';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -67,11 +65,9 @@ export async function exchange(given: Exchange): Promise<Answer> {
 
 /** Collects the answer from undici, within the limits. Pieces are copied, because each would keep its whole socket buffer. */
 class AnswerReader implements Dispatcher.DispatchHandler {
-  readonly finished: Promise<Answer>;
+  readonly #answer = Promise.withResolvers<Answer>();
   readonly #host: string;
   readonly #connection: Connection;
-  #resolve: (answer: Answer | Promise<Answer>) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
   #head: Head | null = null;
   #pieces: Buffer[] = [];
   #length = 0;
@@ -80,10 +76,10 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   constructor(host: string, connection: Connection) {
     this.#host = host;
     this.#connection = connection;
-    this.finished = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+  }
+
+  get finished(): Promise<Answer> {
+    return this.#answer.promise;
   }
 
   get isBegun(): boolean {
@@ -92,7 +88,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   /** The first call counts. */
   finish(answer: Answer): void {
-    this.#resolve(answer);
+    this.#answer.resolve(answer);
   }
 
   onRequestStart(): void {
@@ -108,14 +104,14 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     this.#pieces.push(Buffer.from(piece.subarray(0, room)));
     this.#length += Math.min(piece.length, room);
     if (piece.length <= room && this.#pieces.length <= maxBodyPieces) return;
-    this.#resolve(this.#makeResponse(true));
+    this.#answer.resolve(this.#makeResponse(true));
     controller.abort(new AnswerLimitError('has too long a body'));
   }
 
   onResponseEnd(): void {
     if (this.#head && this.#head.status < 300 && this.#connection.hasUnsent) {
-      // A server cannot have accepted what it has not read, whatever it says. A refusal counts: it often comes early.
-      this.#resolve(
+      // Whatever it says: nobody takes what he has not read. A refusal counts, it often comes early.
+      this.finish(
         noAnswer(
           'connection',
           `${this.#host} answered before it had received the whole request, which does not count as an answer.`,
@@ -123,18 +119,18 @@ class AnswerReader implements Dispatcher.DispatchHandler {
       );
       return;
     }
-    this.#resolve(this.#makeResponse(false));
+    this.#answer.resolve(this.#makeResponse(false));
   }
 
   onResponseError(_controller: unknown, error: Error): void {
     if (error instanceof AnswerLimitError && this.#head) {
-      this.#resolve(this.#makeResponse(true));
+      this.#answer.resolve(this.#makeResponse(true));
       return;
     }
     try {
-      this.#resolve(describeFailure(error, this.#host));
+      this.#answer.resolve(describeFailure(error, this.#host));
     } catch (bug) {
-      this.#reject(bug);
+      this.#answer.reject(bug);
     }
   }
 
@@ -161,19 +157,13 @@ export function aborted({ url }: Destination): NoAnswer {
   return noAnswer('aborted', `The request to ${url.host} was ended by this collector.`);
 }
 
-function timedOut({ url, timeoutMs }: Destination, phase: Phase): NoAnswer {
+function timedOut({ url: { host }, timeoutMs }: Destination, phase: Phase): NoAnswer {
   const limit = `${timeoutMs / 1_000} s`;
-  switch (phase) {
-    case 'resolving':
-      return noAnswer(
-        'dns',
-        `Could not resolve the name of ${url.host}: no answer from DNS within ${limit}.`,
-      );
-    case 'connecting':
-      return noAnswer('timeout', `Could not connect to ${url.host} within ${limit}.`);
-    case 'waiting':
-      return noAnswer('timeout', `No answer from ${url.host} within ${limit}.`);
-    case 'reading':
-      return noAnswer('timeout', `The answer of ${url.host} was not complete within ${limit}.`);
-  }
+  const sentence = {
+    resolving: `Could not resolve the name of ${host}: no answer from DNS within ${limit}.`,
+    connecting: `Could not connect to ${host} within ${limit}.`,
+    waiting: `No answer from ${host} within ${limit}.`,
+    reading: `The answer of ${host} was not complete within ${limit}.`,
+  }[phase];
+  return noAnswer(phase === 'resolving' ? 'dns' : 'timeout', sentence);
 }

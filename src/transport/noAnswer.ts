@@ -33,6 +33,7 @@ const byCode: Readonly<Record<string, Describe>> = {
   ENODATA: dns('it has no address'),
   EAI_AGAIN: dns('the DNS server does not answer'),
   EAI_FAIL: dns('the DNS server failed'),
+  ERR_DNS_SHARE: dns('too many names of this organization wait for an answer from DNS'),
   ECONNREFUSED: refused,
   ETIMEDOUT: connectTimeout,
   UND_ERR_CONNECT_TIMEOUT: connectTimeout,
@@ -62,8 +63,9 @@ export function describeFailure(error: unknown, host: string): NoAnswer {
   if (error instanceof AnswerLimitError) {
     return noAnswer('too-large', `The answer of ${host} ${error.message}: it is not an OTLP receiver.`);
   }
-  if (error instanceof NameError) return describeNameError(error)(host);
-  // It does not always have a code.
+  if (error instanceof NameError && error.code === 'ERR_DNS_UNANSWERED')
+    return dns(`no answer from DNS within ${Math.round(error.afterMs / 100) / 10} s`)(host);
+  // Its code is not always there.
   if (error instanceof errors.HTTPParserError) return connection('the answer is not HTTP')(host);
   const code = codeOf(error);
   if (code === null) throw error;
@@ -73,19 +75,6 @@ export function describeFailure(error: unknown, host: string): NoAnswer {
   if (tls !== null) return noAnswer('tls', tls);
   if (code.startsWith('EAI_')) return dns(code)(host);
   return connection(code)(host);
-}
-
-function describeNameError({ code, afterMs }: NameError): Describe {
-  switch (code) {
-    case 'ENOTFOUND':
-      return dns('the name does not exist');
-    case 'EAI_FAIL':
-      return dns('the DNS server failed');
-    case 'ERR_DNS_UNANSWERED':
-      return dns(`no answer from DNS within ${Math.round(afterMs / 100) / 10} s`);
-    case 'ERR_DNS_SHARE':
-      return dns('too many names of this organization wait for an answer from DNS');
-  }
 }
 
 /** The code of an error, or of the first of several (one for each address of a name that was tried). */

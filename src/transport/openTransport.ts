@@ -1,6 +1,6 @@
 /** The transport as the settings ask for it: which addresses a receiver may have, and what a request says of us. */
 import { loopbackRanges } from '../settings/loopback.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { Settings } from '../settings/table.ts';
 import { programVersion } from '../settings/version.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { makeAddressGuard } from './addressGuard.ts';

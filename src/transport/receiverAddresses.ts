@@ -9,7 +9,6 @@ import type { AddressGuard, AddressRefusal } from './addressGuard.ts';
 import type { ResolveName } from './dns/nameResolver.ts';
 
 export class AddressRefusedError extends Error {
-  readonly code = 'ERR_ADDRESS_REFUSED';
   readonly refusal: AddressRefusal;
 
   constructor(refusal: AddressRefusal) {

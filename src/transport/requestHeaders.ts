@@ -1,6 +1,4 @@
-/**
- * The headers of a request: ours, then the configured ones.
- */
+/** The headers of a request: ours, then the configured ones. */
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Destination } from '../model/exportConfig.ts';
 import { isSpeakingHeader, requestHeaderNames } from '../model/ownHeaders.ts';

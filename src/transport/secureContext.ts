@@ -1,8 +1,7 @@
-/**
- * Turns the TLS options of a destination into what sockets use, and says which of them is unreadable.
- */
+/** Turns the TLS options of a destination into what sockets use, and says which of them is unreadable. */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { errorCode } from '../basics/errorCode.ts';
 import type { TlsOptions } from '../model/exportConfig.ts';
 
 export type SecureContextResult =
@@ -29,7 +28,7 @@ export function makeSecureContext(tls: TlsOptions): SecureContextResult {
     });
     return { kind: 'made', context };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = errorCode(error) || 'unknown';
     return {
       kind: 'unreadable',
       message: `The client certificate and key of tls.clientCertSecretRef cannot be used together (${code}): the key must be an unencrypted PEM key that belongs to the certificate.`,

@@ -6,6 +6,7 @@ const untrusted =
   'its certificate is signed by an authority this collector does not trust: give that authority in tls.caSecretRef';
 const clientCertificateWanted =
   'it asks for a client certificate it accepts: give one in tls.clientCertSecretRef';
+const anotherName = 'its certificate is for another name: use that name in the endpoint or in tls.serverName';
 const notTls = 'it does not speak TLS on this port: use http:// in the endpoint, or another port';
 const noCommonVersion = 'it offers no TLS version or cipher this collector accepts (TLS 1.2 or later)';
 
@@ -14,10 +15,8 @@ const sentences: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate, or one it depends on, has expired: renew it there',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet: check the clocks of both sides',
   CERT_REVOKED: 'its certificate is revoked: renew it there',
-  ERR_TLS_CERT_ALTNAME_INVALID:
-    'its certificate is for another name: use that name in the endpoint or in tls.serverName',
-  HOSTNAME_MISMATCH:
-    'its certificate is for another name: use that name in the endpoint or in tls.serverName',
+  ERR_TLS_CERT_ALTNAME_INVALID: anotherName,
+  HOSTNAME_MISMATCH: anotherName,
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: give that certificate in tls.caSecretRef',
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   UNABLE_TO_GET_ISSUER_CERT: untrusted,

@@ -138,14 +138,8 @@ test('who lost the lease can pin, settle and finish nothing', async () => {
     rejected: 0,
     parked: null,
   };
-  const parked = {
-    sequence: 1,
-    entryId: '1',
-    observedAtMicros: 1,
-    reason: 'EntryRefused' as const,
-    httpStatus: 400,
-    message: 'm',
-  };
+  const refusal = { reason: 'EntryRefused' as const, httpStatus: 400, message: 'm' };
+  const parked = { entryId: '1', refusal };
   expect(await settle(db, claimed, { ...run, parked })).toBeNull();
   expect((await db.query('select from audit.parked')).rowCount).toBe(0);
   expect(await finishWindow(db, claimed, window, null)).toBeNull();

@@ -12,6 +12,7 @@ import { boundedRead, type Reader } from '../../src/database/boundedRead.ts';
 import type { EntryQuery } from '../../src/database/entryQuery.ts';
 import type { Database } from '../../src/database/pool.ts';
 import {
+  beginningUpTo,
   type Direction,
   filterRange,
   measureSlice,
@@ -91,7 +92,9 @@ describe.each([
 
       test.each<Direction>(['older', 'newer'])('a page is read from its place (%s)', async (direction) => {
         for (const query of [{}, { to: middle }, { from: middle }]) {
-          const page = await watch(query, (reader, prepared) => readIndexed(reader, prepared, direction, 51));
+          const page = await watch(query, (reader, prepared) =>
+            readIndexed(reader, { ...prepared, direction }, 51),
+          );
           expect(page).toEqual({ indexes: ['entries_by_time'], rows: 51 });
         }
         for (const eventTypes of [
@@ -100,7 +103,7 @@ describe.each([
           [terms.frequentType, terms.rareType, 'x'],
         ]) {
           const page = await watch({ eventTypes, to: middle }, (reader, prepared) =>
-            readIndexed(reader, prepared, direction, 51),
+            readIndexed(reader, { ...prepared, direction }, 51),
           );
           expect(page.indexes).toEqual(['entries_by_type']);
           expect(page.rows).toBeLessThanOrEqual(153);
@@ -111,14 +114,9 @@ describe.each([
         const text = 'nothing at all';
         const slice = async (query: Partial<EntryQuery>) =>
           watch({ text, ...query }, async (reader, prepared) => {
-            const measured = await measureSlice(reader, prepared, 'older', 5_000);
+            const measured = await measureSlice(reader, prepared, 5_000);
             if (!measured) throw new Error('the range is empty');
-            await filterRange(
-              reader,
-              { ...prepared, range: { ...prepared.range, low: measured.end } },
-              'older',
-              51,
-            );
+            await filterRange(reader, beginningUpTo(prepared, measured.end), 51);
           });
         const byTime = await slice({});
         expect(byTime.indexes.filter((index) => index !== 'entries_pkey')).toEqual(['entries_by_time']);
@@ -132,7 +130,7 @@ describe.each([
         const rest = await watch({ text: 'nothing at all', to: middle }, async (reader, prepared) => {
           const upTo = await readIndexedUpTo(reader, 'acme');
           await countUnindexed(reader, 'acme', upTo, 20_001);
-          await filterUnindexed(reader, prepared, upTo, 'older', 51);
+          await filterUnindexed(reader, prepared, upTo, 51);
         });
         expect(rest.indexes.filter((index) => index !== 'entries_pkey')).toEqual(['entries_stream_order']);
         expect(rest.rows).toBeLessThan(600);
@@ -141,10 +139,10 @@ describe.each([
       test('blocks are found by their time, and read by the order in which they were written', async () => {
         const blocks = await watch({ text: terms.longAgo, to: middle }, async (reader, prepared) => {
           const probes = prepared.needles.map((list) => list.map(termHashes));
-          const { candidates } = await scanBlocks(reader, prepared, probes, 'older', null, 3_000);
+          const { candidates } = await scanBlocks(reader, prepared, probes, null, 3_000);
           expect(candidates.length).toBeGreaterThan(10);
           expect(candidates.length).toBeLessThan(20);
-          await filterBlocks(reader, prepared, candidates.slice(0, 4), 'older', 51);
+          await filterBlocks(reader, prepared, candidates.slice(0, 4), 51);
         });
         const expected = ['entries_stream_order', expect.stringMatching(/search_blocks/)];
         expect(blocks.indexes.filter((index) => index !== 'entries_pkey')).toEqual(expected);

@@ -1,10 +1,8 @@
-/**
- * Finds the sentence a person would want to read in an answer, whatever form the receiver or a proxy gave it.
- */
+/** Finds the sentence a person would want to read in an answer, whatever form the receiver or a proxy gave it. */
 import type { Response } from '../../model/answer.ts';
 import { parseObject } from './exportResponse.ts';
 import { readMediaType } from './mediaType.ts';
-import { decodeStatusMessage } from './status.ts';
+import { readFields } from './readFields.ts';
 
 /** Nothing beyond it is read, except JSON, which is parsed whole: words of interest come at the beginning. */
 const maxBytesRead = 4 * 1024;
@@ -68,4 +66,26 @@ function findJsonWords(value: unknown, depth: number): string | null {
     if (words !== null) return words;
   }
   return null;
+}
+
+/**
+ * The message of a google.rpc.Status, which receivers answer failures with: message = 2 string. Empty when the bytes are not such a
+ * message, or it has none; never throws. The HTTP status decides what an answer means (OTLP specification, "Failures").
+ */
+function decodeStatusMessage(body: Uint8Array): string {
+  let message = '';
+  try {
+    readFields(body, {
+      1: { wireType: 0, read: (reader) => reader.int32() },
+      2: {
+        wireType: 2,
+        read: (reader) => {
+          message = reader.string();
+        },
+      },
+    });
+  } catch {
+    return '';
+  }
+  return message;
 }

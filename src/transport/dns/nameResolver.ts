@@ -11,6 +11,7 @@
 import type { LookupAddress } from 'node:dns';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { FairTurns } from '../../basics/fairTurns.ts';
 import { askForAddresses, type Found, type FoundAddress } from './question.ts';
 import { makeSystemFiles, type ResolverConfig, type SystemFiles, type SystemPaths } from './systemFiles.ts';
 
@@ -68,12 +69,12 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
   const readSystemFiles = makeSystemFiles(paths);
   const known = new Map<string, Known>();
   const underWay = new Map<string, Promise<readonly FoundAddress[]>>();
-  const shares = new Map<string, { running: number; waiting: Array<() => void> }>();
+  const turns = new FairTurns((_owner, own) => own < maxQuestionsPerOwner);
 
   async function resolve(
     hostname: string,
     owner: string,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): Promise<readonly FoundAddress[]> {
     const name = hostname.toLowerCase();
     const files = readSystemFiles();
@@ -86,14 +87,14 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
     }
     const asked = underWay.get(name);
     if (asked) return asked;
-    await takeShare(owner, signal);
-    // Another caller may have asked while this one waited.
-    const question = underWay.get(name) ?? ask(name, files);
-    underWay.set(name, question);
-    return question.finally(() => {
-      underWay.delete(name);
-      releaseShare(owner);
+    const answer = await turns.run(owner, signal, () => {
+      // Somebody else may have asked while this one waited.
+      const question = underWay.get(name) ?? ask(name, files);
+      underWay.set(name, question);
+      return question.finally(() => underWay.delete(name));
     });
+    if (answer === 'aborted') throw new NameError('ERR_DNS_SHARE', 0);
+    return answer;
   }
 
   async function ask(name: string, files: SystemFiles): Promise<readonly FoundAddress[]> {
@@ -118,45 +119,12 @@ export function makeNameResolver(options: NameResolverOptions = {}): ResolveName
     if (known.size > maxKeptNames && oldest !== undefined) known.delete(oldest);
   }
 
-  function takeShare(owner: string, signal: AbortSignal | undefined): Promise<void> {
-    const share = shares.get(owner) ?? { running: 0, waiting: [] };
-    shares.set(owner, share);
-    if (share.running < maxQuestionsPerOwner) {
-      share.running += 1;
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      const begin = () => {
-        signal?.removeEventListener('abort', giveUp);
-        resolve();
-      };
-      const giveUp = () => {
-        share.waiting.splice(share.waiting.indexOf(begin), 1);
-        reject(new NameError('ERR_DNS_SHARE', 0));
-      };
-      share.waiting.push(begin);
-      signal?.addEventListener('abort', giveUp, { once: true });
-    });
-  }
-
-  function releaseShare(owner: string): void {
-    const share = shares.get(owner);
-    if (!share) return;
-    const next = share.waiting.shift();
-    if (next) {
-      next();
-      return;
-    }
-    share.running -= 1;
-    if (share.running === 0) shares.delete(owner);
-  }
-
-  return (hostname, owner = '', signal) => endWith(resolve(hostname, owner, signal), signal);
+  return (hostname, owner = '', signal = new AbortController().signal) =>
+    endWith(resolve(hostname, owner, signal), signal);
 }
 
 /** Stops waiting for the question, which continues for other callers. */
-function endWith<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
+function endWith<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(new NameError('ERR_DNS_UNANSWERED', 0));
     signal.addEventListener('abort', giveUp, { once: true });
@@ -189,10 +157,7 @@ async function askCandidates(name: string, config: ResolverConfig, deadlineMs: n
 }
 
 /** Full names to ask for, in the order of resolv.conf(5). */
-function listCandidates(
-  name: string,
-  { search, ndots }: { readonly search: readonly string[]; readonly ndots: number },
-): string[] {
+function listCandidates(name: string, { search, ndots }: ResolverConfig): string[] {
   if (name.endsWith('.')) return [name.slice(0, -1)];
   const inDomains = search.map((domain) => `${name}.${domain}`);
   const dots = name.split('.').length - 1;
@@ -200,17 +165,12 @@ function listCandidates(
 }
 
 function toResult(found: Found, afterMs: number): readonly FoundAddress[] | NameError {
-  switch (found.kind) {
-    case 'found':
-      return sortAddresses(found.addresses);
-    case 'absent':
-      return new NameError('ENOTFOUND', afterMs);
-    case 'failed':
-      return new NameError('EAI_FAIL', afterMs);
-    case 'unanswered':
-      return new NameError('ERR_DNS_UNANSWERED', afterMs);
-  }
+  return found.kind === 'found'
+    ? sortAddresses(found.addresses)
+    : new NameError(failureCodes[found.kind], afterMs);
 }
+
+const failureCodes = { absent: 'ENOTFOUND', failed: 'EAI_FAIL', unanswered: 'ERR_DNS_UNANSWERED' } as const;
 
 function backOff(kind: 'absent' | 'failed' | 'unanswered', failures: number): number {
   const { first, most } = kind === 'absent' ? retryAfterMs.absent : retryAfterMs.unanswered;

@@ -4,6 +4,7 @@
  */
 import type { RecordWithTtl } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
+import { errorCode } from '../../basics/errorCode.ts';
 import type { ResolverConfig } from './systemFiles.ts';
 
 export interface FoundAddress {
@@ -28,21 +29,18 @@ export async function askForAddresses(
   config: ResolverConfig,
   signal: AbortSignal,
 ): Promise<Found> {
-  const ended = new AbortController();
-  const end = () => ended.abort();
-  if (signal.aborted) end();
-  signal.addEventListener('abort', end, { once: true });
-  let patience: NodeJS.Timeout | null = null;
+  const impatient = new AbortController();
+  const ended = AbortSignal.any([signal, impatient.signal]);
+  let patience: NodeJS.Timeout | undefined;
   const ask = async (family: 4 | 6): Promise<Found> => {
-    const found = await askServers(name, family, config, ended.signal);
-    if (found.kind === 'found') patience ??= setTimeout(end, secondKindMs);
+    const found = await askServers(name, family, config, ended);
+    if (found.kind === 'found') patience ??= setTimeout(() => impatient.abort(), secondKindMs);
     return found;
   };
   try {
     return join(await Promise.all([ask(4), ask(6)]));
   } finally {
-    if (patience) clearTimeout(patience);
-    signal.removeEventListener('abort', end);
+    clearTimeout(patience);
   }
 }
 
@@ -81,8 +79,7 @@ async function toFound(family: 4 | 6, question: Promise<RecordWithTtl[]>): Promi
       ttlSeconds: Math.min(...records.map(({ ttl }) => ttl)),
     };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    switch (code) {
+    switch (errorCode(error)) {
       case 'ENOTFOUND':
       case 'ENODATA':
       // A name that does not fit into a DNS message.

@@ -1,7 +1,7 @@
 /** Makes the authenticator for AUTH_MODE. */
 import type { Database } from '../../database/pool.ts';
 import type { AuthMode } from '../../settings/pageValues.ts';
-import type { Settings } from '../../settings/settings.ts';
+import type { Settings } from '../../settings/table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Authenticator } from './authenticator.ts';
 import { makeJwtAuthenticator } from './jwt.ts';

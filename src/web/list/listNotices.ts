@@ -1,5 +1,5 @@
 /** Says what a list without entries, or with entries dated in the future, means. */
-import { countDatedAfter } from '../../database/futureEntries.ts';
+import { countDatedAfter } from '../../database/newEntries.ts';
 import type { Database } from '../../database/pool.ts';
 import { logsUrl } from '../urls.ts';
 import type { EmptyView, FutureView } from '../views/listViews.ts';

@@ -38,19 +38,15 @@ export class FairTurns {
       this.#change(organization, 1);
       return Promise.resolve(true);
     }
-    return new Promise((resolve) => {
-      const leave = (): void => {
-        this.#waiting = this.#waiting.filter((each) => each !== waiting);
-        resolve(false);
-      };
-      const start = (): void => {
-        signal.removeEventListener('abort', leave);
-        resolve(true);
-      };
-      const waiting: Waiting = { organization, start };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(waiting);
-    });
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiting: Waiting = { organization, start: () => resolve(true) };
+    const leave = (): void => {
+      this.#waiting = this.#waiting.filter((each) => each !== waiting);
+      resolve(false);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    this.#waiting.push(waiting);
+    return promise.finally(() => signal.removeEventListener('abort', leave));
   }
 
   /** May start several: the policy can have held back more than one. */
