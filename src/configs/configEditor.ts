@@ -54,7 +54,8 @@ export interface ConfigEditor {
  */
 export type BeforeWrite = () => Promise<EditorResult<void>>;
 
-export const nothingBefore: BeforeWrite = async () => ({ kind: 'ok', value: undefined });
+export const done = { kind: 'ok', value: undefined } as const;
+export const nothingBefore: BeforeWrite = async () => done;
 
 export interface ConfigId {
   readonly namespace: string;

@@ -1,8 +1,9 @@
 /** Turns a valid spec into all that a request needs: the address, header values, TLS material. */
+
+import { createHash } from 'node:crypto';
 import type { Destination } from '../../model/exportConfig.ts';
+import { Secret } from '../../model/secret.ts';
 import type { ManifestSpec } from '../schema.ts';
-import { fingerprintDestination } from './fingerprintDestination.ts';
-import { resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveHeaders } from './resolveHeaders.ts';
 import { resolveTls } from './resolveTls.ts';
 import {
@@ -86,4 +87,25 @@ export async function findDestination(
     destination: { ...destination, fingerprint: fingerprintDestination(destination) },
     warnings: [...warnings],
   };
+}
+
+/**
+ * The address requests are posted to. A base without a path gets `/v1/logs` (OTLP exporter specification, "Endpoint
+ * URLs for OTLP/HTTP"); a path is used as it is, because receivers behind a gateway have their own. The query is kept.
+ *
+ * `endpoint` has passed the schema.
+ */
+export function resolveEndpoint(endpoint: string): URL {
+  const url = new URL(endpoint);
+  if (url.pathname === '/') url.pathname = '/v1/logs';
+  return url;
+}
+
+function fingerprintDestination(destination: Omit<Destination, 'fingerprint'>): string {
+  // JSON of a Secret is the same for all of them.
+  const text = JSON.stringify(destination, function reveal(this: Record<string, unknown>, key, shown) {
+    const value = this[key];
+    return value instanceof Secret ? value.reveal() : shown;
+  });
+  return createHash('sha256').update(text).digest('hex');
 }

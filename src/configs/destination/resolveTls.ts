@@ -1,9 +1,10 @@
 /** Reads and checks TLS material from the Secrets that `spec.tls` names. */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { TlsOptions } from '../../model/exportConfig.ts';
 import type { Secret } from '../../model/secret.ts';
 import { tlsSchema } from '../schema/tls.ts';
 import type { ManifestSpec } from '../schema.ts';
-import { parseCertificates, parsePrivateKey } from './pem.ts';
 import { type BoundReader, invalidSecret, readSecret, type SecretProblem } from './secretProblems.ts';
 
 type TlsSpec = NonNullable<ManifestSpec['tls']>;
@@ -66,4 +67,39 @@ async function resolveClientCert(
     return null;
   }
   return { cert, key };
+}
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly complaint: string };
+
+const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/** Each certificate of a bundle or chain, in order; at least one. A complaint completes "Secret flows/acme, key ca.crt …". */
+function parseCertificates(pem: string): Parsed<X509Certificate[]> {
+  const blocks = pem.match(certificate) ?? [];
+  if (blocks.length === 0) {
+    return { ok: false, complaint: 'has no certificate: put PEM with "BEGIN CERTIFICATE" into it' };
+  }
+  const certificates: X509Certificate[] = [];
+  for (const [index, block] of blocks.entries()) {
+    try {
+      certificates.push(new X509Certificate(block));
+    } catch {
+      const which = blocks.length === 1 ? 'a certificate' : `certificate ${index + 1} of ${blocks.length}`;
+      return { ok: false, complaint: `has ${which} that cannot be read: copy the PEM again, whole` };
+    }
+  }
+  return { ok: true, value: certificates };
+}
+
+function parsePrivateKey(pem: string): Parsed<KeyObject> {
+  if (/BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(pem)) {
+    return { ok: false, complaint: 'is an encrypted key: store it without a passphrase' };
+  }
+  try {
+    return { ok: true, value: createPrivateKey(pem) };
+  } catch {
+    return { ok: false, complaint: 'is not a private key that can be read: put a PEM key into it, whole' };
+  }
 }

@@ -11,6 +11,7 @@ import {
   type ConfigDraft,
   type ConfigEditor,
   type ConfigId,
+  done,
   type EditableConfig,
   type EditorResult,
   nothingBefore,
@@ -29,7 +30,6 @@ import { buildSpec, compareUnits, listUnits, type SpecUnits } from './specUnits.
 const maxAttempts = 8;
 const maxNames = 20;
 const busy = 'The config kept changing while it was being saved: try again.';
-const done = { kind: 'ok', value: undefined } as const;
 const newConfig = { stored: null, isEndpointTyped: true } as const;
 
 interface WantedSpec {
@@ -109,12 +109,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
     });
   }
 
-  async update(
-    id: ConfigId,
-    draft: ConfigDraft,
-    revision: string,
-    before: BeforeWrite = nothingBefore,
-  ): Promise<EditorResult<ConfigId>> {
+  readonly update: ConfigEditor['update'] = async (id, draft, revision, before = nothingBefore) => {
     let wanted: WantedSpec | null = null;
     const decide = async (stored: StoredManifest<Source>): Promise<EditorResult<WantedSpec>> => {
       // Before anyone is asked to enter values again for an endpoint that cannot be changed here.
@@ -130,26 +125,22 @@ export class ManifestEditor<Source> implements ConfigEditor {
     };
     const saved = await this.#saveSpec(draft.organization, id, { revision, before, decide });
     return saved.kind === 'ok' ? { kind: 'ok', value: id } : saved;
-  }
+  };
 
-  setSuspended(
-    organization: string,
-    id: ConfigId,
-    suspend: boolean,
-    before: BeforeWrite = nothingBefore,
-  ): Promise<EditorResult<void>> {
+  readonly setSuspended: ConfigEditor['setSuspended'] = (
+    organization,
+    id,
+    suspend,
+    before = nothingBefore,
+  ) => {
     const decide = async ({ spec }: StoredManifest<Source>): Promise<EditorResult<WantedSpec>> => {
       const units = new Map([...listUnits(spec), ['suspend', suspend]]);
       return { kind: 'ok', value: { units, secrets: [] } };
     };
     return this.#saveSpec(organization, id, { revision: null, before, decide });
-  }
+  };
 
-  tryAgain(
-    organization: string,
-    id: ConfigId,
-    before: BeforeWrite = nothingBefore,
-  ): Promise<EditorResult<void>> {
+  readonly tryAgain: ConfigEditor['tryAgain'] = (organization, id, before = nothingBefore) => {
     const ask = askOnce(before);
     return this.#change(organization, id, null, async (stored) => {
       const agreed = await ask();
@@ -157,14 +148,9 @@ export class ManifestEditor<Source> implements ConfigEditor {
       const now = new Date().toISOString();
       return await this.#store.annotate(stored, now === stored.reconcileAt ? `${now}+` : now);
     });
-  }
+  };
 
-  remove(
-    organization: string,
-    id: ConfigId,
-    revision: string,
-    before: BeforeWrite = nothingBefore,
-  ): Promise<EditorResult<void>> {
+  readonly remove: ConfigEditor['remove'] = (organization, id, revision, before = nothingBefore) => {
     const ask = askOnce(before);
     return this.#change(organization, id, revision, async (stored) => {
       // It would come back with that manager's next sync.
@@ -176,7 +162,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
       const agreed = await ask();
       return agreed.kind === 'ok' ? await this.#store.remove(stored) : agreed;
     });
-  }
+  };
 
   #change(
     organization: string,
