@@ -73,6 +73,14 @@ export type EditorResult<T> =
   /** The API server or the disk did not answer, so the change may or may not be written. One sentence. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
+export function refused(reason: string): EditorResult<never> & { readonly kind: 'refused' } {
+  return { kind: 'refused', reason };
+}
+
+export function unavailable(reason: string): EditorResult<never> & { readonly kind: 'unavailable' } {
+  return { kind: 'unavailable', reason };
+}
+
 export interface FieldProblem {
   /** In the spec: `endpoint`, `headers.2.value`, `filter.eventTypes.0`; `name`; empty: the whole. */
   readonly path: string;

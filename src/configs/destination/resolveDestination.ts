@@ -7,8 +7,8 @@ import type { ManifestSpec } from '../schema.ts';
 import { resolveHeaders } from './resolveHeaders.ts';
 import { resolveTls } from './resolveTls.ts';
 import {
-  type BoundReader,
   describeSecretProblem,
+  ReferredSecrets,
   type SecretProblem,
   type SecretReason,
   secretReasons,
@@ -60,19 +60,11 @@ export async function findDestination(
   secrets: SecretReader,
   addresses?: Destination['addresses'],
 ): Promise<FoundDestination> {
-  const problems: SecretProblem[] = [];
-  const warnings = new Set<string>();
   const url = resolveEndpoint(spec.endpoint);
-  const reader: BoundReader = {
-    async read(from, name, key) {
-      const read = await secrets.read(from, name, key, url);
-      if (read.kind === 'found' && read.warning !== undefined)
-        warnings.add(`Secret ${from}/${name} ${read.warning}.`);
-      return read;
-    },
-  };
-  const headers = await resolveHeaders(spec.headers, namespace, reader, problems);
-  const tls = await resolveTls(spec.tls, namespace, reader, problems);
+  const referred = new ReferredSecrets(secrets, namespace, url);
+  const headers = await resolveHeaders(spec.headers, referred);
+  const tls = await resolveTls(spec.tls, referred);
+  const { problems, warnings } = referred;
   if (problems.length > 0) return { kind: 'unresolved', problems };
   const destination = {
     url,

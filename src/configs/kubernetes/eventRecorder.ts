@@ -133,23 +133,16 @@ export class EventRecorder {
   }
 
   #report(answer: ApiAnswer): void {
-    if (answer.kind === 'aborted') return;
-    if (answer.kind === 'ok') {
-      this.#isFailing = false;
-      return;
-    }
-    // The namespace goes with all that is in it, its Events too.
-    if (isNamespaceEnding(answer)) return;
-    if (!this.#isFailing) {
-      const hint =
-        answer.kind === 'refused' && answer.code === 403
-          ? ' Allow the ServiceAccount the verbs create and patch on events.events.k8s.io.'
-          : '';
-      this.#options.log.info(
-        `An Event could not be written: ${describeFailure(answer)}.${hint} Status is not affected.`,
-      );
-    }
-    this.#isFailing = true;
+    // A namespace that ends goes with all that is in it, its Events too.
+    if (answer.kind === 'aborted' || (answer.kind !== 'ok' && isNamespaceEnding(answer))) return;
+    const wasFailing = this.#isFailing;
+    this.#isFailing = answer.kind !== 'ok';
+    if (answer.kind === 'ok' || wasFailing) return;
+    const isForbidden = answer.kind === 'refused' && answer.code === 403;
+    const right = ' Allow the ServiceAccount the verbs create and patch on events.events.k8s.io.';
+    this.#options.log.info(
+      `An Event could not be written: ${describeFailure(answer)}.${isForbidden ? right : ''} Status is not affected.`,
+    );
   }
 }
 
@@ -193,16 +186,7 @@ export function findEvents(
   const warnings = remarks
     .filter(({ message }) => ready.message.includes(message) && !readyBefore?.message.includes(message))
     .map(({ reason, message }) => ({ type: 'Warning' as const, reason, message }));
-  return [
-    ...(isTurned
-      ? [
-          {
-            type: isFine ? ('Normal' as const) : ('Warning' as const),
-            reason: ready.reason,
-            message: ready.message,
-          },
-        ]
-      : []),
-    ...warnings,
-  ];
+  const { reason, message } = ready;
+  const turn = { type: isFine ? 'Normal' : 'Warning', reason, message } as const;
+  return isTurned ? [turn, ...warnings] : warnings;
 }

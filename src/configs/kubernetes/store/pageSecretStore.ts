@@ -7,7 +7,7 @@
 
 import { isMap } from '../../../basics/isMap.ts';
 import type { Secret } from '../../../model/secret.ts';
-import { done, type EditorResult } from '../../configEditor.ts';
+import { done, type EditorResult, refused, unavailable } from '../../configEditor.ts';
 import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
 import { configApiVersion, configKind } from '../../schema.ts';
 import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
@@ -96,10 +96,8 @@ export class PageSecretStore {
       // Created or changed by another save meanwhile.
       if (failure.kind !== 'refused' || (failure.code !== 409 && !isMissing(failure))) break;
     }
-    if (failure.kind === 'refused' && failure.code === 409) {
-      const reason = `Secret ${namespace}/${name} kept changing while it was being saved: try again.`;
-      return { kind: 'unavailable', reason };
-    }
+    if (failure.kind === 'refused' && failure.code === 409)
+      return unavailable(`Secret ${namespace}/${name} kept changing while it was being saved: try again.`);
     return toRefusal(hideValues(failure, secret), { verb, resource: 'secrets', namespace });
   }
 
@@ -188,10 +186,9 @@ function ownerOf(owner: KubeObject | null): { ownerReferences?: unknown[] } {
 }
 
 function foreign(namespace: string, name: string): SecretWrite {
-  return {
-    kind: 'refused',
-    reason: `Secret ${namespace}/${name} is not the page's (it lacks the label ${pageLabel}: ${pageFieldManager}), so it is left alone: rename or delete it, then save again.`,
-  };
+  return refused(
+    `Secret ${namespace}/${name} is not the page's (it lacks the label ${pageLabel}: ${pageFieldManager}), so it is left alone: rename or delete it, then save again.`,
+  );
 }
 
 function encode(data: ReadonlyMap<string, Secret>): Record<string, string> {
