@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Teardown } from './basics/teardown.ts';
 import type { ConfigState } from './configs/configSource.ts';
-import { listAsked, listReserved, listRunnable } from './configs/inForce.ts';
+import { listAsked, listReserved, listRunnable } from './configs/configStates.ts';
 import { makeSource } from './configs/makeSource.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
@@ -16,8 +16,7 @@ import { ByteBudget } from './delivery/byteBudget.ts';
 import { ConfigNotes } from './delivery/configNotes.ts';
 
 import { planMemory } from './delivery/memory.ts';
-import type { Send } from './delivery/send.ts';
-import { makeSend } from './delivery/send.ts';
+import { makeSend, type Send } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
 import { type Page, startPage } from './page.ts';
 import { startProbes } from './probes.ts';

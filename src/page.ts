@@ -24,11 +24,10 @@ export async function startPage(
   const { startIndexer } = await import('./search/indexer.ts');
   const { makeAuthenticator } = await import('./web/auth/makeAuthenticator.ts');
   const { db, source, send, log, metrics } = parts;
-  const authenticator = await makeAuthenticator(settings, { db, log });
-  if (authenticator.kind === 'failed') throw new Error(authenticator.problem);
+  const authenticator = makeAuthenticator(settings, { db, log });
   const page = await startPageServer({
     address: settings.pageAddress,
-    authenticator: authenticator.authenticator,
+    authenticator,
     publicOrigin: settings.publicOrigin,
     observe: metrics.observePageRequest,
     context: {

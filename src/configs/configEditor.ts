@@ -54,7 +54,8 @@ export interface ConfigEditor {
  */
 export type BeforeWrite = () => Promise<EditorResult<void>>;
 
-export const nothingBefore: BeforeWrite = async () => ({ kind: 'ok', value: undefined });
+export const done = { kind: 'ok', value: undefined } as const;
+export const nothingBefore: BeforeWrite = async () => done;
 
 export interface ConfigId {
   readonly namespace: string;
@@ -71,6 +72,14 @@ export type EditorResult<T> =
   | { readonly kind: 'refused'; readonly reason: string }
   /** The API server or the disk did not answer, so the change may or may not be written. One sentence. */
   | { readonly kind: 'unavailable'; readonly reason: string };
+
+export function refused(reason: string): EditorResult<never> & { readonly kind: 'refused' } {
+  return { kind: 'refused', reason };
+}
+
+export function unavailable(reason: string): EditorResult<never> & { readonly kind: 'unavailable' } {
+  return { kind: 'unavailable', reason };
+}
 
 export interface FieldProblem {
   /** In the spec: `endpoint`, `headers.2.value`, `filter.eventTypes.0`; `name`; empty: the whole. */

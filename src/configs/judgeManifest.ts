@@ -27,14 +27,8 @@ export async function judgeManifest(
   const { isEndpointTyped, ...named } = identity;
   const { namespace, name } = named;
   if (!parsed.ok) {
-    return {
-      kind: 'invalid',
-      ...named,
-      reason: 'InvalidSpec',
-      problems: parsed.problems,
-      lastGood,
-      spec: null,
-    };
+    const { problems } = parsed;
+    return { kind: 'invalid', ...named, reason: 'InvalidSpec', problems, lastGood, spec: null };
   }
   const { metadata, spec: manifestSpec } = parsed.manifest;
   const reader: SecretReader = {

@@ -2,9 +2,9 @@
  * Turns the text of one YAML file into a manifest. The YAML library's own messages are not passed on: some quote the
  * source, which may hold the value of a header.
  */
-import { LineCounter, parseAllDocuments } from 'yaml';
+
+import { type ErrorCode, LineCounter, parseAllDocuments } from 'yaml';
 import { type ParsedManifest, parseManifest } from './parseManifest.ts';
-import { describeYamlCode } from './problems/describeYamlCode.ts';
 
 export type ParsedManifestText = ParsedManifest & {
   /** What the text says, valid or not; undefined when it cannot be read. May hold a header's value. */
@@ -21,7 +21,9 @@ export function parseManifestText(text: string, fileName: string): ParsedManifes
   // A warning is an unknown tag or directive: what it was meant to do would silently not be done.
   for (const fault of [...documents].flatMap((document) => [...document.errors, ...document.warnings])) {
     const { line, col } = lines.linePos(fault.pos[0]);
-    return refuse(`${fileName}, line ${line}, column ${col}: ${describeYamlCode(fault.code)}.`);
+    return refuse(
+      `${fileName}, line ${line}, column ${col}: ${yamlProblems[fault.code] ?? 'this is not valid YAML: correct the lines around it'}.`,
+    );
   }
   let values: unknown[];
   try {
@@ -46,3 +48,21 @@ export function parseManifestText(text: string, fileName: string): ParsedManifes
 function refuse(problem: string): ParsedManifestText {
   return { ok: false, problems: [problem], value: undefined };
 }
+
+/** What a person did and can do about each kind of YAML error; completes "acme.yaml, line 3, column 7: …". */
+const yamlProblems: Partial<Record<ErrorCode, string>> = {
+  BAD_ALIAS: 'a "*" begins an alias here: put the text in quotes',
+  BAD_DIRECTIVE: 'this "%" directive is not known: remove the line',
+  BAD_DQ_ESCAPE: 'this "\\" escape is not known: double the backslash, or use single quotes',
+  BAD_INDENT: 'the indentation does not fit the lines around it: line it up with its neighbours',
+  BAD_SCALAR_START: 'text cannot begin with this character: put it in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'a second ": " on the line: put the text in quotes, or begin a new line',
+  BLOCK_IN_FLOW: 'a "{" or "[" is still open here: close it first',
+  DUPLICATE_KEY: 'this field is written twice: keep one of them',
+  MISSING_CHAR: 'something is missing here, such as a ":", a closing quote, "]" or "}": add it',
+  MULTILINE_IMPLICIT_KEY: 'a ":" is missing on the line before, or a quote is not closed: add it',
+  NON_STRING_KEY: 'the name of a field must be text: put it in quotes',
+  TAB_AS_INDENT: 'a tab cannot indent: use spaces',
+  TAG_RESOLVE_FAILED: 'this "!" tag is not known: remove it, or put the text in quotes',
+  UNEXPECTED_TOKEN: 'this is not expected here: put the text in quotes, or correct the lines around it',
+};

@@ -25,7 +25,6 @@ export async function showHome(visit: Visit): Promise<void> {
       title: 'Audit logs are for organization admins',
       message:
         'You are signed in but do not administer any organization. Ask an admin of your organization for access.',
-      link: null,
     });
   } else if (first !== undefined && organizations.length === 1 && wanted === undefined) {
     response.redirect(303, logsUrl(first));

@@ -25,7 +25,7 @@ import { defaultRateLimits, makeRateLimits, type RateLimits } from './security/r
 import { logRequests, nameRoute, type PageRequest } from './security/requestLog.ts';
 import { forbidKeeping, setHeaders } from './security/responseHeaders.ts';
 import { organizationOf } from './urls.ts';
-import type { WebContext } from './webContext.ts';
+import type { WebContext } from './visit.ts';
 
 export interface PageServerOptions {
   readonly address: ListenAddress;

@@ -13,9 +13,8 @@ import {
 } from './export/actions.ts';
 import { confirmDelete, deleteDestination } from './export/deleteDestination.ts';
 import { postDestination, postNewDestination } from './export/saveForm.ts';
-import { showDestination, showNewDestination } from './export/showForm.ts';
+import { showDestination, showNewDestination, showState } from './export/showForm.ts';
 import { showDestinations } from './export/showList.ts';
-import { showState } from './export/showState.ts';
 import { testDestination, testNewDestination } from './export/testForm.ts';
 import { showHome } from './home.ts';
 import { showAuditLogs } from './list/auditLogs.ts';
@@ -27,8 +26,8 @@ import type { Handler } from './visit.ts';
 export interface Route {
   readonly method: 'get' | 'post';
   readonly path: string;
-  /** `admin`: an admin of the organization in the path. `viewer`: anybody who is signed in. */
-  readonly access: 'admin' | 'viewer';
+  /** `viewer`: anybody who is signed in. Absent: an admin of the organization in the path. */
+  readonly access?: 'viewer';
   /** What it costs, which decides how often it may be requested; see security/rateLimits.ts. */
   readonly cost: 'read' | 'search' | 'download' | 'test' | 'write';
   readonly handler: Handler;
@@ -39,36 +38,24 @@ const one = `${exports}/:id`;
 
 export const routes: readonly Route[] = [
   { method: 'get', path: '/', access: 'viewer', cost: 'read', handler: showHome },
-  { method: 'get', path: logsPath, access: 'admin', cost: 'search', handler: showAuditLogs },
-  { method: 'get', path: `${logsPath}/newer`, access: 'admin', cost: 'read', handler: showNewer },
-  { method: 'get', path: `${logsPath}/entries.csv`, access: 'admin', cost: 'download', handler: downloadCsv },
-  {
-    method: 'get',
-    path: `${logsPath}/entries.ndjson`,
-    access: 'admin',
-    cost: 'download',
-    handler: downloadNdjson,
-  },
-  { method: 'get', path: `${logsPath}/entries/:entry`, access: 'admin', cost: 'read', handler: showEntry },
-  {
-    method: 'get',
-    path: `${logsPath}/entries/:entry/json`,
-    access: 'admin',
-    cost: 'read',
-    handler: sendEntryJson,
-  },
-  { method: 'get', path: exports, access: 'admin', cost: 'read', handler: showDestinations },
-  { method: 'get', path: `${exports}/new`, access: 'admin', cost: 'read', handler: showNewDestination },
-  { method: 'post', path: `${exports}/new`, access: 'admin', cost: 'write', handler: postNewDestination },
-  { method: 'post', path: `${exports}/new/test`, access: 'admin', cost: 'test', handler: testNewDestination },
-  { method: 'get', path: one, access: 'admin', cost: 'read', handler: showDestination },
-  { method: 'post', path: one, access: 'admin', cost: 'write', handler: postDestination },
-  { method: 'post', path: `${one}/test`, access: 'admin', cost: 'test', handler: testDestination },
-  { method: 'get', path: `${one}/state`, access: 'admin', cost: 'read', handler: showState },
-  { method: 'post', path: `${one}/suspend`, access: 'admin', cost: 'write', handler: suspendDestination },
-  { method: 'post', path: `${one}/resume`, access: 'admin', cost: 'write', handler: resumeDestination },
-  { method: 'post', path: `${one}/retry`, access: 'admin', cost: 'write', handler: retryDestination },
-  { method: 'post', path: `${one}/replay`, access: 'admin', cost: 'write', handler: replayDestination },
-  { method: 'get', path: `${one}/delete`, access: 'admin', cost: 'read', handler: confirmDelete },
-  { method: 'post', path: `${one}/delete`, access: 'admin', cost: 'write', handler: deleteDestination },
+  { method: 'get', path: logsPath, cost: 'search', handler: showAuditLogs },
+  { method: 'get', path: `${logsPath}/newer`, cost: 'read', handler: showNewer },
+  { method: 'get', path: `${logsPath}/entries.csv`, cost: 'download', handler: downloadCsv },
+  { method: 'get', path: `${logsPath}/entries.ndjson`, cost: 'download', handler: downloadNdjson },
+  { method: 'get', path: `${logsPath}/entries/:entry`, cost: 'read', handler: showEntry },
+  { method: 'get', path: `${logsPath}/entries/:entry/json`, cost: 'read', handler: sendEntryJson },
+  { method: 'get', path: exports, cost: 'read', handler: showDestinations },
+  { method: 'get', path: `${exports}/new`, cost: 'read', handler: showNewDestination },
+  { method: 'post', path: `${exports}/new`, cost: 'write', handler: postNewDestination },
+  { method: 'post', path: `${exports}/new/test`, cost: 'test', handler: testNewDestination },
+  { method: 'get', path: one, cost: 'read', handler: showDestination },
+  { method: 'post', path: one, cost: 'write', handler: postDestination },
+  { method: 'post', path: `${one}/test`, cost: 'test', handler: testDestination },
+  { method: 'get', path: `${one}/state`, cost: 'read', handler: showState },
+  { method: 'post', path: `${one}/suspend`, cost: 'write', handler: suspendDestination },
+  { method: 'post', path: `${one}/resume`, cost: 'write', handler: resumeDestination },
+  { method: 'post', path: `${one}/retry`, cost: 'write', handler: retryDestination },
+  { method: 'post', path: `${one}/replay`, cost: 'write', handler: replayDestination },
+  { method: 'get', path: `${one}/delete`, cost: 'read', handler: confirmDelete },
+  { method: 'post', path: `${one}/delete`, cost: 'write', handler: deleteDestination },
 ];

@@ -1,9 +1,11 @@
-/** One request that was let through, and the handler that answers it. */
+/** One request that was let through: who is asking, the handler that answers it, and what handlers work with. */
 import type { Request, Response } from 'express';
-import type { Viewer } from './viewer.ts';
-import type { WebContext } from './webContext.ts';
+import type { ConfigEditor } from '../configs/configEditor.ts';
+import type { Database } from '../database/pool.ts';
+import type { Destination } from '../model/exportConfig.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
-/** What a handler gets of a request that was let through. */
 export interface Visit {
   readonly request: Request;
   readonly response: Response;
@@ -15,3 +17,35 @@ export interface Visit {
 
 /** Rejections reach the error page. */
 export type Handler = (visit: Visit) => Promise<void>;
+
+/** The person who is asking, as far as the page cares. */
+export interface Viewer {
+  /** Stable; the actor of the page's own audit entries. */
+  readonly id: string;
+  readonly name: string | null;
+  /** The organizations this person administers. `all` only in local mode. */
+  readonly administers: ReadonlySet<string> | 'all';
+}
+
+export function isAdmin(viewer: Viewer, organization: string): boolean {
+  return viewer.administers === 'all' || viewer.administers.has(organization);
+}
+
+export interface WebContext {
+  /** The page's own connections, so that a slow search takes none from the delivery. */
+  readonly db: Database;
+  /** undefined: the config source is read-only. */
+  readonly editor: ConfigEditor | undefined;
+  /** One attempt, through the guarded transport that deliveries use, and what its answer means. */
+  readonly send: (
+    destination: Destination,
+    body: Uint8Array,
+    signal: AbortSignal,
+    organization: string,
+  ) => Promise<Outcome | 'aborted'>;
+  /** Destinations of one organization. Default 10. */
+  readonly maxDestinations?: number;
+  readonly serviceName: string;
+  readonly version: string;
+  readonly log: Logger;
+}

@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Viewer } from '../../src/web/viewer.ts';
+import type { Viewer } from '../../src/web/visit.ts';
 import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { migrateDatabase, openDatabase } from '../tools/database.ts';
 import {

@@ -1,13 +1,14 @@
 /** Turns a valid spec into all that a request needs: the address, header values, TLS material. */
+
+import { createHash } from 'node:crypto';
 import type { Destination } from '../../model/exportConfig.ts';
+import { Secret } from '../../model/secret.ts';
 import type { ManifestSpec } from '../schema.ts';
-import { fingerprintDestination } from './fingerprintDestination.ts';
-import { resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveHeaders } from './resolveHeaders.ts';
 import { resolveTls } from './resolveTls.ts';
 import {
-  type BoundReader,
   describeSecretProblem,
+  ReferredSecrets,
   type SecretProblem,
   type SecretReason,
   secretReasons,
@@ -59,19 +60,11 @@ export async function findDestination(
   secrets: SecretReader,
   addresses?: Destination['addresses'],
 ): Promise<FoundDestination> {
-  const problems: SecretProblem[] = [];
-  const warnings = new Set<string>();
   const url = resolveEndpoint(spec.endpoint);
-  const reader: BoundReader = {
-    async read(from, name, key) {
-      const read = await secrets.read(from, name, key, url);
-      if (read.kind === 'found' && read.warning !== undefined)
-        warnings.add(`Secret ${from}/${name} ${read.warning}.`);
-      return read;
-    },
-  };
-  const headers = await resolveHeaders(spec.headers, namespace, reader, problems);
-  const tls = await resolveTls(spec.tls, namespace, reader, problems);
+  const referred = new ReferredSecrets(secrets, namespace, url);
+  const headers = await resolveHeaders(spec.headers, referred);
+  const tls = await resolveTls(spec.tls, referred);
+  const { problems, warnings } = referred;
   if (problems.length > 0) return { kind: 'unresolved', problems };
   const destination = {
     url,
@@ -86,4 +79,25 @@ export async function findDestination(
     destination: { ...destination, fingerprint: fingerprintDestination(destination) },
     warnings: [...warnings],
   };
+}
+
+/**
+ * The address requests are posted to. A base without a path gets `/v1/logs` (OTLP exporter specification, "Endpoint
+ * URLs for OTLP/HTTP"); a path is used as it is, because receivers behind a gateway have their own. The query is kept.
+ *
+ * `endpoint` has passed the schema.
+ */
+export function resolveEndpoint(endpoint: string): URL {
+  const url = new URL(endpoint);
+  if (url.pathname === '/') url.pathname = '/v1/logs';
+  return url;
+}
+
+function fingerprintDestination(destination: Omit<Destination, 'fingerprint'>): string {
+  // JSON of a Secret is the same for all of them.
+  const text = JSON.stringify(destination, function reveal(this: Record<string, unknown>, key, shown) {
+    const value = this[key];
+    return value instanceof Secret ? value.reveal() : shown;
+  });
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -2,47 +2,34 @@
 import { Secret } from '../../model/secret.ts';
 import { headerValueRule, isHeaderValue } from '../schema/headers.ts';
 import type { ManifestSpec } from '../schema.ts';
-import {
-  type BoundReader,
-  invalidSecret,
-  readSecret,
-  type SecretProblem,
-  type SecretRef,
-} from './secretProblems.ts';
+import type { ReferredSecrets, SecretRef } from './secretProblems.ts';
 
 type Header = { readonly name: string; readonly value: Secret };
 
 /** Many receivers refuse more than this for all headers together. */
 const maxValueLength = 16 * 1024;
 
-/** Reads every reference, so that `problems` gets everything that is wrong at once. */
+/** Reads every reference, so that `secrets` collects everything that is wrong at once. */
 export async function resolveHeaders(
   headers: ManifestSpec['headers'],
-  namespace: string,
-  reader: BoundReader,
-  problems: SecretProblem[],
+  secrets: ReferredSecrets,
 ): Promise<Header[]> {
   const resolved: Header[] = [];
   for (const [index, { name, value, valueFrom }] of headers.entries()) {
-    if (valueFrom === undefined) {
-      resolved.push({ name, value: new Secret(value ?? '') });
-      continue;
-    }
-    const ref = { ...valueFrom.secretKeyRef, namespace, path: ['spec', 'headers', index] };
-    const secret = await readSecret(reader, ref, problems);
-    const checked = secret === null ? null : checkHeaderSecret(secret, ref, problems);
-    if (checked !== null) resolved.push({ name, value: checked });
+    const ref = valueFrom && { ...valueFrom.secretKeyRef, path: ['spec', 'headers', index] };
+    const secret = ref === undefined ? new Secret(value ?? '') : await resolveValue(ref, secrets);
+    if (secret !== null) resolved.push({ name, value: secret });
   }
   return resolved;
 }
 
 /** Files usually end in a newline that is not part of the secret: one is taken off. */
-function checkHeaderSecret(secret: Secret, ref: SecretRef, problems: SecretProblem[]): Secret | null {
+async function resolveValue(ref: SecretRef, secrets: ReferredSecrets): Promise<Secret | null> {
+  const secret = await secrets.read(ref);
+  if (secret === null) return null;
   const value = secret.reveal().replace(/\r?\n$/, '');
   const complaint = findComplaint(value);
-  if (complaint === null) return new Secret(value);
-  problems.push(invalidSecret(ref, complaint));
-  return null;
+  return complaint === null ? new Secret(value) : secrets.refuse(ref, complaint);
 }
 
 function findComplaint(value: string): string | null {

@@ -3,7 +3,7 @@ import type { Secret } from '../../model/secret.ts';
 import { complain } from '../problems/problem.ts';
 import type { Path } from '../problems/schemaWalk.ts';
 import { showPath } from '../problems/showValue.ts';
-import type { SecretRead } from './secretReader.ts';
+import type { SecretReader } from './secretReader.ts';
 
 /** Worst first: several problems have the first of these as their reason. */
 export const secretReasons = [
@@ -16,6 +16,7 @@ export type SecretReason = (typeof secretReasons)[number];
 
 export interface SecretProblem {
   readonly reason: SecretReason;
+  readonly namespace: string;
   readonly ref: SecretRef;
   /** What is wrong, or missing: the Secret as a whole, or its key. */
   readonly part: 'secret' | 'key';
@@ -23,26 +24,16 @@ export interface SecretProblem {
   readonly complaint: string;
 }
 
-/** Reads one key of a Secret for one export. */
-export interface BoundReader {
-  read(namespace: string, name: string, key: string): Promise<SecretRead>;
-}
-
 export interface SecretRef {
-  readonly namespace: string;
   readonly name: string;
   readonly key: string;
   /** The field that refers to it, such as `spec.headers[0]`. */
   readonly path: Path;
 }
 
-export function invalidSecret(ref: SecretRef, complaint: string): SecretProblem {
-  return { reason: 'InvalidSecret', ref, part: 'key', complaint };
-}
-
 /** `Secret flows/acme`, or `Secret flows/acme, key token`. */
-export function nameSecret({ ref, part }: SecretProblem): string {
-  return `Secret ${ref.namespace}/${ref.name}${part === 'key' ? `, key ${ref.key}` : ''}`;
+export function nameSecret({ namespace, ref, part }: SecretProblem): string {
+  return `Secret ${namespace}/${ref.name}${part === 'key' ? `, key ${ref.key}` : ''}`;
 }
 
 /** The sentence, as a manifest's author reads it. */
@@ -50,31 +41,57 @@ export function describeSecretProblem(problem: SecretProblem): string {
   return complain(`${nameSecret(problem)} (${showPath(problem.ref.path)})`, problem.complaint);
 }
 
-/** Reads one key; what is wrong goes into `problems`, and null comes back. */
-export async function readSecret(
-  reader: BoundReader,
-  ref: SecretRef,
-  problems: SecretProblem[],
-): Promise<Secret | null> {
-  const read = await reader.read(ref.namespace, ref.name, ref.key);
-  const add = (reason: SecretReason, complaint: string): null => {
-    problems.push({ reason, ref, part: 'secret', complaint });
+/** The Secrets that one manifest refers to, all in its own namespace: reads them, and collects everything that is wrong. */
+export class ReferredSecrets {
+  readonly problems: SecretProblem[] = [];
+  /** One sentence for each Secret that is used although it does not consent yet. */
+  readonly warnings = new Set<string>();
+  readonly #reader: SecretReader;
+  readonly #namespace: string;
+  readonly #endpoint: URL;
+
+  constructor(reader: SecretReader, namespace: string, endpoint: URL) {
+    this.#reader = reader;
+    this.#namespace = namespace;
+    this.#endpoint = endpoint;
+  }
+
+  /** null: it cannot be used, and `problems` says why. @throws what the reader throws. */
+  async read(ref: SecretRef): Promise<Secret | null> {
+    const { name, key } = ref;
+    const read = await this.#reader.read(this.#namespace, name, key, this.#endpoint);
+    switch (read.kind) {
+      case 'found':
+        if (read.warning !== undefined)
+          this.warnings.add(`Secret ${this.#namespace}/${name} ${read.warning}.`);
+        return read.value;
+      case 'secret-missing':
+        return this.#add(
+          'SecretNotFound',
+          ref,
+          `does not exist: create it with the key ${key}, or correct the reference`,
+        );
+      case 'key-missing':
+        return this.#add('SecretKeyNotFound', ref, `has no key ${key}: add it, or correct the reference`);
+      case 'refused':
+        return this.#add('SecretNotAllowed', ref, read.message);
+      case 'unreadable':
+        return this.refuse(ref, read.message);
+    }
+  }
+
+  /** What was read cannot be used: `complaint` says why. */
+  refuse(ref: SecretRef, complaint: string): null {
+    return this.#add('InvalidSecret', ref, complaint, 'key');
+  }
+
+  #add(
+    reason: SecretReason,
+    ref: SecretRef,
+    complaint: string,
+    part: SecretProblem['part'] = 'secret',
+  ): null {
+    this.problems.push({ reason, namespace: this.#namespace, ref, part, complaint });
     return null;
-  };
-  switch (read.kind) {
-    case 'found':
-      return read.value;
-    case 'secret-missing':
-      return add(
-        'SecretNotFound',
-        `does not exist: create it with the key ${ref.key}, or correct the reference`,
-      );
-    case 'key-missing':
-      return add('SecretKeyNotFound', `has no key ${ref.key}: add it, or correct the reference`);
-    case 'refused':
-      return add('SecretNotAllowed', read.message);
-    case 'unreadable':
-      problems.push(invalidSecret(ref, read.message));
-      return null;
   }
 }

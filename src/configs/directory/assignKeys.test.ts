@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assignKeys } from './assignKeys.ts';
 import type { FileIdentity, ManifestFile } from './parseFile.ts';
-import { assignStatusNames } from './statusNames.ts';
+import { assignStatusNames } from './statusFiles.ts';
 
 function fileNamed(file: string, identity: FileIdentity | null): ManifestFile {
   return { file, identity, parsed: { ok: false, problems: ['x'] }, version: 1 };

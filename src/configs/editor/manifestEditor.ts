@@ -97,12 +97,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
     });
   }
 
-  async update(
-    id: ConfigId,
-    draft: ConfigDraft,
-    revision: string,
-    before: BeforeWrite = nothingBefore,
-  ): Promise<EditorResult<ConfigId>> {
+  readonly update: ConfigEditor['update'] = async (id, draft, revision, before = nothingBefore) => {
     let wanted: WantedSpec | null = null;
     const decide = async (stored: StoredManifest<Source>): Promise<EditorResult<WantedSpec>> => {
       // Before anyone is asked to enter values again for an endpoint that cannot be changed here.
@@ -118,26 +113,22 @@ export class ManifestEditor<Source> implements ConfigEditor {
     };
     const saved = await saveSpec(this.#store, draft.organization, id, { revision, before, decide });
     return saved.kind === 'ok' ? { kind: 'ok', value: id } : saved;
-  }
+  };
 
-  setSuspended(
-    organization: string,
-    id: ConfigId,
-    suspend: boolean,
-    before: BeforeWrite = nothingBefore,
-  ): Promise<EditorResult<void>> {
+  readonly setSuspended: ConfigEditor['setSuspended'] = (
+    organization,
+    id,
+    suspend,
+    before = nothingBefore,
+  ) => {
     const decide = async ({ spec }: StoredManifest<Source>): Promise<EditorResult<WantedSpec>> => {
       const units = new Map([...listUnits(spec), ['suspend', suspend]]);
       return { kind: 'ok', value: { units, secrets: [] } };
     };
     return saveSpec(this.#store, organization, id, { revision: null, before, decide });
-  }
+  };
 
-  tryAgain(
-    organization: string,
-    id: ConfigId,
-    before: BeforeWrite = nothingBefore,
-  ): Promise<EditorResult<void>> {
+  readonly tryAgain: ConfigEditor['tryAgain'] = (organization, id, before = nothingBefore) => {
     const ask = askOnce(before);
     return changeManifest(this.#store, organization, id, null, async (stored) => {
       const agreed = await ask();
@@ -145,14 +136,9 @@ export class ManifestEditor<Source> implements ConfigEditor {
       const now = new Date().toISOString();
       return await this.#store.annotate(stored, now === stored.reconcileAt ? `${now}+` : now);
     });
-  }
+  };
 
-  remove(
-    organization: string,
-    id: ConfigId,
-    revision: string,
-    before: BeforeWrite = nothingBefore,
-  ): Promise<EditorResult<void>> {
+  readonly remove: ConfigEditor['remove'] = (organization, id, revision, before = nothingBefore) => {
     const ask = askOnce(before);
     return changeManifest(this.#store, organization, id, revision, async (stored) => {
       // It would come back with that manager's next sync.
@@ -164,7 +150,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
       const agreed = await ask();
       return agreed.kind === 'ok' ? await this.#store.remove(stored) : agreed;
     });
-  }
+  };
 
   async #create(
     id: ConfigId,

@@ -5,6 +5,7 @@
 
 import { isMap } from '../../basics/isMap.ts';
 import { spell } from '../../basics/spell.ts';
+import { valueAt } from '../../basics/valueAt.ts';
 import { fields } from '../fields.ts';
 
 /** By path, such as `endpoint`, `filter.projects`, `headers/Authorization`; a unit without a default may be missing. */
@@ -24,7 +25,7 @@ export function listUnits(spec: unknown): Map<string, unknown> {
       for (const header of listHeaders(spec)) units.set(unitOfHeader(header.name), header);
       continue;
     }
-    const value = readPath(spec, path.split('.')) ?? defaultValue;
+    const value = valueAt(spec, path.split('.')) ?? defaultValue;
     if (value !== undefined) units.set(path, value);
   }
   return units;
@@ -93,10 +94,4 @@ export function listHeaders(spec: unknown): RawHeader[] {
   const headers = isMap(spec) ? spec['headers'] : undefined;
   if (!Array.isArray(headers)) return [];
   return headers.filter((header): header is RawHeader => isMap(header) && typeof header['name'] === 'string');
-}
-
-function readPath(value: unknown, path: readonly string[]): unknown {
-  let found = value;
-  for (const name of path) found = isMap(found) ? found[name] : undefined;
-  return found ?? undefined;
 }

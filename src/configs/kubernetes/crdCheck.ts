@@ -3,15 +3,22 @@
  *
  *   start, or a refused status → read the published schema → compare → say once that fields are missing, or no more
  *
- * It needs no permission: the schema is part of the API server's OpenAPI, which every authenticated client may read.
+ * Such a definition is not an error to the API server: it drops a field of a manifest that it does not know, and refuses a whole
+ * status for one (a server-side apply is answered 500, "field not declared in schema"). The check needs no permission: the schema
+ * is part of the API server's OpenAPI, which every authenticated client may read.
  */
+
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
 import { Backoff, type BackoffLimits } from '../../basics/backoff.ts';
+import { isMap } from '../../basics/isMap.ts';
+import { valueAt } from '../../basics/valueAt.ts';
 import { Bell, pause } from '../../basics/wait.ts';
-import type { ExportStatus } from '../../model/streamStatus.ts';
+import type { Condition, ExportStatus, LastError } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { configApiVersion, configKind, specSchema } from '../schema.ts';
 import { describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
-import { dropMissingFields, findMissingFields, schemaPath } from './crdFields.ts';
 import { fullResource } from './resource.ts';
 
 export interface CrdCheckOptions {
@@ -57,7 +64,7 @@ export class CrdCheck {
     const backoff = new Backoff(retry);
     while (!signal.aborted) {
       this.#askedAt = performance.now();
-      const answer = await api.request({ path: schemaPath, signal });
+      const answer = await api.request({ path: `/openapi/v3/apis/${configApiVersion}`, signal });
       if (answer.kind === 'aborted') return;
       const found = answer.kind === 'ok' ? findMissingFields(answer.body) : null;
       if (found === null) {
@@ -72,17 +79,96 @@ export class CrdCheck {
   }
 
   #take(found: readonly string[]): void {
-    const isSame = found.join() === this.#missing.join();
+    if (isDeepStrictEqual(found, this.#missing)) return;
     this.#missing = found;
-    if (isSame) return;
     const { log } = this.#options;
-    if (found.length === 0) {
+    if (found.length === 0)
       log.info('the CustomResourceDefinition in the cluster has every field of this version now');
-      return;
-    }
-    log.warn(
-      { missing: found },
-      `The CustomResourceDefinition ${fullResource} in the cluster is older than this collector: it lacks ${found.join(', ')}. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, by the chart or from crds/.`,
-    );
+    else
+      log.warn(
+        { missing: found },
+        `The CustomResourceDefinition ${fullResource} in the cluster is older than this collector: it lacks ${found.join(', ')}. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, by the chart or from crds/.`,
+      );
   }
+}
+
+/** Names of fields, and what is below each; the items of a list stand for the list. */
+interface FieldTree {
+  readonly [name: string]: FieldTree;
+}
+
+type FieldsOf<T> = { readonly [Name in keyof Required<T>]: FieldTree };
+
+const conditionFields: FieldsOf<Condition> = {
+  type: {},
+  status: {},
+  reason: {},
+  message: {},
+  lastTransitionTime: {},
+  observedGeneration: {},
+};
+const lastErrorFields: FieldsOf<LastError> = {
+  time: {},
+  reason: {},
+  message: {},
+  httpStatus: {},
+  resolvedTime: {},
+};
+const statusFields: FieldsOf<ExportStatus> = {
+  observedGeneration: {},
+  resolvedEndpoint: {},
+  conditions: conditionFields,
+  lastError: lastErrorFields,
+  lastDeliveryTime: {},
+  deliveredEntries: {},
+  pendingEntries: {},
+  parkedEntries: {},
+  rejectedEntries: {},
+  oldestPendingTime: {},
+  lastHandledReconcileAt: {},
+};
+
+/** Paths such as `spec.filter` and `status.lastError.httpStatus`; null: the document has no such kind. */
+export function findMissingFields(openApi: unknown): string[] | null {
+  const [group, version] = configApiVersion.split('/');
+  const schemas = valueAt(openApi, ['components', 'schemas']);
+  const schema = Object.values(isMap(schemas) ? schemas : {}).find((each) => {
+    const kinds = valueAt(each, ['x-kubernetes-group-version-kind']);
+    const isOurs = (kind: unknown) => isDeepStrictEqual(kind, { group, version, kind: configKind });
+    return Array.isArray(kinds) && kinds.some(isOurs);
+  });
+  if (schema === undefined) return null;
+  const spec = treeOf(z.toJSONSchema(specSchema, { io: 'input' }));
+  return listMissing({ spec, status: statusFields }, schema, '');
+}
+
+/** The status without the fields that are missing in the cluster. */
+export function dropMissingFields(status: ExportStatus, missingFields: readonly string[]): ExportStatus {
+  const drop = (value: unknown, path: string): unknown => {
+    if (Array.isArray(value)) return value.map((each) => drop(each, path));
+    if (!isMap(value)) return value;
+    const kept = Object.entries(value).filter(([name]) => !missingFields.includes(`${path}.${name}`));
+    return Object.fromEntries(kept.map(([name, each]) => [name, drop(each, `${path}.${name}`)]));
+  };
+  return drop(status, 'status') as ExportStatus;
+}
+
+function listMissing(expected: FieldTree, schema: unknown, prefix: string): string[] {
+  if (valueAt(schema, ['x-kubernetes-preserve-unknown-fields']) === true) return [];
+  const properties = propertiesOf(schema);
+  return Object.entries(expected).flatMap(([name, below]) => {
+    const property = properties[name];
+    return isMap(property) ? listMissing(below, property, `${prefix}${name}.`) : [prefix + name];
+  });
+}
+
+function treeOf(schema: unknown): FieldTree {
+  return Object.fromEntries(
+    Object.entries(propertiesOf(schema)).map(([name, child]) => [name, treeOf(child)]),
+  );
+}
+
+function propertiesOf(schema: unknown): Record<string, unknown> {
+  const properties = valueAt(schema, ['items', 'properties']) ?? valueAt(schema, ['properties']);
+  return isMap(properties) ? properties : {};
 }

@@ -7,10 +7,13 @@
  * hints: one that cannot be written is dropped.
  */
 import { randomBytes } from 'node:crypto';
+import type { Remark } from '../../model/exportConfig.ts';
+import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { configApiVersion, configKind } from '../schema.ts';
 import { type ApiAnswer, describeFailure, isNamespaceEnding } from './apiAnswer.ts';
 import type { ApiClient, ApiRequest } from './apiClient.ts';
+import { findReady } from './clusterStatus.ts';
 import type { KubeObject } from './kubeObject.ts';
 
 export interface ExportEvent {
@@ -130,23 +133,16 @@ export class EventRecorder {
   }
 
   #report(answer: ApiAnswer): void {
-    if (answer.kind === 'aborted') return;
-    if (answer.kind === 'ok') {
-      this.#isFailing = false;
-      return;
-    }
-    // The namespace goes with all that is in it, its Events too.
-    if (isNamespaceEnding(answer)) return;
-    if (!this.#isFailing) {
-      const hint =
-        answer.kind === 'refused' && answer.code === 403
-          ? ' Allow the ServiceAccount the verbs create and patch on events.events.k8s.io.'
-          : '';
-      this.#options.log.info(
-        `An Event could not be written: ${describeFailure(answer)}.${hint} Status is not affected.`,
-      );
-    }
-    this.#isFailing = true;
+    // A namespace that ends goes with all that is in it, its Events too.
+    if (answer.kind === 'aborted' || (answer.kind !== 'ok' && isNamespaceEnding(answer))) return;
+    const wasFailing = this.#isFailing;
+    this.#isFailing = answer.kind !== 'ok';
+    if (answer.kind === 'ok' || wasFailing) return;
+    const isForbidden = answer.kind === 'refused' && answer.code === 403;
+    const right = ' Allow the ServiceAccount the verbs create and patch on events.events.k8s.io.';
+    this.#options.log.info(
+      `An Event could not be written: ${describeFailure(answer)}.${isForbidden ? right : ''} Status is not affected.`,
+    );
   }
 }
 
@@ -171,4 +167,26 @@ function makeEvent({ metadata }: KubeObject, event: ExportEvent, instance: strin
 
 function toMicroTime(at: number): string {
   return new Date(at).toISOString().replace('Z', '000Z');
+}
+
+/**
+ * Empty: nothing has changed. Unknown is skipped, before and after: a start or a hand-over to another replica is not an event.
+ * `before` is the last status that said whether the export is ready; `remarks` are those of the config in force.
+ */
+export function findEvents(
+  status: ExportStatus,
+  before: ExportStatus | null,
+  remarks: readonly Remark[] = [],
+): ExportEvent[] {
+  const ready = findReady(status);
+  const readyBefore = findReady(before);
+  if (ready === null || ready.status === 'Unknown') return [];
+  const isFine = ready.status === 'True' || ready.reason === 'Suspended';
+  const isTurned = readyBefore?.status !== ready.status || readyBefore.reason !== ready.reason;
+  const warnings = remarks
+    .filter(({ message }) => ready.message.includes(message) && !readyBefore?.message.includes(message))
+    .map(({ reason, message }) => ({ type: 'Warning' as const, reason, message }));
+  const { reason, message } = ready;
+  const turn = { type: isFine ? 'Normal' : 'Warning', reason, message } as const;
+  return isTurned ? [turn, ...warnings] : warnings;
 }

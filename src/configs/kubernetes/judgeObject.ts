@@ -5,10 +5,10 @@ import type { ConfigState } from '../configSource.ts';
 import { judgeManifest } from '../judgeManifest.ts';
 import { findBindingProblem, type OrganizationBindings } from '../organizationBindings.ts';
 import { parseManifest } from '../parseManifest.ts';
+import type { ManifestSpec } from '../schema.ts';
 import { toExportSpec } from '../toExportSpec.ts';
 import { isBeingDeleted, type KubeObject } from './kubeObject.ts';
 import type { NamespaceLimits } from './namespaceLimits.ts';
-import { listSecretNames } from './secretRefs.ts';
 import type { SecretStore } from './secretStore.ts';
 import { isEndpointTyped } from './store/fieldOwners.ts';
 
@@ -70,4 +70,14 @@ function deletionRemark({ raw }: KubeObject): Remark {
     reason: 'Terminating',
     message: `It was deleted, but keeps exporting until its finalizers (${held}) are removed: have whoever set them remove them, or set spec.suspend to stop it now.`,
   };
+}
+
+/** Names, each once. */
+function listSecretNames(spec: ManifestSpec): string[] {
+  const names = [
+    ...spec.headers.map(({ valueFrom }) => valueFrom?.secretKeyRef.name),
+    spec.tls?.caSecretRef?.name,
+    spec.tls?.clientCertSecretRef?.name,
+  ];
+  return [...new Set(names.filter((name) => name !== undefined))];
 }

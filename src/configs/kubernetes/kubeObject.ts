@@ -1,4 +1,5 @@
 import { isMap } from '../../basics/isMap.ts';
+import { valueAt } from '../../basics/valueAt.ts';
 
 /** The few fields of an API object that the source relies on; everything else is checked where it is used. */
 export interface KubeObject {
@@ -17,13 +18,19 @@ export interface KubeObject {
 
 /** As the server has it; absent or of another shape: empty. */
 export function readLabels({ raw }: KubeObject): Readonly<Record<string, string>> {
-  const metadata = isMap(raw['metadata']) ? raw['metadata'] : {};
-  return isMap(metadata['labels']) ? (metadata['labels'] as Record<string, string>) : {};
+  const labels = valueAt(raw, ['metadata', 'labels']);
+  return isMap(labels) ? (labels as Record<string, string>) : {};
 }
 
 /** Somebody has deleted it, and it waits for finalizers. */
 export function isBeingDeleted({ raw }: KubeObject): boolean {
-  return isMap(raw['metadata']) && typeof raw['metadata']['deletionTimestamp'] === 'string';
+  return typeof valueAt(raw, ['metadata', 'deletionTimestamp']) === 'string';
+}
+
+/** The objects that it belongs to, and that it is deleted with. */
+export function listOwners({ raw }: KubeObject): Array<Record<string, unknown>> {
+  const owners = valueAt(raw, ['metadata', 'ownerReferences']);
+  return Array.isArray(owners) ? owners.filter(isMap) : [];
 }
 
 /** null: it is not an API object. */

@@ -8,30 +8,17 @@
  * allowed (a role narrowed by resourceNames), each is followed by its name (secretWatch.ts) until it is.
  */
 
-import type { BackoffLimits } from '../../basics/backoff.ts';
-import type { RateLimit } from '../../basics/rateLimit.ts';
 import { RetryLater, WorkQueue } from '../../basics/workQueue.ts';
 import { type ApiFailure, describeFailure } from './apiAnswer.ts';
-import type { ApiClient } from './apiClient.ts';
 import { type KubeObject, readObject } from './kubeObject.ts';
 import { listPages } from './listPages.ts';
-import { Reflector, type ReflectorTiming } from './reflector.ts';
+import { Reflector } from './reflector.ts';
 import { secretsPath } from './resource.ts';
 import { type SecretContent, toPresentSecret } from './secretContent.ts';
-import { SecretWatch } from './secretWatch.ts';
+import { type NamespaceSecretsOptions, SecretWatch } from './secretWatch.ts';
 
 /** What is known of a Secret, and why it cannot be read now; null: it can. */
 export type SecretView = Pick<SecretWatch, 'content' | 'failure'>;
-
-export interface NamespaceSecretsOptions {
-  readonly api: ApiClient;
-  readonly namespace: string;
-  readonly readLimit: RateLimit;
-  readonly watchLimit: RateLimit;
-  readonly onRestart: () => void;
-  readonly retry: BackoffLimits;
-  readonly timing: Partial<ReflectorTiming>;
-}
 
 interface Followed {
   readonly onChange: () => void;

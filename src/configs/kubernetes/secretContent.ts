@@ -1,11 +1,9 @@
 /** A Secret as it was last read, and what an export gets for a key of it. */
-
 import { isMap } from '../../basics/isMap.ts';
 import { Secret } from '../../model/secret.ts';
 import type { SecretRead } from '../destination/secretReader.ts';
 import { configKind } from '../schema.ts';
-import { decodeSecret } from './decodeSecret.ts';
-import { type KubeObject, readLabels, readObject } from './kubeObject.ts';
+import { type KubeObject, listOwners, readLabels, readObject } from './kubeObject.ts';
 import { judgeConsent, type SecretFacts, type SecretPolicy } from './secretConsent.ts';
 
 export interface PresentSecret {
@@ -44,10 +42,9 @@ export function toPresentSecret(object: KubeObject): PresentSecret {
 }
 
 /** Names of the configs that the object belongs to. */
-function readOwners({ raw }: KubeObject): string[] {
-  const { ownerReferences } = isMap(raw['metadata']) ? raw['metadata'] : {};
-  return (Array.isArray(ownerReferences) ? ownerReferences : []).flatMap((owner: unknown) =>
-    isMap(owner) && owner['kind'] === configKind && typeof owner['name'] === 'string' ? [owner['name']] : [],
+function readOwners(object: KubeObject): string[] {
+  return listOwners(object).flatMap(({ kind, name }) =>
+    kind === configKind && typeof name === 'string' ? [name] : [],
   );
 }
 
@@ -67,4 +64,19 @@ export function readSecretKey(
     return { kind: 'unreadable', message: 'is larger than 384 KiB: put a smaller value into it' };
   const read = decodeSecret(encoded);
   return read.kind === 'found' && consent.kind === 'silent' ? { ...read, warning: consent.message } : read;
+}
+
+export const forbiddenSecret: SecretRead = {
+  kind: 'unreadable',
+  message: 'may not be read by the collector: allow its ServiceAccount the verbs get and watch on it',
+};
+
+/** `encoded` is base64. */
+function decodeSecret(encoded: Secret): SecretRead {
+  try {
+    const bytes = Buffer.from(encoded.reveal(), 'base64');
+    return { kind: 'found', value: new Secret(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) };
+  } catch {
+    return { kind: 'unreadable', message: 'is not UTF-8 text' };
+  }
 }

@@ -10,11 +10,10 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { SecretRead, SecretReader } from '../destination/secretReader.ts';
 import { describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
-import { forbiddenSecret } from './decodeSecret.ts';
 import { NamespaceSecrets, type SecretView } from './namespaceSecrets.ts';
 import type { ReflectorTiming } from './reflector.ts';
 import { isOwnSecret, ownSecretMessage, type SecretPolicy } from './secretConsent.ts';
-import { readSecretKey } from './secretContent.ts';
+import { forbiddenSecret, readSecretKey } from './secretContent.ts';
 
 export interface SecretStoreOptions {
   readonly api: ApiClient;

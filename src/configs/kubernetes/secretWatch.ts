@@ -14,17 +14,21 @@ import { Reflector, type ReflectorTiming } from './reflector.ts';
 import { secretsPath } from './resource.ts';
 import { type SecretContent, toPresentSecret } from './secretContent.ts';
 
-export interface SecretWatchOptions {
+/** What following the Secrets of a namespace takes, together or one by one. */
+export interface NamespaceSecretsOptions {
   readonly api: ApiClient;
   readonly namespace: string;
-  readonly name: string;
-  /** The content, or whether it can be read, has changed. */
-  readonly onChange: () => void;
   readonly readLimit: RateLimit;
   readonly watchLimit: RateLimit;
   readonly onRestart: () => void;
   readonly retry: BackoffLimits;
   readonly timing: Partial<ReflectorTiming>;
+}
+
+interface SecretWatchOptions extends NamespaceSecretsOptions {
+  readonly name: string;
+  /** The content, or whether it can be read, has changed. */
+  readonly onChange: () => void;
 }
 
 /** A missing Secret is asked for again after about 3 s at first, with the default back-off. */

@@ -4,11 +4,13 @@
  * Nothing below `spec.headers` is ever repeated, not even where a name was expected: anyone who mixes up name and value has
  * put the credentials there.
  */
+
 import type { z } from 'zod';
-import { describeUnknownField, suggestField } from './describeUnknownField.ts';
+import { valueAt } from '../../basics/valueAt.ts';
 import type { Problem } from './problem.ts';
-import { expectationAt, type Path } from './schemaWalk.ts';
-import { showPath, showType, showValue, valueAt } from './showValue.ts';
+import { allFieldPaths, expectationAt, fieldsAt, type Path } from './schemaWalk.ts';
+import { showPath, showType, showValue } from './showValue.ts';
+import { suggestName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -80,4 +82,33 @@ function isUnderHeaders(path: Path): boolean {
 
 function isPlainScalar(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'boolean';
+}
+
+function describeUnknownField(schema: z.core.$ZodType, parent: Path, name: string): Problem {
+  const suggestion = suggestField(schema, parent, name);
+  // `- {Bearer abc}` is a map with a credential for a name.
+  if (isUnderHeaders(parent) && suggestion === null) {
+    const allowed = fieldsAt(schema, parent).join(', ');
+    return { path: parent, complaint: `has a field that does not belong there: it can have ${allowed}` };
+  }
+  const complaint = 'is not a field of AuditExportConfig';
+  const wayOut = suggestion === null ? 'remove it' : `did you mean ${showPath(suggestion)}?`;
+  return { path: [...parent, name], complaint: `${complaint}: ${wayOut}` };
+}
+
+/** A field of the same map that is spelt much like `name`, else one elsewhere (a matter of indentation), else null. */
+function suggestField(schema: z.core.$ZodType, parent: Path, name: string): Path | null {
+  const sibling = suggestName(name, fieldsAt(schema, parent));
+  if (sibling !== null) return [...parent, sibling];
+  if (isUnderHeaders(parent)) return null;
+  const paths = allFieldPaths(schema).filter(isWrittenByPeople);
+  const match = suggestName(
+    name,
+    paths.map((path) => path.at(-1) ?? ''),
+  );
+  return paths.find((path) => path.at(-1) === match) ?? null;
+}
+
+function isWrittenByPeople([top, field]: readonly string[]): boolean {
+  return top === 'spec' || (top === 'metadata' && ['name', 'namespace', 'labels'].includes(field ?? ''));
 }

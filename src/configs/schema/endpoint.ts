@@ -77,7 +77,7 @@ export const endpointSchema = field(
     .max(maxLength)
     .superRefine((endpoint, context) => {
       const complaint = findEndpointProblem(endpoint);
-      if (complaint !== null) context.addIssue({ code: 'custom', message: complaint });
+      if (complaint !== null) context.addIssue(complaint);
     }),
   {
     description:

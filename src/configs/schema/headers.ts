@@ -34,9 +34,7 @@ const headerNameSchema = field(
     .regex(headerNamePattern)
     .superRefine((name, context) => {
       const problem = findNameProblem(name);
-      if (problem !== null) {
-        context.addIssue({ code: 'custom', message: `is ${JSON.stringify(name)}, ${problem}` });
-      }
+      if (problem !== null) context.addIssue(`is ${JSON.stringify(name)}, ${problem}`);
     }),
   {
     description: 'Name of the header. Content-*, Host and the connection headers are set by the collector.',
@@ -52,10 +50,7 @@ const headerValueSchema = field(
     .regex(/^[^\r\n]*$/)
     .superRefine((value, context) => {
       if (/[\r\n]/.test(value) || isHeaderValue(value)) return;
-      context.addIssue({
-        code: 'custom',
-        message: `has a character that cannot be sent: ${headerValueRule}`,
-      });
+      context.addIssue(`has a character that cannot be sent: ${headerValueRule}`);
     })
     .optional(),
   {
@@ -85,9 +80,7 @@ const headerSchema = field(
     })
     .superRefine((header, context) => {
       const given = [header.value, header.valueFrom].filter((source) => source !== undefined).length;
-      if (given === 1) return;
-      const message = given === 0 ? noValueProblem : twoValuesProblem;
-      context.addIssue({ code: 'custom', message });
+      if (given !== 1) context.addIssue(given === 0 ? noValueProblem : twoValuesProblem);
     }),
   {
     description: 'One header of every request.',

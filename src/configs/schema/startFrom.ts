@@ -24,7 +24,7 @@ export const startFromSchema = field(
     .regex(new RegExp(`^(?:Now|Beginning|${timePattern.source})$`))
     .superRefine((text, context) => {
       if (!new RegExp(`^${timePattern.source}$`).test(text) || !noSuchDay.test(text)) return;
-      context.addIssue({ code: 'custom', message: `is "${text}": ${noSuchDayProblem}` });
+      context.addIssue(`is "${text}": ${noSuchDayProblem}`);
     })
     .default('Now'),
   {

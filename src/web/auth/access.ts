@@ -1,15 +1,19 @@
 /** Lets a request through to a route, or says why not, and nothing else: no names, no counts. */
+
+import { createHash } from 'node:crypto';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { sendProblem } from '../reply/reply.ts';
 import type { Route } from '../routes.ts';
 import { isOrganizationName, organizationOf } from '../urls.ts';
-import { isAdmin, type Viewer } from '../viewer.ts';
+import { isAdmin, type Viewer } from '../visit.ts';
 import type { Authenticator, Identity } from './authenticator.ts';
-import { cleanViewer } from './identity.ts';
 import { toLocalPath } from './returnTo.ts';
 
 /** Sets `response.locals.viewer`. */
-export function requireAccess(authenticator: Authenticator, access: Route['access']): RequestHandler {
+export function requireAccess(
+  authenticator: Authenticator,
+  access: Route['access'] | undefined,
+): RequestHandler {
   return async (request: Request, response: Response, next: NextFunction) => {
     const identity = await authenticator.identify(request);
     switch (identity.kind) {
@@ -21,7 +25,6 @@ export function requireAccess(authenticator: Authenticator, access: Route['acces
         sendProblem(request, response, 503, {
           title: 'Signing in is not possible right now',
           message: identity.message,
-          link: null,
         });
         return;
       case 'known':
@@ -31,11 +34,10 @@ export function requireAccess(authenticator: Authenticator, access: Route['acces
     response.locals['viewer'] = viewer satisfies Viewer;
     response.locals['logoutUrl'] = identity.logoutUrl;
     const organization = organizationOf(request);
-    if (access === 'admin' && !(isOrganizationName(organization) && isAdmin(viewer, organization))) {
+    if (access !== 'viewer' && !(isOrganizationName(organization) && isAdmin(viewer, organization))) {
       sendProblem(request, response, 403, {
         title: 'This page is for organization admins',
         message: 'You do not administer this organization, or it does not exist.',
-        link: null,
       });
       return;
     }
@@ -58,7 +60,7 @@ function askForLogin(request: Request, response: Response, { loginUrl, message }
   sendProblem(request, response, 401, {
     title: 'Sign in',
     message,
-    link: url === null ? null : { url, text: 'Sign in' },
+    ...(url !== null && { link: { url, text: 'Sign in' } }),
   });
 }
 
@@ -70,4 +72,31 @@ function findReturn(request: Request): string {
     return toLocalPath(url === null ? '/' : url.pathname + url.search);
   }
   return request.method === 'GET' ? toLocalPath(request.originalUrl) : '/';
+}
+
+/** In characters; every provider stays within it. */
+const maxLength = 256;
+/** Control characters, line separators, and characters that reverse the direction of the text around them. */
+const unwritable = /[\p{Cc}\u2028\u2029\p{Bidi_Control}]/gu;
+
+/**
+ * Makes a person's name and id fit to be recorded, in every AUTH_MODE. People choose their names, and some choose their ids; a
+ * text that the database refuses would leave what they do without an entry.
+ */
+function cleanViewer(viewer: Viewer): Viewer {
+  return { ...viewer, id: cleanId(viewer.id), name: viewer.name === null ? null : cleanName(viewer.name) };
+}
+
+/** Replaces what cannot be written and keeps different ids different, so that nobody becomes somebody else. */
+function cleanId(id: string): string {
+  const clean = id.toWellFormed().replace(unwritable, '\ufffd');
+  if (clean.length <= maxLength) return clean;
+  const mark = createHash('sha256').update(id).digest('hex').slice(0, 32);
+  return `${clean.slice(0, maxLength - 33).toWellFormed()}~${mark}`;
+}
+
+/** null: nothing is left of the name. */
+function cleanName(name: string): string | null {
+  const clean = name.toWellFormed().replace(unwritable, '').trim();
+  return clean === '' ? null : [...clean].slice(0, maxLength).join('');
 }

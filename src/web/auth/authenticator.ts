@@ -1,6 +1,6 @@
 /** How the page knows who is asking: one implementation for each AUTH_MODE. */
 import type { Request, RequestHandler } from 'express';
-import type { Viewer } from '../viewer.ts';
+import type { Viewer } from '../visit.ts';
 
 export interface Authenticator {
   /** Handles its own addresses (login, callback, logout) and sessions, before everything else; null: it has none. */
@@ -19,3 +19,8 @@ export type Identity =
   | { readonly kind: 'anonymous'; readonly loginUrl: string | null; readonly message: string }
   /** Whatever knows people is away, so nobody gets in. */
   | { readonly kind: 'unavailable'; readonly message: string };
+
+/** For a mode without a login of its own: there is nothing to click. */
+export function refuse(message: string): Identity {
+  return { kind: 'anonymous', loginUrl: null, message };
+}

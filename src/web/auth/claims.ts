@@ -1,4 +1,5 @@
 /** Reads what tokens say about a person. Others write them, so nothing about their shape is taken for granted. */
+import { valueAt } from '../../basics/valueAt.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -7,20 +8,10 @@ type Claims = Readonly<Record<string, unknown>>;
  * (`realm_access.roles`). A single string is one group. undefined: there is no such claim.
  */
 export function readGroups(claims: Claims, path: string): string[] | undefined {
-  const value = readPath(claims, path);
+  const value = Object.hasOwn(claims, path) ? claims[path] : valueAt(claims, path.split('.'));
   if (typeof value === 'string') return [value];
   if (!Array.isArray(value)) return undefined;
   return value.filter((item) => typeof item === 'string');
-}
-
-function readPath(claims: Claims, path: string): unknown {
-  if (Object.hasOwn(claims, path)) return claims[path];
-  let value: unknown = claims;
-  for (const part of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
-    value = (value as Claims)[part];
-  }
-  return value;
 }
 
 /** The name to show; null: the token has none. */

@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Authenticator, Identity } from './authenticator.ts';
+import { type Authenticator, type Identity, refuse } from './authenticator.ts';
 import { readGroups, readName } from './claims.ts';
 import { administersOf, type MembershipRules } from './membership.ts';
 
@@ -98,10 +98,6 @@ function findToken(request: Request, header: string): string | null {
   const bearer = /^Bearer +(\S+)$/i.exec(value)?.[1];
   if (bearer !== undefined) return bearer;
   return header === 'authorization' ? null : value;
-}
-
-function refuse(message: string): Identity {
-  return { kind: 'anonymous', loginUrl: null, message };
 }
 
 /** The code says enough to an operator; a person can do only one thing in each case. */

@@ -18,7 +18,6 @@ export function makeLocalAuthenticator(): Authenticator {
       sendProblem(request, response, 421, {
         title: 'This page is only for this machine',
         message: 'Open it as http://localhost, or choose an AUTH_MODE other than local.',
-        link: null,
       });
     },
     async identify() {

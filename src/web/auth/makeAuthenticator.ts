@@ -1,6 +1,5 @@
 /** Makes the authenticator for AUTH_MODE. */
 import type { Database } from '../../database/pool.ts';
-import type { AuthMode } from '../../settings/pageValues.ts';
 import type { Settings } from '../../settings/table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -13,30 +12,25 @@ import { openProvider } from './oidc/provider.ts';
 import { openSessions } from './oidc/sessions.ts';
 import { makeHeadersAuthenticator } from './proxyHeaders.ts';
 
-export type AuthenticatorStart =
-  | { readonly kind: 'made'; readonly authenticator: Authenticator }
-  /** One sentence that names the setting. */
-  | { readonly kind: 'failed'; readonly problem: string };
-
 interface Parts {
   /** The page's own connections. */
   readonly db: Database;
   readonly log: Logger;
 }
 
-/** Waits for nothing outside the process: an identity provider that is away does not delay the start. */
-export async function makeAuthenticator(settings: Settings, parts: Parts): Promise<AuthenticatorStart> {
-  const { authMode } = settings;
-  if (authMode === null) return { kind: 'failed', problem: 'AUTH_MODE is not set.' };
-  return { kind: 'made', authenticator: make(authMode, settings, parts) };
-}
-
-function make(mode: AuthMode, settings: Settings, parts: Parts): Authenticator {
+/**
+ * Waits for nothing outside the process: an identity provider that is away does not delay the start.
+ *
+ * @throws Error one sentence that names the setting.
+ */
+export function makeAuthenticator(settings: Settings, parts: Parts): Authenticator {
   const membership: MembershipRules = {
     templates: settings.adminGroups,
     superAdminGroup: settings.superAdminGroup,
   };
-  switch (mode) {
+  switch (settings.authMode) {
+    case null:
+      throw new Error('AUTH_MODE is not set.');
     case 'local':
       return makeLocalAuthenticator();
     case 'headers':

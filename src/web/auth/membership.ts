@@ -1,6 +1,6 @@
 /** Turns groups into the organizations that a person administers. */
 import type { GroupTemplate } from '../../settings/pageValues.ts';
-import type { Viewer } from '../viewer.ts';
+import type { Viewer } from '../visit.ts';
 
 export interface MembershipRules {
   readonly templates: readonly GroupTemplate[];

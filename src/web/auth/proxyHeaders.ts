@@ -8,8 +8,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
 import type { Secret } from '../../model/secret.ts';
-import { makeIsTrusted } from '../security/trustedProxies.ts';
-import type { Authenticator, Identity } from './authenticator.ts';
+import { makeIsTrusted } from '../security/clientAddress.ts';
+import { type Authenticator, refuse } from './authenticator.ts';
 import { administersOf, type MembershipRules } from './membership.ts';
 
 export interface HeadersOptions {
@@ -77,10 +77,6 @@ function hasSecret(
     hash(Buffer.from(sent[0] ?? '', 'latin1')),
     hash(Buffer.from(proxySecret.reveal().trim(), 'utf8')),
   );
-}
-
-function refuse(message: string): Identity {
-  return { kind: 'anonymous', loginUrl: null, message };
 }
 
 /**

@@ -7,7 +7,7 @@ import { toEntryQuery, toSearch } from '../list/filters.ts';
 import type { Filters } from '../list/filterTable.ts';
 import { entryUrl, logsUrl } from '../urls.ts';
 import type { DeliveryView, EntryDetailView } from '../views/entryViews.ts';
-import type { WebContext } from '../webContext.ts';
+import type { WebContext } from '../visit.ts';
 import { describeDelivery } from './describeDelivery.ts';
 
 export interface EntryRequest {

@@ -1,9 +1,35 @@
 /** The inputs of the form, rows of headers included: their labels, and what each shows. */
+
+import type { EditableConfig, FieldProblem } from '../../configs/configEditor.ts';
 import { type Field, fields } from '../../configs/fields.ts';
-import type { FieldView, HeaderRowView, HeadersView, InputView } from '../views/exportViews.ts';
+import type {
+  ConflictView,
+  FieldView,
+  HeaderRowView,
+  HeadersView,
+  InputView,
+  NoticeView,
+  TestView,
+} from '../views/exportViews.ts';
 import { formUrl, makeFrame } from './addresses.ts';
-import { headerOwner } from './exportForm.ts';
-import type { FormInput } from './formInput.ts';
+import { type ExportForm, headerOwner } from './exportForm.ts';
+
+/** What is said about a form. */
+export interface FormRemarks {
+  readonly problems?: readonly FieldProblem[];
+  readonly notices?: readonly NoticeView[];
+  readonly conflict?: ConflictView;
+  readonly test?: TestView;
+  /** The row whose name gets the focus; default: none. */
+  readonly newRow?: number;
+}
+
+export interface FormInput extends FormRemarks {
+  readonly organization: string;
+  readonly form: ExportForm;
+  /** null: it is a new one. */
+  readonly current: EditableConfig | null;
+}
 
 const clientKey = 'tls.clientCertSecretRef.key';
 

@@ -4,7 +4,7 @@ import { toEditableSpec } from '../../configs/editor/editableSpec.ts';
 import { fields } from '../../configs/fields.ts';
 import { render } from '../reply/render.ts';
 import { emptyForm, readForm, toForm } from './exportForm.ts';
-import type { FormInput } from './formInput.ts';
+import type { FormInput } from './fieldViews.ts';
 import { makeFormView } from './formView.ts';
 
 const config: EditableConfig = {

@@ -1,12 +1,13 @@
 /** What the form of a destination shows: what was typed, what is stored, who owns what, and what is wrong with it. */
 import type { FieldProblem } from '../../configs/configEditor.ts';
-import { resolveEndpoint } from '../../configs/destination/resolveEndpoint.ts';
+import { resolveEndpoint } from '../../configs/destination/resolveDestination.ts';
 import { type Field, fields, findField } from '../../configs/fields.ts';
 import { complain } from '../../configs/problems/problem.ts';
 import type { EndpointAboutView, ExportFormView, ProblemLink } from '../views/exportViews.ts';
 import { formUrl, makeFrame, withoutQuery } from './addresses.ts';
 import { type ExportForm, emptyForm, filledHeaders } from './exportForm.ts';
 import {
+  type FormInput,
   idOf,
   labelOfHeader,
   labels,
@@ -15,7 +16,6 @@ import {
   makeInputs,
   makeOwnField,
 } from './fieldViews.ts';
-import type { FormInput } from './formInput.ts';
 
 export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | 'actions'>): ExportFormView {
   const { organization, form, current } = input;

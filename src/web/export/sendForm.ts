@@ -7,8 +7,7 @@ import type { Visit } from '../visit.ts';
 import { destinationUrl } from './addresses.ts';
 import type { StreamedConfig } from './destinations.ts';
 import { type ExportForm, toForm } from './exportForm.ts';
-import { makeHeaders } from './fieldViews.ts';
-import type { FormRemarks } from './formInput.ts';
+import { type FormRemarks, makeHeaders } from './fieldViews.ts';
 import { makeFormView } from './formView.ts';
 import { makeStateView } from './stateView.ts';
 

@@ -16,16 +16,7 @@ import type {
 import { destinationUrl, makeFrame, withoutQuery } from './addresses.ts';
 import type { StreamedConfig } from './destinations.ts';
 
-type StateWord =
-  | 'Delivering'
-  | 'Catching up'
-  | 'Retrying'
-  | 'Holding: needs you'
-  | 'Suspended'
-  | 'Starting'
-  | 'Problem in the configuration';
-
-const badges: Readonly<Record<StateWord, Omit<BadgeView, 'word'>>> = {
+const badges = {
   Delivering: { tone: 'good', icon: 'check' },
   'Catching up': { tone: 'good', icon: 'send' },
   Retrying: { tone: 'warn', icon: 'retry' },
@@ -33,7 +24,9 @@ const badges: Readonly<Record<StateWord, Omit<BadgeView, 'word'>>> = {
   Suspended: { tone: 'idle', icon: 'pause' },
   Starting: { tone: 'idle', icon: 'clock' },
   'Problem in the configuration': { tone: 'bad', icon: 'alert' },
-};
+} as const satisfies Readonly<Record<string, Omit<BadgeView, 'word'>>>;
+
+type StateWord = keyof typeof badges;
 
 const sentences: Readonly<Record<StateWord, string>> = {
   Delivering: 'New entries are delivered within seconds.',

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Entry } from '../../model/entry.ts';
 import { RequestWriter } from '../../otlp/encode/request.ts';
-import type { Viewer } from '../viewer.ts';
+import type { Viewer } from '../visit.ts';
 
 const testEventType = 'audit_export.test';
 

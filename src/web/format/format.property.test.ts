@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvCell, csvHeader, csvRow } from './csv.ts';
 import { entryJson } from './entryJson.ts';
-import { escapeHtml } from './html.ts';
+import { escapeHtml, markedHtml } from './html.ts';
 import { describeDocument, parseJsonText } from './json.ts';
 import { renderJsonHtml } from './jsonHtml.ts';
-import { markedHtml } from './marks.ts';
 import { formatRelative, formatUtc } from './time.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 60 });

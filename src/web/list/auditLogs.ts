@@ -1,7 +1,6 @@
 /** Shows the list of Organization → Audit Logs, whole or in parts. */
 
-import { fragmentTarget, isFragmentRequest, sendFragment, sendPage } from '../reply/reply.ts';
-import { whenGone } from '../reply/whenGone.ts';
+import { fragmentTarget, isFragmentRequest, sendFragment, sendPage, whenGone } from '../reply/reply.ts';
 import { searchParamsOf } from '../urls.ts';
 import type { Visit } from '../visit.ts';
 import { parseFilters } from './filters.ts';

@@ -10,8 +10,7 @@ import { type FullEntry, writeEntry } from '../../database/entries.ts';
 import { streamEntries } from '../../search/streamEntries.ts';
 import { csvHeader, csvRow } from '../format/csv.ts';
 import { entryJson } from '../format/entryJson.ts';
-import { sendProblem } from '../reply/reply.ts';
-import { whenGone } from '../reply/whenGone.ts';
+import { sendProblem, whenGone } from '../reply/reply.ts';
 import { isFromOtherSite } from '../security/crossSite.ts';
 import { logsUrl, searchParamsOf } from '../urls.ts';
 import type { Visit } from '../visit.ts';
@@ -53,7 +52,6 @@ async function download(visit: Visit, format: Format): Promise<void> {
     sendProblem(request, response, 400, {
       title: 'This filter cannot be downloaded',
       message: problems.join(' '),
-      link: null,
     });
     return;
   }

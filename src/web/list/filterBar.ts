@@ -1,9 +1,9 @@
-/** Makes the form above the list: every choice, and what is chosen. */
+/** Makes the form above the list (every choice, and what is chosen), and the chips of the active filters. */
 import type { Facets } from '../../database/facets.ts';
 import { describeSession } from '../format/sessionWords.ts';
 import { logsUrl } from '../urls.ts';
-import type { FilterBarView, OptionView } from '../views/listViews.ts';
-import { listFilters } from './filters.ts';
+import type { ChipView, FilterBarView, OptionView } from '../views/listViews.ts';
+import { hasConditions, listFilters, noFilters, toSearch } from './filters.ts';
 import type { Filters } from './filterTable.ts';
 import { presets, presetWords } from './timeRange.ts';
 
@@ -58,4 +58,21 @@ function groupByPrefix(types: readonly string[], chosen: readonly string[]): Fil
     prefix,
     options: toOptions(members, chosen, (type) => type),
   }));
+}
+
+/** A chip for each active filter, with the address of the list without it. */
+export function makeChips(filters: Filters, organization: string): ChipView[] {
+  return listFilters(filters).flatMap(({ name, row, value }) =>
+    row.chips(value).map(({ label, rest }) => ({
+      label,
+      url: logsUrl(organization, toSearch({ ...filters, [name]: rest })),
+    })),
+  );
+}
+
+/** The address without filters; null: nothing but the time range is set. */
+export function makeClearUrl(filters: Filters, organization: string): string | null {
+  return hasConditions(filters)
+    ? logsUrl(organization, toSearch({ ...noFilters, time: filters.time }))
+    : null;
 }

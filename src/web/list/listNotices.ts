@@ -3,7 +3,7 @@ import { countDatedAfter } from '../../database/newEntries.ts';
 import type { Database } from '../../database/pool.ts';
 import { logsUrl } from '../urls.ts';
 import type { EmptyView, FutureView } from '../views/listViews.ts';
-import { makeClearUrl } from './chips.ts';
+import { makeClearUrl } from './filterBar.ts';
 import { hasConditions, noFilters, toSearch } from './filters.ts';
 import type { Filters } from './filterTable.ts';
 import { allTimeUrl } from './rows.ts';
@@ -37,45 +37,41 @@ export async function readFuture(
 
 export function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean): EmptyView {
   const isAllTime = 'preset' in filters.time && filters.time.preset === 'all';
-  const isFiltered = hasConditions(filters);
-  const links = {
+  const [title, words] = isOlderPage
+    ? ['No older entries', 'There is nothing before this point.']
+    : describeEmpty(filters, isAllTime);
+  const isTableEmpty = !isOlderPage && isAllTime && !hasConditions(filters);
+  return {
+    title,
+    words,
     allTimeUrl: isAllTime ? null : allTimeUrl(filters, organization),
     clearUrl: makeClearUrl(filters, organization),
-    example: null,
+    example: isTableEmpty ? makeExample(organization) : null,
   };
-  if (isOlderPage)
-    return { title: 'No older entries', words: 'There is nothing before this point.', ...links };
+}
+
+function describeEmpty(filters: Filters, isAllTime: boolean): [title: string, words: string] {
   const { time } = filters;
   if ('from' in time && time.from !== null && time.to !== null && time.from >= time.to) {
-    return {
-      title: 'This range is empty',
-      words: `It starts at ${time.from.replace('T', ' ')} and ends at ${time.to.replace('T', ' ')}, which is not later. Change From or To.`,
-      ...links,
-    };
+    const [from, to] = [time.from, time.to].map((at) => at.replace('T', ' '));
+    const words = `It starts at ${from} and ends at ${to}, which is not later. Change From or To.`;
+    return ['This range is empty', words];
   }
-  if (isFiltered) {
-    return {
-      title: 'No entry matches',
-      words: isAllTime
-        ? 'Nothing in the whole log matches these filters. Remove one to see more.'
-        : `Nothing matches in this range (${lowerFirst(describeTime(filters.time))}). Older entries may match.`,
-      ...links,
-    };
+  const range = `in this range (${lowerFirst(describeTime(time))})`;
+  if (hasConditions(filters)) {
+    const words = isAllTime
+      ? 'Nothing in the whole log matches these filters. Remove one to see more.'
+      : `Nothing matches ${range}. Older entries may match.`;
+    return ['No entry matches', words];
   }
-  if (!isAllTime) {
-    return {
-      title: 'No entries in this range',
-      words: `Nothing was recorded in this range (${lowerFirst(describeTime(filters.time))}).`,
-      ...links,
-    };
-  }
-  return {
-    title: 'No entries yet',
-    words:
-      'Entries appear here as soon as your product writes them, in the same transaction as the change they describe:',
-    ...links,
-    example: `insert into audit.entries (organization, event_type, actor_id, actor_name, metadata)\nvalues ('${organization.replaceAll("'", "''")}', 'flow.created', 'u-17', 'Ada', '{"flowId": 42}');`,
-  };
+  if (!isAllTime) return ['No entries in this range', `Nothing was recorded ${range}.`];
+  const words =
+    'Entries appear here as soon as your product writes them, in the same transaction as the change they describe:';
+  return ['No entries yet', words];
+}
+
+function makeExample(organization: string): string {
+  return `insert into audit.entries (organization, event_type, actor_id, actor_name, metadata)\nvalues ('${organization.replaceAll("'", "''")}', 'flow.created', 'u-17', 'Ada', '{"flowId": 42}');`;
 }
 
 function lowerFirst(words: string): string {

@@ -2,8 +2,7 @@
 
 import { escapeHtml } from '../format/html.ts';
 import { render } from '../reply/render.ts';
-import { isFragmentRequest, sendPage } from '../reply/reply.ts';
-import { whenGone } from '../reply/whenGone.ts';
+import { isFragmentRequest, sendPage, whenGone } from '../reply/reply.ts';
 import { searchParamsOf } from '../urls.ts';
 import type { Views } from '../views/views.ts';
 import type { Visit } from '../visit.ts';

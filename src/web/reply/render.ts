@@ -12,9 +12,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
-import { escapeHtml } from '../format/html.ts';
+import { escapeHtml, markedHtml } from '../format/html.ts';
 import { type JsonHtmlOptions, renderJsonHtml } from '../format/jsonHtml.ts';
-import { markedHtml } from '../format/marks.ts';
 import { agoElement, timeElement } from '../format/time.ts';
 import { logsUrl } from '../urls.ts';
 import type { Views } from '../views/views.ts';

@@ -1,8 +1,7 @@
 /** Sends what was rendered: a fragment to htmx, a whole page to everybody else. */
 import type { Request, Response } from 'express';
-import type { Viewer } from '../viewer.ts';
 import type { ProblemPartView, ProblemView, Views } from '../views/views.ts';
-import type { Visit } from '../visit.ts';
+import type { Viewer, Visit } from '../visit.ts';
 import { useAssets } from './assets.ts';
 import { render, renderPage, type Shell } from './render.ts';
 
@@ -77,4 +76,13 @@ export function sendProblem(
   if (target === 'main') response.set({ 'HX-Retarget': '#results', 'HX-Reswap': 'outerHTML' });
   const retryUrl = shape === 'row' && status >= 429 ? request.originalUrl : null;
   sendFragment({ response }, 'problem-part', { ...problem, shape, retryUrl }, status);
+}
+
+/** A signal that aborts when the client disconnects before the answer is complete. */
+export function whenGone(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }

@@ -1,7 +1,7 @@
 /** Finds the client's address: that of the connection or, behind a trusted proxy, the one that the proxy names. */
 import type { Request } from 'express';
 import ipaddr from 'ipaddr.js';
-import { makeIsTrusted } from './trustedProxies.ts';
+import { isInside, parseNetwork } from '../../settings/networks.ts';
 
 /** The function returns null behind a proxy that is not trusted: everybody behind it has its address. */
 export function makeClientAddress(trustedProxies: readonly string[]): (request: Request) => string | null {
@@ -19,5 +19,18 @@ export function makeClientAddress(trustedProxies: readonly string[]): (request: 
     return address === request.socket.remoteAddress && request.get('X-Forwarded-For') !== undefined
       ? null
       : address;
+  };
+}
+
+/** @param networks in CIDR notation. An IPv4 client of an IPv6 socket counts as IPv4. */
+export function makeIsTrusted(networks: readonly string[]): (address: string | undefined) => boolean {
+  const parsed = networks.flatMap((network) => {
+    const known = parseNetwork(network);
+    return known ? [known] : [];
+  });
+  return (address) => {
+    if (address === undefined || !ipaddr.isValid(address)) return false;
+    const processed = ipaddr.process(address);
+    return parsed.some((network) => isInside(processed, network));
   };
 }

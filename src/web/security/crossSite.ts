@@ -23,7 +23,6 @@ export function refuseCrossSite(publicOrigin: string | null): RequestHandler {
       message: isSafe
         ? 'Another site asked for this in your name, so it was refused. Open the page at its own address.'
         : 'The browser did not say that the page itself sent this, so nothing was done. Reload the page and try again.',
-      link: null,
     });
   };
 }

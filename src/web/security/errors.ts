@@ -27,13 +27,13 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
     }
     if (answer.status === 503) response.set('Retry-After', '5');
     const { status, title, message } = answer;
-    sendProblem(request, response, status, { title, message, link: null });
+    sendProblem(request, response, status, { title, message });
   };
 }
 
 function describe(error: unknown): Answer {
   const status = clientStatusOf(error);
-  if (status !== null) return clientErrors[status] ?? { ...badRequest, status };
+  if (status !== null) return status === 413 ? tooLarge : { ...badRequest, status };
   if (isDatabaseAway(error)) {
     return {
       status: 503,
@@ -54,13 +54,10 @@ const badRequest: Answer = {
   message: 'The address or the form cannot be read. Go back, reload the page and try again.',
 };
 
-const clientErrors: Readonly<Record<number, Answer>> = {
-  413: {
-    status: 413,
-    title: 'This is too large',
-    message: 'The form holds more than the page accepts (256 KB, 200 fields). Nothing was saved.',
-  },
-  415: { ...badRequest, status: 415 },
+const tooLarge: Answer = {
+  status: 413,
+  title: 'This is too large',
+  message: 'The form holds more than the page accepts (256 KB, 200 fields). Nothing was saved.',
 };
 
 /** The status of an error that Express and its parsers throw about what the client sent; null: another kind of error. */

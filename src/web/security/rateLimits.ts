@@ -7,7 +7,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { sendProblem } from '../reply/reply.ts';
 import type { Route } from '../routes.ts';
-import type { Viewer } from '../viewer.ts';
+import type { Viewer } from '../visit.ts';
 
 export interface RateLimit {
   readonly requests: number;
@@ -33,17 +33,10 @@ export const defaultRateLimits: RateLimits = {
 
 /** Makes handlers for each cost, shared by its routes. They come after `requireAccess`, which says who is asking. */
 export function makeRateLimits(limits: RateLimits): Record<Route['cost'], RequestHandler[]> {
-  const make = ({ requests, windowMs, atOnce }: RateLimit): RequestHandler[] => [
-    limitRate(requests, windowMs),
-    limitAtOnce(atOnce),
-  ];
-  return {
-    read: make(limits.read),
-    search: make(limits.search),
-    download: make(limits.download),
-    test: make(limits.test),
-    write: make(limits.write),
-  };
+  const handlers = Object.entries(limits).map(([cost, { requests, windowMs, atOnce }]) => {
+    return [cost, [limitRate(requests, windowMs), limitAtOnce(atOnce)]];
+  });
+  return Object.fromEntries(handlers);
 }
 
 /**
@@ -115,7 +108,6 @@ function refuse(request: Request, response: Response, why: string, seconds: numb
   sendProblem(request, response, 429, {
     title: 'Too many requests',
     message: `${why} Wait ${describeSeconds(seconds)}, then try again.`,
-    link: null,
   });
 }
 

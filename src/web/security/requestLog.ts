@@ -2,7 +2,7 @@
 import type { RequestHandler } from 'express';
 import type { Logger } from '../../telemetry/logger.ts';
 import { isPoll } from '../reply/polledRequest.ts';
-import type { Viewer } from '../viewer.ts';
+import type { Viewer } from '../visit.ts';
 
 export interface PageRequest {
   readonly method: string;

@@ -35,22 +35,18 @@ export interface ChipView {
   readonly url: string;
 }
 
-export interface ResultsView {
+export interface ResultsView extends RowsView {
   /** The canonical address of this list. */
   readonly url: string;
   readonly title: string;
-  readonly text: string;
   readonly chips: readonly ChipView[];
   /** null: there is nothing to clear. */
   readonly clearUrl: string | null;
   readonly problems: readonly string[];
-  readonly rows: readonly EntryRow[];
-  readonly more: MoreView;
   /** Shown instead of a table; null: there are rows, or the search continues. */
   readonly empty: EmptyView | null;
   /** The browser polls it every ten seconds; null: nothing new can enter this list. */
   readonly liveUrl: string | null;
-  readonly status: string;
   readonly downloads: { readonly csvUrl: string; readonly ndjsonUrl: string };
   /** null: no entry is dated in the future, or this list need not mention it. */
   readonly future: FutureView | null;

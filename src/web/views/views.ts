@@ -47,7 +47,7 @@ export interface ProblemView {
   readonly title: string;
   /** One or two sentences: what happened and what to do. */
   readonly message: string;
-  readonly link: { readonly url: string; readonly text: string } | null;
+  readonly link?: { readonly url: string; readonly text: string };
 }
 
 export interface ProblemPartView extends ProblemView {

@@ -1,5 +1,5 @@
 /** What a file system's refusal means to whoever saves on the page. */
-import type { EditorResult } from '../../configEditor.ts';
+import { type EditorResult, refused, unavailable } from '../../configEditor.ts';
 
 /** @throws anything but a file system's error: a bug. */
 export function describeFileError(error: unknown, directory: string): EditorResult<never> {
@@ -10,20 +10,17 @@ export function describeFileError(error: unknown, directory: string): EditorResu
     case 'EROFS':
     case 'EACCES':
     case 'EPERM':
-      return {
-        kind: 'refused',
-        reason: `The collector may not read or write the configuration directory ${directory} (${code}): correct its permissions, or change the manifests where they come from.`,
-      };
+      return refused(
+        `The collector may not read or write the configuration directory ${directory} (${code}): correct its permissions, or change the manifests where they come from.`,
+      );
     case 'ENOSPC':
     case 'EDQUOT':
-      return {
-        kind: 'unavailable',
-        reason: `There is no space left in the configuration directory ${directory}: free some, then save again.`,
-      };
+      return unavailable(
+        `There is no space left in the configuration directory ${directory}: free some, then save again.`,
+      );
     default:
-      return {
-        kind: 'unavailable',
-        reason: `The configuration directory ${directory} cannot be used now (${code}): a change may not have been saved, so try again.`,
-      };
+      return unavailable(
+        `The configuration directory ${directory} cannot be used now (${code}): a change may not have been saved, so try again.`,
+      );
   }
 }

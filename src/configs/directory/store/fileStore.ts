@@ -9,7 +9,7 @@ import { access, constants, lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spell } from '../../../basics/spell.ts';
 import type { ExportStatus } from '../../../model/streamStatus.ts';
-import type { ConfigId, EditorResult } from '../../configEditor.ts';
+import { type ConfigId, done, type EditorResult } from '../../configEditor.ts';
 import type { SecretReader } from '../../destination/secretReader.ts';
 import type { ManifestStore, StoredManifest, Written } from '../../editor/manifestStore.ts';
 import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
@@ -20,14 +20,13 @@ import { listUnits, type SpecUnits } from '../../editor/specUnits.ts';
 import { parseManifestText } from '../../parseManifestText.ts';
 import { isOwner } from '../assignKeys.ts';
 import { DirectoryReader } from '../directoryReader.ts';
-import { makeDirectorySecrets } from '../directorySecrets.ts';
+import { deleteSecretFiles, makeDirectorySecrets, writeSecretFiles } from '../directorySecrets.ts';
 import { makeFileCache } from '../fileCache.ts';
 import { codeOf } from '../fileError.ts';
 import { defaultNamespace } from '../parseFile.ts';
 import { createAtomically, isThere, writeAtomically } from '../writeAtomically.ts';
 import { describeFileError } from './describeFileError.ts';
 import { editReconcileAt, editSpec, renderManifest } from './editManifest.ts';
-import { deleteSecretFiles, writeSecretFiles } from './secretFiles.ts';
 import { organizationOf, type ReadManifest, toStored } from './storedFile.ts';
 
 export interface FileStoreOptions {
@@ -42,7 +41,6 @@ type Stored = StoredManifest<ReadManifest>;
 
 /** Leaves room for `.status.yaml` and for the name of a temporary file, in the 255 bytes of a file's name. */
 const maxNameLength = 200;
-const done = { kind: 'ok', value: undefined } as const;
 const readOnly =
   'The configuration directory cannot be written to (it may be a mounted ConfigMap): change the manifests where they come from.';
 

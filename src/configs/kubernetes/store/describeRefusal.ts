@@ -1,5 +1,5 @@
 /** What the API server's refusal means to whoever saves on the page: one sentence, with the way out. */
-import type { EditorResult, FieldProblem } from '../../configEditor.ts';
+import { type EditorResult, type FieldProblem, refused, unavailable } from '../../configEditor.ts';
 import { describeOwner } from '../../editor/describeOwner.ts';
 import { toFieldPath } from '../../editor/fieldPath.ts';
 import { configApiVersion, configKind } from '../../schema.ts';
@@ -22,33 +22,30 @@ export function toRefusal(failure: ApiFailure, attempt: Attempt): Refusal {
       failure.kind === 'aborted'
         ? 'The collector is stopping'
         : `The Kubernetes API server cannot be used (${failure.message})`;
-    return { kind: 'unavailable', reason: `${what}: a change may not have been saved, so try again.` };
+    return unavailable(`${what}: a change may not have been saved, so try again.`);
   }
   switch (failure.code) {
     case 401:
-      return {
-        kind: 'unavailable',
-        reason:
-          'The Kubernetes API server does not accept the credentials of the collector (401): check its ServiceAccount token or kubeconfig.',
-      };
+      return unavailable(
+        'The Kubernetes API server does not accept the credentials of the collector (401): check its ServiceAccount token or kubeconfig.',
+      );
     case 403:
-      return { kind: 'refused', reason: describeForbidden(failure.message, attempt) };
+      return refused(describeForbidden(failure.message, attempt));
     case 404:
       return toMissing(failure, attempt);
-    case 409:
-      return { kind: 'refused', reason: `The cluster refused it: ${quote(failure.message)}` };
     case 422:
       return toInvalid(failure);
-    default: {
-      const passes = failure.code === 429 || failure.code >= 500;
-      if (passes)
-        return {
-          kind: 'unavailable',
-          reason: `A change may not have been saved, so try again: ${quote(describeFailure(failure))}`,
-        };
-      return { kind: 'refused', reason: `The cluster refused it: ${quote(failure.message)}` };
-    }
+    case 429:
+      return unavailable(describePassing(failure));
+    default:
+      return failure.code >= 500
+        ? unavailable(describePassing(failure))
+        : refused(`The cluster refused it: ${quote(failure.message)}`);
   }
+}
+
+function describePassing(failure: ApiFailure): string {
+  return `A change may not have been saved, so try again: ${quote(describeFailure(failure))}`;
 }
 
 /** Fields that others own, in the server's own words; empty: it is a conflict of versions. */
@@ -76,16 +73,12 @@ function describeForbidden(message: string, { verb, resource, namespace }: Attem
 
 function toMissing(failure: ApiFailure & { kind: 'refused' }, { resource, namespace }: Attempt): Refusal {
   if (failure.details === undefined || (failure.details.kind === '' && resource === 'configs')) {
-    return {
-      kind: 'refused',
-      reason: `The cluster does not know ${configKind} (${configApiVersion}): install its CRD, by the chart or from crds/.`,
-    };
+    return refused(
+      `The cluster does not know ${configKind} (${configApiVersion}): install its CRD, by the chart or from crds/.`,
+    );
   }
   if (failure.details.kind === 'namespaces') {
-    return {
-      kind: 'refused',
-      reason: `Namespace ${namespace ?? ''} does not exist: create it, or choose another for the page.`,
-    };
+    return refused(`Namespace ${namespace ?? ''} does not exist: create it, or choose another for the page.`);
   }
   return { kind: 'gone' };
 }
@@ -94,7 +87,7 @@ function toMissing(failure: ApiFailure & { kind: 'refused' }, { resource, namesp
 function toInvalid(failure: ApiFailure & { kind: 'refused' }): Refusal {
   const problems = (failure.details?.causes ?? []).flatMap(toProblem);
   if (problems.length > 0) return { kind: 'invalid', problems };
-  return { kind: 'refused', reason: `The cluster refused it: ${quote(failure.message)}` };
+  return refused(`The cluster refused it: ${quote(failure.message)}`);
 }
 
 function toProblem({ field, message }: RefusalCause): FieldProblem[] {

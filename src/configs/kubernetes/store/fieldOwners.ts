@@ -10,6 +10,7 @@
  */
 
 import { isMap } from '../../../basics/isMap.ts';
+import { valueAt } from '../../../basics/valueAt.ts';
 import { toFriendlyName } from '../../editor/describeOwner.ts';
 import { headerOf, isDefault, listUnits, pathOf } from '../../editor/specUnits.ts';
 import type { KubeObject } from '../kubeObject.ts';
@@ -69,9 +70,8 @@ interface Entry {
 
 /** Lists the managers of the object itself, not of its status. */
 function listEntries({ raw }: KubeObject): Entry[] {
-  const metadata = isMap(raw['metadata']) ? raw['metadata'] : {};
-  const entries = Array.isArray(metadata['managedFields']) ? metadata['managedFields'].filter(isMap) : [];
-  return entries
+  const entries = valueAt(raw, ['metadata', 'managedFields']);
+  return (Array.isArray(entries) ? entries.filter(isMap) : [])
     .filter(({ subresource }) => subresource === undefined || subresource === '')
     .map(({ manager, operation, fieldsV1 }) => ({
       manager: typeof manager === 'string' ? manager : '',
@@ -126,16 +126,13 @@ function replacesHeaders(
 function hasPath(spec: unknown, unit: string): boolean {
   // A header that has a unit is in the list.
   if (headerOf(unit) !== null) return true;
-  let found = spec;
-  for (const name of pathOf(unit)) found = isMap(found) ? found[name] : undefined;
-  return found !== undefined;
+  return valueAt(spec, pathOf(unit)) !== undefined;
 }
 
 function hasUnit(fields: unknown, unit: string): boolean {
   const header = headerOf(unit);
   const path = pathOf(unit).map((name) => `f:${name}`);
-  let found = fields;
-  for (const key of path) found = isMap(found) ? found[key] : undefined;
+  const found = valueAt(fields, path);
   if (header === null) return found !== undefined;
   return isMap(found) && Object.keys(found).some((key) => readKey(key) === header);
 }

@@ -2,10 +2,9 @@
 import type { SecretRead, SecretReader } from '../../destination/secretReader.ts';
 import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
-import { forbiddenSecret } from '../decodeSecret.ts';
 import { secretsPath } from '../resource.ts';
 import { isOwnSecret, ownSecretMessage, type SecretPolicy } from '../secretConsent.ts';
-import { readPresentSecret, readSecretKey } from '../secretContent.ts';
+import { forbiddenSecret, readPresentSecret, readSecretKey } from '../secretContent.ts';
 
 /** The API server did not say what a Secret holds. */
 export class LiveSecretsError extends Error {

@@ -4,7 +4,7 @@
  * A new config comes before its Secret, which names it as its owner by uid: meanwhile it refers to a Secret that is missing,
  * and sends nothing.
  */
-import type { ConfigId, EditorResult } from '../../configEditor.ts';
+import { type ConfigId, done, type EditorResult } from '../../configEditor.ts';
 import type { ConfigState } from '../../configSource.ts';
 import type { SecretReader } from '../../destination/secretReader.ts';
 import type { ManifestStore, StoredManifest, Written } from '../../editor/manifestStore.ts';
@@ -44,7 +44,6 @@ export interface ObjectStoreOptions {
 type Stored = StoredManifest<KubeObject>;
 
 const maxAttempts = 5;
-const done = { kind: 'ok', value: undefined } as const;
 
 export class ObjectStore implements ManifestStore<KubeObject> {
   readonly createNamespace: string;

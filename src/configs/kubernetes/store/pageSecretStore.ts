@@ -7,12 +7,12 @@
 
 import { isMap } from '../../../basics/isMap.ts';
 import type { Secret } from '../../../model/secret.ts';
-import type { EditorResult } from '../../configEditor.ts';
+import { done, type EditorResult, refused, unavailable } from '../../configEditor.ts';
 import type { PageSecret, SecretKeyRef } from '../../editor/pageSecrets.ts';
 import { configApiVersion, configKind } from '../../schema.ts';
 import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
-import { type KubeObject, readObject } from '../kubeObject.ts';
+import { type KubeObject, listOwners, readLabels, readObject } from '../kubeObject.ts';
 import { pageFieldManager, secretsPath } from '../resource.ts';
 import { exportLabel } from '../secretConsent.ts';
 import { type Attempt, toRefusal } from './describeRefusal.ts';
@@ -67,7 +67,7 @@ export class PageSecretStore {
       const written = await this.#put(namespace, secret, owner);
       if (written.kind !== 'ok') return written;
     }
-    return { kind: 'ok', value: undefined };
+    return done;
   }
 
   /** `owner` null: only whether it would work. */
@@ -91,15 +91,13 @@ export class PageSecretStore {
         verb = 'create';
         written = await this.#create(namespace, secret, owner);
       } else written = found;
-      if (written.kind === 'ok') return { kind: 'ok', value: undefined };
+      if (written.kind === 'ok') return done;
       failure = written;
       // Created or changed by another save meanwhile.
       if (failure.kind !== 'refused' || (failure.code !== 409 && !isMissing(failure))) break;
     }
-    if (failure.kind === 'refused' && failure.code === 409) {
-      const reason = `Secret ${namespace}/${name} kept changing while it was being saved: try again.`;
-      return { kind: 'unavailable', reason };
-    }
+    if (failure.kind === 'refused' && failure.code === 409)
+      return unavailable(`Secret ${namespace}/${name} kept changing while it was being saved: try again.`);
     return toRefusal(hideValues(failure, secret), { verb, resource: 'secrets', namespace });
   }
 
@@ -188,10 +186,9 @@ function ownerOf(owner: KubeObject | null): { ownerReferences?: unknown[] } {
 }
 
 function foreign(namespace: string, name: string): SecretWrite {
-  return {
-    kind: 'refused',
-    reason: `Secret ${namespace}/${name} is not the page's (it lacks the label ${pageLabel}: ${pageFieldManager}), so it is left alone: rename or delete it, then save again.`,
-  };
+  return refused(
+    `Secret ${namespace}/${name} is not the page's (it lacks the label ${pageLabel}: ${pageFieldManager}), so it is left alone: rename or delete it, then save again.`,
+  );
 }
 
 function encode(data: ReadonlyMap<string, Secret>): Record<string, string> {
@@ -220,15 +217,12 @@ function blankKeys({ raw }: KubeObject): Record<string, null> {
   return Object.fromEntries(Object.keys(data).map((key) => [key, null]));
 }
 
-function isOurs({ raw }: KubeObject): boolean {
-  const metadata = isMap(raw['metadata']) ? raw['metadata'] : {};
-  return isMap(metadata['labels']) && metadata['labels'][pageLabel] === pageFieldManager;
+function isOurs(object: KubeObject): boolean {
+  return readLabels(object)[pageLabel] === pageFieldManager;
 }
 
-function isOwnedBy({ raw }: KubeObject, owner: KubeObject): boolean {
-  const metadata = isMap(raw['metadata']) ? raw['metadata'] : {};
-  const references = Array.isArray(metadata['ownerReferences']) ? metadata['ownerReferences'] : [];
-  return references.some((each) => isMap(each) && each['uid'] === owner.metadata.uid);
+function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
+  return listOwners(object).some(({ uid }) => uid === owner.metadata.uid);
 }
 
 function isMissing(failure: ApiFailure): boolean {

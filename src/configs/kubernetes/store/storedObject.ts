@@ -1,6 +1,6 @@
 /** One AuditExportConfig of the cluster as the editor works with it. */
 
-import { isMap } from '../../../basics/isMap.ts';
+import { valueAt } from '../../../basics/valueAt.ts';
 import type { ConfigState } from '../../configSource.ts';
 import type { StoredManifest } from '../../editor/manifestStore.ts';
 import { listHeaders, listUnits, unitOfHeader } from '../../editor/specUnits.ts';
@@ -32,7 +32,7 @@ export function toStored(object: KubeObject, state: ConfigState | null): StoredM
 }
 
 export function organizationOf({ raw }: KubeObject): string | null {
-  const organization = isMap(raw['spec']) ? raw['spec']['organization'] : undefined;
+  const organization = valueAt(raw, ['spec', 'organization']);
   return typeof organization === 'string' ? organization : null;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { ExportStatus } from '../../model/streamStatus.ts';
-import { dropMissingFields, findMissingFields } from './crdFields.ts';
+import { dropMissingFields, findMissingFields } from './crdCheck.ts';
 
 const crd = new URL('../../../crds/auditexportconfigs.auditexport.dev.yaml', import.meta.url);
 
