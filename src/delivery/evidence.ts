@@ -21,6 +21,7 @@ export class Evidence {
   /** The last poll's or renewal's, as long as no poll has succeeded since. */
   #error: unknown = null;
   #isDown = false;
+  #hasEnded = false;
   #problem: StreamFailure | null = null;
 
   constructor(lease: LeaseClock, pollIntervalMs: number, log: Logger) {
@@ -51,11 +52,18 @@ export class Evidence {
     this.#isDown = true;
   }
 
+  /** Nothing polls or renews from now on, and not because of an outage: what is known now stands. */
+  end(): void {
+    this.problem();
+    this.#hasEnded = true;
+  }
+
   /**
    * The failure that every stream of this process has; null: what each says about itself holds. Once the lease has expired it
    * stays as it is: another replica may have the streams by then, and says how they fare.
    */
   problem(): StreamFailure | null {
+    if (this.#hasEnded) return this.#problem;
     const now = performance.now();
     const validForMs = Math.max(leastMs, missedPolls * this.#pollIntervalMs) + 2 * this.#pollTookMs;
     if (this.#lease.isValid() && now - this.#polledAt < validForMs) {

@@ -85,7 +85,7 @@ export class HealthTracker {
     return { ...health, activity: 'database-unavailable', failure, isBehind: true, pending: null };
   }
 
-  /** Whether the last try to count the backlog came to a number. */
+  /** Whether the last try to count the backlog came to a number, which still holds for what is parked. */
   get isCounted(): boolean {
     return this.#isCounted;
   }
@@ -178,8 +178,15 @@ export class HealthTracker {
   }
 
   addParked(count: number): void {
-    this.#parked += count;
+    // Before the first count nobody knows from how many; one that is under way may have seen it or not.
+    this.#parked = Math.max(0, this.#parked + count);
+    this.#isCounted = false;
     this.show();
+  }
+
+  /** A count begins, which ends with `setBacklog`. */
+  beginCount(): void {
+    this.#isCounted = true;
   }
 
   /**
@@ -187,7 +194,7 @@ export class HealthTracker {
    * something to do: an age that keeps growing, since one that is not shown alerts nobody.
    */
   setBacklog(backlog: Backlog | null): void {
-    this.#isCounted = backlog !== null;
+    this.#isCounted &&= backlog !== null;
     this.#pending = backlog?.pending ?? null;
     if (backlog) {
       this.#oldestPendingAt = backlog.oldestOccurredAt;

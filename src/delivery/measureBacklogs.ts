@@ -18,6 +18,7 @@ export async function measureBacklogs(
     if (stop.aborted) return;
     const { activity, pending } = stream.health.current;
     if (activity === 'idle' && pending === 0 && stream.health.isCounted) continue;
+    stream.health.beginCount();
     stream.health.setBacklog(await tryToCount(stream));
     report(stream);
     onCounted(stream);

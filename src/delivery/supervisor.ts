@@ -124,6 +124,8 @@ export class Supervisor {
 
   /** Health of a config's stream, if it runs here, or if it runs nowhere though it could. */
   healthOf(key: string): StreamHealth | null {
+    // Another replica may have the streams by then, and says how they fare.
+    if (this.#stop.signal.aborted && !this.#lease.isValid()) return null;
     const loop = this.#running.find(this.#wanted.streamIdOf(key) ?? '');
     return loop?.stream.health.current ?? this.#wanted.unclaimedHealthOf(key);
   }
@@ -138,6 +140,7 @@ export class Supervisor {
    * Resolves when nothing of it runs any more; the leases are still held, for a last status.
    */
   async drain(graceMs: number): Promise<void> {
+    this.#evidence.end();
     this.#stop.abort();
     if (this.#watch) clearInterval(this.#watch);
     await this.#running.drain(graceMs);

@@ -1,8 +1,8 @@
 /** How much waits, and since when: unknown is never taken for none, and what is unknown of one stream hides no other. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { countBacklog } from '../../src/database/backlog.ts';
 import { waitFor } from '../../tools/waitFor.ts';
-import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
+import { insertEntries, migrateDatabase, numbered, openDatabase } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
@@ -62,4 +62,45 @@ test('a count of a stream that another replica has is no count', async () => {
   const stream = rows[0] ?? { id: '', token: '' };
   expect(await countBacklog(db, stream)).toMatchObject({ pending: 0, oldestOccurredAt: null });
   expect(await countBacklog(db, { ...stream, token: '0' })).toBeNull();
+});
+
+test('a count that a replay overtakes is made again, and no number of parked entries is negative', async () => {
+  const { url, db, receiver } = await setUp(postgres);
+  receiver.answerWith(({ records }) => ({
+    status: records.some((r) => r.eventName === 'poison') ? 400 : 200,
+  }));
+  await insertEntries(db, [...numbered(3), { eventType: 'poison' }, ...numbered(3)]);
+  const before = await startEngine(db);
+  before.setConfigs(makeConfig(receiver.endpoint));
+  await before.waitForHealth((h) => h.activity === 'idle' && h.parked === 1);
+  await before.stop();
+  receiver.answerWith({ status: 200 });
+  await db.query(`select audit.replay_parked('acme')`);
+
+  const slow = openDatabase(url);
+  onTestFinished(() => slow.end());
+  let counts = 0;
+  const { promise: replayed, resolve: goOn } = Promise.withResolvers<void>();
+  slow.on('connect', (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    client.query = (async (text: unknown, ...rest: unknown[]) => {
+      const result = await query(text, ...rest);
+      if (!String(text).includes('as pending')) return result;
+      counts++;
+      await replayed;
+      return result;
+    }) as typeof client.query;
+  });
+  receiver.answerWith(async () => {
+    await waitFor(() => counts > 0);
+    return { status: 200 };
+  });
+  const engine = await startEngine(slow);
+  onTestFinished(() => goOn());
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  expect(await engine.waitForHealth((h) => h.delivered === 7)).toMatchObject({ parked: 0 });
+  expect((await engine.waitForIdle()).parked).toBe(0);
+  goOn();
+  await waitFor(() => counts > 1);
+  await engine.waitForHealth((h) => h.parked === 0);
 });
