@@ -169,7 +169,7 @@ function readField(
   form: ExportForm,
   current: EditableConfig | null,
 ): unknown {
-  // Has no input, so nobody typed what was posted for it.
+  // The form has no input for it, so nobody typed what was posted.
   if (section === 'none') return defaultValue;
   const typed = form.values[path];
   if (path === 'startFrom') return readStart(form);

@@ -39,7 +39,7 @@ async function test(visit: Visit, editor: ConfigEditor, destination: StreamedCon
   }
   if (resolved.kind !== 'ok') return await fail(reasonOf(resolved));
   const target = resolved.value;
-  // Where it goes, whatever was posted for an endpoint of another owner.
+  // The entry names where the record goes, whatever was posted for an endpoint of another owner.
   const about = describeDestination(current?.id ?? null, target.url.href);
   const sent = await doRecorded<Sent>(visit, { action: 'tested', about }, async (before) => {
     const agreed = await before();
