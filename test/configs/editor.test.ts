@@ -309,6 +309,22 @@ it('does not let startFrom change, nor a value be kept that is not there', async
   });
 });
 
+it('says once what is wrong with a client certificate that is kept, though two keys are missing', async () => {
+  const tls = { clientCertSecretRef: { name: 'pair' } };
+  const { editor } = await startPage({ 'siem.yaml': manifest('siem', { tls }) });
+  const resolved = await editor.resolve(draftOf(await readOnly(editor)));
+  expect(resolved).toEqual({
+    kind: 'invalid',
+    problems: [
+      {
+        path: 'tls.clientCertSecretRef',
+        complaint:
+          'comes from Secret default/pair, which does not exist: create it with the key tls.crt, or correct the reference',
+      },
+    ],
+  });
+});
+
 it('leaves a wrong manifest to whoever corrects it, also one that cannot be read any more', async () => {
   const { editor, directory } = await startPage({ 'siem.yaml': manifest('siem', { maxBatchSise: 5 }) });
   const wrong = await readOnly(editor);

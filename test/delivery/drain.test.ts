@@ -1,6 +1,5 @@
 /** What a stopping replica says about its streams: what it knew when it stopped, for as long as they are its own. */
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { LeaseClock } from '../../src/delivery/lease.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
@@ -17,7 +16,8 @@ test('a drain that takes long is not taken for an outage, and says nothing once 
   const health = engine.health();
 
   let aheadMs = 0;
-  vi.spyOn(LeaseClock, 'now').mockImplementation(() => performance.now() + aheadMs);
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
   onTestFinished(() => void vi.restoreAllMocks());
   await engine.supervisor.drain(0);
   aheadMs = 6_000;

@@ -2,9 +2,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import type { ConfigDraft, ConfigEditor, EditableConfig } from '../../src/configs/configEditor.ts';
+import { toEditableSpec } from '../../src/configs/editor/editableSpec.ts';
+import type { Destination } from '../../src/model/exportConfig.ts';
 import type { Viewer } from '../../src/web/visit.ts';
 import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { migrateDatabase, openDatabase } from '../tools/database.ts';
+import { makeDestination } from '../tools/destination.ts';
 import {
   ada,
   type PageUnderTest,
@@ -110,6 +114,36 @@ it('says in the first entry what is to change, and no value', async () => {
     changes: { maxBatchSize: { from: 1000, to: 9 } },
   });
   expect(JSON.stringify(entries)).not.toContain('hush');
+});
+
+it('names the receiver that got a test record, not what was posted for an endpoint of another owner', async () => {
+  const config: EditableConfig = {
+    id: { namespace: 'flows', name: 'siem' },
+    key: null,
+    revision: 'r1',
+    spec: toEditableSpec({ organization: 'acme', endpoint: 'http://owned.example.com:4318' }, 'siem'),
+    problems: [],
+    owners: new Map([['endpoint', 'kubectl']]),
+    readOnly: null,
+    status: null,
+  };
+  const editor = {
+    read: async () => ({ kind: 'ok', value: config }),
+    resolve: async ({ endpoint }: ConfigDraft) => ({ kind: 'ok', value: makeDestination(endpoint) }),
+  } as unknown as ConfigEditor;
+  const sentTo: string[] = [];
+  const send = async ({ url }: Destination): Promise<'aborted'> => {
+    sentTo.push(url.host);
+    return 'aborted';
+  };
+  const { page } = await start({ context: { editor, send } });
+  await post(page, '/flows.siem/test', { endpoint: 'http://elsewhere.example.com:4318' });
+  expect(sentTo).toEqual(['owned.example.com:4318']);
+  const about = { destination: 'flows.siem', host: 'owned.example.com:4318' };
+  expect((await entriesOf(page)).map(({ type, metadata }) => [type, metadata])).toEqual([
+    ['requested', { action: 'tested', ...about }],
+    ['tested', { result: 'Timeout', ...about }],
+  ]);
 });
 
 it('says that a certificate is another one', async () => {

@@ -60,7 +60,7 @@ export async function resolveDraft(
     isTyped ? 'public' : undefined,
   );
   if (resolved.kind === 'resolved') return { kind: 'ok', value: resolved.destination };
-  return { kind: 'invalid', problems: resolved.problems.map(toKeptProblem) };
+  return { kind: 'invalid', problems: mergeProblems(resolved.problems.map(toKeptProblem)) };
 }
 
 function storedOrigin({ stored }: Target): string | null {

@@ -115,6 +115,13 @@ describe('toDraft', () => {
     ]);
   });
 
+  it('takes nothing from the browser for fields without an input', () => {
+    const posted = { organization: 'globex', suspend: 'true' };
+    expect(draft(posted)).toMatchObject({ organization: 'acme', suspend: false });
+    const resumed = { ...config, spec: { ...config.spec, suspend: false } };
+    expect(draft(posted, resumed)).toMatchObject({ organization: 'acme', suspend: false });
+  });
+
   it('takes nothing from the browser for fields of another owner, and drops none of them', () => {
     const owners = new Map([
       ['endpoint', 'kubectl'],

@@ -164,7 +164,13 @@ function toTyped({ path, input }: Field, spec: EditableSpec): unknown {
   return input === 'number' ? String(spec[path]) : spec[path];
 }
 
-function readField({ path, input }: Field, form: ExportForm, current: EditableConfig | null): unknown {
+function readField(
+  { path, input, section, defaultValue }: Field,
+  form: ExportForm,
+  current: EditableConfig | null,
+): unknown {
+  // The form has no input for it, so nobody typed what was posted.
+  if (section === 'none') return defaultValue;
   const typed = form.values[path];
   if (path === 'startFrom') return readStart(form);
   if (path === 'tls.clientCertSecretRef' && (typed !== '' || form.clientKey.reveal() !== '')) {

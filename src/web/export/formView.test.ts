@@ -59,6 +59,7 @@ describe('the form', () => {
       { path: 'headers.0.value', complaint: 'is not stored under this name: enter it' },
       { path: 'startFrom', complaint: 'is "": no' },
       { path: 'tls.clientCertSecretRef.key', complaint: 'is not a key' },
+      { path: 'organization', complaint: 'is refused' },
     ];
     const { problems: links } = makeFormView({
       ...{ organization: 'acme', form, current: null, problems, state: null, actions: null },
@@ -77,6 +78,8 @@ describe('the form', () => {
         message: 'Enter the time to start from, or choose Now or the beginning.',
       },
       { href: '#field-tls-clientCertSecretRef-key', message: 'Private key is not a key.' },
+      // It has no input to lead to.
+      { href: null, message: 'Organization is refused.' },
     ]);
   });
 });

@@ -111,6 +111,8 @@ function findInput({ path }: FieldProblem, form: ExportForm): { name: string | n
   const [name] = known.sort((a, b) => b.length - a.length);
   if (name === undefined) return { name: null, label: path || 'This destination' };
   const label = labels.get(name) ?? name;
+  // The form has no such input: the organization, for example, comes from the address.
+  if (fields.some((field) => field.path === name && field.section === 'none')) return { name: null, label };
   const item = /^\d+$/.exec(path.slice(name.length + 1))?.[0];
   return { name, label: item === undefined ? label : `Item ${Number(item) + 1} of “${label}”` };
 }

@@ -38,7 +38,8 @@ async function test(visit: Visit, editor: ConfigEditor, destination: StreamedCon
   }
   if (resolved.kind !== 'ok') return await fail(reasonOf(resolved));
   const target = resolved.value;
-  const about = describeDestination(current?.id ?? null, form.values.endpoint);
+  // The entry names where the record goes, whatever was posted for an endpoint of another owner.
+  const about = describeDestination(current?.id ?? null, target.url.href);
   const sent = await doRecorded<Sent>(visit, { action: 'tested', about }, async (before) => {
     const agreed = await before();
     return agreed.kind === 'ok' ? { kind: 'ok', value: await send(visit, target) } : agreed;
