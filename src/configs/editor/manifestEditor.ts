@@ -18,7 +18,7 @@ import {
 } from '../configEditor.ts';
 import { describeOwner } from './describeOwner.ts';
 import { toEditableSpec } from './editableSpec.ts';
-import { judgeDraft, resolveDraft, type Target } from './judgeDraft.ts';
+import { judgeDraft, resolveDraft } from './judgeDraft.ts';
 import { addMark, makeName } from './makeName.ts';
 import type { ManifestStore, StoredManifest, Written } from './manifestStore.ts';
 import type { PageSecret, SecretKeyRef } from './pageSecrets.ts';
@@ -37,11 +37,14 @@ interface WantedSpec {
   readonly secrets: readonly PageSecret[];
 }
 
+type Decide<Source> = (stored: StoredManifest<Source>) => Promise<EditorResult<WantedSpec>>;
+type Work<Source> = (stored: StoredManifest<Source>) => Promise<Written>;
+
 interface SpecChange<Source> {
   /** null: whatever stands is changed. */
   readonly revision: string | null;
   readonly before: BeforeWrite;
-  readonly decide: (stored: StoredManifest<Source>) => Promise<EditorResult<WantedSpec>>;
+  readonly decide: Decide<Source>;
 }
 
 export class ManifestEditor<Source> implements ConfigEditor {
@@ -111,7 +114,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
 
   readonly update: ConfigEditor['update'] = async (id, draft, revision, before = nothingBefore) => {
     let wanted: WantedSpec | null = null;
-    const decide = async (stored: StoredManifest<Source>): Promise<EditorResult<WantedSpec>> => {
+    const decide: Decide<Source> = async (stored) => {
       // Before anyone is asked to enter values again for an endpoint that cannot be changed here.
       const owner = stored.owners.get('endpoint');
       if (owner !== undefined && draft.endpoint !== listUnits(stored.spec).get('endpoint'))
@@ -133,7 +136,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
     suspend,
     before = nothingBefore,
   ) => {
-    const decide = async ({ spec }: StoredManifest<Source>): Promise<EditorResult<WantedSpec>> => {
+    const decide: Decide<Source> = async ({ spec }) => {
       const units = new Map([...listUnits(spec), ['suspend', suspend]]);
       return { kind: 'ok', value: { units, secrets: [] } };
     };
@@ -168,7 +171,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
     organization: string,
     id: ConfigId,
     revision: string | null,
-    work: (stored: StoredManifest<Source>) => Promise<Written>,
+    work: Work<Source>,
   ): Promise<EditorResult<void>> {
     return this.#store.run(async () => toResult(await this.#attempt(organization, id, revision, work)));
   }
@@ -178,7 +181,7 @@ export class ManifestEditor<Source> implements ConfigEditor {
     organization: string,
     id: ConfigId,
     revision: string | null,
-    work: (stored: StoredManifest<Source>) => Promise<Written>,
+    work: Work<Source>,
   ): Promise<Written> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const found = await this.#store.find(organization, id);
@@ -276,11 +279,8 @@ function toEditable<Source>(stored: StoredManifest<Source>): EditableConfig {
   return { id, key, revision, spec: toEditableSpec(spec, id.name), problems, owners, readOnly, status };
 }
 
-function targetOf({
-  spec,
-  isEndpointTyped,
-}: StoredManifest<unknown>): Pick<Target, 'stored' | 'isEndpointTyped'> {
-  return { stored: spec, isEndpointTyped };
+function targetOf({ spec: stored, isEndpointTyped }: StoredManifest<unknown>) {
+  return { stored, isEndpointTyped };
 }
 
 function firstName({ name, organization, endpoint }: ConfigDraft): string {
