@@ -18,11 +18,7 @@ import type { SecretReader } from './secretReader.ts';
 export type ResolvedDestination =
   | Resolved
   /** One sentence for each Secret or key that is missing or wrong; none repeats a value. */
-  | {
-      readonly kind: 'unresolved';
-      readonly reason: SecretReason;
-      readonly problems: readonly string[];
-    };
+  | { readonly kind: 'unresolved'; readonly reason: SecretReason; readonly problems: readonly string[] };
 
 export type FoundDestination =
   | Resolved

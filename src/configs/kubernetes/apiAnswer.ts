@@ -46,6 +46,11 @@ export function isNamespaceEnding(failure: ApiFailure): boolean {
   return failure.details?.causes.some(({ reason }) => reason === 'NamespaceTerminating') ?? false;
 }
 
+/** Whether both say the same to people; null: nothing has failed. */
+export function isSameFailure(a: ApiFailure | null, b: ApiFailure | null): boolean {
+  return (a && describeFailure(a)) === (b && describeFailure(b));
+}
+
 /** For a log line. */
 export function describeFailure(failure: ApiFailure): string {
   switch (failure.kind) {

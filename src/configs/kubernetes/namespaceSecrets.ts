@@ -9,7 +9,7 @@
  */
 
 import { RetryLater, WorkQueue } from '../../basics/workQueue.ts';
-import { type ApiFailure, describeFailure } from './apiAnswer.ts';
+import { type ApiFailure, isSameFailure } from './apiAnswer.ts';
 import { type KubeObject, readObject } from './kubeObject.ts';
 import { listPages } from './listPages.ts';
 import { Reflector } from './reflector.ts';
@@ -197,7 +197,7 @@ function setMissing(secret: Followed): void {
 }
 
 function setFailure(secret: Followed, next: ApiFailure | null): void {
-  const isNews = (secret.failure && describeFailure(secret.failure)) !== (next && describeFailure(next));
+  const isNews = !isSameFailure(secret.failure, next);
   secret.failure = next;
   if (isNews) secret.onChange();
 }

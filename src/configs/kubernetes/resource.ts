@@ -1,5 +1,5 @@
 /** Where AuditExportConfigs are in the Kubernetes API. */
-import { configApiVersion } from '../schema.ts';
+import { configApiVersion, configKind } from '../schema.ts';
 
 const resource = 'auditexportconfigs';
 /** As RBAC errors and `kubectl get` name it. */
@@ -14,6 +14,12 @@ export function collectionPath(namespace: string | null): string {
 }
 /** Owns what the page has applied. */
 export const pageFieldManager = 'audit-export-page';
+
+/** The body of a server-side apply of these parts of an AuditExportConfig. */
+export function makeApply(parts: Readonly<Record<string, unknown>>) {
+  const value = { apiVersion: configApiVersion, kind: configKind, ...parts };
+  return { contentType: 'application/apply-patch+yaml', value };
+}
 
 export function secretsPath(namespace: string): string {
   return `/api/v1/namespaces/${namespace}/secrets`;

@@ -3,7 +3,7 @@ import { isMap } from '../../basics/isMap.ts';
 import { Secret } from '../../model/secret.ts';
 import type { SecretRead } from '../destination/secretReader.ts';
 import { configKind } from '../schema.ts';
-import { type KubeObject, listOwners, readLabels, readObject } from './kubeObject.ts';
+import { type KubeObject, listOwners, readLabels } from './kubeObject.ts';
 import { judgeConsent, type SecretFacts, type SecretPolicy } from './secretConsent.ts';
 
 export interface PresentSecret {
@@ -20,12 +20,6 @@ export type SecretContent =
 
 /** In base64: 384 KiB, more than every public certificate authority there is. */
 const maxValueLength = 512 * 1024;
-
-/** null for what is no Secret. */
-export function readPresentSecret(value: unknown): PresentSecret | null {
-  const object = readObject(value);
-  return object === null ? null : toPresentSecret(object);
-}
 
 export function toPresentSecret(object: KubeObject): PresentSecret {
   const { namespace, name, annotations } = object.metadata;

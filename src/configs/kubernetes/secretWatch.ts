@@ -6,7 +6,7 @@
 
 import type { BackoffLimits } from '../../basics/backoff.ts';
 import type { RateLimit } from '../../basics/rateLimit.ts';
-import { type ApiAnswer, type ApiFailure, describeFailure } from './apiAnswer.ts';
+import { type ApiAnswer, type ApiFailure, isSameFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
 import { type KubeObject, readObject } from './kubeObject.ts';
 import type { Snapshot } from './listPages.ts';
@@ -104,7 +104,7 @@ export class SecretWatch {
     // That it does not exist is as good an answer as any.
     const isGone = next !== null && isMissing(next);
     if (isGone && this.#content.kind !== 'missing') this.#content = { kind: 'missing' };
-    else if (isGone || describe(this.#failure) === describe(next)) return;
+    else if (isGone || isSameFailure(this.#failure, next)) return;
     this.#failure = isGone ? null : next;
     this.#options.onChange();
   }
@@ -112,8 +112,4 @@ export class SecretWatch {
 
 function isMissing(answer: ApiAnswer): answer is ApiFailure & { readonly kind: 'refused' } {
   return answer.kind === 'refused' && answer.code === 404;
-}
-
-function describe(failure: ApiFailure | null): string | null {
-  return failure && describeFailure(failure);
 }

@@ -19,13 +19,12 @@ import type { RateLimit } from '../../basics/rateLimit.ts';
 import { RetryLater, WorkQueue } from '../../basics/workQueue.ts';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { configApiVersion, configKind } from '../schema.ts';
 import { type ApiAnswer, type ApiFailure, describeFailure } from './apiAnswer.ts';
 import type { ApiClient } from './apiClient.ts';
 import { findReady, isSameStatus, readClusterStatus } from './clusterStatus.ts';
 import type { CrdCheck } from './crdCheck.ts';
 import { type KubeObject, readObject } from './kubeObject.ts';
-import { collectionPath, fieldManager } from './resource.ts';
+import { collectionPath, fieldManager, makeApply } from './resource.ts';
 
 export interface StatusWriterOptions {
   readonly api: ApiClient;
@@ -146,16 +145,10 @@ export class StatusWriter {
     const { name, namespace, uid, resourceVersion } = object.metadata;
     const metadata = { name, namespace, uid, resourceVersion };
     const fitting = this.#options.crd.toFitting(status);
-    return this.#options.api.request({
-      method: 'PATCH',
-      path: `${pathOf(object)}/status`,
-      query: { fieldManager: fieldManager, force: 'true' },
-      body: {
-        contentType: 'application/apply-patch+yaml',
-        value: { apiVersion: configApiVersion, kind: configKind, metadata, status: fitting },
-      },
-      signal,
-    });
+    const body = makeApply({ metadata, status: fitting });
+    const query = { fieldManager, force: 'true' };
+    const path = `${pathOf(object)}/status`;
+    return this.#options.api.request({ method: 'PATCH', path, query, body, signal });
   }
 
   /** @throws RetryLater for what may pass. */

@@ -37,12 +37,10 @@ function describeState(state: DeliveryState): StateView {
       return idle('minus', 'Filtered out', 'This destination’s filter excludes it.');
     case 'before-start':
       return idle('minus', 'Not sent', 'It is older than the start of this export.');
-    case 'unrecorded':
-      return idle(
-        'info',
-        'Not recorded',
-        'Delivered before deliveries were recorded, or older than the start of this export.',
-      );
+    case 'unrecorded': {
+      const detail = 'Delivered before deliveries were recorded, or older than the start of this export.';
+      return idle('info', 'Not recorded', detail);
+    }
   }
 }
 

@@ -14,18 +14,9 @@ export async function showEntry(visit: Visit): Promise<void> {
   const parameters = searchParamsOf(request);
   const { filters } = parseFilters(parameters);
   const isWhole = parameters.get('whole') === '1';
-  const view = await readEntryView({
-    context,
-    organization,
-    id,
-    filters,
-    isWhole,
-    signal: whenGone(response),
-  });
-  if (view === null) {
-    sayUnknown(visit);
-    return;
-  }
+  const signal = whenGone(response);
+  const view = await readEntryView({ context, organization, id, filters, isWhole, signal });
+  if (view === null) return sayUnknown(visit);
   await sendDrawer(visit, 'audit-logs/entry', view, {
     title: view.eventType,
     url: entryUrl(organization, id, toSearch(filters)),

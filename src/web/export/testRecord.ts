@@ -19,18 +19,14 @@ export interface TestRecordInput {
  * An ExportLogsServiceRequest of one record: attribute `audit.test` = true, stream `test`, entry 0, sequence number 0. Its
  * uid is new each time, so that no receiver takes a second test for a repeat.
  */
-export function makeTestRequest({
-  serviceName,
-  version,
-  organization,
-  viewer,
-  now,
-}: TestRecordInput): Uint8Array {
+export function makeTestRequest(input: TestRecordInput): Uint8Array {
+  const { serviceName, version, organization, viewer, now } = input;
   const writer = new RequestWriter(
     { serviceName, organization, version, streamId: 'test', isTest: true },
     initialBytes,
   );
   const micros = now * 1_000;
+  const message = 'This is a test of the audit export. It is not an audit entry.';
   const entry: Entry = {
     xid: 0n,
     id: 0n,
@@ -40,12 +36,7 @@ export function makeTestRequest({
     actorName: viewer.name === null ? null : Buffer.from(viewer.name),
     sessionType: Buffer.from('user'),
     project: null,
-    metadata: Buffer.from(
-      JSON.stringify({
-        message: 'This is a test of the audit export. It is not an audit entry.',
-        sentBy: viewer.name ?? viewer.id,
-      }),
-    ),
+    metadata: Buffer.from(JSON.stringify({ message, sentBy: viewer.name ?? viewer.id })),
     occurredAtMicros: micros,
   };
   writer.append(entry, { sequence: 0, observedAtMicros: micros });

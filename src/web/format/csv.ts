@@ -26,10 +26,9 @@ export function csvRow(entry: FullEntry): string {
   return `${columns.map(([, value]) => csvCell(value(entry) ?? '')).join(',')}\r\n`;
 }
 
-function markCut(
-  entry: FullEntry,
-  field: 'actorId' | 'actorName' | 'sessionType' | 'project',
-): string | null {
+type CutField = 'actorId' | 'actorName' | 'sessionType' | 'project';
+
+function markCut(entry: FullEntry, field: CutField): string | null {
   return entry.leftOut.includes(field) ? `${entry[field]}… [cut: too large]` : entry[field];
 }
 

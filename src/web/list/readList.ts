@@ -37,10 +37,8 @@ export async function readResults({
 }: ListRequest): Promise<ResultsView> {
   const { filters, before, problems } = parsed;
   const now = new Date();
-  const found = await findEntries(context.db, toEntryQuery(filters, organization, now), before, {
-    limit: pageSize,
-    signal,
-  });
+  const query = toEntryQuery(filters, organization, now);
+  const found = await findEntries(context.db, query, before, { limit: pageSize, signal });
   const search = toSearch(filters);
   const more = makeMore(found, filters, organization, 0);
   const isOpenEnded = before === null && ('preset' in filters.time || filters.time.to === null);
@@ -78,22 +76,16 @@ export async function readRows(
   answers: number,
 ): Promise<RowsView> {
   const { filters, before } = parsed;
-  const found = await findEntries(context.db, toEntryQuery(filters, organization, new Date()), before, {
-    limit: pageSize,
-    signal,
-  });
+  const query = toEntryQuery(filters, organization, new Date());
+  const found = await findEntries(context.db, query, before, { limit: pageSize, signal });
   const more = makeMore(found, filters, organization, found.entries.length >= pageSize ? 0 : answers);
   const count = found.entries.length;
+  const none = more.kind === 'end' ? 'No more entries' : 'Searching';
   return {
     text: filters.text,
     rows: makeRows(found.entries, organization, toSearch(filters)),
     more,
-    status:
-      count === 0
-        ? more.kind === 'end'
-          ? 'No more entries'
-          : 'Searching'
-        : `${count} more ${count === 1 ? 'entry' : 'entries'}`,
+    status: count === 0 ? none : `${count} more ${count === 1 ? 'entry' : 'entries'}`,
   };
 }
 

@@ -45,13 +45,8 @@ export async function sendDrawer<K extends keyof Views>(
       .send(`<title>${escapeHtml(`${title} · ${organization}`)}</title>${html}`);
     return;
   }
-  const parsed = parseFilters(searchParamsOf(request));
-  const list = await readList({
-    context,
-    organization,
-    parsed: { ...parsed, problems: [] },
-    signal: whenGone(response),
-  });
+  const parsed = { ...parseFilters(searchParamsOf(request)), problems: [] };
+  const list = await readList({ context, organization, parsed, signal: whenGone(response) });
   sendPage(visit, 'audit-logs/page', list, { title, status, drawer: html });
 }
 

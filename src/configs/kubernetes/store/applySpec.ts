@@ -14,11 +14,10 @@ import {
   listUnits,
   type SpecUnits,
 } from '../../editor/specUnits.ts';
-import { configApiVersion, configKind } from '../../schema.ts';
 import type { ApiAnswer } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
 import type { KubeObject } from '../kubeObject.ts';
-import { collectionPath, pageFieldManager } from '../resource.ts';
+import { collectionPath, makeApply, pageFieldManager } from '../resource.ts';
 import { isVersionConflict, listOwnerConflicts, toRefusal } from './describeRefusal.ts';
 import { headerList, type Ownership, readOwnership } from './fieldOwners.ts';
 
@@ -127,10 +126,7 @@ function sendApply(
       fieldValidation: 'Strict',
       ...(force ? { force: 'true' } : {}),
     },
-    body: {
-      contentType: 'application/apply-patch+yaml',
-      value: { apiVersion: configApiVersion, kind: configKind, metadata, spec },
-    },
+    body: makeApply({ metadata, spec }),
     signal,
   });
 }

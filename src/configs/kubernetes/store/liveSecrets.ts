@@ -2,9 +2,10 @@
 import type { SecretRead, SecretReader } from '../../destination/secretReader.ts';
 import type { ApiAnswer, ApiFailure } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
+import { readObject } from '../kubeObject.ts';
 import { secretsPath } from '../resource.ts';
 import { isOwnSecret, ownSecretMessage, type SecretPolicy } from '../secretConsent.ts';
-import { forbiddenSecret, readPresentSecret, readSecretKey } from '../secretContent.ts';
+import { forbiddenSecret, readSecretKey, toPresentSecret } from '../secretContent.ts';
 
 /** The API server did not say what a Secret holds. */
 export class LiveSecretsError extends Error {
@@ -28,10 +29,10 @@ export function makeLiveSecrets(api: ApiClient, policy: SecretPolicy, signal: Ab
       const answer = answers.get(path) ?? (await api.request({ path, signal }));
       answers.set(path, answer);
       if (answer.kind === 'ok') {
-        const present = readPresentSecret(answer.body);
-        return present === null
+        const object = readObject(answer.body);
+        return object === null
           ? { kind: 'secret-missing' }
-          : readSecretKey(present, key, endpoint, policy, config);
+          : readSecretKey(toPresentSecret(object), key, endpoint, policy, config);
       }
       if (answer.kind === 'refused' && answer.code === 404) return { kind: 'secret-missing' };
       if (answer.kind === 'refused' && answer.code === 403) return forbiddenSecret;
