@@ -67,7 +67,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   });
   teardown.add({ name: 'the database connections', stop: () => endPools(pools) });
   const migrations = await readMigrations();
-  const ownPorts: number[] = [];
+  const ownPorts = settings.pageAddress ? [settings.pageAddress.port] : [];
   const transport = openTransport(settings, log, ownPorts);
   const send = makeSend(transport, { quotesAnyWords: isPageLocal(settings) });
   const publisher = new StatusPublisher(settings.statusIntervalMs);
@@ -137,7 +137,6 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       notes?.set(listAsked(states, source.hasSharedGenerations === true));
       for (const key of states.keys()) publisher.notify(key);
     });
-    if (settings.pageAddress) ownPorts.push(settings.pageAddress.port);
     page = await startPage(settings, { db: pools.page, source, send, log, metrics });
   } catch (error) {
     return fail([(error as Error).message]);

@@ -148,9 +148,15 @@ export class HealthTracker {
   }
 
   /** An entry cannot be sent and was set aside: that remains the last error, and holds up nothing. */
-  noteSetAside(why: Omit<StreamFailure, 'since'>): void {
-    this.setFailure(why, 'delivering');
+  noteSetAside(sequence: number, why: Pick<LastError, 'reason' | 'message'>): void {
     this.clearFailure();
+    const { reason, message } = why;
+    const time = new Date().toISOString();
+    // In one write: if the process ended between two, it would stand as a failure after the restart.
+    this.#setLastError({ time, reason, message, resolvedTime: time });
+    this.#options.log.warn({ sequence, reason }, message);
+    this.setActivity('delivering');
+    this.show();
   }
 
   /** A poll has seen entries that wait: a stream that was idle is not, even if its next statement waits for a lock. */

@@ -44,7 +44,7 @@ async function replayAll(
 }
 
 async function replayOne(stream: Stream, entry: ReplayEntry, signals: Signals): Promise<Replayed> {
-  const { id, organization, shared, position, health, log } = stream;
+  const { id, organization, shared, position, health } = stream;
   const { interrupt, abort } = signals;
   const writer = new RequestWriter(stream.identity, 4_096);
   const read = (rowBytes: number): Promise<EntryRead | 'aborted'> =>
@@ -64,8 +64,7 @@ async function replayOne(stream: Stream, entry: ReplayEntry, signals: Signals): 
     if (found.kind === 'read') return await sendAgain(stream, entry, writer.request(), abort);
     const lost = describeLost(stream, entry, found);
     if (!(await position.parkAgain(entry.sequence, lost))) return { kind: 'lease-lost' };
-    log.warn({ sequence: entry.sequence, reason: lost.reason }, lost.message);
-    health.noteSetAside(lost);
+    health.noteSetAside(entry.sequence, lost);
     return 'parked-again';
   } finally {
     shared.budget.release(id, heldBytes);

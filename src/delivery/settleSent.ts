@@ -54,7 +54,7 @@ function report(
   if (last?.parked) {
     const { lastSequence: sequence, first, parked } = last;
     health.addParked(1);
-    health.noteSetAside(parked);
+    health.noteSetAside(sequence, parked);
     log.warn(
       { sequence, entryId: first.id.toString(), reason: parked.reason },
       'one entry cannot be read: parked',

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { StreamRow } from '../model/stream.ts';
+import type { LastError } from '../model/streamStatus.ts';
+import { makeLogger } from '../telemetry/logger.ts';
+import { makeMetrics } from '../telemetry/metrics.ts';
+import { HealthTracker } from './healthTracker.ts';
+import type { StreamPosition } from './streamPosition.ts';
+
+function setUp() {
+  const kept: LastError[] = [];
+  const lines: string[] = [];
+  const row: Partial<StreamRow> = { delivered: 0, rejected: 0, lastDeliveryAt: null, lastError: null };
+  const health = new HealthTracker({
+    position: {
+      row,
+      keepLastError: (error: LastError) => void kept.push(error),
+    } as unknown as StreamPosition,
+    log: makeLogger({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } }),
+    metrics: makeMetrics({ version: 'test' }).forStream({
+      namespace: 'test',
+      name: 'acme',
+      organization: 'acme',
+    }),
+    missingEvidence: () => null,
+    onChange: () => shown.push(health.current.failure?.reason ?? null),
+  });
+  const shown: Array<string | null> = [];
+  return { health, kept, lines, shown };
+}
+
+const lost = { reason: 'EntryMissing', message: 'Entry 7 is gone.' } as const;
+
+test('an entry that is set aside never stands as a failure, and is kept as the last error in one write', () => {
+  const { health, kept, lines, shown } = setUp();
+  health.noteSetAside(4, lost);
+  expect(health.current).toMatchObject({ activity: 'delivering', failure: null, lastError: lost });
+  expect(shown).toContain(null);
+  expect(shown).not.toContain('EntryMissing');
+  expect(kept).toEqual([{ ...lost, time: expect.any(String), resolvedTime: expect.any(String) }]);
+  expect(lines.filter((line) => line.includes('"msg":"Entry 7 is gone."'))).toHaveLength(1);
+  expect(lines.join('')).not.toContain('delivering again');
+});
+
+test('a failure that stood before an entry was set aside is over', () => {
+  const { health, kept, lines } = setUp();
+  health.setFailure({ reason: 'Timeout', message: 'No answer.' }, 'retrying');
+  health.noteSetAside(4, lost);
+  expect(health.current).toMatchObject({ activity: 'delivering', failure: null, lastError: lost });
+  expect(kept.map(({ reason, resolvedTime }) => [reason, resolvedTime !== undefined])).toEqual([
+    ['Timeout', false],
+    ['Timeout', true],
+    ['EntryMissing', true],
+  ]);
+  expect(lines.join('')).toContain('"reason":"Timeout","downMs"');
+});
