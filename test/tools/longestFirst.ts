@@ -17,6 +17,22 @@ const longest = [
   ['page/access', 'page/security', 'search/indexer', 'search/heavyEntries', 'delivery/fairness'],
   ['kubernetes/editor', 'page/download', 'page/live', 'delivery/standby', 'search/plans', 'tools/cluster'],
   ['kubernetes/status', 'kubernetes/resilience', 'kubernetes/crd', 'chart/install', 'docs/gettingStarted'],
+  [
+    'bench',
+    'demo/postgres',
+    'chart/render',
+    'chart/server',
+    'kubernetes/scale',
+    'delivery/streams',
+    'page/oidc',
+  ],
+  [
+    'kubernetes/limits',
+    'database/migrate',
+    'delivery/databaseOutage',
+    'delivery/movedDatabase',
+    'transport/shares',
+  ],
 ]
   .flat()
   .map((name) => `test/${name}.test.ts`);
