@@ -101,7 +101,8 @@ describe.skipIf(isPreviousMissing())('an upgrade', () => {
     expect(await before.kill('SIGTERM')).toBe(0);
     const streams = await db.query<{ sequence: number }>('select sequence::int from audit.streams');
     expect(streams.rows).toEqual([{ sequence: receiver.ledger.storedCount }]);
-  }, 60_000);
+    // Each migration waits for a moment in which the product has no transaction open: a matter of luck, 5 to 40 seconds.
+  }, 180_000);
 
   test('after a crash sends the very same records that the program of before has sent', async () => {
     const { url, db, receiver, before, after } = await startPrevious();
