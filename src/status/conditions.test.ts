@@ -1,22 +1,10 @@
 import { expect, test } from 'vitest';
+import { idleHealth as healthy } from '../../tools/idleHealth.ts';
 import { adviceFor } from '../model/reasons.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { Condition } from '../model/streamStatus.ts';
 import { type ExportState, makeStatus } from './conditions.ts';
 
-const healthy: StreamHealth = {
-  activity: 'idle',
-  failure: null,
-  lastError: null,
-  delivered: 5,
-  rejected: 0,
-  parked: 0,
-  isBehind: false,
-  pending: 0,
-  oldestPendingAt: null,
-  ratePerSecond: 0,
-  lastDeliveryAt: null,
-};
 const failure = { reason: 'Unauthorized', message: 'Check the token.', httpStatus: 401, since: 0 } as const;
 const now = new Date('2026-05-01T00:00:00Z');
 

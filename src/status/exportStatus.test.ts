@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { idleHealth as idle } from '../../tools/idleHealth.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { ExportState } from './conditions.ts';
 import { decideStatus, type StatusDecision } from './exportStatus.ts';
@@ -18,19 +19,6 @@ const invalid = (lastGood: typeof config | null): ExportState => ({
   lastGood,
 });
 
-const idle: StreamHealth = {
-  activity: 'idle',
-  failure: null,
-  lastError: null,
-  delivered: 5,
-  rejected: 0,
-  parked: 0,
-  isBehind: false,
-  pending: 0,
-  oldestPendingAt: null,
-  ratePerSecond: 0,
-  lastDeliveryAt: null,
-};
 const starting: StreamHealth = { ...idle, activity: 'starting', pending: null };
 const now = new Date('2026-05-01T00:00:00Z');
 
