@@ -44,7 +44,7 @@ export async function settleSent(stream: Stream, window: Window, sent: readonly 
 }
 
 function report(
-  { health, endpoint, metrics, log }: Stream,
+  { health, endpoint, metrics }: Stream,
   sent: readonly Sent[],
   run: ReturnType<typeof summarize>,
 ): void {
@@ -52,13 +52,8 @@ function report(
   health.addDelivered(run.delivered, run.rejected);
   metrics.countDelivered(run.delivered + run.rejected, run.rejected);
   if (last?.parked) {
-    const { lastSequence: sequence, first, parked } = last;
     health.addParked(1);
-    health.noteSetAside(sequence, parked);
-    log.warn(
-      { sequence, entryId: first.id.toString(), reason: parked.reason },
-      'one entry cannot be read: parked',
-    );
+    health.noteSetAside(last.lastSequence, last.parked);
   }
   if (run.records === 0) return;
   const lastSent = sent.findLast(({ batch }) => batch.writer !== null)?.batch;
