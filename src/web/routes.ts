@@ -20,6 +20,7 @@ import { showHome } from './home.ts';
 import { showAuditLogs } from './list/auditLogs.ts';
 import { downloadCsv, downloadNdjson } from './list/download.ts';
 import { showNewer } from './list/newer.ts';
+import { sayWhetherSignedIn, showSignedIn, signedInPath } from './session.ts';
 import { logsPath } from './urls.ts';
 import type { Handler } from './visit.ts';
 
@@ -38,6 +39,8 @@ const one = `${exports}/:id`;
 
 export const routes: readonly Route[] = [
   { method: 'get', path: '/', access: 'viewer', cost: 'read', handler: showHome },
+  { method: 'get', path: '/session', access: 'viewer', cost: 'read', handler: sayWhetherSignedIn },
+  { method: 'get', path: signedInPath, access: 'viewer', cost: 'read', handler: showSignedIn },
   { method: 'get', path: logsPath, cost: 'search', handler: showAuditLogs },
   { method: 'get', path: `${logsPath}/newer`, cost: 'read', handler: showNewer },
   { method: 'get', path: `${logsPath}/entries.csv`, cost: 'download', handler: downloadCsv },

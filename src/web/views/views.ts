@@ -47,7 +47,7 @@ export interface ProblemView {
   readonly title: string;
   /** One or two sentences: what happened and what to do. */
   readonly message: string;
-  readonly link?: { readonly url: string; readonly text: string };
+  readonly link?: { readonly url: string; readonly text: string; readonly isNewTab?: boolean };
 }
 
 export interface ProblemPartView extends ProblemView {
