@@ -72,7 +72,7 @@ export async function loadState(
     stream === null || stream.parked === 0
       ? []
       : await listParked(context.db, organization, stream.streamId, listedParked);
-  return makeStateView(organization, destination, parked, Date.now());
+  return makeStateView(organization, destination, parked, { now: Date.now(), pace: context.pace });
 }
 
 function makeActions(organization: string, { config, stream }: StreamedConfig): ActionsView {
