@@ -6,7 +6,7 @@ import { attemptReasons } from '../../model/reasons.ts';
 import { type Counters, type StateName, stateOfCounters, states } from '../../model/states.ts';
 import type { Condition, LastError } from '../../model/streamStatus.ts';
 import { printConfigId } from './addresses.ts';
-import type { StreamedConfig } from './destinations.ts';
+import type { StreamedConfig } from './joinStreams.ts';
 
 /** A stream that nobody holds is taken within a poll; a moment is a hand-over. */
 const handOverMs = 5_000;

@@ -6,7 +6,7 @@ import type { Visit } from '../visit.ts';
 import { makeFrame } from './addresses.ts';
 import { describeLimit, limitOf } from './destinationLimit.ts';
 import { sortByTrouble } from './destinationState.ts';
-import { joinStreams } from './destinations.ts';
+import { joinStreams } from './joinStreams.ts';
 import { isOwnVisit, noticeOf, readOnlyNotice, reasonOf, unrecorded } from './messages.ts';
 import { recordAction } from './ownEntries.ts';
 import { makeCard } from './stateView.ts';

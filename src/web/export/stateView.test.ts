@@ -5,7 +5,7 @@ import type { StreamView } from '../../database/streamViews.ts';
 import { adviceFor } from '../../model/reasons.ts';
 import type { Condition, ExportStatus } from '../../model/streamStatus.ts';
 import { sortByTrouble, stateOf } from './destinationState.ts';
-import type { StreamedConfig } from './destinations.ts';
+import type { StreamedConfig } from './joinStreams.ts';
 import { makeCard, makeStateView } from './stateView.ts';
 
 const now = Date.parse('2026-01-31T08:00:00Z');

@@ -13,7 +13,7 @@ import type {
 } from '../views/exportViews.ts';
 import { destinationUrl, makeFrame, withoutQuery } from './addresses.ts';
 import { countersOf, findLastError, isOfPreviousSettings, sinceOf, stateOf } from './destinationState.ts';
-import type { StreamedConfig } from './destinations.ts';
+import type { StreamedConfig } from './joinStreams.ts';
 
 /** How long the collector waits between two tries, at most. */
 export interface Pace {
