@@ -5,10 +5,11 @@
  */
 import type { Backlog } from '../database/backlog.ts';
 import { adviceFor, type FailureReason } from '../model/reasons.ts';
+import { stateOfHealth } from '../model/states.ts';
 import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { StreamMetrics, StreamState } from '../telemetry/streamMetrics.ts';
+import type { StreamMetrics } from '../telemetry/streamMetrics.ts';
 import { DeliveryRate } from './rate.ts';
 import type { StreamPosition } from './streamPosition.ts';
 
@@ -25,25 +26,13 @@ export interface HealthOptions {
 
 /** A burst that is delivered within this time changes no status. */
 const behindAfterMs = 3_000;
-/** A stream that delivers with more than this behind it is catching up. */
-const catchUpFrom = 5_000;
-
-const stateOf: Readonly<Record<StreamActivity, StreamState>> = {
-  starting: 'idle',
-  idle: 'idle',
-  delivering: 'delivering',
-  retrying: 'retrying',
-  'database-unavailable': 'retrying',
-  unclaimed: 'holding',
-  holding: 'holding',
-  suspended: 'suspended',
-};
 
 export class HealthTracker {
   readonly #options: HealthOptions;
   readonly #rate = new DeliveryRate();
   #activity: StreamActivity = 'starting';
   #failure: StreamFailure | null = null;
+  #isTryingAgain = false;
   #lastError: LastError | null;
   #parked = 0;
   #pending: number | null = null;
@@ -70,6 +59,7 @@ export class HealthTracker {
     const health = {
       activity: this.#activity,
       failure: this.#failure,
+      isTryingAgain: this.#isTryingAgain,
       lastError: this.#lastError,
       delivered,
       rejected,
@@ -109,14 +99,24 @@ export class HealthTracker {
     if (!this.#failure && this.#activity !== 'starting') this.setActivity('delivering');
   }
 
+  /** The settings have changed, or somebody asked for another try: the next answer is news, even if it is the same. */
+  awaitNews(): void {
+    if (this.#failure === null) return;
+    this.#isTryingAgain = true;
+    this.show();
+  }
+
   /** A failure stands from now on, or still does. */
   setFailure(failure: Omit<StreamFailure, 'since'>, activity: StreamActivity): void {
     const { reason, message, httpStatus } = failure;
     const stands = this.#failure;
-    const isNew = stands?.reason !== reason || stands.httpStatus !== httpStatus || stands.message !== message;
+    const isSame =
+      stands?.reason === reason && stands.httpStatus === httpStatus && stands.message === message;
+    const isNew = !isSame || this.#isTryingAgain;
+    this.#isTryingAgain = false;
     if (isNew) {
       const known = { reason, message, ...(httpStatus === undefined ? {} : { httpStatus }) };
-      this.#failure = { ...known, since: Date.now() };
+      this.#failure = { ...known, since: isSame ? stands.since : Date.now() };
       this.#setLastError({ time: new Date().toISOString(), ...known });
     }
     this.#options.log[isNew ? 'warn' : 'debug']({ reason, httpStatus, advice: adviceFor(reason) }, message);
@@ -136,6 +136,7 @@ export class HealthTracker {
     const ended = this.#failure;
     if (!ended) return;
     this.#failure = null;
+    this.#isTryingAgain = false;
     if (this.#lastError) this.#setLastError({ ...this.#lastError, resolvedTime: new Date().toISOString() });
     this.#options.log.info({ reason: ended.reason, downMs: Date.now() - ended.since }, 'delivering again');
     this.show();
@@ -214,13 +215,14 @@ export class HealthTracker {
 
   #showMetrics(): void {
     const { metrics } = this.#options;
-    const { activity, pending, oldestPendingAt, parked, ratePerSecond } = this.current;
-    const isCatchingUp = activity === 'delivering' && (pending ?? 0) >= catchUpFrom;
-    metrics.setState(isCatchingUp ? 'catching-up' : stateOf[activity]);
+    const health = this.current;
+    const { pending, oldestPendingAt, parked, ratePerSecond } = health;
+    const state = stateOfHealth(health, Date.now());
+    metrics.setState(state);
     metrics.setPending(pending);
     metrics.setOldestPending(oldestPendingAt === null ? null : new Date(oldestPendingAt));
     metrics.setParked(parked);
-    metrics.setCatchUpRate(isCatchingUp ? ratePerSecond : 0);
+    metrics.setCatchUpRate(state === 'catching-up' ? ratePerSecond : 0);
   }
 
   #caughtUp(): void {

@@ -76,6 +76,7 @@ export class Stream {
     this.config = config;
     if (isSameEndpoint) this.endpoint.resetBackoffs();
     else this.endpoint.forget();
+    this.health.awaitNews();
   }
 
   /** One attempt over the stream's own share of connections and look-ups, measured. `body` holds `records` records. */
