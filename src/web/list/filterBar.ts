@@ -1,5 +1,5 @@
 /** Makes the form above the list (every choice, and what is chosen), and the chips of the active filters. */
-import type { Facets } from '../../database/facets.ts';
+import type { Facets } from '../../search/facets.ts';
 import { describeSession } from '../format/sessionWords.ts';
 import { logsUrl } from '../urls.ts';
 import type { ChipView, FilterBarView, OptionView } from '../views/listViews.ts';
@@ -33,6 +33,7 @@ export function makeFilterBar(filters: Filters, organization: string, choices: C
       return value === null ? [] : [{ value, label: name ?? value }];
     }),
     projects: choices.projects.filter(isFilterValue),
+    isComplete: choices.isComplete,
     ranges: [
       ...toOptions(presets, values('range'), (preset) => presetWords[preset]),
       ...toOptions(['custom'], values('range'), () => 'Custom (UTC)'),

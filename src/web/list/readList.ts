@@ -1,6 +1,7 @@
 /** Reads what the list shows: entries, and for a whole page the choices of its filters. */
-import { listEventTypes, readFacets } from '../../database/facets.ts';
+import { listEventTypes } from '../../database/facets.ts';
 import { encodeMark, hasEntries } from '../../database/newEntries.ts';
+import { readFacets } from '../../search/facets.ts';
 import { type FoundAt, findEntries } from '../../search/findEntries.ts';
 import { logsUrl } from '../urls.ts';
 import type { AuditLogsView, ResultsView, RowsView } from '../views/listViews.ts';

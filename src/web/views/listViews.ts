@@ -22,6 +22,8 @@ export interface FilterBarView {
   /** Suggestions while somebody types. */
   readonly actors: ReadonlyArray<{ readonly value: string; readonly label: string }>;
   readonly projects: readonly string[];
+  /** False: older entries may hold session types, actors and projects that are not offered. */
+  readonly isComplete: boolean;
   readonly ranges: readonly OptionView[];
 }
 
