@@ -39,7 +39,7 @@ on('click', async (event) => {
     );
     const saved = document.createElement('a');
     saved.href = URL.createObjectURL(new Blob(parts.list));
-    saved.download = link.dataset.download;
+    saved.download = nameOf(response);
     saved.click();
     setTimeout(() => URL.revokeObjectURL(saved.href), 60_000);
     say(`Downloaded ${parts.rows.toLocaleString('en')} entries, ${formatBytes(parts.bytes)}.`);
@@ -58,6 +58,9 @@ on('click', ({ target }) => {
   if (download) download.abort();
   else find('#progress').hidePopover();
 });
+
+const nameOf = (response) =>
+  decodeURIComponent(/filename\*=UTF-8''([^;]+)/.exec(response.headers.get('content-disposition'))[1]);
 
 /* Rows end at a line feed outside quotes; JSON has no line feed inside its strings. */
 async function readParts(response, report) {

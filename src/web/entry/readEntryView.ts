@@ -9,6 +9,7 @@ import { destinationUrl } from '../export/addresses.ts';
 import { findLastError, stateOf } from '../export/destinationState.ts';
 import { joinStreams } from '../export/joinStreams.ts';
 import { describeSession, signOfSession } from '../format/sessionWords.ts';
+import { isFilterValue } from '../list/filterRow.ts';
 import { toEntryQuery, toSearch } from '../list/filters.ts';
 import type { Filters } from '../list/filterTable.ts';
 import { entryUrl, logsUrl } from '../urls.ts';
@@ -84,9 +85,6 @@ function formatMebibytes(bytes: number): string {
   return bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-/** Longer values cannot be filtered by, nor can values that were cut. */
-const mostFilterCharacters = 256;
-
 /** Marks a value that the database has cut after 1,000 characters. */
 function shownValue(value: string): string {
   return value.length >= 1_000 ? `${value}…` : value;
@@ -94,9 +92,7 @@ function shownValue(value: string): string {
 
 function listFacts(entry: EntryView, organization: string, filters: Filters): EntryDetailView['facts'] {
   const filterUrl = (value: string, more: Partial<Filters>): string | null =>
-    value === '' || value.length > mostFilterCharacters
-      ? null
-      : logsUrl(organization, toSearch({ ...filters, ...more }));
+    isFilterValue(value) ? logsUrl(organization, toSearch({ ...filters, ...more })) : null;
   const fact = (label: string, value: string, filteredUrl: string | null, isMono = false) => ({
     label,
     value: shownValue(value),
