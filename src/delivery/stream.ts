@@ -61,6 +61,7 @@ export class Stream {
     this.position = new StreamPosition(shared.db, row, this.log);
     this.endpoint = new Endpoint(shared.options);
     this.health = new HealthTracker({
+      ...(shared.now ? { now: shared.now } : {}),
       position: this.position,
       log: this.log,
       metrics: this.metrics,
