@@ -5,9 +5,10 @@
 import type { Cursor } from '../src/database/cursor.ts';
 import { readShownEntry } from '../src/database/entries.ts';
 import { type EntryQuery, noConditions } from '../src/database/entryQuery.ts';
-import { listEventTypes, readFacets } from '../src/database/facets.ts';
+import { listEventTypes } from '../src/database/facets.ts';
 import { type Database, makePool } from '../src/database/pool.ts';
 import { Secret } from '../src/model/secret.ts';
+import { readFacets } from '../src/search/facets.ts';
 import { findEntries } from '../src/search/findEntries.ts';
 import { indexAll } from '../src/search/indexer.ts';
 import type { Found } from '../src/search/matches.ts';

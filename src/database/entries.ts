@@ -197,8 +197,34 @@ export interface OwnEntry extends Omit<EntryView, 'id' | 'uid' | 'occurredAt'> {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** Does as `writeEntry`, unless this actor has such an entry of the last hour already. */
+export async function writeEntryOnceAnHour(db: Database, entry: OwnEntry): Promise<void> {
+  const client = await db.connect();
+  let failure: Error | undefined;
+  try {
+    // Whoever comes second waits, and then sees what the first has written.
+    await client.query('begin isolation level read committed');
+    await client.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [
+      JSON.stringify(['audit-export', entry.organization, entry.eventType, entry.actorId]),
+    ]);
+    const { rowCount } = await client.query(
+      `select from audit.entries where organization = $1 and event_type = $2 and actor_id = $3
+         and occurred_at > now() - interval '1 hour' and occurred_at <= now() limit 1`,
+      [entry.organization, entry.eventType, entry.actorId],
+    );
+    if (rowCount === 0) await writeEntry(client, entry);
+    await client.query('commit');
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+    await client.query('rollback').catch(() => {});
+    throw error;
+  } finally {
+    client.release(failure);
+  }
+}
+
 /** Writes an entry about the page itself, under the same rights as a product; returns its id. */
-export async function writeEntry(db: Database, entry: OwnEntry): Promise<string> {
+export async function writeEntry(db: Pick<Database, 'query'>, entry: OwnEntry): Promise<string> {
   const result = await db.query<{ id: string }>(
     `insert into audit.entries (organization, event_type, actor_id, actor_name, session_type, project, metadata)
      values ($1, $2, $3, $4, $5, $6, $7) returning id::text`,

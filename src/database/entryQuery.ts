@@ -52,6 +52,27 @@ export function listNeedles(query: EntryQuery): Array<readonly string[]> {
 
 /** Everything of `query` but organization and time, as one SQL condition. `forms`: the folded spellings of its text. */
 export function entryCondition(query: EntryQuery, forms: readonly string[], parameters: Parameters): string {
-  const conditions = listActive(query).map(({ filter, value }) => filter.condition(value, parameters, forms));
+  const quiet = leavesOutQuiet(query) ? [isNotQuiet] : [];
+  const active = listActive(query).map(({ filter, value }) => filter.condition(value, parameters, forms));
+  const conditions = [...quiet, ...active];
   return conditions.length === 0 ? 'true' : conditions.join(' and ');
+}
+
+/**
+ * What the page writes about looking, downloading and trying, as opposed to changing something. These entries repeat what somebody has
+ * searched for or typed, so they would be the first that the same search finds the next time.
+ */
+export const quietTypes = [
+  'audit_export.request_failed',
+  'audit_export.requested',
+  'audit_export.settings_viewed',
+  'audit_export.tested',
+  'audit_logs.exported',
+] as const;
+
+const isNotQuiet = `e.event_type <> all ('{${quietTypes.join(',')}}')`;
+
+/** True when entries of `quietTypes` are left out: a text is searched for in entries of all types. */
+export function leavesOutQuiet(query: Pick<EntryQuery, 'text' | 'eventTypes'>): boolean {
+  return query.text !== '' && query.eventTypes.length === 0;
 }

@@ -43,7 +43,10 @@ export function decodeMark(text: string): Mark | null {
 }
 
 const timeoutMs = 300;
-/** The most entries read of each of the two ranges: a poll by a page left open for a day costs no more than one after a minute. */
+/**
+ * The most entries read of each of the two ranges: a poll by a page left open for a day costs no more than one after a minute. These
+ * are the newest, so that much that the filter leaves out does not hide what comes after it.
+ */
 const mostRead = 2_000;
 
 /** Counts entries of the query committed after `since`, up to `cap`; fewer than there are when finding them takes too long. */
@@ -65,7 +68,7 @@ export async function countCommittedSince(
           committed,
         ) => `(select e.* from audit.entries e where e.organization = ${parameters.add(query.organization, 'text')}
            and e.cluster = ${parameters.add(prepared.mark.cluster, 'bigint')} and ${committed}
-         order by e.xid, e.id limit ${mostRead})`,
+         order by e.xid desc, e.id desc limit ${mostRead})`,
       );
       const [row] = await reader.query<{ n: number }>(
         `select count(*)::int as n from (select from (${ranges.join(' union all ')}) e
@@ -111,4 +114,15 @@ export async function countDatedAfter(
     ),
   );
   return row?.n ?? 0;
+}
+
+/** Whether the organization has any entry. */
+export async function hasEntries(db: Database, organization: string): Promise<boolean> {
+  const [row] = await boundedRead(db, 1_000, (reader) =>
+    reader.query<{ any: boolean }>(
+      `select exists (select from audit.entries e where e.organization = $1::text) as any`,
+      [organization],
+    ),
+  );
+  return row?.any ?? false;
 }

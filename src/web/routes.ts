@@ -19,6 +19,7 @@ import { testDestination, testNewDestination } from './export/testForm.ts';
 import { showHome } from './home.ts';
 import { showAuditLogs } from './list/auditLogs.ts';
 import { downloadCsv, downloadNdjson } from './list/download.ts';
+import { showExportTrouble } from './list/exportTrouble.ts';
 import { showNewer } from './list/newer.ts';
 import { sayWhetherSignedIn, showSignedIn, signedInPath } from './session.ts';
 import { logsPath } from './urls.ts';
@@ -43,6 +44,7 @@ export const routes: readonly Route[] = [
   { method: 'get', path: signedInPath, access: 'viewer', cost: 'read', handler: showSignedIn },
   { method: 'get', path: logsPath, cost: 'search', handler: showAuditLogs },
   { method: 'get', path: `${logsPath}/newer`, cost: 'read', handler: showNewer },
+  { method: 'get', path: `${logsPath}/trouble`, cost: 'read', handler: showExportTrouble },
   { method: 'get', path: `${logsPath}/entries.csv`, cost: 'download', handler: downloadCsv },
   { method: 'get', path: `${logsPath}/entries.ndjson`, cost: 'download', handler: downloadNdjson },
   { method: 'get', path: `${logsPath}/entries/:entry`, cost: 'read', handler: showEntry },

@@ -1,9 +1,10 @@
 /** The list of entries: order, pages, columns, and what it says when there is nothing. */
 import { describe, expect, it } from 'vitest';
+import type { Database } from '../../src/database/pool.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { makePageEntries, writePageEntries } from '../tools/pageEntries.ts';
-import { startPageUnderTest } from '../tools/pageUnderTest.ts';
+import { ada, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
@@ -58,10 +59,16 @@ describe('the list', () => {
     ]);
   });
 
-  it('says how to write a first entry', async () => {
-    const { origin } = await startPageUnderTest(postgres);
+  it('begins with how entries come, and with SQL only on one’s own machine', async () => {
+    const other = await startPageUnderTest(postgres);
+    for (const search of ['', '?range=all', '?q=x&type=y']) {
+      const html = await (await fetch(`${other.origin}${logs}${search}`)).text();
+      expect(html, search).toContain('<h2>No entries yet</h2>');
+      expect(html, search).not.toContain('insert into');
+    }
+    const { origin } = await startPageUnderTest(postgres, { viewer: { ...ada, administers: 'all' } });
     const page = await browser.newPage();
-    await page.goto(`${origin}${logs}?range=all`);
+    await page.goto(`${origin}${logs}`);
     await page.getByRole('heading', { name: 'No entries yet' }).waitFor();
     expect(await page.locator('pre').textContent()).toContain("values ('acme', 'flow.created'");
     await expectAccessible(page);
@@ -97,20 +104,28 @@ describe('the list', () => {
       ...makePageEntries(150).map((entry) => ({ ...entry, occurredAt: new Date() })),
       { eventType: 'needle.found', metadata: '{"a": "needle"}', occurredAt: new Date(Date.now() - dayMs) },
     ]);
-    // As slow as a table that is a thousand times as large.
-    await db.query(`alter function audit.search_text rename to fast_search_text`);
-    const { rows } = await db.query<{ arguments: string }>(
-      `select pg_get_function_identity_arguments(oid) as arguments from pg_proc where proname = 'fast_search_text'`,
-    );
-    await db.query(
-      `create function audit.search_text(${rows[0]?.arguments}) returns text language plpgsql as $$
-       begin perform pg_sleep(0.012); return audit.fast_search_text($1, $2, $3, $4, $5, $6); end $$`,
-    );
+    await slowSearches(db);
     const page = await browser.newPage();
     await page.goto(`${origin}${logs}?q=needle`);
     await page.getByText('Searched back to').waitFor();
     await page.getByRole('link', { name: 'needle.found' }).waitFor();
     await page.getByText('Last 30 days: no more entries.').waitFor();
+  });
+
+  it('ends a search that went on by itself and found nothing in words', async () => {
+    const { origin, db } = await startPageUnderTest(postgres);
+    await writePageEntries(
+      db,
+      makePageEntries(150).map((entry) => ({ ...entry, occurredAt: new Date() })),
+    );
+    await slowSearches(db);
+    const page = await browser.newPage();
+    await page.goto(`${origin}${logs}?q=needle`);
+    await page.getByText('Searched back to').waitFor();
+    await page.getByRole('heading', { name: 'No entry matches' }).waitFor();
+    expect(await page.locator('table').count()).toBe(0);
+    await expect.poll(() => page.locator('#status').textContent()).toBe('No entries');
+    await expectAccessible(page);
   });
 
   it('fits every width, light and dark', async () => {
@@ -134,3 +149,15 @@ describe('the list', () => {
     await expectAccessible(page);
   });
 });
+
+/** Makes searches as slow as in a table that is a thousand times as large. */
+async function slowSearches(db: Database): Promise<void> {
+  await db.query(`alter function audit.search_text rename to fast_search_text`);
+  const { rows } = await db.query<{ arguments: string }>(
+    `select pg_get_function_identity_arguments(oid) as arguments from pg_proc where proname = 'fast_search_text'`,
+  );
+  await db.query(
+    `create function audit.search_text(${rows[0]?.arguments}) returns text language plpgsql as $$
+     begin perform pg_sleep(0.012); return audit.fast_search_text($1, $2, $3, $4, $5, $6); end $$`,
+  );
+}

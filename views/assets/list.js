@@ -1,5 +1,7 @@
 /* What the list does beyond htmx: narrowing long menus, downloads that say how far they are, keys. */
-import { closeMenus, find, on, settings } from './app.js';
+import { closeMenus, settings } from './app.js';
+import { find, on } from './dom.js';
+import { fetchOwn } from './session.js';
 
 on('input', ({ target }) => {
   if (target.dataset.checks) find(target.dataset.checks).checked = true;
@@ -27,19 +29,13 @@ on('click', async (event) => {
   say('Preparing …');
   panel.showPopover();
   try {
-    const response = await fetch(link.href, { signal: download.signal });
-    if (!response.ok)
-      throw new Error(
-        response.status === 429
-          ? 'Too many downloads for now; try again later.'
-          : `The server answered ${response.status}.`,
-      );
+    const response = await fetchOwn(link.href, { signal: download.signal });
     const parts = await readParts(response, (rows, bytes) =>
       say(`${rows.toLocaleString('en')} entries, ${formatBytes(bytes)}`),
     );
     const saved = document.createElement('a');
     saved.href = URL.createObjectURL(new Blob(parts.list));
-    saved.download = link.dataset.download;
+    saved.download = nameOf(response);
     saved.click();
     setTimeout(() => URL.revokeObjectURL(saved.href), 60_000);
     say(`Downloaded ${parts.rows.toLocaleString('en')} entries, ${formatBytes(parts.bytes)}.`);
@@ -58,6 +54,9 @@ on('click', ({ target }) => {
   if (download) download.abort();
   else find('#progress').hidePopover();
 });
+
+const nameOf = (response) =>
+  decodeURIComponent(/filename\*=UTF-8''([^;]+)/.exec(response.headers.get('content-disposition'))[1]);
 
 /* Rows end at a line feed outside quotes; JSON has no line feed inside its strings. */
 async function readParts(response, report) {

@@ -7,7 +7,7 @@
  * cannot be recorded is not done.
  */
 import type { BeforeWrite, ConfigId, EditorResult } from '../../configs/configEditor.ts';
-import { type OwnEntry, writeEntry } from '../../database/entries.ts';
+import { type OwnEntry, writeEntry, writeEntryOnceAnHour } from '../../database/entries.ts';
 import { isPostgresError } from '../../telemetry/sqlState.ts';
 import { isFragmentRequest } from '../reply/reply.ts';
 import type { NoticeView } from '../views/exportViews.ts';
@@ -102,7 +102,7 @@ async function write(
     metadata: withoutNul(metadata) as Metadata,
   };
   try {
-    await writeEntry(context.db, entry);
+    await (action === 'settings_viewed' ? writeEntryOnceAnHour : writeEntry)(context.db, entry);
     return null;
   } catch (error) {
     context.log.error(

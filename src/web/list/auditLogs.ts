@@ -5,20 +5,28 @@ import { searchParamsOf } from '../urls.ts';
 import type { Visit } from '../visit.ts';
 import { parseFilters } from './filters.ts';
 import { readList, readResults, readRows } from './readList.ts';
+import { readProgress } from './rows.ts';
 
 export async function showAuditLogs(visit: Visit): Promise<void> {
-  const { request, organization, context } = visit;
+  const { request, response, organization, context, viewer } = visit;
   const parameters = searchParamsOf(request);
-  const list = { context, organization, parsed: parseFilters(parameters), signal: whenGone(visit.response) };
+  const [parsed, progress] = [parseFilters(parameters), readProgress(parameters)];
+  const list = { context, organization, viewer, parsed, progress, signal: whenGone(response) };
   if (!isFragmentRequest(request)) {
     const view = await readList(list);
     sendPage(visit, 'audit-logs/page', view, { title: 'Audit logs' });
     return;
   }
   switch (fragmentTarget(request)) {
-    case 'more':
-      sendFragment(visit, 'audit-logs/rows-part', await readRows(list, readAnswers(parameters)));
+    case 'more': {
+      const part = await readRows(list);
+      if ('rows' in part) sendFragment(visit, 'audit-logs/rows-part', part.rows);
+      else {
+        response.set({ 'HX-Retarget': '#results', 'HX-Reswap': 'outerHTML' });
+        sendFragment(visit, 'audit-logs/results-part', part.results);
+      }
       return;
+    }
     case 'main': {
       const view = await readList(list);
       setAddress(visit, view.results.url);
@@ -41,9 +49,4 @@ function setAddress({ request, response }: Visit, url: string): void {
     if (pathname + search === url) return;
   }
   response.set(request.get('HX-Source') === 'input#q' ? 'HX-Replace-Url' : 'HX-Push-Url', url);
-}
-
-function readAnswers(parameters: URLSearchParams): number {
-  const answers = Number(parameters.get('auto') ?? 0);
-  return Number.isInteger(answers) && answers >= 0 ? answers : 0;
 }

@@ -14,7 +14,9 @@ import { sendProblem, whenGone } from '../reply/reply.ts';
 import { isFromOtherSite } from '../security/crossSite.ts';
 import { logsUrl, searchParamsOf } from '../urls.ts';
 import type { Visit } from '../visit.ts';
+import { attachment, fileName } from './fileName.ts';
 import { parseFilters, toEntryQuery } from './filters.ts';
+import { describeEmptyRange, isEmptyRange } from './timeRange.ts';
 
 interface Format {
   readonly name: 'csv' | 'ndjson';
@@ -47,35 +49,42 @@ async function download(visit: Visit, format: Format): Promise<void> {
     return;
   }
   const { filters, problems } = parseFilters(searchParamsOf(request));
-  if (problems.length > 0) {
+  const empty = isEmptyRange(filters.time)
+    ? [`This range is empty. ${describeEmptyRange(filters.time)}`]
+    : [];
+  if (problems.length + empty.length > 0) {
     // Without the bad filter the file would hold more than was asked for, and nobody would notice.
     sendProblem(request, response, 400, {
       title: 'This filter cannot be downloaded',
-      message: problems.join(' '),
+      message: [...problems, ...empty].join(' '),
     });
     return;
   }
+  const now = new Date();
   if (request.method === 'HEAD') {
-    setHeaders(response, format);
+    setHeaders(response, format, fileName(organization, now, format.name));
     response.end();
     return;
   }
-  const query = toEntryQuery(filters, organization, new Date());
-  const own = await writeEntry(context.db, {
-    organization,
-    eventType: 'audit_logs.exported',
-    actorId: viewer.id,
-    actorName: viewer.name,
-    sessionType: 'user',
-    project: null,
-    metadata: { format: format.name, filter: { ...query, organization: undefined } },
-  });
+  const query = toEntryQuery(filters, organization, now);
   const signal = whenGone(response);
-  const chunks = toChunks(format, streamEntries(context.db, query, { signal }), own);
+  // Written after the download was requested, this entry is not part of it.
+  const own = { id: '' };
+  const chunks = toChunks(format, streamEntries(context.db, query, { signal }), (id) => id === own.id);
   try {
-    // A failure before the first chunk is still answered with a page.
+    // Only a download that begins is recorded, before its first byte. A failure until then is answered with a page.
     const first = await chunks.next();
-    setHeaders(response, format);
+    signal.throwIfAborted();
+    own.id = await writeEntry(context.db, {
+      organization,
+      eventType: 'audit_logs.exported',
+      actorId: viewer.id,
+      actorName: viewer.name,
+      sessionType: 'user',
+      project: null,
+      metadata: { format: format.name, filter: { ...query, organization: undefined } },
+    });
+    setHeaders(response, format, fileName(organization, now, format.name));
     await pipeline(Readable.from(startingWith(first, chunks)), response, { signal });
   } catch (error) {
     if (signal.aborted) return;
@@ -85,30 +94,24 @@ async function download(visit: Visit, format: Format): Promise<void> {
   }
 }
 
-function setHeaders(response: Response, { type, name }: Format): void {
-  response.set({
-    'Content-Type': type,
-    'Content-Disposition': `attachment; filename="audit-logs.${name}"`,
-  });
+function setHeaders(response: Response, { type }: Format, name: string): void {
+  response.set({ 'Content-Type': type, 'Content-Disposition': attachment(name) });
 }
 
 const chunkCharacters = 65_536;
 /** A search that finds little still shows progress. */
 const chunkMs = 1_000;
 
-/**
- * Joins lines into chunks that are worth a write. Leaves out the entry `ownId`, which records this very download and was written
- * after it was requested.
- */
+/** Joins lines into chunks that are worth a write. */
 async function* toChunks(
   format: Format,
   entries: AsyncIterable<FullEntry>,
-  ownId: string,
+  isLeftOut: (id: string) => boolean,
 ): AsyncGenerator<string, void, undefined> {
   let chunk = format.header;
   let yieldedAt = performance.now();
   for await (const entry of entries) {
-    if (entry.id === ownId) continue;
+    if (isLeftOut(entry.id)) continue;
     chunk += format.line(entry);
     if (chunk.length >= chunkCharacters || performance.now() - yieldedAt >= chunkMs) {
       yield chunk;

@@ -1,8 +1,9 @@
 /** Makes the form above the list (every choice, and what is chosen), and the chips of the active filters. */
-import type { Facets } from '../../database/facets.ts';
+import type { Facets } from '../../search/facets.ts';
 import { describeSession } from '../format/sessionWords.ts';
 import { logsUrl } from '../urls.ts';
 import type { ChipView, FilterBarView, OptionView } from '../views/listViews.ts';
+import { isFilterValue, showInInput } from './filterRow.ts';
 import { hasConditions, listFilters, noFilters, toSearch } from './filters.ts';
 import type { Filters } from './filterTable.ts';
 import { presets, presetWords } from './timeRange.ts';
@@ -14,23 +15,25 @@ export interface Choices extends Facets {
 export function makeFilterBar(filters: Filters, organization: string, choices: Choices): FilterBarView {
   const inputs = listFilters(filters).flatMap(({ row, value }) => (row.inputs ?? row.print)(value));
   const values = (key: string): string[] => inputs.flatMap(([name, value]) => (name === key ? [value] : []));
-  const eventTypes = joined(choices.eventTypes, filters.eventTypes);
+  const eventTypes = joined(choices.eventTypes.filter(isFilterValue), filters.eventTypes);
   return {
     url: logsUrl(organization),
     value: (key) => values(key)[0] ?? '',
+    shown: (key) => showInInput(values(key)[0] ?? ''),
     values,
     eventTypes: groupByPrefix(eventTypes, filters.eventTypes),
     eventTypeCount: eventTypes.length,
     sessionTypes: toOptions(
-      joined(choices.sessionTypes, filters.sessionTypes),
+      joined(choices.sessionTypes.filter(isFilterValue), filters.sessionTypes),
       filters.sessionTypes,
       describeSession,
     ),
     actors: choices.actors.flatMap(({ id, name }) => {
-      const value = id ?? name;
+      const value = [id, name].find((each) => each !== null && isFilterValue(each)) ?? null;
       return value === null ? [] : [{ value, label: name ?? value }];
     }),
-    projects: choices.projects,
+    projects: choices.projects.filter(isFilterValue),
+    isComplete: choices.isComplete,
     ranges: [
       ...toOptions(presets, values('range'), (preset) => presetWords[preset]),
       ...toOptions(['custom'], values('range'), () => 'Custom (UTC)'),

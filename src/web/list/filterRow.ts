@@ -20,7 +20,7 @@ const mostValues = 100;
 /** Reads values from an address. `problems` has a sentence for each value that it ignored. */
 export class AddressReader {
   readonly #parameters: URLSearchParams;
-  readonly problems: string[] = [];
+  problems: string[] = [];
 
   constructor(parameters: URLSearchParams) {
     this.#parameters = parameters;
@@ -29,6 +29,18 @@ export class AddressReader {
   /** As it was typed; empty: nothing. */
   raw(key: string): string {
     return this.#parameters.get(key) ?? '';
+  }
+
+  /**
+   * An address whose `key` holds one value. A form sends two where an input cannot show a value exactly: the exact one, and what the
+   * input holds. While that is what the input shows of the exact one, nobody has changed it.
+   */
+  resolve(key: string, isShownAs: (exact: string, typed: string) => boolean): AddressReader {
+    const [exact, typed, more] = this.#parameters.getAll(key);
+    if (exact === undefined || typed === undefined || more !== undefined) return this;
+    const one = new AddressReader(new URLSearchParams([[key, isShownAs(exact, typed) ? exact : typed]]));
+    one.problems = this.problems;
+    return one;
   }
 
   /** Each value once, sorted. `what` says in the problem what it should have been. */
@@ -42,7 +54,7 @@ export class AddressReader {
 
   #take<T>(schema: z.ZodType<T>, key: string, what: string, most: number): T[] {
     const taken: T[] = [];
-    for (const value of new Set(this.#parameters.getAll(key).filter((each) => each.trim() !== ''))) {
+    for (const value of new Set(this.#parameters.getAll(key).filter((each) => each !== ''))) {
       const parsed = schema.safeParse(value);
       if (!parsed.success) this.problems.push(`“${shorten(value)}” is not ${what}, so it was ignored.`);
       else if (taken.length === most)
@@ -53,8 +65,25 @@ export class AddressReader {
   }
 }
 
+/** Longer values are offered nowhere as a filter. */
+const mostCharacters = 256;
+
 /** Names are not trimmed: `Ada` and `Ada ` are two actors. */
-export const nameSchema = z.string().max(256).refine(isStorable);
+export const nameSchema = z.string().refine((text) => isFilterValue(text));
+
+/** Whether an address can filter by this value of an entry, and by nothing else. */
+export function isFilterValue(text: string): boolean {
+  return (
+    text !== '' && [...text.slice(0, 2 * mostCharacters + 1)].length <= mostCharacters && isStorable(text)
+  );
+}
+
+export const isShownAs = (exact: string, typed: string): boolean => showInInput(exact) === showInInput(typed);
+
+/** What a text input shows of a value: browsers leave out line breaks. */
+export function showInInput(value: string): string {
+  return value.replace(/[\r\n]/g, '');
+}
 
 /** Postgres stores neither NUL nor half of a surrogate pair. */
 export function isStorable(text: string): boolean {

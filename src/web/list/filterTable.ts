@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Conditions } from '../../database/entryFilters.ts';
 import { describeDocument } from '../format/json.ts';
 import { describeSession } from '../format/sessionWords.ts';
-import { type FilterRow, isStorable, nameSchema } from './filterRow.ts';
+import { type FilterRow, isShownAs, isStorable, nameSchema } from './filterRow.ts';
 import { type TimeRange, timeFilter } from './timeRange.ts';
 
 export interface Filters extends Conditions {
@@ -42,14 +42,14 @@ function list(
 }
 
 const actor: FilterRow<Filters['actor']> = {
-  read: (address) => address.one(nameSchema, 'actor', 'an actor'),
+  read: (address) => address.resolve('actor', isShownAs).one(nameSchema, 'actor', 'an actor'),
   print: (value) => (value === null ? [] : [['actor', value]]),
   chips: (value) => (value === null ? [] : [{ label: `Actor: ${value}`, rest: null }]),
 };
 
 const project: FilterRow<Filters['project']> = {
   read: (address) => {
-    const name = address.one(nameSchema, 'project', 'a project');
+    const name = address.resolve('project', isShownAs).one(nameSchema, 'project', 'a project');
     if (address.raw('noproject') === '1') return 'none';
     return name === null ? null : { name };
   },

@@ -10,22 +10,35 @@ const word = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
   .map((text) => text.trim().replaceAll('\0', ''))
   .filter((text) => text !== '' && text.isWellFormed());
+/** Blanks at the ends, and nothing but blanks, are names too. */
+const name = fc
+  .tuple(
+    fc.constantFrom('', ' ', '\t', '\u00a0', '\n', '\r\n'),
+    fc.option(word, { nil: '' }),
+    fc.constantFrom('', ' ', '\n'),
+  )
+  .map((parts) => parts.join(''))
+  .filter((text) => text !== '');
 const words = fc.uniqueArray(word, { minLength: 1, maxLength: 4 }).map((all) => [...all].sort());
 const minute = fc
   .date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('2199-12-31T00:00:00Z'), noInvalidDate: true })
   .map((date) => date.toISOString().slice(0, 16));
+const time = fc.oneof(
+  minute,
+  fc.tuple(minute, fc.nat({ max: 999_999 })).map(([at, n]) => `${at}:07.${String(n).padStart(6, '0')}`),
+);
 
 /** Values of each filter but the one that an address without it has. */
 const values: { readonly [Name in keyof Filters]: fc.Arbitrary<Filters[Name]> } = {
   text: word,
   eventTypes: words,
-  actor: word,
+  actor: name,
   sessionTypes: words,
-  project: fc.oneof(fc.constant('none' as const), fc.record({ name: word })),
+  project: fc.oneof(fc.constant('none' as const), fc.record({ name })),
   time: fc.oneof(
     fc.record({ preset: fc.constantFrom(...presets.filter((preset) => preset !== '30d')) }),
-    fc.record({ from: minute, to: fc.option(minute) }),
-    fc.record({ from: fc.constant(null), to: minute }),
+    fc.record({ from: time, to: fc.option(time) }),
+    fc.record({ from: fc.constant(null), to: time }),
   ),
   has: fc
     .uniqueArray(
@@ -83,7 +96,17 @@ describe('filters in a URL', () => {
   });
 
   it('have names of their own in it', () => {
-    const keys = [...names.flatMap(keysOf), 'after', 'auto', 'before', 'live', 'seen', 'since', 'whole'];
+    const keys = [
+      ...names.flatMap(keysOf),
+      'after',
+      'auto',
+      'before',
+      'live',
+      'none',
+      'seen',
+      'since',
+      'whole',
+    ];
     expect(keys).toEqual([...new Set(keys)]);
   });
 
@@ -135,7 +158,10 @@ describe('every filter', () => {
   });
 
   it('has its inputs above the list, which send it again as it is', () => {
-    const choices = { eventTypes: ['flow.created'], sessionTypes: ['user'], actors: [], projects: [] };
+    const choices = {
+      eventTypes: ['flow.created'],
+      ...{ sessionTypes: ['user'], actors: [], projects: [], isComplete: true },
+    };
     fc.assert(
       fc.property(fc.oneof(each, filters), (given) => {
         const form = readForm(render('audit-logs/filter-bar', makeFilterBar(given, 'acme', choices)));
@@ -155,7 +181,10 @@ function readForm(html: string): URLSearchParams {
       });
     const name = attribute('name');
     const isChoice = /checkbox|radio/.test(attribute('type') ?? '');
-    if (name && (!isChoice || /\schecked>$/.test(input))) sent.append(name, attribute('value') ?? '');
+    const value = attribute('value') ?? '';
+    // Browsers drop line breaks in text inputs, but not in hidden ones.
+    const held = attribute('type') === 'hidden' || isChoice ? value : value.replace(/[\r\n]/g, '');
+    if (name && (!isChoice || /\schecked>$/.test(input))) sent.append(name, held);
   }
   return sent;
 }

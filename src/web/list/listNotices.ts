@@ -1,13 +1,14 @@
 /** Says what a list without entries, or with entries dated in the future, means. */
+import { leavesOutQuiet, quietTypes } from '../../database/entryQuery.ts';
 import { countDatedAfter } from '../../database/newEntries.ts';
 import type { Database } from '../../database/pool.ts';
 import { logsUrl } from '../urls.ts';
-import type { EmptyView, FutureView } from '../views/listViews.ts';
+import type { EmptyView, FutureView, LeftOutView } from '../views/listViews.ts';
 import { makeClearUrl } from './filterBar.ts';
 import { hasConditions, noFilters, toSearch } from './filters.ts';
 import type { Filters } from './filterTable.ts';
 import { allTimeUrl } from './rows.ts';
-import { aheadMs, describeTime } from './timeRange.ts';
+import { aheadMs, describeEmptyRange, describeTime, isEmptyRange } from './timeRange.ts';
 
 const mostFuture = 1_000;
 
@@ -35,28 +36,56 @@ export async function readFuture(
   };
 }
 
-export function makeEmpty(filters: Filters, organization: string, isOlderPage: boolean): EmptyView {
+/** What a search leaves out; see `quietTypes`. */
+export function makeLeftOut(filters: Filters, organization: string): LeftOutView | null {
+  if (!leavesOutQuiet(filters)) return null;
+  return {
+    words: 'Not searched: entries about downloads, test records and views of the export settings.',
+    url: logsUrl(organization, toSearch({ ...filters, eventTypes: quietTypes })),
+  };
+}
+
+export interface Emptiness {
+  readonly organization: string;
+  /** The page continues behind others. */
+  readonly isOlderPage: boolean;
+  /** The organization has no entry at all. */
+  readonly isNew: boolean;
+  /** The viewer runs the product on this machine, and can write to its database. */
+  readonly canWrite: boolean;
+}
+
+export function makeEmpty(
+  filters: Filters,
+  { organization, isOlderPage, isNew, canWrite }: Emptiness,
+): EmptyView {
+  if (isNew) return { ...startScreen, example: canWrite ? makeExample(organization) : null };
   const isAllTime = 'preset' in filters.time && filters.time.preset === 'all';
   const [title, words] = isOlderPage
     ? ['No older entries', 'There is nothing before this point.']
     : describeEmpty(filters, isAllTime);
-  const isTableEmpty = !isOlderPage && isAllTime && !hasConditions(filters);
   return {
     title,
     words,
+    isStart: false,
     allTimeUrl: isAllTime ? null : allTimeUrl(filters, organization),
     clearUrl: makeClearUrl(filters, organization),
-    example: isTableEmpty ? makeExample(organization) : null,
+    example: null,
   };
 }
 
+const startScreen = {
+  title: 'No entries yet',
+  words:
+    'Entries appear here as soon as your product writes them, in the same transaction as the change they describe.',
+  isStart: true,
+  allTimeUrl: null,
+  clearUrl: null,
+};
+
 function describeEmpty(filters: Filters, isAllTime: boolean): [title: string, words: string] {
   const { time } = filters;
-  if ('from' in time && time.from !== null && time.to !== null && time.from >= time.to) {
-    const [from, to] = [time.from, time.to].map((at) => at.replace('T', ' '));
-    const words = `It starts at ${from} and ends at ${to}, which is not later. Change From or To.`;
-    return ['This range is empty', words];
-  }
+  if (isEmptyRange(time)) return ['This range is empty', describeEmptyRange(time)];
   const range = `in this range (${lowerFirst(describeTime(time))})`;
   if (hasConditions(filters)) {
     const words = isAllTime
@@ -64,10 +93,7 @@ function describeEmpty(filters: Filters, isAllTime: boolean): [title: string, wo
       : `Nothing matches ${range}. Older entries may match.`;
     return ['No entry matches', words];
   }
-  if (!isAllTime) return ['No entries in this range', `Nothing was recorded ${range}.`];
-  const words =
-    'Entries appear here as soon as your product writes them, in the same transaction as the change they describe:';
-  return ['No entries yet', words];
+  return ['No entries in this range', `Nothing was recorded ${range}.`];
 }
 
 function makeExample(organization: string): string {

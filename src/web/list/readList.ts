@@ -1,46 +1,66 @@
 /** Reads what the list shows: entries, and for a whole page the choices of its filters. */
-import { listEventTypes, readFacets } from '../../database/facets.ts';
-import { encodeMark } from '../../database/newEntries.ts';
-import { findEntries } from '../../search/findEntries.ts';
+import { listEventTypes } from '../../database/facets.ts';
+import { encodeMark, hasEntries } from '../../database/newEntries.ts';
+import { readFacets } from '../../search/facets.ts';
+import { type FoundAt, findEntries } from '../../search/findEntries.ts';
 import { logsUrl } from '../urls.ts';
 import type { AuditLogsView, ResultsView, RowsView } from '../views/listViews.ts';
-import type { WebContext } from '../visit.ts';
+import type { Viewer, WebContext } from '../visit.ts';
+import { readTroubleSoon } from './exportTrouble.ts';
 import { type Choices, makeChips, makeClearUrl, makeFilterBar } from './filterBar.ts';
 import { type ParsedFilters, toEntryQuery, toSearch } from './filters.ts';
-import { makeEmpty, readFuture } from './listNotices.ts';
-import { describeCount, makeMore, makeRows, pageSize } from './rows.ts';
+import { makeEmpty, makeLeftOut, readFuture } from './listNotices.ts';
+import { describeCount, makeMore, makeRows, type Progress, pageSize } from './rows.ts';
 
 export interface ListRequest {
   readonly context: WebContext;
   readonly organization: string;
   readonly parsed: ParsedFilters;
+  /** How the search has fared on the pages before; absent: this is the first, or a page behind others. */
+  readonly progress?: Progress;
+  /** `all` only in local mode. */
+  readonly viewer: Pick<Viewer, 'administers'>;
   readonly signal: AbortSignal;
 }
+
+const noProgress: Progress = { answers: 0, isFruitless: false };
 
 /** Reads the whole list. */
 export async function readList(list: ListRequest): Promise<AuditLogsView> {
   const { organization, parsed } = list;
-  const [results, choices] = await Promise.all([readResults(list), readChoices(list)]);
+  const [results, choices, trouble] = await Promise.all([
+    readResults(list),
+    readChoices(list),
+    readTroubleSoon(list),
+  ]);
   return {
     exportUrl: logsUrl(organization, '', '/export'),
     filterBar: makeFilterBar(parsed.filters, organization, choices),
+    trouble,
     results,
   };
 }
 
 /** Reads the part below the filters. */
-export async function readResults({
-  context,
-  organization,
-  parsed,
-  signal,
-}: ListRequest): Promise<ResultsView> {
-  const { filters, before, problems } = parsed;
+export async function readResults(list: ListRequest): Promise<ResultsView> {
   const now = new Date();
-  const query = toEntryQuery(filters, organization, now);
-  const found = await findEntries(context.db, query, before, { limit: pageSize, signal });
+  return makeResults(list, await find(list, now), now);
+}
+
+function find(
+  { context, organization, parsed, signal }: ListRequest,
+  now: Date,
+): ReturnType<typeof findEntries> {
+  const query = toEntryQuery(parsed.filters, organization, now);
+  return findEntries(context.db, query, parsed.before, { limit: pageSize, signal });
+}
+
+async function makeResults(list: ListRequest, found: FoundAt, now: Date): Promise<ResultsView> {
+  const { context, organization, parsed, progress = noProgress } = list;
+  const { filters, before, problems } = parsed;
   const search = toSearch(filters);
-  const more = makeMore(found, filters, organization, 0);
+  const isFruitless = found.entries.length === 0 && (before === null || progress.isFruitless);
+  const more = makeMore(found, filters, organization, { answers: 0, isFruitless });
   const isOpenEnded = before === null && ('preset' in filters.time || filters.time.to === null);
   const url = logsUrl(organization, toSearch(filters, before));
   return {
@@ -52,9 +72,15 @@ export async function readResults({
     problems,
     rows: makeRows(found.entries, organization, search),
     more,
+    leftOut: makeLeftOut(filters, organization),
     empty:
       found.entries.length === 0 && more.kind === 'end'
-        ? makeEmpty(filters, organization, before !== null)
+        ? makeEmpty(filters, {
+            organization,
+            isOlderPage: !isFruitless,
+            isNew: !(await hasEntries(context.db, organization)),
+            canWrite: list.viewer.administers === 'all',
+          })
         : null,
     liveUrl:
       isOpenEnded && found.mark
@@ -70,22 +96,29 @@ export async function readResults({
   };
 }
 
-/** Reads the rows past `before`, which replace "Load older". */
-export async function readRows(
-  { context, organization, parsed, signal }: ListRequest,
-  answers: number,
-): Promise<RowsView> {
-  const { filters, before } = parsed;
-  const query = toEntryQuery(filters, organization, new Date());
-  const found = await findEntries(context.db, query, before, { limit: pageSize, signal });
-  const more = makeMore(found, filters, organization, found.entries.length >= pageSize ? 0 : answers);
+/**
+ * Reads the rows past `before`, which replace "Load older". Where a search has come to its end without any entry there is no list to add
+ * to: that takes the place of all of it.
+ */
+export async function readRows(list: ListRequest): Promise<{ rows: RowsView } | { results: ResultsView }> {
+  const { organization, parsed, progress = noProgress } = list;
+  const now = new Date();
+  const found = await find(list, now);
   const count = found.entries.length;
+  const isFruitless = progress.isFruitless && count === 0;
+  if (isFruitless && found.next === null) return { results: await makeResults(list, found, now) };
+  const { filters } = parsed;
+  const answers = count >= pageSize ? 0 : progress.answers;
+  const more = makeMore(found, filters, organization, { answers, isFruitless });
   const none = more.kind === 'end' ? 'No more entries' : 'Searching';
   return {
-    text: filters.text,
-    rows: makeRows(found.entries, organization, toSearch(filters)),
-    more,
-    status: count === 0 ? none : `${count} more ${count === 1 ? 'entry' : 'entries'}`,
+    rows: {
+      text: filters.text,
+      rows: makeRows(found.entries, organization, toSearch(filters)),
+      more,
+      leftOut: makeLeftOut(filters, organization),
+      status: count === 0 ? none : `${count} more ${count === 1 ? 'entry' : 'entries'}`,
+    },
   };
 }
 

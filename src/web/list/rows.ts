@@ -35,8 +35,20 @@ function shorten(value: string | null): string | null {
   return value !== null && value.length > 300 ? `${value.slice(0, 300).toWellFormed()}…` : value;
 }
 
-/** `answers`: how many the browser has already asked for on its own. */
-export function makeMore(found: Found, filters: Filters, organization: string, answers: number): MoreView {
+/** How a search that goes on by itself has fared so far. */
+export interface Progress {
+  /** How many answers the browser has already asked for on its own. */
+  readonly answers: number;
+  /** No entry has been found yet. */
+  readonly isFruitless: boolean;
+}
+
+export function makeMore(
+  found: Found,
+  filters: Filters,
+  organization: string,
+  { answers, isFruitless }: Progress,
+): MoreView {
   const { time } = filters;
   if (found.next === null) {
     const isAllTime = 'preset' in time && time.preset === 'all';
@@ -49,10 +61,11 @@ export function makeMore(found: Found, filters: Filters, organization: string, a
   const url = logsUrl(organization, toSearch(filters, found.next));
   if (found.searchedBackTo === null) return { kind: 'older', url, partUrl: url };
   const isAutomatic = answers < automaticAnswers;
+  const continued = isFruitless ? `${url}&none=1` : url;
   return {
     kind: 'continue',
-    url,
-    partUrl: `${url}&auto=${isAutomatic ? answers + 1 : 0}`,
+    url: continued,
+    partUrl: `${continued}&auto=${isAutomatic ? answers + 1 : 0}`,
     searchedBackTo: found.searchedBackTo,
     isIndexBehind: found.isIndexBehind,
     isAutomatic,
@@ -61,6 +74,15 @@ export function makeMore(found: Found, filters: Filters, organization: string, a
 
 export function allTimeUrl(filters: Filters, organization: string): string {
   return logsUrl(organization, toSearch({ ...filters, time: { preset: 'all' } }));
+}
+
+/** Reads what `makeMore` has put into the address of the next answer. */
+export function readProgress(parameters: URLSearchParams): Progress {
+  const answers = Number(parameters.get('auto') ?? 0);
+  return {
+    answers: Number.isInteger(answers) && answers >= 0 ? answers : 0,
+    isFruitless: parameters.get('none') === '1',
+  };
 }
 
 /** `50+ entries`. */

@@ -31,7 +31,7 @@ export async function sendDrawer<K extends keyof Views>(
   data: Views[K],
   options: DrawerOptions,
 ): Promise<void> {
-  const { request, response, organization, context } = visit;
+  const { request, response, organization, context, viewer } = visit;
   const { title, status = 200, url = request.method === 'GET' ? request.originalUrl : null } = options;
   const html = render(name, data);
   if (isFragmentRequest(request)) {
@@ -46,7 +46,7 @@ export async function sendDrawer<K extends keyof Views>(
     return;
   }
   const parsed = { ...parseFilters(searchParamsOf(request)), problems: [] };
-  const list = await readList({ context, organization, parsed, signal: whenGone(response) });
+  const list = await readList({ context, organization, viewer, parsed, signal: whenGone(response) });
   sendPage(visit, 'audit-logs/page', list, { title, status, drawer: html });
 }
 

@@ -27,8 +27,8 @@ export const timeFilter: FilterRow<TimeRange> = {
     const range = address.raw('range');
     if (range === '' || range === 'custom') {
       const what = 'a time such as 2026-02-03T14:05 (UTC)';
-      const from = address.one(timeSchema, 'from', what);
-      const to = address.one(timeSchema, 'to', what);
+      const from = address.resolve('from', shows('down')).one(timeSchema, 'from', what);
+      const to = address.resolve('to', shows('up')).one(timeSchema, 'to', what);
       if (from !== null || to !== null) return { from, to };
       return range === 'custom' ? { preset: 'all' } : defaultTime;
     }
@@ -46,7 +46,9 @@ export const timeFilter: FilterRow<TimeRange> = {
     if ('preset' in time) return [['range', time.preset]];
     return [
       ['range', 'custom'],
+      ['from', time.from ?? ''],
       ['from', time.from === null ? '' : toInput(time.from, 'down')],
+      ['to', time.to ?? ''],
       ['to', time.to === null ? '' : toInput(time.to, 'up')],
     ];
   },
@@ -89,14 +91,38 @@ export function describeTime(time: TimeRange): string {
   return from ? `Since ${from} UTC` : `Before ${to} UTC`;
 }
 
+/** `from` is not before `to`: nothing can be in such a range. */
+export function isEmptyRange(time: TimeRange): boolean {
+  if ('preset' in time || time.from === null || time.to === null) return false;
+  return toMicroseconds(time.from) >= toMicroseconds(time.to);
+}
+
+export function describeEmptyRange(time: TimeRange): string {
+  const [from, to] = 'preset' in time ? [] : [time.from, time.to].map((at) => at?.replace('T', ' '));
+  return `It starts at ${from} and ends at ${to} (UTC), which is not later. Change From or To.`;
+}
+
+/** Fixed width, so that its text sorts as its time. */
+function toMicroseconds(time: string): string {
+  const [minutes = '', decimals = ''] = time.split('.');
+  return `${minutes.length === 16 ? `${minutes}:00` : minutes}.${decimals.padEnd(6, '0')}`;
+}
+
 /**
- * `<input type="datetime-local">` takes milliseconds, and empties itself for anything finer: the next choice would then cover all
- * time. The range that is sent instead holds all of the one that was asked for.
+ * `<input type="datetime-local">` takes milliseconds, and empties itself for anything finer. So the form sends the exact time beside it;
+ * the range that the inputs show holds all of the exact one.
  */
 function toInput(time: string, rounded: 'down' | 'up'): string {
   const [seconds = '', decimals = ''] = time.split('.');
   if (decimals.length <= 3) return time;
   const down = `${seconds}.${decimals.slice(0, 3)}`;
-  if (rounded === 'down' || /^0*$/.test(decimals.slice(3))) return down;
-  return new Date(Date.parse(`${down}Z`) + 1).toISOString().slice(0, -1);
+  const next = new Date(Date.parse(`${down}Z`) + 1);
+  const isExact = rounded === 'down' || /^0*$/.test(decimals.slice(3)) || Number.isNaN(next.getTime());
+  return isExact ? down : next.toISOString().slice(0, -1);
+}
+
+/** Browsers leave out zeros. */
+function shows(rounded: 'down' | 'up') {
+  return (exact: string, typed: string): boolean =>
+    toMicroseconds(toInput(exact, rounded)) === toMicroseconds(typed);
 }

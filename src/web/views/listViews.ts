@@ -1,16 +1,41 @@
 /** The data of the list's views. */
 import type { SessionSign } from '../format/sessionWords.ts';
+import type { BadgeView } from './exportViews.ts';
 
 export interface AuditLogsView {
   readonly exportUrl: string;
   readonly filterBar: FilterBarView;
+  readonly trouble: ExportTroubleView;
   readonly results: ResultsView;
+}
+
+/** Which destinations do not get their entries. */
+export interface ExportTroubleView {
+  /** The browser polls it. */
+  readonly url: string;
+  readonly listUrl: string;
+  readonly troubled: readonly TroubleView[];
+  /** Beyond those shown. */
+  readonly more: number;
+  /** null: none has trouble, as far as is known. */
+  readonly tone: 'warn' | 'bad' | null;
+}
+
+export interface TroubleView {
+  readonly name: string;
+  readonly url: string;
+  readonly badge: BadgeView;
+  /** RFC 3339; null: not known. */
+  readonly since: string | null;
+  readonly why: string;
 }
 
 export interface FilterBarView {
   readonly url: string;
   /** What the input of a name holds, as in the address; empty: nothing. */
   readonly value: (name: string) => string;
+  /** What a text input shows of it: without line breaks. */
+  readonly shown: (name: string) => string;
   /** The same of several inputs of one name. */
   readonly values: (name: string) => readonly string[];
   readonly eventTypes: ReadonlyArray<{ readonly prefix: string; readonly options: readonly OptionView[] }>;
@@ -20,6 +45,8 @@ export interface FilterBarView {
   /** Suggestions while somebody types. */
   readonly actors: ReadonlyArray<{ readonly value: string; readonly label: string }>;
   readonly projects: readonly string[];
+  /** False: older entries may hold session types, actors and projects that are not offered. */
+  readonly isComplete: boolean;
   readonly ranges: readonly OptionView[];
 }
 
@@ -64,6 +91,8 @@ export interface RowsView {
   readonly text: string;
   readonly rows: readonly EntryRow[];
   readonly more: MoreView;
+  /** null: the search leaves nothing out. */
+  readonly leftOut: LeftOutView | null;
   readonly status: string;
 }
 
@@ -97,12 +126,20 @@ export type MoreView =
     }
   | { readonly kind: 'end'; readonly words: string; readonly allTimeUrl: string | null };
 
+/** Entries that a search left out, and the same search of them alone. */
+export interface LeftOutView {
+  readonly words: string;
+  readonly url: string;
+}
+
 export interface EmptyView {
   readonly title: string;
   readonly words: string;
   readonly allTimeUrl: string | null;
   readonly clearUrl: string | null;
-  /** SQL that writes a first entry; null: there are entries. */
+  /** There is no entry at all. */
+  readonly isStart: boolean;
+  /** SQL that writes a first entry; null: there are entries, or the viewer cannot run it. */
   readonly example: string | null;
 }
 

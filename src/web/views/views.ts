@@ -13,7 +13,14 @@ import type {
   HeadersView,
   TestView,
 } from './exportViews.ts';
-import type { AuditLogsView, FilterBarView, NewerView, ResultsView, RowsView } from './listViews.ts';
+import type {
+  AuditLogsView,
+  ExportTroubleView,
+  FilterBarView,
+  NewerView,
+  ResultsView,
+  RowsView,
+} from './listViews.ts';
 
 export interface Views {
   'audit-logs/entry': EntryDetailView;
@@ -23,6 +30,7 @@ export interface Views {
   'audit-logs/page': AuditLogsView;
   'audit-logs/results-part': ResultsView;
   'audit-logs/rows-part': RowsView;
+  'audit-logs/trouble-part': ExportTroubleView;
   'export/delete': ExportDeleteView;
   'export/destinations': ExportListView;
   'export/endpoint-about': EndpointAboutView;
