@@ -1,13 +1,13 @@
 /** Every state of a destination, as its card, its drawer, the banner over the list and the delivery of an entry show it. */
 import type { Page } from 'playwright-core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { ConfigEditor, EditableConfig } from '../../src/configs/configEditor.ts';
 import { toEditableSpec } from '../../src/configs/editor/editableSpec.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { type StateName, states } from '../../src/model/states.ts';
 import type { Condition, LastError } from '../../src/model/streamStatus.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
-import { migrateDatabase } from '../tools/database.ts';
+import { migrateDatabase, openDatabase } from '../tools/database.ts';
 import { writePageEntries } from '../tools/pageEntries.ts';
 import { startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
@@ -233,4 +233,23 @@ it('says of an entry that waits what it waits for', { timeout: 60_000 }, async (
     .getByRole('link', { name: /^Fix it ?: holding$/ })
     .click();
   await page.getByLabel('Endpoint URL').waitFor();
+});
+
+it('repeats no old state while its database is away', async () => {
+  const away = openDatabase('postgres://nobody@127.0.0.1:1/none', 1);
+  onTestFinished(() => away.end());
+  const { origin } = await startPageUnderTest(postgres, {
+    context: { editor: editorOf(() => [makeConfig('delivering')]), db: away },
+  });
+  const headers = { 'HX-Request': 'true', 'HX-Request-Type': 'partial' };
+  const read = async (path: string, target: string) =>
+    (await fetch(origin + logs + path, { headers: { ...headers, 'HX-Target': target } })).text();
+  for (const html of [
+    await read('/export?live=1', 'div#export-destinations'),
+    await read('/export/default.delivering/state?live=1', 'section#export-state'),
+    await read('/trouble?live=1', 'div#export-trouble'),
+  ]) {
+    expect(html).toContain('Database away');
+    expect(html).not.toContain('Delivering');
+  }
 });
