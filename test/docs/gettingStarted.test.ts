@@ -98,7 +98,7 @@ describe.skipIf(isPsqlMissing)('on your Postgres', () => {
     await shell.run(config);
     const output = shell.start(collector);
     const readStatus = () => readFile(join(folder, 'configs/acme.status.yaml'), 'utf8').catch(() => '');
-    await waitFor(async () => (await readStatus()).includes('reason: Delivering'), { describe: output });
+    await waitFor(async () => (await readStatus()).includes('reason: NothingSent'), { describe: output });
     expect(await shell.run(entry)).toContain('INSERT 0 1');
     await waitFor(() => receiver.ledger.storedCount === 1, { describe: output });
 

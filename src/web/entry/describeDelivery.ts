@@ -112,7 +112,7 @@ function describePending({ name, state, url, lastError }: EntryDestination): Sta
   }
 }
 
-/** Of one partly rejected request it is known when it was answered; of several, only of the last. */
+/** The error tells when one partly rejected request was answered. Of several, nobody knows which took the entry. */
 function mayBeRejected(
   { rejected, lastError }: EntryDestination,
   { notBefore, notAfter }: Extract<DeliveryState, { kind: 'delivered' }>,

@@ -124,7 +124,7 @@ function describePace(state: StateName, reason: string, pace: Pace | undefined):
 }
 
 function describeDuration(ms: number): string {
-  const [n, unit] = ms < 90_000 ? [Math.ceil(ms / 1_000), 'second'] : [Math.ceil(ms / 60_000), 'minute'];
+  const [n, unit] = ms < 60_000 ? [Math.ceil(ms / 1_000), 'second'] : [Math.ceil(ms / 60_000), 'minute'];
   return n === 1 ? unit : `${n} ${unit}s`;
 }
 
