@@ -87,7 +87,7 @@ async function askForLogin(
 const longestReturn = 16_000;
 
 /** The request of a person who opened an address, not of a script, an image, a frame, or a browser that looks ahead. */
-export function isNavigation(request: Request): boolean {
+function isNavigation(request: Request): boolean {
   if (request.get('HX-Request') === 'true' || request.get('HX-History-Restore-Request') === 'true')
     return false;
   if (request.get('Sec-Purpose') !== undefined) return false;
