@@ -75,6 +75,8 @@ describe.skipIf(isClusterMissing() || !hasKubectl())(
       await page.getByLabel('Value of header 1').fill('Bearer s3cr3t');
       await page.getByRole('button', { name: 'Add destination' }).click();
       await page.getByText('The destination was added.').waitFor();
+      // It starts from now, which is when its stream is made.
+      await waitFor(async () => (await db.query('select from audit.streams')).rowCount === 1);
       await insertEntries(db, numbered(7));
       await receiver.waitFor(
         (r) => r.records.filter(({ eventName }) => eventName === 'flow.created').length === 7,
