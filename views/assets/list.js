@@ -1,5 +1,9 @@
-/* What the list does beyond htmx: narrowing long menus, downloads that say how far they are, keys. */
-import { closeMenus, find, on, settings } from './app.js';
+/* What the list does beyond htmx: narrowing long menus, downloads that say how far they are; the rest is in modules of its own. */
+import { closeMenus, find, on } from './app.js';
+import './keys.js';
+import './ranges.js';
+import './rows.js';
+import './stale.js';
 
 on('input', ({ target }) => {
   if (target.dataset.checks) find(target.dataset.checks).checked = true;
@@ -86,28 +90,3 @@ async function readParts(response, report) {
 function formatBytes(bytes) {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
-
-/* Keys, unless they are turned off or the viewer is typing. */
-on('keydown', (event) => {
-  const isTyping = event.target.closest('input, select, textarea, [contenteditable]');
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || settings.get('keys') === 'off') return;
-  if (find('dialog:modal')) return;
-  const rows = [...document.querySelectorAll('[data-row]')];
-  const at = rows.indexOf(document.activeElement);
-  const actions = {
-    '/': () => find('#q'),
-    j: () => rows[at + 1],
-    k: () => rows[Math.max(0, at - 1)],
-    '?': () => find('#help').showModal(),
-  };
-  if (!Object.hasOwn(actions, event.key)) return;
-  event.preventDefault();
-  const element = actions[event.key]();
-  element?.focus();
-  element?.scrollIntoView({ block: 'nearest' });
-});
-on('click', ({ target }) => {
-  if (!target.closest('[data-help]')) return;
-  closeMenus();
-  find('#help').showModal();
-});
