@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { code, fillIn, table } from '../crds/generator/markdown.ts';
 import { type Reaction, type ReasonRow, reasonGroups } from '../src/model/reasons.ts';
+import { type StateRow, states, streamStates } from '../src/model/states.ts';
 import type { Setting } from '../src/settings/setting.ts';
 import { settingsTable } from '../src/settings/table.ts';
 import { metricTable } from '../src/telemetry/metricTable.ts';
@@ -15,6 +16,7 @@ export function makePages(): Map<string, string> {
   return new Map([
     ['settings.md', makeSettingsPage()],
     ['metrics.md', makeMetricsPage()],
+    ['operations.md', fillIn(read('operations.md'), makeStateTable())],
     ['reasons.md', fillIn(read('reasons.md'), makeReasonTables())],
     ['runbook.md', fillIn(read('runbook.md'), makeRunbookTables())],
   ]);
@@ -82,6 +84,24 @@ ${table(['Metric', 'Type', 'Labels', 'Meaning'], rows)}
 }
 
 /** By the names of their places. */
+function makeStateTable(): Map<string, string> {
+  const rows = Object.entries<StateRow>(states).map(([name, { when, word, ready, also }]) => [
+    when,
+    ready === null ? 'as last written' : `\`${ready}\`${also === null ? '' : `, \`${also}\``}`,
+    (streamStates as readonly string[]).includes(name) ? code(name) : '',
+    word,
+  ]);
+  return new Map([
+    [
+      'states',
+      table(
+        ['state', 'conditions: `Ready`, and which beside it', 'metric `audit_export_stream_state`', 'page'],
+        rows,
+      ),
+    ],
+  ]);
+}
+
 function makeReasonTables(): Map<string, string> {
   const { rejected, ...groups } = reasonGroups;
   const places = { ...groups, disliked: { ...groups.disliked, ...rejected } };

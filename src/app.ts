@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Teardown } from './basics/teardown.ts';
 import type { ConfigState } from './configs/configSource.ts';
-import { listAsked, listReserved, listRunnable } from './configs/configStates.ts';
+import { listAsked, listReserved, listRunnable, listStopped } from './configs/configStates.ts';
 import { makeSource } from './configs/makeSource.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
@@ -133,7 +133,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
         configs: states.size,
         problems: [...states.values()].filter((state) => state.kind === 'invalid').length,
       });
-      delivery.setConfigs(listRunnable(states), listReserved(states));
+      delivery.setConfigs(listRunnable(states), listReserved(states), listStopped(states));
       notes?.set(listAsked(states, source.hasSharedGenerations === true));
       for (const key of states.keys()) publisher.notify(key);
     });

@@ -35,6 +35,7 @@ export async function startPage(
       editor: source.editor,
       send: (destination, body, signal, organization) => send(destination, body, signal, { organization }),
       maxDestinations: settings.maxDestinations,
+      pace: { retryMs: settings.retryMaxMs, holdMs: settings.holdMaxMs },
       serviceName: settings.serviceName,
       version: programVersion,
       log,

@@ -306,3 +306,31 @@ test('nothing secret is in any output, whatever a receiver sends back', async ()
   ])
     expect(printed).not.toContain(secret);
 });
+
+describe('cmd/receiver.ts', () => {
+  test('prints its help', async () => {
+    const { code, stdout } = await runCommand(['cmd/receiver.ts', '--help']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: npm run receiver -- [options]')]);
+  });
+
+  test.each(['70000', '1.5', 'http'])('refuses the port %s by one sentence', async (port) => {
+    const { code, stdout, problems } = await runCommand(['cmd/receiver.ts', '--port', port]);
+    expect([code, stdout, problems]).toEqual([
+      1,
+      '',
+      [`--port is "${port}": it must be a whole number from 0 (any free port) to 65535.`],
+    ]);
+  });
+
+  test('says that its port is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const { code, problems } = await runCommand(['cmd/receiver.ts', '--port', String(port)]);
+    expect([code, problems]).toEqual([
+      1,
+      [`Port ${port} is taken: stop what listens there, or choose another port with --port.`],
+    ]);
+  });
+});

@@ -27,7 +27,7 @@ const counter = (description: string): StructuralSchema => ({
 const conditionSchema: Fields<Condition> = {
   type: {
     description:
-      'Ready: entries get through. Stalled: a person has to change something first. Reconciling: the export is starting, or retries automatically. The last two are present only while True.',
+      'Ready: entries get through; Unknown until the receiver has accepted one. Stalled: a person has to change something first. Reconciling: the export is starting, or retries automatically. The last two are present only while True.',
     type: 'string',
     minLength: 1,
     maxLength: 316,

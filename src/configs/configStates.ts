@@ -88,6 +88,17 @@ export function listReserved(states: ConfigStates): StreamRequest[] {
   });
 }
 
+/** The configs of which nothing is in force, and why. */
+export function listStopped(states: ConfigStates) {
+  return [...states.values()].flatMap((state) => {
+    if (state.kind === 'valid' || state.lastGood !== null) return [];
+    const { key, namespace, name, reason, problems, spec } = state;
+    return [
+      { key, namespace, name, reason, message: problems.join(' '), isSuspended: spec?.suspend === true },
+    ];
+  });
+}
+
 /** What a config asks for; `generation` null: only this process counts it. */
 interface AskedConfig {
   readonly namespace: string;

@@ -3,6 +3,8 @@
  * filters that it had; the triggers note_stream_start and note_stream_progress of migration 0002 write those two. A time is when
  * the collector noted the receiver's answer, not when the receiver had it.
  */
+
+import type { EntryFilter } from '../model/exportConfig.ts';
 import { isVisible, parseSnapshot } from '../model/snapshot.ts';
 import type { Position, WindowFilter } from '../model/stream.ts';
 import { boundedRead, type Reader } from './boundedRead.ts';
@@ -71,6 +73,8 @@ export interface StreamChoice {
   readonly current: readonly string[];
   /** How many of all others, those of deleted configs, are looked at, the newest first. */
   readonly mostOthers: number;
+  /** By key of a config: the filter that its next window will have. */
+  readonly filters?: ReadonlyMap<string, EntryFilter>;
 }
 
 /**
@@ -81,7 +85,7 @@ export async function readDeliveries(
   db: Database,
   organization: string,
   id: string,
-  { current, mostOthers }: StreamChoice = { current: [], mostOthers: 50 },
+  { current, mostOthers, filters }: StreamChoice = { current: [], mostOthers: 50 },
 ): Promise<Delivery[]> {
   if (!isEntryId(id)) return [];
   return boundedRead(db, timeoutMs, async (reader) => {
@@ -106,19 +110,44 @@ export async function readDeliveries(
     );
     const deliveries: Delivery[] = [];
     for (const stream of streams) {
-      const state = await readState(reader, stream, entry);
+      const state = await readState(reader, stream, entry, filters?.get(stream.config_key));
       deliveries.push({ streamId: stream.id, configKey: stream.config_key, state });
     }
     return deliveries;
   });
 }
 
-async function readState(reader: Reader, stream: StreamNow, entry: EntryPlace): Promise<DeliveryState> {
+async function readState(
+  reader: Reader,
+  stream: StreamNow,
+  entry: EntryPlace,
+  nextFilter: EntryFilter | undefined,
+): Promise<DeliveryState> {
   const special = (await readParked(reader, stream, entry)) ?? (await readReplayed(reader, stream, entry));
   if (special) return special;
-  if (!covers(stream, entry)) return { kind: 'pending' };
+  if (!covers(stream, entry)) return await readAhead(reader, stream, entry, nextFilter);
   const unsent = await readUnsent(reader, stream, entry);
   return unsent ?? (await readTimes(reader, stream, entry));
+}
+
+/** Ahead of the stream: it waits, unless the filter that the next window will have leaves it out. */
+async function readAhead(
+  reader: Reader,
+  stream: StreamNow,
+  entry: EntryPlace,
+  filter: EntryFilter | undefined,
+): Promise<DeliveryState> {
+  const { cluster, window_snapshot } = stream;
+  const isInWindow =
+    window_snapshot !== null &&
+    cluster === entry.cluster &&
+    isVisible(entry.xid, parseSnapshot(window_snapshot));
+  if (filter === undefined || isInWindow) return { kind: 'pending' };
+  const [row] = await reader.query<{ passes: boolean }>(
+    `select ${filterCondition({ ...filter, passesOwn: true })} as passes from audit.entries where id = $1`,
+    [entry.id.toString()],
+  );
+  return { kind: row?.passes === false ? 'excluded' : 'pending' };
 }
 
 async function readParked(

@@ -14,6 +14,10 @@ export interface StreamView {
   /** RFC 3339; null before the first. */
   readonly lastDeliveryAt: string | null;
   readonly lastError: LastError | null;
+  /** A replica whose lease is valid has it. */
+  readonly isHeld: boolean;
+  /** RFC 3339: until when one had it; null: it is held, or nobody knows. */
+  readonly heldUntil: string | null;
 }
 
 export interface ParkedView {
@@ -37,8 +41,10 @@ export async function readStreams(
   const result = await db.query<StreamView & { delivered: string; parked: string; rejected: string }>(
     `select s.id as "streamId", s.config_key as "configKey", s.delivered, s.rejected,
        (select count(*) from audit.parked p where p.stream = s.id) as parked,
-       ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError"
-     from audit.streams s
+       ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError",
+       coalesce(r.expires_at > clock_timestamp(), false) as "isHeld",
+       case when r.expires_at > clock_timestamp() then null else ${utcMilliseconds('coalesce(r.expires_at, s.released_at)')} end as "heldUntil"
+     from audit.streams s left join audit.replicas r on r.id = s.holder
      where s.organization = $1 and ($2::text[] is null or s.config_key = any ($2)) order by s.created_at, s.id`,
     [organization, configKeys],
   );

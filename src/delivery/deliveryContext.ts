@@ -23,6 +23,8 @@ export interface DeliveryContext {
   readonly isLeaseValid: () => boolean;
   /** Why nothing that a stream says about itself can be relied on; null: it can. */
   readonly missingEvidence: () => StreamFailure | null;
+  /** Milliseconds since the Unix epoch; default: the clock of the machine. */
+  readonly now?: () => number;
   /** How long a stream gathers entries between two small windows. */
   readonly lingerMs: () => number;
 }

@@ -53,3 +53,17 @@ test('a failure that stood before an entry was set aside is over', () => {
   ]);
   expect(lines.join('')).toContain('"reason":"Timeout","downMs"');
 });
+
+test('the answer to new settings is news, even if it is the same failure', () => {
+  const { health, kept } = setUp();
+  const failure = { reason: 'NotFound', message: 'The receiver answered 404.', httpStatus: 404 } as const;
+  health.setFailure(failure, 'holding');
+  const since = health.current.failure?.since;
+  health.setFailure(failure, 'holding');
+  expect(kept).toHaveLength(1);
+  health.awaitNews();
+  expect(health.current.isTryingAgain).toBe(true);
+  health.setFailure(failure, 'holding');
+  expect(health.current).toMatchObject({ isTryingAgain: false, failure: { since } });
+  expect(kept).toHaveLength(2);
+});

@@ -5,10 +5,13 @@
  */
 import type { Backlog } from '../database/backlog.ts';
 import { adviceFor, type FailureReason } from '../model/reasons.ts';
+import { stateOfHealth } from '../model/states.ts';
+import type { StreamRow } from '../model/stream.ts';
 import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { StreamMetrics, StreamState } from '../telemetry/streamMetrics.ts';
+import type { StreamMetrics } from '../telemetry/streamMetrics.ts';
+import { OutageWatch } from './outageWatch.ts';
 import { DeliveryRate } from './rate.ts';
 import type { StreamPosition } from './streamPosition.ts';
 
@@ -19,31 +22,23 @@ export interface HealthOptions {
   readonly metrics: StreamMetrics;
   /** Why nothing is known at present; null: what is tracked here holds. */
   readonly missingEvidence: () => StreamFailure | null;
+  /** Milliseconds since the Unix epoch; default: the clock of the machine. */
+  readonly now?: () => number;
   /** The activity or the failure changed; not called for counters. */
   readonly onChange: () => void;
 }
 
 /** A burst that is delivered within this time changes no status. */
 const behindAfterMs = 3_000;
-/** A stream that delivers with more than this behind it is catching up. */
-const catchUpFrom = 5_000;
-
-const stateOf: Readonly<Record<StreamActivity, StreamState>> = {
-  starting: 'idle',
-  idle: 'idle',
-  delivering: 'delivering',
-  retrying: 'retrying',
-  'database-unavailable': 'retrying',
-  unclaimed: 'holding',
-  holding: 'holding',
-  suspended: 'suspended',
-};
 
 export class HealthTracker {
+  /** Since when nothing gets through. */
+  readonly outage: OutageWatch;
   readonly #options: HealthOptions;
   readonly #rate = new DeliveryRate();
   #activity: StreamActivity = 'starting';
   #failure: StreamFailure | null = null;
+  #isTryingAgain = false;
   #lastError: LastError | null;
   #parked = 0;
   #pending: number | null = null;
@@ -56,7 +51,8 @@ export class HealthTracker {
 
   constructor(options: HealthOptions) {
     this.#options = options;
-    const last = options.position.row.lastError;
+    const { lastError: last } = options.position.row;
+    this.outage = new OutageWatch(findOutageStart(options.position.row), options.now ?? Date.now);
     this.#lastError = last;
     if (last && last.resolvedTime === undefined) {
       const { time, resolvedTime: _, ...failure } = last;
@@ -69,7 +65,8 @@ export class HealthTracker {
     const { delivered, rejected, lastDeliveryAt } = this.#options.position.row;
     const health = {
       activity: this.#activity,
-      failure: this.#failure,
+      failure: this.#failure && { ...this.#failure, since: this.outage.since ?? this.#failure.since },
+      isTryingAgain: this.#isTryingAgain,
       lastError: this.#lastError,
       delivered,
       rejected,
@@ -97,6 +94,7 @@ export class HealthTracker {
 
   setActivity(activity: StreamActivity): void {
     if (activity === 'idle') this.#caughtUp();
+    if (activity === 'idle' || activity === 'suspended') this.outage.ended();
     if (activity === this.#activity) return;
     if (this.#activity === 'idle') this.#isBusyAgain();
     this.#options.log.debug({ from: this.#activity, to: activity }, 'stream activity changed');
@@ -109,14 +107,25 @@ export class HealthTracker {
     if (!this.#failure && this.#activity !== 'starting') this.setActivity('delivering');
   }
 
+  /** The settings have changed, or somebody asked for another try: the next answer is news, even if it is the same. */
+  awaitNews(): void {
+    if (this.#failure === null) return;
+    this.#isTryingAgain = true;
+    this.show();
+  }
+
   /** A failure stands from now on, or still does. */
   setFailure(failure: Omit<StreamFailure, 'since'>, activity: StreamActivity): void {
     const { reason, message, httpStatus } = failure;
+    if (activity !== 'delivering') this.outage.failed();
     const stands = this.#failure;
-    const isNew = stands?.reason !== reason || stands.httpStatus !== httpStatus || stands.message !== message;
+    const isSame =
+      stands?.reason === reason && stands.httpStatus === httpStatus && stands.message === message;
+    const isNew = !isSame || this.#isTryingAgain;
+    this.#isTryingAgain = false;
     if (isNew) {
       const known = { reason, message, ...(httpStatus === undefined ? {} : { httpStatus }) };
-      this.#failure = { ...known, since: Date.now() };
+      this.#failure = { ...known, since: isSame ? stands.since : Date.now() };
       this.#setLastError({ time: new Date().toISOString(), ...known });
     }
     this.#options.log[isNew ? 'warn' : 'debug']({ reason, httpStatus, advice: adviceFor(reason) }, message);
@@ -134,8 +143,10 @@ export class HealthTracker {
   /** Entries get through again; nothing happens when they did before. */
   clearFailure(): void {
     const ended = this.#failure;
+    this.outage.ended();
     if (!ended) return;
     this.#failure = null;
+    this.#isTryingAgain = false;
     if (this.#lastError) this.#setLastError({ ...this.#lastError, resolvedTime: new Date().toISOString() });
     this.#options.log.info({ reason: ended.reason, downMs: Date.now() - ended.since }, 'delivering again');
     this.show();
@@ -177,6 +188,7 @@ export class HealthTracker {
   /** Records were settled; the counters are the row's. */
   addDelivered(delivered: number, rejected: number): void {
     this.#rate.add(delivered, Date.now());
+    if (delivered > 0) this.outage.delivered();
     if (this.#pending === null) return;
     // What was counted is delivered; what came since is not known. Only the next look can say that nothing waits.
     const left = this.#pending - delivered - rejected;
@@ -187,6 +199,7 @@ export class HealthTracker {
     // Before the first count nobody knows from how many; one that is under way may have seen it or not.
     this.#parked = Math.max(0, this.#parked + count);
     this.#isCounted = false;
+    if (count > 0) this.outage.parked();
     this.show();
   }
 
@@ -214,13 +227,14 @@ export class HealthTracker {
 
   #showMetrics(): void {
     const { metrics } = this.#options;
-    const { activity, pending, oldestPendingAt, parked, ratePerSecond } = this.current;
-    const isCatchingUp = activity === 'delivering' && (pending ?? 0) >= catchUpFrom;
-    metrics.setState(isCatchingUp ? 'catching-up' : stateOf[activity]);
+    const health = this.current;
+    const { pending, oldestPendingAt, parked, ratePerSecond } = health;
+    const state = stateOfHealth(health, Date.now());
+    metrics.setState(state);
     metrics.setPending(pending);
     metrics.setOldestPending(oldestPendingAt === null ? null : new Date(oldestPendingAt));
     metrics.setParked(parked);
-    metrics.setCatchUpRate(isCatchingUp ? ratePerSecond : 0);
+    metrics.setCatchUpRate(state === 'catching-up' ? ratePerSecond : 0);
   }
 
   #caughtUp(): void {
@@ -240,4 +254,12 @@ export class HealthTracker {
     this.#lastError = lastError;
     this.#options.position.keepLastError(lastError);
   }
+}
+
+/** Since when nothing gets through, as the row says. Once the last error is over, a start before that is over too, and only not written yet. null: it does. */
+function findOutageStart({ outage, lastError }: StreamRow): number | null {
+  const { time, resolvedTime } = lastError ?? {};
+  const since = outage?.since ?? null;
+  if (since !== null) return resolvedTime !== undefined && resolvedTime > since ? null : Date.parse(since);
+  return time === undefined || resolvedTime !== undefined ? null : Date.parse(time);
 }

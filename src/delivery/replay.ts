@@ -39,6 +39,7 @@ async function replayAll(
       const replayed = await replayOne(stream, entry, signals);
       if (typeof replayed !== 'string') return replayed;
       counts[replayed]++;
+      if (replayed === 'parked-again') stream.health.outage.parked();
     }
   }
 }

@@ -61,6 +61,7 @@ export class Stream {
     this.position = new StreamPosition(shared.db, row, this.log);
     this.endpoint = new Endpoint(shared.options);
     this.health = new HealthTracker({
+      ...(shared.now ? { now: shared.now } : {}),
       position: this.position,
       log: this.log,
       metrics: this.metrics,
@@ -76,6 +77,7 @@ export class Stream {
     this.config = config;
     if (isSameEndpoint) this.endpoint.resetBackoffs();
     else this.endpoint.forget();
+    this.health.awaitNews();
   }
 
   /** One attempt over the stream's own share of connections and look-ups, measured. `body` holds `records` records. */

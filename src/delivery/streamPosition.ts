@@ -5,6 +5,7 @@
  * a replica that has lost the lease moves nothing. Moves of the position also fire a trigger; see database/window.ts.
  */
 import { moveCluster } from '../database/clusters.ts';
+import { moveOutage, type OutageMove, tellParked } from '../database/outages.ts';
 import { parkAgain, unpark } from '../database/parked.ts';
 import type { Database } from '../database/pool.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
@@ -23,6 +24,8 @@ export class StreamPosition {
   #row: StreamRow;
   /** Sequence number at which the window began, as far as this process knows. */
   #windowStart: number;
+  /** A statement about it failed, so it is read again first. */
+  #isOutageDoubted = false;
   #errorWrites: Promise<unknown> = Promise.resolve();
 
   constructor(db: Database, row: StreamRow, log: Logger) {
@@ -127,6 +130,26 @@ export class StreamPosition {
     this.#errorWrites = this.#errorWrites
       .then(() => saveLastError(this.#db, this.#row, lastError))
       .catch((error: unknown) => this.#log.debug({ err: error }, 'could not keep the last error'));
+  }
+
+  /** Keeps since when nothing gets through, with what is told about it. False: it is not as it was thought to be; ask again. */
+  async moveOutage(move: Omit<OutageMove, 'from'>): Promise<boolean> {
+    if (this.#isOutageDoubted) {
+      const row = await loadStream(this.#db, this.#row.id, this.#row.token);
+      if (row) this.#row = { ...this.#row, outage: row.outage };
+      this.#isOutageDoubted = false;
+      return false;
+    }
+    this.#isOutageDoubted = true;
+    if (!(await moveOutage(this.#db, this.#row, { ...move, from: this.#row.outage }))) return false;
+    this.#isOutageDoubted = false;
+    this.#row = { ...this.#row, outage: move.to };
+    return true;
+  }
+
+  /** Tells the first parked entry of the day. */
+  tellParked(destination: string): Promise<void> {
+    return tellParked(this.#db, this.#row, destination);
   }
 
   /** Resolves when every write that was begun has ended. */

@@ -30,6 +30,7 @@ import { planLeases } from './leasePlan.ts';
 import { measureBacklogs } from './measureBacklogs.ts';
 import { Poller } from './poller.ts';
 import { RunningStreams } from './runningStreams.ts';
+import { runTeller, type StoppedConfig } from './teller.ts';
 import { WantedStreams } from './wantedStreams.ts';
 
 export interface SupervisorOptions {
@@ -52,6 +53,8 @@ export class Supervisor {
   readonly #wanted: WantedStreams;
   readonly #running: RunningStreams;
   readonly #poller: Poller;
+  #stopped: readonly StoppedConfig[] = [];
+  readonly #now: () => number;
   readonly #renewNow = new Bell();
   readonly #backlogNow = new Bell();
   readonly #stop = new AbortController();
@@ -63,7 +66,7 @@ export class Supervisor {
 
   /** `onStatus` is called with a config's key when its health changed in a way that a person wants to know at once. */
   constructor(
-    context: Pick<DeliveryContext, 'db' | 'send' | 'budget' | 'buffers' | 'log' | 'options'>,
+    context: Pick<DeliveryContext, 'db' | 'send' | 'budget' | 'buffers' | 'log' | 'options' | 'now'>,
     options: SupervisorOptions,
     metrics: Metrics,
     onStatus: (key: string) => void,
@@ -71,6 +74,7 @@ export class Supervisor {
     const { control, replica } = options;
     this.#options = options;
     this.#log = context.log;
+    this.#now = context.now ?? Date.now;
     this.#metrics = metrics;
     this.#onStatus = onStatus;
     this.#lease = new LeaseClock(options.leaseDurationMs);
@@ -105,14 +109,33 @@ export class Supervisor {
     await endPredecessorsLease(this.#options.control, this.#options.replica);
     this.#watch = setInterval(() => this.#watchStreams(), watchIntervalMs);
     const { signal } = this.#stop;
-    this.#timers = Promise.all([this.#renewLoop(), this.#poller.run(signal), this.#backlogLoop(signal)]);
+    this.#timers = Promise.all([
+      this.#renewLoop(),
+      this.#poller.run(signal),
+      this.#backlogLoop(signal),
+      runTeller(
+        {
+          db: this.#options.control,
+          log: this.#log,
+          now: this.#now,
+          running: () => this.#running.all,
+          stopped: () => [...this.#stopped, ...this.#wanted.unclaimed()],
+        },
+        signal,
+      ),
+    ]);
   }
 
   /**
    * Takes the configs that are to run, on whichever replica, and the streams of configs that cannot run yet, which only have to
-   * exist. Takes effect at once.
+   * exist. `stopped`: those of which nothing is in force. Takes effect at once.
    */
-  setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[] = []): void {
+  setConfigs(
+    configs: ReadonlyMap<string, ExportConfig>,
+    reserved: readonly StreamRequest[] = [],
+    stopped: readonly StoppedConfig[] = [],
+  ): void {
+    this.#stopped = stopped;
     this.#wanted.setConfigs(configs, reserved);
     for (const { id, config: before, organization } of this.#running.all) {
       const config = this.#wanted.configOf(before.key);

@@ -12,6 +12,7 @@ import type { ExportConfig } from '../model/exportConfig.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { StoppedConfig } from './teller.ts';
 
 interface Wanted {
   readonly config: ExportConfig;
@@ -116,6 +117,16 @@ export class WantedStreams {
   /** Keys of the configs that nobody has sent for a while. */
   unclaimedKeys(): string[] {
     return [...this.#byKey.keys()].filter((key) => this.unclaimedHealthOf(key) !== null);
+  }
+
+  /** The same, as configs that are stopped. */
+  unclaimed(): StoppedConfig[] {
+    return [...this.#byKey].flatMap(([key, { config }]) => {
+      const { reason, message } = this.unclaimedHealthOf(key)?.failure ?? {};
+      if (reason === undefined || message === undefined) return [];
+      const { namespace, name, spec } = config;
+      return [{ key, namespace, name, reason, message, isSuspended: spec.suspend }];
+    });
   }
 
   /** null: a replica sends it, or will in a moment. */

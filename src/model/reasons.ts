@@ -55,7 +55,24 @@ function allLeadTo<const R extends Reaction, Reason extends string>(
 /** Reasons of a condition when nothing has failed. The advice is for the docs, in Markdown. */
 const calm = {
   Delivering: { when: 'entries get through', reaction: 'none', advice: 'Nothing to do.' },
-  Progressing: { when: 'the export is starting', reaction: 'none', advice: 'Nothing to do.' },
+  Incomplete: {
+    when: 'entries get through, but some are parked, or the receiver rejected them',
+    reaction: 'none',
+    what: 'delivery continues',
+    advice:
+      'See the reason of each in [parked entries](operations.md#parked-entries); compare the receiver with the table.',
+  },
+  NothingSent: {
+    when: 'the receiver has not been sent an entry yet',
+    reaction: 'none',
+    what: '`Ready` is `Unknown` until it has accepted one',
+    advice: 'Nothing to do. Write an entry to see at once whether it gets through.',
+  },
+  Progressing: {
+    when: 'the export is starting, or trying new settings',
+    reaction: 'none',
+    advice: 'Nothing to do.',
+  },
   Suspended: {
     when: '`spec.suspend` is true',
     reaction: 'none',

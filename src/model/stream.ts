@@ -4,6 +4,7 @@
  *   settled ──► window (pinned) ──► position inside it
  */
 import type { EntryFilter } from './exportConfig.ts';
+import type { Outage } from './outage.ts';
 import type { FailureReason } from './reasons.ts';
 import type { LastError } from './streamStatus.ts';
 
@@ -51,6 +52,8 @@ export interface StreamRow {
   /** RFC 3339; null before the first. */
   readonly lastDeliveryAt: string | null;
   readonly lastError: LastError | null;
+  /** null: entries get through, as far as was known when it was written. */
+  readonly outage: Outage | null;
 }
 
 /** Why an entry is parked. */

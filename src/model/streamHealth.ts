@@ -6,6 +6,8 @@ export interface StreamHealth {
   readonly activity: StreamActivity;
   /** The failure that stands; null while entries get through. */
   readonly failure: StreamFailure | null;
+  /** The failure is of settings, or of a try, that are over: an answer to the present ones is awaited. Absent: it is not. */
+  readonly isTryingAgain?: boolean;
   /** The latest failure, whether it stands or is over; null when there never was one. */
   readonly lastError: LastError | null;
   readonly delivered: number;

@@ -3,7 +3,7 @@ import { idleHealth as healthy } from '../../tools/idleHealth.ts';
 import { adviceFor } from '../model/reasons.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { Condition } from '../model/streamStatus.ts';
-import { type ExportState, makeStatus } from './conditions.ts';
+import { claimsNothingWaits, type ExportState, makeStatus } from './conditions.ts';
 
 const failure = { reason: 'Unauthorized', message: 'Check the token.', httpStatus: 401, since: 0 } as const;
 const now = new Date('2026-05-01T00:00:00Z');
@@ -37,6 +37,22 @@ interface Given {
 test.each<[string, Partial<StreamHealth> | null, Given, string[]]>([
   ['everything delivered', {}, {}, ['Ready=True Delivering']],
   ['delivering', { activity: 'delivering', pending: 7 }, {}, ['Ready=True Delivering']],
+  ['nothing sent yet', { delivered: 0 }, {}, ['Ready=Unknown NothingSent']],
+  [
+    'sending for the first time',
+    { delivered: 0, activity: 'delivering', pending: 7 },
+    {},
+    ['Ready=Unknown NothingSent'],
+  ],
+  ['one entry parked', { parked: 1 }, {}, ['Ready=True Incomplete']],
+  ['some rejected', { rejected: 2, activity: 'delivering', pending: 7 }, {}, ['Ready=True Incomplete']],
+  ['all rejected', { delivered: 0, rejected: 2 }, {}, ['Ready=Unknown Incomplete']],
+  [
+    'trying new settings',
+    { activity: 'holding', failure, isTryingAgain: true },
+    {},
+    ['Ready=Unknown Progressing', 'Reconciling=True Progressing'],
+  ],
   ['starting', { activity: 'starting' }, {}, ['Ready=Unknown Progressing', 'Reconciling=True Progressing']],
   ['not running yet', null, {}, ['Ready=Unknown Progressing', 'Reconciling=True Progressing']],
   ['suspended', { activity: 'suspended' }, {}, ['Ready=False Suspended']],
@@ -83,7 +99,9 @@ test('moves a transition time only when the status changes', () => {
 });
 
 test('names parked entries, pending ones and the last good version in the message', () => {
-  expect(statusOf({ parked: 1 }).conditions[0]?.message).toMatch(/1 entry .* is parked/);
+  expect(statusOf({ parked: 1 }).conditions[0]?.message).toBe(
+    'All but 1 entry are delivered. 1 is parked: the receiver refuses it, or it cannot be read. Fix the cause, then replay with select audit.replay_parked(…).',
+  );
   expect(statusOf({ activity: 'delivering', pending: 12, ratePerSecond: 3 }).conditions[0]?.message).toBe(
     '12 entries are pending, 3 a second are delivered.',
   );
@@ -121,5 +139,23 @@ test('never says that every entry is delivered once a receiver has rejected some
   expect(messageOf({ rejected: 3 })).toBe(
     'All but 3 entries are delivered. The receiver rejected 3 entries without saying which: compare it with the table.',
   );
-  expect(messageOf({ rejected: 1, parked: 1 })).toMatch(/^All but 2 entries are delivered\. 1 entry that /);
+  expect(messageOf({ rejected: 1, parked: 1 })).toMatch(/^All but 2 entries are delivered\. 1 is parked: /);
+});
+
+test('says of an export that never sent anything what it waits for, and takes that back once something waits', () => {
+  const idle = statusOf({ delivered: 0 });
+  expect(idle.conditions[0]?.message).toBe(
+    'Nothing has been sent yet, so nothing shows that the receiver accepts entries. No entry waits. It is ready with the first entry that the receiver accepts.',
+  );
+  expect(claimsNothingWaits(idle)).toBe(true);
+  const busy = statusOf({ delivered: 0, activity: 'delivering', pending: null, isBehind: true });
+  expect(claimsNothingWaits(busy)).toBe(false);
+  expect(busy.conditions[0]?.message).not.toContain('No entry waits');
+});
+
+test('names the error of the settings before while the present ones are tried', () => {
+  const { conditions } = statusOf({ activity: 'holding', failure, isTryingAgain: true });
+  expect(conditions[0]?.message).toBe(
+    'The export is being tried with its present settings. The error before was: Check the token.',
+  );
 });

@@ -1,10 +1,11 @@
 /**
- * Says how an export is doing, once, from pure checks: the first that applies gives the reason and the message.
+ * Says how an export is doing: its state (model/states.ts) gives the status of the conditions, what happened their message.
  *
- *   config + health → CHECKS → conditions → one write
+ *   config + health → STATE → conditions → one write
  */
 import type { ExportConfig } from '../model/exportConfig.ts';
 import { adviceFor, type ConditionReason, type ConfigReason } from '../model/reasons.ts';
+import { type StateRow, type StreamState, stateOfHealth, states } from '../model/states.ts';
 import type { StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { Condition, ExportStatus } from '../model/streamStatus.ts';
 
@@ -31,12 +32,15 @@ export function inForce(state: ExportState): StatedConfig | null {
   return state.kind === 'valid' ? state.config : state.lastGood;
 }
 
-interface Summary {
-  readonly ready: Condition['status'];
+interface Explained {
   readonly reason: ConditionReason;
   readonly message: string;
-  /** Stalled: until a person changes something. Reconciling: the collector is working on it. */
-  readonly also: 'Stalled' | 'Reconciling' | null;
+  /** Instead of that of the state. */
+  readonly ready?: Condition['status'];
+}
+
+interface Summary extends Explained, Pick<StateRow, 'also'> {
+  readonly ready: Condition['status'];
 }
 
 /**
@@ -51,7 +55,7 @@ export function makeStatus(
 ): ExportStatus {
   const { generation } = state.kind === 'valid' ? state.config : state;
   const config = inForce(state);
-  const { ready, reason, also, ...summary } = summarize(state, health);
+  const { ready, reason, also, ...summary } = summarize(state, health, now);
   const remarks = (config?.remarks ?? []).map((remark) => remark.message);
   const message = [summary.message, ...remarks].join(' ').slice(0, maxMessageLength);
   const makeCondition = (type: Condition['type'], status: Condition['status']): Condition => {
@@ -83,62 +87,91 @@ function showEndpoint(url: URL): string {
   return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }
 
-function summarize(state: ExportState, health: StreamHealth | null): Summary {
+function summarize(state: ExportState, health: StreamHealth | null, now: Date): Summary {
   if (state.kind === 'invalid') {
     const rest = state.lastGood
       ? 'Until it is fixed, the last good version stays in force.'
       : 'Nothing is exported until it is fixed.';
-    const message = `${state.problems.join(' ')} ${rest}`;
-    return { ready: 'False', reason: state.reason, message, also: 'Stalled' };
+    const { ready, also } = states.misconfigured;
+    return { ready, also, reason: state.reason, message: `${state.problems.join(' ')} ${rest}` };
   }
-  if (!health || health.activity === 'starting') {
-    const message = 'The export is starting.';
-    return { ready: 'Unknown', reason: 'Progressing', message, also: 'Reconciling' };
-  }
-  const { failure } = health;
-  switch (health.activity) {
+  const name = health ? stateOfHealth(health, now.getTime()) : 'starting';
+  const { ready, also } = states[name];
+  return { ready, also, ...explain(name, health) };
+}
+
+function explain(name: StreamState, health: StreamHealth | null): Explained {
+  if (!health || name === 'starting') return { reason: 'Progressing', message: describeStart(health) };
+  switch (name) {
     case 'suspended':
       return {
-        ready: 'False',
         reason: 'Suspended',
         message: 'Suspended by spec.suspend: entries are kept, and delivered once it is false.',
-        also: null,
       };
     case 'holding':
-    case 'unclaimed':
-      return { ready: 'False', ...describe(failure), also: 'Stalled' };
     case 'retrying':
     case 'database-unavailable':
-      return { ready: 'False', ...describe(failure), also: 'Reconciling' };
-    case 'idle':
+      return describeFailure(health.failure);
+    case 'nothing-sent':
+      return { reason: 'NothingSent', message: describeNothingSent(health) };
+    case 'incomplete': {
+      const message = describeDelivery(health);
+      // Nothing shows yet that the receiver keeps anything.
+      return { reason: 'Incomplete', message, ...(health.delivered === 0 && { ready: 'Unknown' }) };
+    }
+    case 'catching-up':
     case 'delivering':
-      return { ready: 'True', reason: 'Delivering', message: describeDelivery(health), also: null };
+      return { reason: 'Delivering', message: describeDelivery(health) };
   }
 }
 
-function describe(failure: StreamFailure | null): Pick<Summary, 'reason' | 'message'> {
+function describeStart(health: StreamHealth | null): string {
+  const { failure, isTryingAgain } = health ?? {};
+  if (!failure || !isTryingAgain) return 'The export is starting.';
+  return `The export is being tried with its present settings. The error before was: ${asSentence(failure.message)}`;
+}
+
+function describeFailure(failure: StreamFailure | null): Explained {
   if (!failure) return { reason: 'Progressing', message: 'The export is trying again.' };
   return { reason: failure.reason, message: withAdvice(failure) };
 }
 
 /** What happened and what to do: whoever reads a condition has no other place that says it. */
 function withAdvice({ reason, message }: StreamFailure): string {
-  return `${message}${/[.?!]$/.test(message) ? '' : '.'} ${adviceFor(reason)}`;
+  return `${asSentence(message)} ${adviceFor(reason)}`;
+}
+
+function asSentence(message: string): string {
+  return /[.?!]$/.test(message) ? message : `${message}.`;
+}
+
+function describeNothingSent(health: StreamHealth): string {
+  const waiting = describeWaiting(health) ?? nothingWaits;
+  return `Nothing has been sent yet, so nothing shows that the receiver accepts entries. ${waiting} It is ready with the first entry that the receiver accepts.`;
+}
+
+const nothingWaits = 'No entry waits.';
+
+/** null: nothing waits. */
+function describeWaiting({ pending, isBehind, ratePerSecond }: StreamHealth): string | null {
+  if (pending !== null && pending > 0) {
+    const rate = ratePerSecond >= 1 ? `, ${Math.round(ratePerSecond)} a second are delivered` : '';
+    return `${count(pending, 'entry is', 'entries are')} pending${rate}.`;
+  }
+  return isBehind ? 'Entries are being delivered; how many wait is not known yet.' : null;
 }
 
 function describeDelivery(health: StreamHealth): string {
-  const { pending, parked, rejected, isBehind, failure, ratePerSecond } = health;
-  const missing = parked + rejected;
+  const { delivered, parked, rejected, failure } = health;
+  const missing = count(parked + rejected, 'entry', 'entries');
   const sentences: string[] = [];
-  if (pending !== null && pending > 0) {
-    const rate = ratePerSecond >= 1 ? `, ${Math.round(ratePerSecond)} a second are delivered` : '';
-    sentences.push(`${count(pending, 'entry is', 'entries are')} pending${rate}.`);
-  } else if (isBehind) sentences.push('Entries are being delivered; how many wait is not known yet.');
-  else if (missing > 0) sentences.push(`All but ${count(missing, 'entry is', 'entries are')} delivered.`);
-  else sentences.push('Every entry is delivered.');
+  const waiting = describeWaiting(health);
+  if (waiting !== null) sentences.push(waiting);
+  else if (parked + rejected === 0) sentences.push('Every entry is delivered.');
+  else sentences.push(delivered === 0 ? 'No entry is delivered.' : `All but ${missing} are delivered.`);
   if (parked > 0) {
     sentences.push(
-      `${count(parked, 'entry that the receiver refuses, or that cannot be read, is', 'entries that the receiver refuses, or that cannot be read, are')} parked: fix the cause, then replay with select audit.replay_parked(…).`,
+      `${count(parked, 'is', 'are')} parked: the receiver refuses ${parked === 1 ? 'it, or it' : 'them, or they'} cannot be read. Fix the cause, then replay with select audit.replay_parked(…).`,
     );
   }
   if (failure) sentences.push(withAdvice(failure));
@@ -151,9 +184,12 @@ function describeDelivery(health: StreamHealth): string {
 }
 
 /** Whether a status claims that nothing waits. The publisher takes such a claim back as soon as it stops being true. */
-export function claimsAllDelivered({ conditions }: ExportStatus): boolean {
+export function claimsNothingWaits({ conditions }: ExportStatus): boolean {
   const ready = conditions.find((condition) => condition.type === 'Ready');
-  return ready?.status === 'True' && /^(?:Every entry is|All but) /.test(ready.message);
+  if (!ready || ready.status === 'False') return false;
+  return (
+    /^(?:Every entry is|All but|No entry is) /.test(ready.message) || ready.message.includes(nothingWaits)
+  );
 }
 
 function count(n: number, one: string, many: string): string {

@@ -1,6 +1,6 @@
 /** Writes each export's status: at once when a condition changes, seldom for counters, never when nothing has changed. */
 import type { ExportStatus } from '../model/streamStatus.ts';
-import { claimsAllDelivered } from './conditions.ts';
+import { claimsNothingWaits } from './conditions.ts';
 import type { StatusDecision } from './exportStatus.ts';
 
 /** The exports whose status it is. */
@@ -84,7 +84,7 @@ export class StatusPublisher {
 /** So that the timer of the interval does not come a millisecond early and write nothing. */
 const slack = 0.9;
 
-/** What a person wants to know at once. Without the message while Ready: it has counters then. */
+/** What a person wants to know at once. Without the message of a Ready that is not False: it has counters then. */
 function essence(status: ExportStatus): string {
   return JSON.stringify([
     status.observedGeneration,
@@ -93,11 +93,11 @@ function essence(status: ExportStatus): string {
       c.type,
       c.status,
       c.reason,
-      c.status === 'True' && c.type === 'Ready' ? '' : c.message,
+      c.status !== 'False' && c.type === 'Ready' ? '' : c.message,
     ]),
     status.lastError,
     status.parkedEntries,
-    claimsAllDelivered(status),
+    claimsNothingWaits(status),
     // While entries wait: once it is known how many.
     status.conditions[0]?.status === 'False' && status.pendingEntries === undefined,
     status.lastHandledReconcileAt,

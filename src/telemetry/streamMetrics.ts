@@ -2,6 +2,7 @@
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Outcome } from '../model/outcome.ts';
 import type { FailureReason } from '../model/reasons.ts';
+import { type StreamState, streamStates } from '../model/states.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface StreamLabels {
@@ -9,16 +10,6 @@ export interface StreamLabels {
   readonly name: string;
   readonly organization: string;
 }
-
-const streamStates = [
-  'idle', // nothing to send
-  'delivering',
-  'catching-up', // delivering a backlog
-  'retrying', // a failure that will pass
-  'holding', // a failure that needs a person
-  'suspended',
-] as const;
-export type StreamState = (typeof streamStates)[number];
 
 export type StreamMetrics = ReturnType<ReturnType<typeof makeStreamMetrics>>;
 

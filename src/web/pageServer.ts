@@ -18,6 +18,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import { useAssets } from './reply/assets.ts';
 import { sendProblem } from './reply/reply.ts';
 import { routes } from './routes.ts';
+import { answerBrokenRequest } from './security/brokenRequest.ts';
 import { limitConnectionsByAddress } from './security/connections.ts';
 import { refuseCrossSite } from './security/crossSite.ts';
 import { answerErrors } from './security/errors.ts';
@@ -64,6 +65,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   limitConnectionsByAddress(server, options.mostConnectionsOfAddress ?? mostConnectionsOfAddress);
   server.setTimeout(quietConnectionMs);
   endConnectionsIdleAfterClose(server);
+  server.on('clientError', answerBrokenRequest);
   const error = await listen(server, options.address);
   if (error !== null) {
     options.authenticator.stop?.();

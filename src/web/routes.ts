@@ -19,7 +19,9 @@ import { testDestination, testNewDestination } from './export/testForm.ts';
 import { showHome } from './home.ts';
 import { showAuditLogs } from './list/auditLogs.ts';
 import { downloadCsv, downloadNdjson } from './list/download.ts';
+import { showExportTrouble } from './list/exportTrouble.ts';
 import { showNewer } from './list/newer.ts';
+import { sayWhetherSignedIn, showSignedIn, signedInPath } from './session.ts';
 import { logsPath } from './urls.ts';
 import type { Handler } from './visit.ts';
 
@@ -38,8 +40,11 @@ const one = `${exports}/:id`;
 
 export const routes: readonly Route[] = [
   { method: 'get', path: '/', access: 'viewer', cost: 'read', handler: showHome },
+  { method: 'get', path: '/session', access: 'viewer', cost: 'read', handler: sayWhetherSignedIn },
+  { method: 'get', path: signedInPath, access: 'viewer', cost: 'read', handler: showSignedIn },
   { method: 'get', path: logsPath, cost: 'search', handler: showAuditLogs },
   { method: 'get', path: `${logsPath}/newer`, cost: 'read', handler: showNewer },
+  { method: 'get', path: `${logsPath}/trouble`, cost: 'read', handler: showExportTrouble },
   { method: 'get', path: `${logsPath}/entries.csv`, cost: 'download', handler: downloadCsv },
   { method: 'get', path: `${logsPath}/entries.ndjson`, cost: 'download', handler: downloadNdjson },
   { method: 'get', path: `${logsPath}/entries/:entry`, cost: 'read', handler: showEntry },

@@ -45,6 +45,8 @@ export interface WebContext {
   ) => Promise<Outcome | 'aborted'>;
   /** Destinations of one organization. Default 10. */
   readonly maxDestinations?: number;
+  /** Milliseconds between two tries, at most: of a failure that passes, and of one that needs a person. */
+  readonly pace?: { readonly retryMs: number; readonly holdMs: number };
   readonly serviceName: string;
   readonly version: string;
   readonly log: Logger;

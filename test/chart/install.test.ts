@@ -114,7 +114,9 @@ spec:
     valueFrom: {secretKeyRef: {name: acme-siem, key: authorization}}
 `,
     );
-    await kubectl('wait --for=condition=Ready aec/acme --timeout=30s');
+    await waitFor(async () => /NothingSent|Delivering/.test(await kubectl('get aec')), {
+      describe: first.output,
+    });
     await insertEntries(db, numbered(1));
     await receiver.waitFor((r) => r.ledger.storedCount === 1);
     await waitFor(async () => / True +Delivering +0 /.test(await kubectl('get aec')), {

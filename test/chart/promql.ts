@@ -23,7 +23,7 @@ export async function readKnownMetrics(): Promise<Known> {
     }
   }
   const metrics = makeMetrics({ version: 'test' });
-  metrics.forStream({ namespace: 'n', name: 'n', organization: 'o' }).setState('idle');
+  metrics.forStream({ namespace: 'n', name: 'n', organization: 'o' }).setState('delivering');
   const scrape = await metrics.render();
   for (const [, name = ''] of scrape.matchAll(/^# TYPE ((?:process|nodejs)_\w+)/gm)) labels.set(name, []);
   const states = new Set([...scrape.matchAll(/state="([\w-]+)"/g)].map(([, state = '']) => state));

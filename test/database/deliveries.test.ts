@@ -226,3 +226,38 @@ test('does not claim to know of a stream that is older than the record', async (
   const kinds = async (id = '') => (await readDeliveries(db, 'acme', id)).map((d) => d.state.kind);
   expect([await kinds(old), await kinds(later)]).toEqual([['unrecorded'], ['pending']]);
 });
+
+test('what the filter of the next window leaves out does not wait', async () => {
+  const { db } = await setUp(postgres);
+  const [id] = await insertEntries(db, [{ eventType: 'flow.created' }]);
+  await db.query(
+    `insert into audit.streams (config_key, organization, cluster, settled) values ('k', 'acme', audit.cluster_id(), '1:1:')`,
+  );
+  const kindWith = async (...eventTypes: string[]) => {
+    const filters = new Map([['k', { eventTypes, excludeEventTypes: [], projects: [] }]]);
+    const [delivery] = await readDeliveries(db, 'acme', id ?? '', { current: ['k'], mostOthers: 0, filters });
+    return delivery?.state.kind;
+  };
+  expect(await kindWith('user.*')).toBe('excluded');
+  expect(await kindWith('flow.*')).toBe('pending');
+  // A window that is pinned keeps the filter that it has.
+  await db.query(
+    `update audit.streams set window_snapshot = pg_current_snapshot(), window_pinned_at = now(), window_filter = '{}'`,
+  );
+  expect(await kindWith('user.*')).toBe('pending');
+});
+
+test('a stream is held while the lease of its replica is valid, and says until when it was', async () => {
+  const { db } = await setUp(postgres);
+  await db.query(
+    `with replica as (insert into audit.replicas (id, name, wants, expires_at)
+       values (gen_random_uuid(), 'r', 'w', now() + interval '1 hour') returning id)
+     insert into audit.streams (config_key, organization, cluster, settled, holder)
+     select 'k', 'acme', audit.cluster_id(), '1:1:', id from replica`,
+  );
+  expect(await readStreams(db, 'acme')).toMatchObject([{ isHeld: true, heldUntil: null }]);
+  await db.query(`update audit.replicas set expires_at = '2026-01-01T00:00:00Z'`);
+  expect(await readStreams(db, 'acme')).toMatchObject([
+    { isHeld: false, heldUntil: '2026-01-01T00:00:00.000Z' },
+  ]);
+});

@@ -211,6 +211,7 @@ describe.each(['embedded' as const, ...otherMajors])('on Postgres: %s', (which) 
           rejected: 0,
           lastDeliveryAt: null,
           lastError: null,
+          outage: null,
         });
         const rare = { ...noFilter, eventTypes: ['nobody.*'] };
         const cases: Array<

@@ -191,7 +191,8 @@ function findWrong(listed: readonly ListedConfig[], wanted: ReadonlyMap<string, 
     wrong.push('other configs than wanted');
   for (const { metadata, spec, status } of listed) {
     const ready = status?.conditions.find((condition) => condition.type === 'Ready');
-    const expected = spec.suspend ? 'False Suspended' : 'True Delivering';
+    const works = status?.deliveredEntries === 0 ? 'Unknown NothingSent' : 'True Delivering';
+    const expected = spec.suspend ? 'False Suspended' : works;
     const found = `${ready?.status} ${ready?.reason}`;
     if (
       found !== expected ||

@@ -1,9 +1,10 @@
 /** The whole collector as a process, with its configs in a cluster. */
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../tools/waitFor.ts';
+import { watchClaims } from '../tools/claimWatcher.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
-import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
+import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
 import { applyConfig, applySecret, collectorKubeconfig, crd, readConfig, secretHeader } from './harness.ts';
@@ -63,6 +64,12 @@ describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_0
     await insertEntries(db, numbered(20));
     await applySecret(current, namespace, 'siem', { token: 'bad' });
     await applyAcme();
+    watchClaims({
+      read: async () =>
+        (await read()).status?.conditions.map(({ reason, message }) => `${reason} ${message}`).join(' '),
+      readCommitted: () => uidsOf(db),
+      ledger: receiver.ledger,
+    });
     collector.start();
     await waitForReason('Unauthorized');
     await applySecret(current, namespace, 'siem', { token: 'good' });
@@ -124,7 +131,7 @@ describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_0
     collector.start();
     await current.startApiServer();
     await waitFor(isReady, { timeoutMs: 60_000 });
-    await waitForReason('Delivering');
+    await waitForReason('NothingSent');
 
     await current.stopApiServer();
     await waitFor(async () => /^audit_export_config_source_synced 0$/m.test((await get('/metrics')).text));

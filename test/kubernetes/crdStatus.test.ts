@@ -67,6 +67,7 @@ describe.skipIf(isClusterMissing())('a status', () => {
     const statuses = [
       ...(Object.keys({ ...failureReasons, ...reasonGroups.collector }) as StreamReason[]).map(failing),
       statusOf({ activity: 'idle', pending: 0, oldestPendingAt: null }),
+      statusOf({ activity: 'idle', delivered: 0, rejected: 0, parked: 0, pending: 0, oldestPendingAt: null }),
       statusOf({ activity: 'suspended' }),
       statusOf(null),
       statusOf(null, wrong),
@@ -116,11 +117,11 @@ describe.skipIf(isClusterMissing())('a status', () => {
   it.skipIf(!hasKubectl())('is a row of kubectl get, and more of it with -o wide', async () => {
     const { current } = cluster;
     const namespace = await current.createNamespace();
-    for (const name of ['a-new', 'b-good', 'c-held']) await applyConfig(current, namespace, name);
+    for (const name of ['a-new', 'b-some', 'c-held']) await applyConfig(current, namespace, name);
     const now = new Date().toISOString();
     await writeStatus(
       namespace,
-      'b-good',
+      'b-some',
       statusOf({ activity: 'idle', pending: 0, parked: 0, lastDeliveryAt: now }),
     );
     const failure = { reason: 'Unauthorized', message: 'The receiver answered 401.', since: 0 } as const;
@@ -143,7 +144,7 @@ describe.skipIf(isClusterMissing())('a status', () => {
     const head = ['NAME', 'READY', 'REASON', 'PENDING', 'LAST DELIVERY', 'ENDPOINT', 'AGE'];
     const rows = [
       ['a-new', 'AGE'],
-      ['b-good', 'True', 'Delivering', '0', 'AGE', endpoint, 'AGE'],
+      ['b-some', 'True', 'Incomplete', '0', 'AGE', endpoint, 'AGE'],
       ['c-held', 'False', 'Unauthorized', '1204', 'AGE', endpoint, 'AGE'],
     ];
     expect(await get('aec')).toEqual([head, ...rows]);

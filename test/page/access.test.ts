@@ -104,8 +104,9 @@ function judge(
   if (/\d/.test(words)) return `gives away a number: ${words.replace(/\s+/g, ' ')}`;
   if (who !== 'anonymous') return status === 403 ? null : `${status} instead of 403`;
   const expected = mode === 'oidc' && method === 'get' && shape === 'page' ? 302 : 401;
-  const mustLead = mode === 'oidc' && (shape !== 'page' || method === 'get');
+  const mustLead = mode === 'oidc' && shape === 'page' && method === 'get';
   if (mustLead && !location?.startsWith('/login?return_to=')) return `leads to ${location}`;
+  if (!mustLead && location) return `leads to ${location}`;
   return status === expected ? null : `${status} instead of ${expected}`;
 }
 

@@ -144,7 +144,8 @@ describe('the drawer of an entry', () => {
     );
     const page = await browser.newPage();
     await page.goto(`${origin}${logs}/entries/${id}`);
-    await page.getByText('Pending').waitFor();
+    // No config of that name is there any more.
+    await page.getByText('The destination was deleted.').waitFor();
     await db.query(
       `insert into audit.parked (stream, sequence, entry_id, observed_at, reason, http_status, message)
        select id, 1, $1, now(), 'Refused', 400, 'The receiver said: bad body.' from audit.streams`,
@@ -153,7 +154,7 @@ describe('the drawer of an entry', () => {
     await page.reload();
     await page.getByText('Parked', { exact: true }).waitFor();
     expect(await page.locator('.deliveries').textContent()).toContain(
-      'The receiver refused it (HTTP 400): The receiver said: bad body. It stays parked until someone replays it.',
+      'The receiver refused it (HTTP 400): The receiver said: bad body. The destination was deleted, so it is not sent again.',
     );
     await expectAccessible(page);
     await screenshot(page, 'entry-parked');

@@ -4,8 +4,9 @@ import { expect, it } from 'vitest';
 import { findFreePort } from '../../tools/freePort.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
+import { watchClaims } from '../tools/claimWatcher.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
-import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
+import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
 
@@ -31,6 +32,21 @@ async function startProduct() {
 const plain = { 'content-type': 'text/plain' };
 const state = (page: Page) => page.getByRole('region', { name: 'State' });
 
+/** The badges of the page, all the time. */
+function watchPage(
+  page: Page,
+  { db, receiver }: Pick<Awaited<ReturnType<typeof startProduct>>, 'db' | 'receiver'>,
+) {
+  watchClaims({
+    read: async () => {
+      const badges = await page.locator('#drawer .badge').allTextContents();
+      return badges.length > 0 ? badges.join(' ') : undefined;
+    },
+    readCommitted: () => uidsOf(db),
+    ledger: receiver.ledger,
+  });
+}
+
 it('delivers what was saved, shows a failure at the top, and that it is over', {
   timeout: 90_000,
 }, async () => {
@@ -41,6 +57,7 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
       : { status: 401, headers: plain, body: 'token is unknown' },
   );
   const page = await browser.newPage();
+  watchPage(page, { db, receiver });
   await page.goto(`${url}/new`);
   await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
   await page.getByRole('button', { name: 'Add header' }).click();
@@ -82,10 +99,13 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
   await page.getByRole('group', { name: 'Most recent error' }).waitFor();
   await expectAccessible(page);
   await screenshot(page, 'export-list-held');
-  await page.getByRole('link', { name: 'acme-127-0-0-1' }).click();
+  await page.locator('.export-card-link').click();
   await page.getByLabel('Value of header 1').fill('Bearer good');
+  await page.getByLabel('Max batch size').fill('6');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
+  // Not red under "Saved".
+  expect(await page.locator('.export-error.notice-bad').count()).toBe(0);
   await receiver.waitFor((r) => r.ledger.storedCount >= 12);
   await state(page).getByText('Delivering', { exact: true }).waitFor({ timeout: 20_000 });
   await page.getByText('The last error was resolved').waitFor({ timeout: 20_000 });
@@ -129,4 +149,36 @@ it('shows parked entries with their reasons, and replays them', { timeout: 150_0
     `select event_type as type, metadata ->> 'entries' as entries from audit.entries where event_type like 'audit_export.replayed'`,
   );
   expect(rows).toEqual([{ type: 'audit_export.replayed', entries: '2' }]);
+});
+
+it('is not green before the receiver has accepted an entry, and says so on the list while it fails', {
+  timeout: 120_000,
+}, async () => {
+  const { db, receiver, collector, url } = await startProduct();
+  receiver.answerWith({ status: 404 });
+  await collector.writeConfig('siem', { organization: 'acme', endpoint: receiver.endpoint });
+  await collector.waitForStatus('siem', ({ conditions }) => conditions[0]?.reason === 'NothingSent');
+  const page = await browser.newPage();
+  watchPage(page, { db, receiver });
+  await page.goto(`${url}/default.siem`);
+  await state(page).getByText('Nothing sent yet').waitFor();
+  await insertEntries(db, numbered(2));
+  await state(page).getByText('Holding: needs you').waitFor({ timeout: 20_000 });
+  await state(page).getByRole('button', { name: 'Retry now' }).waitFor();
+  await page.getByRole('link', { name: 'Close' }).click();
+  await page.locator('#export-trouble').getByText('siem: Holding: needs you').waitFor({ timeout: 20_000 });
+  await page
+    .locator('#export-trouble')
+    .getByRole('link', { name: /^Fix it/ })
+    .click();
+  // A save that does not help: the old error is grey at once, and red once it has come again.
+  await page.getByLabel('Max batch size').fill('7');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  await state(page).getByText('Holding: needs you').waitFor({ timeout: 20_000 });
+  receiver.answerWith({ status: 200 });
+  await state(page).getByRole('button', { name: 'Retry now' }).click();
+  await page.getByText('The collector is trying again now.').waitFor();
+  await state(page).getByText('Delivering', { exact: true }).waitFor({ timeout: 20_000 });
+  expect(await state(page).getByRole('button', { name: 'Retry now' }).count()).toBe(0);
 });

@@ -146,7 +146,7 @@ it('says every problem at its field, and keeps what was typed', { timeout: 120_0
   expect(await readOwnEntries(under)).toEqual([]);
 });
 
-it('changes one field, suspends, resumes, retries and deletes, each with its entry', {
+it('changes one field, suspends, resumes and deletes, each with its entry', {
   timeout: 60_000,
 }, async () => {
   const { under, url } = await setUp();
@@ -165,12 +165,11 @@ it('changes one field, suspends, resumes, retries and deletes, each with its ent
   await screenshot(page, 'export-suspended');
   await button(page, 'Resume').click();
   await page.getByText('Resumed.').waitFor();
-  await button(page, 'Retry now').click();
-  await page.getByText('The collector is trying again now.').waitFor();
+  // Nothing fails.
+  expect(await button(page, 'Retry now').count()).toBe(0);
   const text = await readFile(join(under.directory, 'siem.yaml'), 'utf8');
   expect(text).toContain('# Kept by hand.');
   expect(text).toMatch(/maxBatchSize"?: 10/);
-  expect(text).toContain('reconcile-at');
 
   await page.getByRole('link', { name: 'Delete…' }).click();
   await page.getByText('will not be sent to otel.example.com').waitFor();
@@ -185,7 +184,6 @@ it('changes one field, suspends, resumes, retries and deletes, each with its ent
     'updated',
     'suspended',
     'resumed',
-    'retried',
     'deleted',
   ]);
   expect(entries[0]?.metadata).toMatchObject({

@@ -57,18 +57,46 @@ it('shows to a member that the page is not for them, and the way out', async () 
   await screenshot(page, 'not-an-admin');
 });
 
-it('takes the whole page to the login when a part of it finds the session ended', async () => {
-  const { origin, provider, db } = await start();
+it('keeps a form whose session ended, says so, and saves it after a sign-in in another tab', async () => {
+  const { origin, db } = await start();
+  const page = await browser.newPage({ expectedErrors: [/401/, /422/] });
+  await page.goto(origin + logs);
+  await enter(page, 'ada');
+  await page.waitForURL(origin + logs);
+  await page.goto(`${origin}${logs}/export/new`);
+  const endpoint = page.getByLabel('Endpoint');
+  await endpoint.fill('not an address');
+  await db.query('delete from audit.page_sessions');
+  await page.getByRole('button', { name: 'Add destination' }).click();
+  const bar = page.locator('#session-bar');
+  await bar.getByText('You were signed out').waitFor();
+  await expectAccessible(page);
+  await screenshot(page, 'signed-out-bar');
+  expect(await endpoint.inputValue()).toBe('not an address');
+  expect(page.url()).toBe(`${origin}${logs}/export/new`);
+
+  // The provider still knows her.
+  const [tab] = await Promise.all([page.waitForEvent('popup'), bar.getByRole('link').click()]);
+  await tab.getByRole('heading', { name: 'You are signed in' }).waitFor();
+  await tab.close();
+  await bar.waitFor({ state: 'hidden' });
+  expect(await endpoint.inputValue()).toBe('not an address');
+  await page.getByRole('button', { name: 'Add destination' }).click();
+  await page.locator('#field-endpoint-problem').waitFor();
+  expect(await endpoint.inputValue()).toBe('not an address');
+});
+
+it('copies and downloads nothing once the session has ended, and says why', async () => {
+  const { origin, db } = await start();
   const page = await browser.newPage({ expectedErrors: [/401/] });
   await page.goto(origin + logs);
   await enter(page, 'ada');
   await page.waitForURL(origin + logs);
   await db.query('delete from audit.page_sessions');
-  // The provider still knows her, so she is back where she was without a word.
-  await page.getByRole('link', { name: 'flow.created' }).first().click();
-  await waitFor(() => provider.requests.filter((path) => path === '/token').length === 2);
-  await page.waitForURL(`${origin}${logs}**`);
-  await page.getByText('Ada Lovelace').waitFor();
+  await page.locator('summary', { hasText: 'Download' }).click();
+  await page.locator('a[data-download]').first().click();
+  await page.locator('#progress').getByText('nothing was saved. You were signed out').waitFor();
+  await page.locator('#session-bar').getByText('You were signed out').waitFor();
 });
 
 it('says in words what went wrong at the provider', async () => {

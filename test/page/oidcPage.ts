@@ -2,6 +2,7 @@
 
 import { Secret } from '../../src/model/secret.ts';
 import { makeLoginCookies } from '../../src/web/auth/oidc/loginCookies.ts';
+import { makeLongReturns } from '../../src/web/auth/oidc/longReturns.ts';
 import { makeOidcAuthenticator } from '../../src/web/auth/oidc/oidcAuthenticator.ts';
 import { openProvider } from '../../src/web/auth/oidc/provider.ts';
 import { openSessions } from '../../src/web/auth/oidc/sessions.ts';
@@ -67,6 +68,7 @@ export async function startOidcPage(
           }),
           sessions: openSessions({ db, secret, isSecure: false, idleMs, log }),
           loginCookies: makeLoginCookies(secret, false),
+          longReturns: makeLongReturns(db, secret),
         },
       );
     },

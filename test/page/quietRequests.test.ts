@@ -123,3 +123,36 @@ it('one address has so many connections and no more', async () => {
   await waitFor(open);
   for (const socket of sockets) socket.destroy();
 });
+
+describe('what no page of ours is asked for', () => {
+  it('cookies that are too large are answered in words, and deleted', async () => {
+    const page = await startPageUnderTest(postgres);
+    const response = await fetch(page.origin + logs, { headers: { Cookie: `a=${'x'.repeat(20_000)}` } });
+    expect([response.status, response.headers.get('clear-site-data')]).toEqual([431, '"cookies"']);
+    expect(await response.text()).toContain('too large together');
+  });
+
+  it('a request that is no HTTP is answered in words', async () => {
+    const page = await startPageUnderTest(postgres);
+    const socket = connect(Number(new URL(page.origin).port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    let text = '';
+    socket.on('data', (piece) => {
+      text += piece;
+    });
+    socket.write('nonsense\r\n\r\n');
+    await waitFor(() => text.includes('not valid HTTP'));
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('assets are served under the address of another version, but not kept', async () => {
+    const page = await startPageUnderTest(postgres);
+    const ask = async (name: string) => {
+      const response = await fetch(`${page.origin}/assets/otherVersion/${name}`);
+      return [response.status, response.headers.get('cache-control'), response.headers.get('content-type')];
+    };
+    expect(await ask('app.css')).toEqual([200, 'no-store', 'text/css; charset=utf-8']);
+    expect((await ask('unknown.css'))[0]).toBe(404);
+    expect((await ask('..%2Fapp.css'))[0]).toBe(404);
+  });
+});

@@ -5,6 +5,7 @@
  * dots; an array as one field of JSON text; numbers and booleans as text. Of null, "" and {} it keeps nothing, as for
  * it an empty field is an absent one.
  */
+import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AnyValue } from '../../tools/otlp/otlpProto.ts';
 import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
@@ -78,6 +79,19 @@ describe.skipIf(isToolMissing('victoria-logs') || isCloudTrailMissing())('Victor
     const eventId = wanted?.metadata instanceof Map ? wanted.metadata.get('eventID') : undefined;
     const found = await victoriaLogs.query(`eventID:="${eventId}"`);
     expect(found.map((row) => row['log.record.uid'])).toEqual([wanted?.uid]);
+
+    // The query for gaps and repeats, as docs/receivers.md has it.
+    const page = await readFile(new URL('../../docs/receivers.md', import.meta.url), 'utf8');
+    const [, query = ''] = /^\| VictoriaLogs \(LogsQL\) \| `(.+)` \|$/m.exec(page) ?? [];
+    for (const organization of organizations) {
+      const count = String(entries.filter((entry) => entry.organization === organization).length);
+      const streams = await victoriaLogs.query(
+        query.replaceAll('\\|', '|').replace('"acme"', JSON.stringify(organization)),
+      );
+      expect(streams).toEqual([
+        { 'audit.stream.id': expect.any(String), numbers: count, highest: count, records: count },
+      ]);
+    }
   });
 });
 

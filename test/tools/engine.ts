@@ -18,6 +18,8 @@ import { waitFor } from '../../tools/waitFor.ts';
 export interface EngineOptions extends Partial<DeliveryOptions> {
   readonly leaseDurationMs?: number;
   readonly replicaName?: string;
+  /** Milliseconds since the Unix epoch, for what takes hours. */
+  readonly now?: () => number;
   /** In place of the real transport: for what no receiver can cause. */
   readonly send?: Send;
 }
@@ -41,7 +43,7 @@ export interface Engine {
 
 /** Waits are short, so that tests are; stopped with the test. */
 export async function startEngine(db: Database, options: EngineOptions = {}): Promise<Engine> {
-  const { leaseDurationMs = 10_000, replicaName = 'test', send, ...delivery } = options;
+  const { leaseDurationMs = 10_000, replicaName = 'test', send, now = Date.now, ...delivery } = options;
   const lines: string[] = [];
   const log = makeLogger({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
   const transport = makeTransport({
@@ -53,6 +55,7 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
     {
       db,
       log,
+      now,
       send: send ?? makeSend(transport),
       budget: new ByteBudget(64 * 1024 * 1024),
       buffers: new BufferPool(8 * 1024 * 1024),

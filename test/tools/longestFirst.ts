@@ -11,7 +11,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const longest = [
   ['hostile/hostile', 'delivery/failover', 'kubernetes/churn', 'kubernetes/outages'],
-  ['database/versions', 'page/exportDrawer', 'page/exportDelivery', 'demo/start', 'delivery/unreadable'],
+  [
+    'database/versions',
+    'page/exportDrawer',
+    'page/exportDelivery',
+    'page/exportStates',
+    'demo/start',
+    'delivery/unreadable',
+  ],
   ['commands', 'demo/newcomer', 'page/entry', 'page/list', 'database/entryBounds', 'image/image'],
   ['kubernetes/exportDrawer', 'delivery/chaos', 'page/filters', 'kubernetes/collector', 'upgrade/upgrade'],
   ['page/access', 'page/security', 'search/indexer', 'search/heavyEntries', 'delivery/fairness'],

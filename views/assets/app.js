@@ -2,8 +2,9 @@
  * What the page does beyond htmx, by data- attributes; everything else works without. Elements are looked up each time:
  * Back replaces all children of <body>, so listeners are on `document` and `close`, which does not bubble, is captured.
  */
-export const find = (selector) => document.querySelector(selector);
-export const on = (type, handler, capture = false) => document.addEventListener(type, handler, capture);
+import { find, on } from './dom.js';
+import { fetchOwn } from './session.js';
+
 const drawer = () => find('#drawer');
 export const settings = {
   get: (name) => localStorage.getItem(`audit-export.${name}`) ?? (name === 'local' ? 'off' : 'on'),
@@ -112,8 +113,15 @@ on('click', async (event) => {
   if (!button) return;
   event.preventDefault();
   const { copy } = button.dataset;
+  let text = location.href;
   try {
-    const text = copy === 'address' ? location.href : await (await fetch(copy)).text();
+    if (copy !== 'address') text = await (await fetchOwn(copy)).text();
+  } catch (error) {
+    const why = error instanceof TypeError ? 'The server did not answer. Try again.' : error.message;
+    toast(`Nothing was copied. ${why}`);
+    return;
+  }
+  try {
     await navigator.clipboard.writeText(text);
     toast('Copied.');
   } catch {

@@ -1,5 +1,6 @@
 /* Keys: letters move, search and explain unless they are turned off; an open drawer scrolls wherever its focus is. */
-import { closeMenus, find, on, settings } from './app.js';
+import { closeMenus, settings } from './app.js';
+import { find, on } from './dom.js';
 
 const showHelp = () => {
   closeMenus();

@@ -1,8 +1,10 @@
 /* What the list does beyond htmx: narrowing long menus, downloads that say how far they are; the rest is in modules of its own. */
-import { closeMenus, find, on } from './app.js';
+import { closeMenus } from './app.js';
+import { find, on } from './dom.js';
 import './keys.js';
 import './ranges.js';
 import './rows.js';
+import { fetchOwn } from './session.js';
 import './stale.js';
 
 on('input', ({ target }) => {
@@ -31,13 +33,7 @@ on('click', async (event) => {
   say('Preparing …');
   panel.showPopover();
   try {
-    const response = await fetch(link.href, { signal: download.signal });
-    if (!response.ok)
-      throw new Error(
-        response.status === 429
-          ? 'Too many downloads for now; try again later.'
-          : `The server answered ${response.status}.`,
-      );
+    const response = await fetchOwn(link.href, { signal: download.signal });
     const parts = await readParts(response, (rows, bytes) =>
       say(`${rows.toLocaleString('en')} entries, ${formatBytes(bytes)}`),
     );

@@ -1,5 +1,6 @@
 /* Custom ranges: typed and shown in the zone of the times in the list, sent in UTC. Without this all of it is UTC. */
-import { find, on, settings } from './app.js';
+import { settings } from './app.js';
+import { find, on } from './dom.js';
 
 const isLocal = () => settings.get('local') === 'on';
 

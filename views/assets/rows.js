@@ -1,5 +1,5 @@
 /* Rows: all of a row opens its entry, unless somebody selects text in it; more rows take the focus of what loaded them. */
-import { on } from './app.js';
+import { on } from './dom.js';
 
 const rowOf = (element) => element.closest('.entry, .excerpt');
 

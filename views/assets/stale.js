@@ -1,5 +1,6 @@
 /* "Not up to date": from the first request of the list that fails until one of its kind has an answer. */
-import { find, formatTimes, on } from './app.js';
+import { formatTimes } from './app.js';
+import { find, on } from './dom.js';
 
 /* What failed, by kind: since when, and how to ask again. */
 const failures = new Map();

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { sendProblem } from '../reply/reply.ts';
 import type { Route } from '../routes.ts';
+import { signedInPath } from '../session.ts';
 import { isOrganizationName, organizationOf } from '../urls.ts';
 import { isAdmin, type Viewer } from '../visit.ts';
 import type { Authenticator, Identity } from './authenticator.ts';
@@ -18,7 +19,7 @@ export function requireAccess(
     const identity = await authenticator.identify(request);
     switch (identity.kind) {
       case 'anonymous':
-        askForLogin(request, response, identity);
+        await askForLogin(request, response, identity, authenticator);
         return;
       case 'unavailable':
         response.set('Retry-After', '5');
@@ -47,31 +48,56 @@ export function requireAccess(
 
 type Anonymous = Extract<Identity, { kind: 'anonymous' }>;
 
-/** A request by htmx cannot follow a redirect to another origin, so htmx is told to load the whole page there. */
-function askForLogin(request: Request, response: Response, { loginUrl, message }: Anonymous): void {
-  const url = loginUrl === null ? null : `${loginUrl}?return_to=${encodeURIComponent(findReturn(request))}`;
-  const isScripted =
-    request.get('HX-Request') === 'true' || request.get('HX-History-Restore-Request') === 'true';
-  if (url !== null && isScripted) response.set('HX-Redirect', url);
-  else if (url !== null && request.method === 'GET') {
-    response.redirect(302, url);
+/**
+ * Leads a person who opens a page to the login. A script gets 401 and no address to go to: a redirect would take a form from
+ * somebody who is filling it in, and each login begun by a script would leave a cookie behind.
+ */
+async function askForLogin(
+  request: Request,
+  response: Response,
+  { loginUrl, message }: Anonymous,
+  authenticator: Authenticator,
+): Promise<void> {
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (loginUrl !== null && isRead && isNavigation(request)) {
+    const path = toLocalPath(request.originalUrl, longestReturn);
+    const returnTo = (await authenticator.shortenReturn?.(path)) ?? path;
+    response.redirect(302, `${loginUrl}?return_to=${encodeURIComponent(returnTo)}`);
     return;
   }
+  // A form keeps what was typed only while its page stays open.
+  const isForm = loginUrl !== null && !isRead;
+  response.set('HX-Reswap', 'none');
   sendProblem(request, response, 401, {
-    title: 'Sign in',
-    message,
-    ...(url !== null && { link: { url, text: 'Sign in' } }),
+    title: isForm ? 'You were signed out, and nothing was saved' : 'Sign in',
+    message: isForm
+      ? 'Keep this page open: sign in in a new tab, then come back and reload this page. Your browser then asks whether to send the form again, with all that you typed.'
+      : message,
+    ...(loginUrl !== null && {
+      link: {
+        url: `${loginUrl}?return_to=${encodeURIComponent(isForm ? signedInPath : '/')}`,
+        text: isForm ? 'Sign in (new tab)' : 'Sign in',
+        isNewTab: isForm,
+      },
+    }),
   });
 }
 
-/** The page that the person is looking at, not the fragment that was requested or the address a form was sent to. */
-function findReturn(request: Request): string {
-  if (request.get('HX-Request') === 'true') {
-    const current = request.get('HX-Current-URL') ?? '';
-    const url = URL.canParse(current) ? new URL(current) : null;
-    return toLocalPath(url === null ? '/' : url.pathname + url.search);
+/** Node accepts no more than 16 KB of address and headers. */
+const longestReturn = 16_000;
+
+/** The request of a person who opened an address, not of a script, an image, a frame, or a browser that looks ahead. */
+function isNavigation(request: Request): boolean {
+  if (request.get('HX-Request') === 'true' || request.get('HX-History-Restore-Request') === 'true')
+    return false;
+  if (request.get('Sec-Purpose') !== undefined) return false;
+  const destination = request.get('Sec-Fetch-Dest');
+  if (destination !== undefined) {
+    return destination === 'document' && request.get('Sec-Fetch-Mode') === 'navigate';
   }
-  return request.method === 'GET' ? toLocalPath(request.originalUrl) : '/';
+  // Old browsers, and any browser on plain http, say only what they would accept.
+  const accept = request.get('Accept')?.trim() ?? '*/*';
+  return accept === '*/*' || accept.includes('text/html');
 }
 
 /** In characters; every provider stays within it. */

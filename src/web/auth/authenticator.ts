@@ -6,6 +6,8 @@ export interface Authenticator {
   /** Handles its own addresses (login, callback, logout) and sessions, before everything else; null: it has none. */
   readonly middleware: RequestHandler | null;
   identify(request: Request): Promise<Identity>;
+  /** An address to come back to after a login, short enough for `return_to`. Default: it is passed on as it is. */
+  shortenReturn?(path: string): Promise<string>;
   /** Ends its background work. */
   stop?(): void;
 }

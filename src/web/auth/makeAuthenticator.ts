@@ -7,6 +7,7 @@ import { makeJwtAuthenticator } from './jwt.ts';
 import { makeLocalAuthenticator } from './local.ts';
 import type { MembershipRules } from './membership.ts';
 import { makeLoginCookies } from './oidc/loginCookies.ts';
+import { makeLongReturns } from './oidc/longReturns.ts';
 import { makeOidcAuthenticator } from './oidc/oidcAuthenticator.ts';
 import { openProvider } from './oidc/provider.ts';
 import { openSessions } from './oidc/sessions.ts';
@@ -75,6 +76,7 @@ function makeOidc(settings: Settings, membership: MembershipRules, { db, log }: 
       }),
       sessions: openSessions({ db, secret, previousSecret, isSecure, idleMs: settings.sessionIdleMs, log }),
       loginCookies: makeLoginCookies(secret, isSecure, previousSecret),
+      longReturns: makeLongReturns(db, secret),
     },
   );
 }

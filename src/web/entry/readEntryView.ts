@@ -1,7 +1,13 @@
 /** Reads what the drawer of one entry shows. */
+import type { EditableSpec } from '../../configs/configEditor.ts';
 import { readDeliveries } from '../../database/deliveries.ts';
 import { type EntryView, readShownEntry, type ShownEntry } from '../../database/entries.ts';
+import { readStreams } from '../../database/streamViews.ts';
+import type { EntryFilter } from '../../model/exportConfig.ts';
 import { findEntries } from '../../search/findEntries.ts';
+import { destinationUrl } from '../export/addresses.ts';
+import { findLastError, stateOf } from '../export/destinationState.ts';
+import { joinStreams } from '../export/joinStreams.ts';
 import { describeSession, signOfSession } from '../format/sessionWords.ts';
 import { isFilterValue } from '../list/filterRow.ts';
 import { toEntryQuery, toSearch } from '../list/filters.ts';
@@ -131,28 +137,60 @@ async function findNeighbour(
 }
 
 async function readDeliveryViews(
-  { db, editor, log }: WebContext,
+  context: WebContext,
   organization: string,
   id: string,
 ): Promise<DeliveryView[]> {
+  const { db, editor, log } = context;
   const configs = await editor?.list(organization).catch((error: unknown) => {
     log.warn({ err: error }, 'page: the destinations could not be listed');
     return undefined;
   });
   const known = configs?.kind === 'ok' ? configs.value : null;
+  const destinations = await joinStreams({ context, organization }, known ?? []);
   const current = (known ?? []).flatMap(({ key }) => key ?? []);
+  const filters = new Map((known ?? []).map(({ key, spec }) => [key ?? '', filterOf(spec)]));
   // Reads one more than is shown, to know whether there are more.
-  const deliveries = await readDeliveries(db, organization, id, { current, mostOthers: mostDeleted + 1 });
+  const deliveries = await readDeliveries(db, organization, id, {
+    ...{ current, filters, mostOthers: mostDeleted + 1 },
+  });
   const others = deliveries.filter(({ configKey }) => !current.includes(configKey));
   const left = others.length > mostDeleted ? others[0] : undefined;
-  const views = deliveries
-    .filter((delivery) => delivery !== left)
-    .map(({ configKey, state }) => {
-      const config = known?.find(({ key }) => key === configKey);
-      const name = config?.id.name ?? (known ? `${nameOf(configKey)} (deleted)` : nameOf(configKey));
-      return describeDelivery(name, state);
-    });
+  const shown = deliveries.filter((delivery) => delivery !== left);
+  const streams = await readStreams(
+    db,
+    organization,
+    shown.map(({ configKey }) => configKey),
+  );
+  const views = shown.map(({ configKey, streamId, state }) => {
+    const destination = destinations.find(({ config }) => config.key === configKey) ?? null;
+    const stream = streams.find((each) => each.streamId === streamId);
+    const common = { lastError: stream?.lastError ?? null, rejected: stream?.rejected ?? 0 };
+    if (destination === null) {
+      const gone = known ? 'deleted' : 'unknown';
+      return describeDelivery({ ...common, name: nameOf(configKey), state: gone, url: null }, state);
+    }
+    const { config } = destination;
+    return describeDelivery(
+      {
+        name: config.id.name,
+        state: stateOf(destination, Date.now()),
+        url: destinationUrl(organization, config.id),
+        lastError: findLastError(destination),
+        rejected: common.rejected,
+      },
+      state,
+    );
+  });
   return left === undefined ? views : [...views, earlierDestinations];
+}
+
+function filterOf(spec: EditableSpec): EntryFilter {
+  return {
+    eventTypes: spec['filter.eventTypes'],
+    excludeEventTypes: spec['filter.excludeEventTypes'],
+    projects: spec['filter.projects'],
+  };
 }
 
 const earlierDestinations: DeliveryView = {
@@ -162,6 +200,7 @@ const earlierDestinations: DeliveryView = {
   word: 'Not shown',
   detail: `Only the ${mostDeleted} most recently deleted destinations are shown.`,
   times: [],
+  link: null,
 };
 
 function nameOf(configKey: string): string {

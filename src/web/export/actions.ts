@@ -2,7 +2,8 @@
 import type { BeforeWrite, ConfigEditor, EditorResult } from '../../configs/configEditor.ts';
 import { requestReplay } from '../../database/streamViews.ts';
 import type { Handler, Visit } from '../visit.ts';
-import { onDestination, type StreamedConfig } from './destinations.ts';
+import { onDestination } from './destinations.ts';
+import type { StreamedConfig } from './joinStreams.ts';
 import { reasonOf, sendGone } from './messages.ts';
 import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
 import { sendStored } from './sendForm.ts';

@@ -1,16 +1,9 @@
-/** Destinations with their streams, as the handlers of the drawer are given them. */
-import type { ConfigEditor, EditableConfig } from '../../configs/configEditor.ts';
-import { readStreams, type StreamView } from '../../database/streamViews.ts';
+/** Gives the handlers of the drawer the destination that the address names. */
+import type { ConfigEditor } from '../../configs/configEditor.ts';
 import type { Handler, Visit } from '../visit.ts';
 import { parseConfigId } from './addresses.ts';
+import { joinStream, type StreamedConfig } from './joinStreams.ts';
 import { readOnlyNotice, reasonOf, sendGone, sendUnavailable } from './messages.ts';
-
-/** A config of the organization, as the drawer shows it. */
-export interface StreamedConfig {
-  readonly config: EditableConfig;
-  /** null: it has none yet. */
-  readonly stream: StreamView | null;
-}
 
 type Handle<T> = (visit: Visit, editor: ConfigEditor, destination: T) => Promise<void>;
 
@@ -48,21 +41,4 @@ export async function loadDestination(visit: Visit): Promise<Loaded> {
   if (read.kind !== 'ok') return { kind: 'unavailable', reason: reasonOf(read) };
   if (read.value === null) return { kind: 'gone' };
   return { kind: 'found', editor, destination: await joinStream(visit, read.value) };
-}
-
-export async function joinStream(visit: Visit, config: EditableConfig): Promise<StreamedConfig> {
-  const [destination] = await joinStreams(visit, [config]);
-  return destination ?? { config, stream: null };
-}
-
-export async function joinStreams(
-  { context, organization }: Visit,
-  configs: readonly EditableConfig[],
-): Promise<StreamedConfig[]> {
-  const keys = configs.flatMap(({ key }) => key ?? []);
-  const streams = await readStreams(context.db, organization, keys);
-  return configs.map((config) => ({
-    config,
-    stream: streams.find(({ configKey }) => configKey === config.key) ?? null,
-  }));
 }

@@ -5,10 +5,10 @@ import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.
 import type { ActionsView, ExportStateView, NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
 import { destinationUrl } from './addresses.ts';
-import type { StreamedConfig } from './destinations.ts';
 import { type ExportForm, toForm } from './exportForm.ts';
 import { type FormRemarks, makeHeaders } from './fieldViews.ts';
 import { makeFormView } from './formView.ts';
+import type { StreamedConfig } from './joinStreams.ts';
 import { makeStateView } from './stateView.ts';
 
 /** Parked entries that are listed; the rest is a number. */
@@ -72,7 +72,7 @@ export async function loadState(
     stream === null || stream.parked === 0
       ? []
       : await listParked(context.db, organization, stream.streamId, listedParked);
-  return makeStateView(organization, destination, parked, Date.now());
+  return makeStateView(organization, destination, parked, { now: Date.now(), pace: context.pace });
 }
 
 function makeActions(organization: string, { config, stream }: StreamedConfig): ActionsView {

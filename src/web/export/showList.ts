@@ -5,7 +5,8 @@ import type { ExportListView, NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
 import { makeFrame } from './addresses.ts';
 import { describeLimit, limitOf } from './destinationLimit.ts';
-import { joinStreams } from './destinations.ts';
+import { sortByTrouble } from './destinationState.ts';
+import { joinStreams } from './joinStreams.ts';
 import { isOwnVisit, noticeOf, readOnlyNotice, reasonOf, unrecorded } from './messages.ts';
 import { recordAction } from './ownEntries.ts';
 import { makeCard } from './stateView.ts';
@@ -48,10 +49,9 @@ async function loadList(visit: Visit, given: readonly NoticeView[]): Promise<Exp
   return {
     frame,
     notices: canAdd ? given : [...given, limited],
-    destinations: (await joinStreams(visit, listed.value))
-      .map((destination) => makeCard(organization, destination, now))
-      // Those with an error come first.
-      .toSorted((a, b) => Number(a.error === null) - Number(b.error === null)),
+    destinations: sortByTrouble(await joinStreams(visit, listed.value), now).map((destination) =>
+      makeCard(organization, destination, now),
+    ),
     isKnown: true,
     canAdd,
   };

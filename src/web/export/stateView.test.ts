@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { EditableConfig } from '../../configs/configEditor.ts';
 import { toEditableSpec } from '../../configs/editor/editableSpec.ts';
 import type { StreamView } from '../../database/streamViews.ts';
+import { adviceFor } from '../../model/reasons.ts';
 import type { Condition, ExportStatus } from '../../model/streamStatus.ts';
-import { makeCard, makeStateView, stateOf } from './stateView.ts';
+import { sortByTrouble, stateOf } from './destinationState.ts';
+import type { StreamedConfig } from './joinStreams.ts';
+import { makeCard, makeStateView } from './stateView.ts';
 
 const now = Date.parse('2026-01-31T08:00:00Z');
 
@@ -36,34 +39,101 @@ const stream: StreamView = {
   rejected: 0,
   lastDeliveryAt: '2026-01-31T07:59:59Z',
   lastError: null,
+  isHeld: true,
+  heldUntil: null,
 };
 
 const ready = condition('Ready', 'True', 'Delivering');
 const failed = condition('Ready', 'False', 'Unauthorized');
 
+const never = { ...stream, delivered: 0, lastDeliveryAt: null };
+const stalled = [failed, condition('Stalled', 'True', 'Unauthorized')];
+const unauthorized = {
+  time: '2026-01-31T07:59:00Z',
+  reason: 'Unauthorized',
+  message: 'No.',
+  httpStatus: 401,
+};
+const pace = { retryMs: 30_000, holdMs: 600_000 };
+
 describe('stateOf', () => {
-  const suspended = makeConfig({ conditions: [ready] });
-  it.each<[string, EditableConfig]>([
-    ['Starting', makeConfig(null)],
-    ['Starting', makeConfig({ conditions: [condition('Ready', 'Unknown', 'Progressing')] })],
-    ['Starting', makeConfig({ conditions: [condition('Ready', 'False', 'Suspended')] })],
+  const good = makeConfig({ conditions: [ready] });
+  it.each<[string, EditableConfig, Partial<StreamedConfig>]>([
+    ['starting', makeConfig(null), {}],
+    ['starting', makeConfig({ conditions: [condition('Ready', 'Unknown', 'Progressing')] }), {}],
+    ['starting', makeConfig({ conditions: [condition('Ready', 'False', 'Suspended')] }), {}],
     [
-      'Delivering',
+      'nothing-sent',
+      makeConfig({ conditions: [condition('Ready', 'Unknown', 'NothingSent')] }),
+      { stream: never },
+    ],
+    // As an older collector wrote it.
+    ['nothing-sent', good, { stream: never }],
+    ['delivering', makeConfig({ conditions: [condition('Ready', 'Unknown', 'NothingSent')] }), {}],
+    ['incomplete', good, { stream: { ...stream, parked: 1 } }],
+    ['incomplete', good, { stream: { ...stream, rejected: 1 } }],
+    [
+      'delivering',
       makeConfig({ conditions: [ready], pendingEntries: 3, oldestPendingTime: '2026-01-31T07:59:50Z' }),
+      {},
     ],
     [
-      'Catching up',
+      'catching-up',
       makeConfig({ conditions: [ready], pendingEntries: 3, oldestPendingTime: '2026-01-31T07:50:00Z' }),
+      {},
     ],
-    ['Retrying', makeConfig({ conditions: [failed, condition('Reconciling', 'True', 'Timeout')] })],
+    ['retrying', makeConfig({ conditions: [failed, condition('Reconciling', 'True', 'Timeout')] }), {}],
+    ['holding', makeConfig({ conditions: stalled }), {}],
+    // The row knows first.
+    ['holding', good, { stream: { ...stream, lastError: unauthorized } }],
+    ['retrying', good, { stream: { ...stream, lastError: { ...unauthorized, reason: 'Timeout' } } }],
     [
-      'Holding: needs you',
-      makeConfig({ conditions: [failed, condition('Stalled', 'True', 'Unauthorized')] }),
+      'delivering',
+      good,
+      { stream: { ...stream, lastError: { ...unauthorized, resolvedTime: '2026-01-31T07:59:30Z' } } },
     ],
-    ['Suspended', { ...suspended, spec: { ...suspended.spec, suspend: true } }],
-    ['Problem in the configuration', makeConfig({ conditions: [ready] }, { problems: ['x is wrong.'] })],
-  ])('says %s', (word, config) => {
-    expect(stateOf({ config, stream: null }, now)).toBe(word);
+    [
+      'database-unavailable',
+      makeConfig({ conditions: [condition('Ready', 'False', 'DatabaseUnavailable')] }),
+      {},
+    ],
+    ['database-unavailable', good, { stream: null, isDatabaseAway: true }],
+    ['delivering', good, { stream: { ...stream, isHeld: false, heldUntil: '2026-01-31T07:59:57Z' } }],
+    ['not-reporting', good, { stream: { ...stream, isHeld: false, heldUntil: '2026-01-31T07:59:50Z' } }],
+    ['not-reporting', makeConfig({ conditions: stalled }), { stream: { ...stream, isHeld: false } }],
+    ['suspended', { ...good, spec: { ...good.spec, suspend: true } }, {}],
+    ['misconfigured', makeConfig({ conditions: [ready] }, { problems: ['x is wrong.'] }), {}],
+    // Saved since.
+    [
+      'starting',
+      makeConfig({ conditions: stalled, lastError: unauthorized }),
+      { changedAt: '2026-01-31T07:59:55Z', stream: { ...stream, lastError: unauthorized } },
+    ],
+    [
+      'holding',
+      makeConfig({ conditions: stalled, lastError: unauthorized }),
+      { changedAt: '2026-01-31T07:58:00Z', stream: { ...stream, lastError: unauthorized } },
+    ],
+  ])('says %s', (state, config, changes) => {
+    expect(stateOf({ config, stream, ...changes }, now)).toBe(state);
+  });
+
+  it('sorts those that fail first, then those that lack entries, then by name', () => {
+    const make = (name: string, status: Partial<ExportStatus>, changes: Partial<StreamView> = {}) => ({
+      config: makeConfig(status, { id: { namespace: 'default', name } }),
+      stream: { ...stream, ...changes },
+    });
+    const sorted = sortByTrouble(
+      [
+        make('d', { conditions: [ready] }),
+        make('c', { conditions: [ready] }),
+        make('b', { conditions: [ready] }, { parked: 1 }),
+        make('z', { conditions: stalled }),
+        make('y', { conditions: [failed, condition('Reconciling', 'True', 'Timeout')] }),
+      ],
+      now,
+    );
+    expect(sorted.map(({ config }) => config.id.name)).toEqual(['y', 'z', 'b', 'c', 'd']);
   });
 });
 
@@ -79,18 +149,64 @@ describe('makeStateView', () => {
       conditions: [failed, condition('Stalled', 'True', 'Unauthorized')],
       lastError,
     });
-    const [standing] = makeStateView('acme', { config, stream }, [], now).errors;
+    const [standing] = makeStateView('acme', { config, stream }, [], { now, pace }).errors;
     expect(standing).toMatchObject({ tone: 'bad', httpStatus: 'HTTP 401', message: 'No.', resolved: null });
     expect(standing?.advice).toContain('Authorization');
     // The row knows first that it is over.
     const over = { ...stream, lastError: { ...lastError, resolvedTime: '2026-01-31T07:30:00Z' } };
-    const [past] = makeStateView('acme', { config, stream: over }, [], now).errors;
+    const [past] = makeStateView('acme', { config, stream: over }, [], { now, pace }).errors;
     expect(past).toMatchObject({ tone: 'idle', advice: '', resolved: '2026-01-31T07:30:00Z' });
+  });
+
+  it('offers a try where something fails, and says how long it takes otherwise', () => {
+    const lastError = unauthorized;
+    const errorOf = (conditions: Condition[], changes: Partial<EditableConfig> = {}) =>
+      makeStateView('acme', { config: makeConfig({ conditions, lastError }, changes), stream }, [], {
+        now,
+        pace,
+      }).errors[0];
+    expect(errorOf(stalled)?.retry?.pace).toBe(
+      'The collector tries again by itself, at least every 10 minutes.',
+    );
+    const retrying = [failed, condition('Reconciling', 'True', 'Timeout')];
+    expect(errorOf(retrying)?.retry?.pace).toBe(
+      'The collector tries again by itself, at least every 30 seconds.',
+    );
+    expect(errorOf([ready])?.retry).toBeNull();
+    expect(errorOf(stalled, { readOnly: 'Managed elsewhere.' })?.retry).toBeNull();
+  });
+
+  it('greys the error of the previous settings until there is news', () => {
+    const config = makeConfig({ conditions: stalled, lastError: unauthorized });
+    const changed = (error: typeof unauthorized) => {
+      const row = { ...stream, lastError: error };
+      const destination = { config, stream: row, changedAt: '2026-01-31T07:59:30Z' };
+      return makeStateView('acme', destination, [], { now, pace });
+    };
+    const before = changed(unauthorized);
+    expect(before.errors[0]).toMatchObject({
+      tone: 'idle',
+      title: 'Error of the previous settings. Trying the new ones …',
+      advice: '',
+      retry: null,
+    });
+    expect(before.badge.tone).toBe('idle');
+    const after = changed({ ...unauthorized, time: '2026-01-31T07:59:40Z' });
+    expect(after.errors[0]).toMatchObject({ tone: 'bad', title: 'Most recent error' });
+    expect(after.badge.word).toBe('Holding: needs you');
+  });
+
+  it('says the advice once, also of an error that was kept with it', () => {
+    const advice = adviceFor('Unauthorized');
+    const lastError = { ...unauthorized, message: `The receiver answered 401. ${advice}` };
+    const config = makeConfig({ conditions: stalled, lastError });
+    const [error] = makeStateView('acme', { config, stream }, [], { now, pace }).errors;
+    expect(error).toMatchObject({ message: 'The receiver answered 401.', advice });
   });
 
   it('takes what moves from the row, and what is counted now and then from the status', () => {
     const config = makeConfig({ conditions: [ready], deliveredEntries: 1, pendingEntries: 2_000 });
-    const { facts } = makeStateView('acme', { config, stream: { ...stream, parked: 7 } }, [], now);
+    const { facts } = makeStateView('acme', { config, stream: { ...stream, parked: 7 } }, [], { now, pace });
     expect(Object.fromEntries(facts.map(({ label, value, time }) => [label, time ?? value]))).toEqual({
       Delivered: '1,204',
       Pending: '2,000',

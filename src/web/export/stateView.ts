@@ -1,9 +1,7 @@
-/**
- * How a destination is doing, in words, an icon and a colour: from its status (conditions, pending) and its stream's row
- * (what moves between two writes of the status).
- */
+/** What the drawer shows of a destination's state: badge, errors with what to do, figures, parked entries. */
 import type { ParkedView } from '../../database/streamViews.ts';
 import { adviceFor } from '../../model/reasons.ts';
+import { type StateName, states } from '../../model/states.ts';
 import type { LastError } from '../../model/streamStatus.ts';
 import type {
   BadgeView,
@@ -14,62 +12,29 @@ import type {
   ParkedListView,
 } from '../views/exportViews.ts';
 import { destinationUrl, makeFrame, withoutQuery } from './addresses.ts';
-import type { StreamedConfig } from './destinations.ts';
+import { countersOf, findLastError, isOfPreviousSettings, sinceOf, stateOf } from './destinationState.ts';
+import type { StreamedConfig } from './joinStreams.ts';
 
-const badges = {
-  Delivering: { tone: 'good', icon: 'check' },
-  'Catching up': { tone: 'good', icon: 'send' },
-  Retrying: { tone: 'warn', icon: 'retry' },
-  'Holding: needs you': { tone: 'bad', icon: 'error' },
-  Suspended: { tone: 'idle', icon: 'pause' },
-  Starting: { tone: 'idle', icon: 'clock' },
-  'Problem in the configuration': { tone: 'bad', icon: 'alert' },
-} as const satisfies Readonly<Record<string, Omit<BadgeView, 'word'>>>;
-
-type StateWord = keyof typeof badges;
-
-const sentences: Readonly<Record<StateWord, string>> = {
-  Delivering: 'New entries are delivered within seconds.',
-  'Catching up': 'Waiting entries are being delivered.',
-  Retrying: 'The receiver isn’t accepting entries right now. They are kept and retried automatically.',
-  'Holding: needs you': 'Nothing is delivered until someone fixes this. Every entry is kept.',
-  Suspended: 'Entries are kept, and delivered once you resume.',
-  Starting: 'The collector has not reported yet.',
-  'Problem in the configuration': 'This configuration cannot be used. Every entry is kept.',
-};
-
-/** Once they are older than this, pending entries are a backlog, not just on their way. */
-const catchingUpAfterMs = 30_000;
-
-export function stateOf({ config }: StreamedConfig, now: number): StateWord {
-  const { spec, status, problems } = config;
-  if (problems.length > 0) return 'Problem in the configuration';
-  if (spec.suspend) return 'Suspended';
-  const ready = status?.conditions.find(({ type }) => type === 'Ready');
-  // From before it was resumed.
-  if (!ready || ready.reason === 'Suspended') return 'Starting';
-  if (ready.status === 'True') {
-    const oldest = status?.oldestPendingTime;
-    const isBehind = oldest !== undefined && now - Date.parse(oldest) > catchingUpAfterMs;
-    return (status?.pendingEntries ?? 0) > 0 && isBehind ? 'Catching up' : 'Delivering';
-  }
-  if (ready.status === 'Unknown') return 'Starting';
-  return status?.conditions.some(({ type }) => type === 'Stalled') ? 'Holding: needs you' : 'Retrying';
+/** How long the collector waits between two tries, at most. */
+export interface Pace {
+  readonly retryMs: number;
+  readonly holdMs: number;
 }
 
 export function makeStateView(
   organization: string,
   destination: StreamedConfig,
   parked: readonly ParkedView[],
-  now: number,
+  { now, pace }: { readonly now: number; readonly pace: Pace | undefined },
 ): ExportStateView {
-  const word = stateOf(destination, now);
+  const state = stateOf(destination, now);
   return {
     frame: makeFrame(organization),
     stateUrl: `${destinationUrl(organization, destination.config.id)}/state`,
-    badge: { ...badges[word], word },
-    sentence: sentences[word],
-    errors: makeErrors(destination, word),
+    badge: badgeOf(state),
+    sentence: states[state].sentence,
+    since: state === 'not-reporting' ? sinceOf(destination, state) : null,
+    errors: makeErrors(destination, state, { now, pace }),
     facts: makeFacts(destination),
     parked: makeParked(organization, destination.stream?.parked ?? 0, parked),
   };
@@ -77,57 +42,99 @@ export function makeStateView(
 
 export function makeCard(organization: string, destination: StreamedConfig, now: number): ExportCardView {
   const { id, spec } = destination.config;
-  const word = stateOf(destination, now);
+  const state = stateOf(destination, now);
+  const error = makeErrors(destination, state, { now }).find(({ resolved }) => resolved === null);
   return {
     url: destinationUrl(organization, id),
     name: id.name,
     endpoint: withoutQuery(spec.endpoint),
-    badge: { ...badges[word], word },
-    error: makeErrors(destination, word).find((error) => error.resolved === null) ?? null,
+    badge: badgeOf(state),
+    error: error === undefined ? null : { ...error, retry: null },
     facts: makeFacts(destination).filter(({ label }) => label !== 'Rejected'),
   };
 }
 
-function makeErrors(destination: StreamedConfig, word: StateWord): ErrorView[] {
-  const { problems } = destination.config;
+export function badgeOf(state: StateName): BadgeView {
+  const { tone, icon, word } = states[state];
+  return { tone, icon, word };
+}
+
+/** Whether another try now, rather than later, can be of any use. */
+function canRetry(state: StateName): boolean {
+  return state === 'retrying' || state === 'holding';
+}
+
+function makeErrors(
+  destination: StreamedConfig,
+  state: StateName,
+  { now, pace }: { readonly now: number; readonly pace?: Pace | undefined },
+): ErrorView[] {
+  const { problems, readOnly } = destination.config;
   const errors: ErrorView[] = problems.map((message) => ({
+    ...plainError,
     tone: 'bad',
     title: 'Problem in the configuration',
-    time: null,
-    httpStatus: null,
     message,
-    advice: '',
-    resolved: null,
   }));
   const last = findLastError(destination);
   if (last === null) return errors;
   const isOver = last.resolvedTime !== undefined;
+  const isPrevious = isOfPreviousSettings(destination, now);
+  const stands = !isOver && !isPrevious;
   errors.push({
-    tone: isOver ? 'idle' : word === 'Holding: needs you' ? 'bad' : 'warn',
-    title: isOver ? 'Last error, over since' : 'Most recent error',
+    tone: !stands ? 'idle' : state === 'holding' ? 'bad' : 'warn',
+    title: isOver
+      ? 'Last error, over since'
+      : isPrevious
+        ? describePrevious(destination, last)
+        : 'Most recent error',
     time: last.time,
     httpStatus: last.httpStatus === undefined ? null : `HTTP ${last.httpStatus}`,
-    message: last.message,
-    advice: isOver ? '' : adviceFor(last.reason),
+    message: withoutAdvice(last),
+    advice: stands ? adviceFor(last.reason) : '',
     resolved: last.resolvedTime ?? null,
+    retry:
+      stands && readOnly === null && canRetry(state)
+        ? { pace: describePace(state, last.reason, pace) }
+        : null,
   });
   return errors;
 }
 
-/** The later of the two: the status may lag behind the row. */
-function findLastError({ config, stream }: StreamedConfig): LastError | null {
-  const known = [config.status?.lastError, stream?.lastError].filter((error) => error != null);
-  const latest = (error: LastError): number => Date.parse(error.resolvedTime ?? error.time);
-  return known.toSorted((a, b) => latest(b) - latest(a))[0] ?? null;
+function describePrevious({ changedAt }: StreamedConfig, { time }: LastError): string {
+  const isChanged = changedAt != null && Date.parse(time) < Date.parse(changedAt);
+  return isChanged ? 'Error of the previous settings. Trying the new ones …' : 'Last error. Trying again …';
 }
 
-function makeFacts({ config, stream }: StreamedConfig): FactView[] {
+const plainError = { time: null, httpStatus: null, advice: '', resolved: null, retry: null } as const;
+
+/** Collectors of before kept the advice with the message, and the row keeps what they wrote. */
+function withoutAdvice({ message, reason }: LastError): string {
+  const advice = adviceFor(reason);
+  return advice !== '' && message.endsWith(advice) ? message.slice(0, -advice.length).trimEnd() : message;
+}
+
+/** Nobody knows when the next try is but the replica that waits for it; how long it waits at most is a setting. */
+function describePace(state: StateName, reason: string, pace: Pace | undefined): string {
+  if (reason === 'RateLimited')
+    return 'The collector tries again when the receiver asks it to, within an hour.';
+  if (pace === undefined) return 'The collector tries again by itself.';
+  const ms = state === 'holding' ? pace.holdMs : pace.retryMs;
+  return `The collector tries again by itself, at least every ${describeDuration(ms)}.`;
+}
+
+function describeDuration(ms: number): string {
+  const [n, unit] = ms < 60_000 ? [Math.ceil(ms / 1_000), 'second'] : [Math.ceil(ms / 60_000), 'minute'];
+  return n === 1 ? unit : `${n} ${unit}s`;
+}
+
+function makeFacts(destination: StreamedConfig): FactView[] {
+  const { config, stream } = destination;
   const { status } = config;
+  const { parked, rejected } = countersOf(destination);
   const delivered = stream?.delivered ?? status?.deliveredEntries;
   const lastDelivery = stream?.lastDeliveryAt ?? status?.lastDeliveryTime ?? null;
   const pending = status?.pendingEntries;
-  const parked = stream?.parked ?? status?.parkedEntries ?? 0;
-  const rejected = stream?.rejected ?? status?.rejectedEntries ?? 0;
   return [
     fact('Delivered', delivered === undefined ? '–' : formatCount(delivered)),
     fact('Pending', pending === undefined ? '–' : formatCount(pending)),

@@ -5,8 +5,9 @@ import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.
 import type { TestView } from '../views/exportViews.ts';
 import type { Visit, WebContext } from '../visit.ts';
 import { makeFrame, withoutQuery } from './addresses.ts';
-import { onDestination, onNew, type StreamedConfig } from './destinations.ts';
+import { onDestination, onNew } from './destinations.ts';
 import { readForm, toDraft } from './exportForm.ts';
+import type { StreamedConfig } from './joinStreams.ts';
 import { reasonOf, unrecorded } from './messages.ts';
 import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
 import { sendForm } from './sendForm.ts';

@@ -6,6 +6,7 @@ import { type FoundAt, findEntries } from '../../search/findEntries.ts';
 import { logsUrl } from '../urls.ts';
 import type { AuditLogsView, ResultsView, RowsView } from '../views/listViews.ts';
 import type { Viewer, WebContext } from '../visit.ts';
+import { readTroubleSoon } from './exportTrouble.ts';
 import { type Choices, makeChips, makeClearUrl, makeFilterBar } from './filterBar.ts';
 import { type ParsedFilters, toEntryQuery, toSearch } from './filters.ts';
 import { makeEmpty, makeLeftOut, readFuture } from './listNotices.ts';
@@ -27,10 +28,15 @@ const noProgress: Progress = { answers: 0, isFruitless: false };
 /** Reads the whole list. */
 export async function readList(list: ListRequest): Promise<AuditLogsView> {
   const { organization, parsed } = list;
-  const [results, choices] = await Promise.all([readResults(list), readChoices(list)]);
+  const [results, choices, trouble] = await Promise.all([
+    readResults(list),
+    readChoices(list),
+    readTroubleSoon(list),
+  ]);
   return {
     exportUrl: logsUrl(organization, '', '/export'),
     filterBar: makeFilterBar(parsed.filters, organization, choices),
+    trouble,
     results,
   };
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type RequestHandler, Router } from 'express';
+import { type RequestHandler, type Response, Router } from 'express';
 
 export interface Assets {
   /** Address of each by its name: `app.css`, `app.js`, `htmx.js`, `icons.svg`. */
@@ -47,12 +47,22 @@ function loadAssets(): Assets {
     const url = `/assets/${hash}/${name}`;
     urls[name] = url;
     router.get(url, (_request, response) => {
-      response.set({
-        'Content-Type': types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
-        'Cache-Control': 'public, max-age=31536000, immutable',
-      });
-      response.send(content);
+      send(response, name, content, 'public, max-age=31536000, immutable');
     });
   }
+  // While replicas of two versions run, a page of one may ask the other for its assets.
+  router.get('/assets/:hash/:name', (request, response, next) => {
+    const content = files.get(request.params.name);
+    if (content === undefined) next();
+    else send(response, request.params.name, content, 'no-store');
+  });
   return { urls, router };
+}
+
+function send(response: Response, name: string, content: Buffer, cacheControl: string): void {
+  response.set({
+    'Content-Type': types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
+    'Cache-Control': cacheControl,
+  });
+  response.send(content);
 }

@@ -2,9 +2,12 @@
 import type { Request } from 'express';
 import { logsPath } from '../urls.ts';
 
-/** The count of new entries, the list of destinations, and the state of one destination. */
+/**
+ * Whether somebody is signed in, the count of new entries, the destinations that fail, the list of destinations, and the state of
+ * one destination.
+ */
 const polled = new RegExp(
-  `^${logsPath.replace(':organization', '[^/]+')}/(?:newer|export|export/[^/]+/state)$`,
+  `^(?:/session|${logsPath.replace(':organization', '[^/]+')}/(?:newer|trouble|export|export/[^/]+/state))$`,
 );
 
 /**

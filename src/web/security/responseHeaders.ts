@@ -29,8 +29,15 @@ export function setHeaders(publicOrigin: string | null): RequestHandler {
   });
 }
 
-/** Use it after assets, which may be cached for ever: pages and fragments must not be cached at all. */
+/**
+ * Use it after assets, which may be cached for ever: pages and fragments must not be cached at all. By `X-Audit-Export` the
+ * page's scripts know an answer of the page from one of a proxy in front, such as its login.
+ */
 export const forbidKeeping: RequestHandler = (_request, response, next) => {
-  response.set({ 'Cache-Control': 'no-store', Vary: 'HX-Request, HX-Request-Type' });
+  response.set({
+    'Cache-Control': 'no-store',
+    Vary: 'HX-Request, HX-Request-Type',
+    'X-Audit-Export': 'page',
+  });
   next();
 };

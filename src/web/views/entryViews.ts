@@ -40,4 +40,6 @@ export interface DeliveryView {
   /** Empty: the word says everything. */
   readonly detail: string;
   readonly times: ReadonlyArray<{ readonly label: string; readonly at: string }>;
+  /** Where somebody can do something about it; null: nobody can, or need. */
+  readonly link: { readonly url: string; readonly words: string } | null;
 }

@@ -45,6 +45,8 @@ export interface ErrorView {
   readonly advice: string;
   /** When it was over; null: it stands. */
   readonly resolved: string | null;
+  /** Offers a try at once, and says when the next one is otherwise; null: that would change nothing. */
+  readonly retry: { readonly pace: string } | null;
 }
 
 export interface ExportStateView {
@@ -53,6 +55,8 @@ export interface ExportStateView {
   readonly badge: BadgeView;
   /** One or two sentences under the badge. */
   readonly sentence: string;
+  /** RFC 3339: since when it is so; null: not known, or of no interest. */
+  readonly since: string | null;
   readonly errors: readonly ErrorView[];
   readonly facts: readonly FactView[];
   readonly parked: ParkedListView | null;

@@ -1,10 +1,33 @@
 /** The data of the list's views. */
 import type { SessionSign } from '../format/sessionWords.ts';
+import type { BadgeView } from './exportViews.ts';
 
 export interface AuditLogsView {
   readonly exportUrl: string;
   readonly filterBar: FilterBarView;
+  readonly trouble: ExportTroubleView;
   readonly results: ResultsView;
+}
+
+/** Which destinations do not get their entries. */
+export interface ExportTroubleView {
+  /** The browser polls it. */
+  readonly url: string;
+  readonly listUrl: string;
+  readonly troubled: readonly TroubleView[];
+  /** Beyond those shown. */
+  readonly more: number;
+  /** null: none has trouble, as far as is known. */
+  readonly tone: 'warn' | 'bad' | null;
+}
+
+export interface TroubleView {
+  readonly name: string;
+  readonly url: string;
+  readonly badge: BadgeView;
+  /** RFC 3339; null: not known. */
+  readonly since: string | null;
+  readonly why: string;
 }
 
 export interface FilterBarView {

@@ -13,7 +13,14 @@ import type {
   HeadersView,
   TestView,
 } from './exportViews.ts';
-import type { AuditLogsView, FilterBarView, NewerView, ResultsView, RowsView } from './listViews.ts';
+import type {
+  AuditLogsView,
+  ExportTroubleView,
+  FilterBarView,
+  NewerView,
+  ResultsView,
+  RowsView,
+} from './listViews.ts';
 
 export interface Views {
   'audit-logs/entry': EntryDetailView;
@@ -23,6 +30,7 @@ export interface Views {
   'audit-logs/page': AuditLogsView;
   'audit-logs/results-part': ResultsView;
   'audit-logs/rows-part': RowsView;
+  'audit-logs/trouble-part': ExportTroubleView;
   'export/delete': ExportDeleteView;
   'export/destinations': ExportListView;
   'export/endpoint-about': EndpointAboutView;
@@ -47,7 +55,7 @@ export interface ProblemView {
   readonly title: string;
   /** One or two sentences: what happened and what to do. */
   readonly message: string;
-  readonly link?: { readonly url: string; readonly text: string };
+  readonly link?: { readonly url: string; readonly text: string; readonly isNewTab?: boolean };
 }
 
 export interface ProblemPartView extends ProblemView {

@@ -1,6 +1,8 @@
 /** What went wrong at the end of a login, for the person and for the log. */
+import { errors } from 'jose';
 import * as client from 'openid-client';
 import type { ProblemView } from '../../views/views.ts';
+import { describeFailure } from './describeFailure.ts';
 
 export interface CallbackProblem {
   readonly status: number;
@@ -24,8 +26,11 @@ export const providerAway: CallbackProblem = {
   isOurs: true,
 };
 
-/** @param error as openid-client threw it. */
+export const wrongIssuer = untrusted('It calls itself by another name than this page was told.');
+
+/** @param error as openid-client or jose threw it. */
 export function describeCallbackError(error: unknown): CallbackProblem {
+  if (describeFailure(error).foundIssuer !== undefined) return wrongIssuer;
   if (error instanceof client.AuthorizationResponseError) return describeRefusal(error.error);
   if (error instanceof client.ResponseBodyError) {
     if (error.status >= 500 || error.status === 429) return providerAway;
@@ -35,6 +40,9 @@ export function describeCallbackError(error: unknown): CallbackProblem {
   if (error instanceof client.WWWAuthenticateChallengeError) return untrusted('It refused this page.');
   if (error instanceof client.ClientError && isWrongAnswer(error.code)) {
     return untrusted('Its answer was not valid.');
+  }
+  if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) {
+    return untrusted('Its answer was not signed with a key that it publishes.');
   }
   return providerAway;
 }

@@ -13,7 +13,6 @@ import { makeClientAddress } from '../../security/clientAddress.ts';
 import { limitByAddress, limitByParameter } from '../../security/rateLimits.ts';
 import { nameRoute } from '../../security/requestLog.ts';
 import type { Authenticator } from '../authenticator.ts';
-import { readGroups, readName } from '../claims.ts';
 import { administersOf, type MembershipRules } from '../membership.ts';
 import { toLocalPath } from '../returnTo.ts';
 import {
@@ -21,9 +20,13 @@ import {
   describeCallbackError,
   expiredLogin,
   providerAway,
+  wrongIssuer,
 } from './callbackProblem.ts';
+import { describeFailure } from './describeFailure.ts';
 import type { LoginCookies, PendingLogin } from './loginCookies.ts';
-import type { Provider } from './provider.ts';
+import type { LongReturns } from './longReturns.ts';
+import { chooseScopes, type Provider } from './provider.ts';
+import { type Person, readPerson } from './readPerson.ts';
 import type { Sessions, SignedIn } from './sessions.ts';
 
 export interface OidcOptions {
@@ -42,6 +45,7 @@ export interface OidcParts {
   readonly provider: Provider;
   readonly sessions: Sessions;
   readonly loginCookies: LoginCookies;
+  readonly longReturns: LongReturns;
 }
 
 const paths = {
@@ -49,6 +53,7 @@ const paths = {
   callback: '/login/callback',
   logout: '/logout',
   signedOut: '/signed-out',
+  return: '/return/:id',
 } as const;
 
 /** Logins from one address. Signing out is never limited, and people behind one proxy do not share a limit. */
@@ -75,10 +80,13 @@ export function makeOidcAuthenticator(options: OidcOptions, parts: OidcParts): A
   add('get', paths.login, limit, async (request, response) => {
     const returnTo = toLocalPath(request.query['return_to']);
     if (findSignedIn(request) !== null) response.redirect(303, returnTo);
-    else await beginLogin(response, returnTo, options, parts);
+    else await beginLogin(response, await parts.longReturns.shorten(returnTo), options, parts);
+  });
+  add('get', paths.return, async (request, response) => {
+    response.redirect(303, (await parts.longReturns.find(String(request.params['id']))) ?? '/');
   });
   add('get', paths.callback, limit, limitByParameter(answersAMinute, 'state'), (request, response) =>
-    finishLogin(request, response, options, parts),
+    finishLogin(request, response, options, parts, findSignedIn(request) !== null),
   );
   add('post', paths.logout, async (request, response) => {
     const signedIn = sessions.read(request);
@@ -107,6 +115,7 @@ export function makeOidcAuthenticator(options: OidcOptions, parts: OidcParts): A
         logoutUrl: paths.logout,
       };
     },
+    shortenReturn: (path) => parts.longReturns.shorten(path),
     stop() {
       provider.stop();
       sessions.stop();
@@ -122,7 +131,7 @@ async function beginLogin(
 ): Promise<void> {
   const configuration = provider.current();
   if (configuration === null) {
-    sendCallbackProblem(response, providerAway, returnTo);
+    sendCallbackProblem(response, provider.problem === 'away' ? providerAway : wrongIssuer, returnTo);
     return;
   }
   const pending: PendingLogin = {
@@ -131,10 +140,10 @@ async function beginLogin(
     codeVerifier: client.randomPKCECodeVerifier(),
     returnTo,
   };
-  await loginCookies.keep(response, pending);
+  loginCookies.keep(response, pending);
   const url = client.buildAuthorizationUrl(configuration, {
     redirect_uri: options.publicOrigin + paths.callback,
-    scope: options.scopes,
+    scope: chooseScopes(configuration, options.scopes),
     state: pending.state,
     nonce: pending.nonce,
     code_challenge: await client.calculatePKCECodeChallenge(pending.codeVerifier),
@@ -148,11 +157,17 @@ async function finishLogin(
   response: Response,
   options: OidcOptions,
   { provider, loginCookies, sessions }: OidcParts,
+  isSignedIn: boolean,
 ): Promise<void> {
   const { log } = options;
   const state = request.query['state'];
-  const pending = await loginCookies.take(request, response, typeof state === 'string' ? state : '');
+  const pending = loginCookies.take(request, response, typeof state === 'string' ? state : '');
   const configuration = provider.current();
+  if (pending === null && isSignedIn) {
+    // Another tab was quicker, or somebody went back to this address.
+    response.redirect(303, '/');
+    return;
+  }
   if (pending === null || configuration === null) {
     sendCallbackProblem(response, pending === null ? expiredLogin : providerAway, pending?.returnTo ?? '/');
     return;
@@ -160,49 +175,50 @@ async function finishLogin(
   // The origin comes from the settings, not from the request, which may name any host.
   const url = new URL(options.publicOrigin + paths.callback);
   url.search = new URLSearchParams(request.originalUrl.split('?').slice(1).join('?')).toString();
-  let signedIn: SignedIn;
+  let person: Person;
   try {
-    const tokens = await client.authorizationCodeGrant(configuration, url, {
+    const tokens = await provider.redeem(configuration, url, {
       expectedState: pending.state,
       expectedNonce: pending.nonce,
       pkceCodeVerifier: pending.codeVerifier,
       idTokenExpected: true,
     });
-    signedIn = await readPerson(configuration, tokens, options.groupsClaim);
+    person = await readPerson(configuration, tokens, options.groupsClaim);
   } catch (error) {
     const problem = describeCallbackError(error);
-    log[problem.isOurs ? 'error' : 'info']({ err: error }, 'page: a sign-in failed');
+    log[problem.isOurs ? 'error' : 'info'](
+      { err: error, ...describeFailure(error) },
+      'page: a sign-in failed',
+    );
     sendCallbackProblem(response, problem, pending.returnTo);
     return;
   }
-  await sessions.begin(request, signedIn);
-  log.info({ viewer: signedIn.id }, 'page: signed in');
+  await sessions.begin(request, person.signedIn);
+  logSignIn(options, person);
   response.redirect(303, pending.returnTo);
 }
 
-type Tokens = Awaited<ReturnType<typeof client.authorizationCodeGrant>>;
-
-/** Some providers put groups and names into the ID token, others only into the user info. */
-async function readPerson(
-  configuration: client.Configuration,
-  tokens: Tokens,
-  groupsClaim: string,
-): Promise<SignedIn> {
-  const idToken = tokens.claims();
-  if (idToken === undefined) throw new client.ClientError('The provider sent no ID token.');
-  let claims: Record<string, unknown> = idToken;
-  const isWhole = readGroups(claims, groupsClaim) !== undefined && readName(claims) !== null;
-  if (!isWhole && configuration.serverMetadata().userinfo_endpoint !== undefined) {
-    const info = await client.fetchUserInfo(configuration, tokens.access_token, idToken.sub);
-    claims = { ...info, ...claims };
-  }
-  return {
-    id: idToken.sub,
-    name: readName(claims),
-    groups: readGroups(claims, groupsClaim) ?? [],
-    idToken: tokens.id_token ?? null,
-    signedInAtMs: Date.now(),
-  };
+/** Says in one line what a person may do here, and why not more: otherwise nobody can tell what the provider sent. */
+function logSignIn({ log, membership, groupsClaim }: OidcOptions, person: Person): void {
+  const { signedIn, groupsFrom, whyNoGroups, userInfoError } = person;
+  const { id, groups } = signedIn;
+  const administers = administersOf(groups, membership);
+  const why =
+    whyNoGroups ??
+    (administers !== 'all' && administers.size === 0
+      ? `None of the groups in ${groupsClaim} fits ADMIN_GROUP or is SUPER_ADMIN_GROUP.`
+      : undefined);
+  log.info(
+    {
+      viewer: id,
+      groups: groups.length,
+      groupsFrom,
+      organizations: administers === 'all' ? 'all' : administers.size,
+      ...(why !== undefined && { why }),
+      ...(userInfoError !== null && { err: userInfoError, ...describeFailure(userInfoError) }),
+    },
+    'page: signed in',
+  );
 }
 
 /**

@@ -13,15 +13,27 @@ const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** @param purpose each purpose has its own keys. The first secret seals; all of them open. */
-export function makeSeals(secrets: readonly [Secret, ...Secret[]], purpose: string): Seals {
-  const keys = secrets.map((secret) => deriveKey(secret, purpose));
-  const [newest] = keys;
-  if (newest === undefined) throw new Error('There is no secret to seal with.');
+/** One secret, or the list as of now: the first one seals, and all of them open. It may change while the process runs. */
+export type SecretSource = Secret | (() => readonly Secret[]);
+
+export function listSecrets(source: SecretSource): readonly Secret[] {
+  return typeof source === 'function' ? source() : [source];
+}
+
+/** @param purpose each purpose has its own keys. */
+export function makeSeals(source: SecretSource, purpose: string): Seals {
+  const known = new WeakMap<Secret, Uint8Array>();
+  const keyOf = (secret: Secret): Uint8Array => {
+    const key = known.get(secret) ?? deriveKey(secret, purpose);
+    known.set(secret, key);
+    return key;
+  };
   return {
     seal(text, place) {
+      const [newest] = listSecrets(source);
+      if (newest === undefined) throw new Error('There is no secret to seal with.');
       const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv(algorithm, newest, nonce, { authTagLength: tagBytes });
+      const cipher = createCipheriv(algorithm, keyOf(newest), nonce, { authTagLength: tagBytes });
       cipher.setAAD(Buffer.from(place));
       const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
@@ -29,8 +41,8 @@ export function makeSeals(secrets: readonly [Secret, ...Secret[]], purpose: stri
     open(sealed, place) {
       const bytes = Buffer.from(sealed, 'base64url');
       if (bytes.length < nonceBytes + tagBytes) return null;
-      for (const key of keys) {
-        const text = openWith(key, bytes, place);
+      for (const secret of listSecrets(source)) {
+        const text = openWith(keyOf(secret), bytes, place);
         if (text !== null) return text;
       }
       return null;
@@ -38,7 +50,7 @@ export function makeSeals(secrets: readonly [Secret, ...Secret[]], purpose: stri
   };
 }
 
-export function deriveKey(secret: Secret, purpose: string): Uint8Array {
+function deriveKey(secret: Secret, purpose: string): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret.reveal(), '', purpose, 32));
 }
 

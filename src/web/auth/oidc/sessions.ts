@@ -17,7 +17,7 @@ import type { Database } from '../../../database/pool.ts';
 import type { Secret } from '../../../model/secret.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { isPoll } from '../../reply/polledRequest.ts';
-import { makeSeals } from './seal.ts';
+import { listSecrets, makeSeals, type SecretSource } from './seal.ts';
 
 export interface SignedIn {
   readonly id: string;
@@ -38,7 +38,7 @@ declare module 'express-session' {
 
 export interface SessionOptions {
   readonly db: Database;
-  readonly secret: Secret;
+  readonly secret: SecretSource;
   /** Still opens what was sealed with it. Default null: there is no previous secret. */
   readonly previousSecret?: Secret | null;
   /** Whether browsers reach the page by https. */
@@ -60,8 +60,10 @@ export interface Sessions {
 
 export function openSessions(options: SessionOptions): Sessions {
   const { db, secret, previousSecret = null, isSecure, idleMs, log } = options;
-  const secrets = [secret, ...(previousSecret === null ? [] : [previousSecret])] as const;
+  const secrets = () => [...listSecrets(secret), ...(previousSecret === null ? [] : [previousSecret])];
   const seals = makeSeals(secrets, 'audit-export session');
+  // express-session reads this array at each request, so a secret can be replaced while the process runs.
+  const signing = secrets().map((each) => each.reveal());
   const Store = connectPgSimple(session);
   const makeStore = (options: { disableTouch?: boolean; pruneSessionInterval?: false }) =>
     new Store({
@@ -81,7 +83,7 @@ export function openSessions(options: SessionOptions): Sessions {
       store,
       name,
       cookie,
-      secret: secrets.map((each) => each.reveal()),
+      secret: signing,
       resave: false,
       saveUninitialized: false,
     });
@@ -94,6 +96,7 @@ export function openSessions(options: SessionOptions): Sessions {
     middleware(request, response, next) {
       // The browser uses https, even if the proxy does not pass that on; otherwise the cookie would not be sent.
       if (isSecure) Object.defineProperty(request, 'secure', { value: true });
+      signing.splice(0, signing.length, ...secrets().map((each) => each.reveal()));
       (isPoll(request) ? untouching : touching)(request, response, next);
     },
     read(request) {

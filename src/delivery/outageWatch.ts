@@ -1,0 +1,69 @@
+/**
+ * Knows since when nothing of a stream gets through, and says when its organization has to be told (model/outage.ts). Neither a
+ * restart, nor a hand-over, nor another reason starts that time over: an entry that gets through ends it, or a suspension.
+ */
+import { nextOutage, type Outage, type OutageStep } from '../model/outage.ts';
+
+export class OutageWatch {
+  readonly #now: () => number;
+  #since: number | null;
+  #isConfirmed = false;
+  #deliveries = 0;
+  /** How many of them the row knows of. */
+  #known = 0;
+  #isParkedNews = true;
+
+  /** `since`: since when it failed as far as the row says; null: it did not. */
+  constructor(since: number | null, now: () => number) {
+    this.#now = now;
+    this.#since = since;
+  }
+
+  /** Milliseconds since the Unix epoch; null: it does not fail. */
+  get since(): number | null {
+    return this.#since;
+  }
+
+  /** An attempt has failed. */
+  failed(): void {
+    this.#since ??= this.#now();
+    this.#isConfirmed = true;
+  }
+
+  /** An entry got through. */
+  delivered(): void {
+    this.ended();
+    this.#deliveries++;
+  }
+
+  /** Nothing is left that fails, though nothing was delivered: suspended, or nothing to send. */
+  ended(): void {
+    this.#since = null;
+    this.#isConfirmed = false;
+  }
+
+  /** An entry was parked: the first of a day is told. */
+  parked(): void {
+    this.#isParkedNews = true;
+  }
+
+  /** Whether an entry may have been parked since this was asked last. */
+  takeParkedNews(): boolean {
+    const isNews = this.#isParkedNews;
+    this.#isParkedNews = false;
+    return isNews;
+  }
+
+  /** What the row has to say in place of `kept`; null: it is right. Call `written` once it says so. */
+  next(kept: Outage | null): (OutageStep & { readonly written: () => void }) | null {
+    const deliveries = this.#deliveries;
+    const written = () => {
+      this.#known = deliveries;
+    };
+    const hasDelivered = deliveries > this.#known;
+    const facts = { since: this.#since, isConfirmed: this.#isConfirmed, hasDelivered };
+    const step = nextOutage(kept, facts, this.#now());
+    if (step === null) written();
+    return step && { ...step, written };
+  }
+}

@@ -1,0 +1,44 @@
+/** Answers a request that Node could not read, in words: by itself it sends an empty answer. */
+import type { Duplex } from 'node:stream';
+
+/** For `clientError` of a server. */
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, words, headers } = describe(error.code);
+  const body = `${words}\n`;
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    ...headers,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function describe(code: string | undefined): { status: string; words: string; headers: readonly string[] } {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return {
+      status: '431 Request Header Fields Too Large',
+      words:
+        'The address and the cookies that your browser sent are too large together. The cookies of this page were deleted now, if your browser allows it: reload the page. If this comes again, delete the cookies of this site, or use a shorter address.',
+      // Honoured on https and on localhost.
+      headers: ['Clear-Site-Data: "cookies"'],
+    };
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return {
+      status: '408 Request Timeout',
+      words: 'The request took too long to arrive. Try again.',
+      headers: [],
+    };
+  return {
+    status: '400 Bad Request',
+    words: 'This request is not valid HTTP. If a proxy is in front of this page, see what it sends.',
+    headers: [],
+  };
+}
