@@ -68,7 +68,7 @@ on('keydown', (event) => {
 });
 
 /* Times: relative ones are kept up to date, exact ones are local if the viewer chose that. */
-function formatTimes() {
+export function formatTimes() {
   const isLocal = settings.get('local') === 'on';
   const format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
   const zone = new Intl.DateTimeFormat('en', { timeZoneName: 'short' });

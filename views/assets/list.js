@@ -1,7 +1,11 @@
-/* What the list does beyond htmx: narrowing long menus, downloads that say how far they are, keys. */
-import { closeMenus, settings } from './app.js';
+/* What the list does beyond htmx: narrowing long menus, downloads that say how far they are; the rest is in modules of its own. */
+import { closeMenus } from './app.js';
 import { find, on } from './dom.js';
+import './keys.js';
+import './ranges.js';
+import './rows.js';
 import { fetchOwn } from './session.js';
+import './stale.js';
 
 on('input', ({ target }) => {
   if (target.dataset.checks) find(target.dataset.checks).checked = true;
@@ -82,28 +86,3 @@ async function readParts(response, report) {
 function formatBytes(bytes) {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
-
-/* Keys, unless they are turned off or the viewer is typing. */
-on('keydown', (event) => {
-  const isTyping = event.target.closest('input, select, textarea, [contenteditable]');
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey || settings.get('keys') === 'off') return;
-  if (find('dialog:modal')) return;
-  const rows = [...document.querySelectorAll('[data-row]')];
-  const at = rows.indexOf(document.activeElement);
-  const actions = {
-    '/': () => find('#q'),
-    j: () => rows[at + 1],
-    k: () => rows[Math.max(0, at - 1)],
-    '?': () => find('#help').showModal(),
-  };
-  if (!Object.hasOwn(actions, event.key)) return;
-  event.preventDefault();
-  const element = actions[event.key]();
-  element?.focus();
-  element?.scrollIntoView({ block: 'nearest' });
-});
-on('click', ({ target }) => {
-  if (!target.closest('[data-help]')) return;
-  closeMenus();
-  find('#help').showModal();
-});

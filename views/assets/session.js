@@ -1,6 +1,6 @@
 /*
- * What the page does when its answers do not come: a bar says that the viewer was signed out, or that the page is not up to date,
- * and stays until that is over. Nothing that was typed is touched, so a form can be saved afterwards.
+ * What the page does when its answers do not come: a bar says that the viewer was signed out, and stays
+ * until that is over. Nothing that was typed is touched, so a form can be saved afterwards.
  */
 import { find, on } from './dom.js';
 
@@ -8,10 +8,8 @@ const words = {
   out: 'You were signed out. What you typed is still here: sign in, then go on in this tab.',
   proxy:
     'Something in front of this page answers instead of it. You may have been signed out: sign in, then go on here.',
-  away: 'Not up to date: the server does not answer. This tries again by itself.',
 };
 let state = null;
-let since = null;
 
 /* An open drawer makes everything outside it inert, and Back replaces all of <body>. */
 function show() {
@@ -22,13 +20,10 @@ function show() {
   if (bar.parentElement !== place) place.prepend(bar);
   bar.hidden = state === null;
   if (state === null) return;
-  const at = state === 'away' ? ` (since ${since.toLocaleTimeString()})` : '';
-  const text = words[state] + at;
+  const text = words[state];
   if (bar.firstElementChild.textContent !== text) bar.firstElementChild.textContent = text;
-  bar.lastElementChild.hidden = state === 'away';
 }
 function set(next) {
-  if (next !== null && state === null) since = new Date();
   state = next;
   show();
 }
@@ -43,7 +38,7 @@ async function check() {
     const response = await fetch('/session?live=1', { redirect: 'manual', cache: 'no-store' });
     set(response.type === 'opaqueredirect' ? 'proxy' : judge(response));
   } catch {
-    set('away');
+    // No answer at all says nothing about the session; the list says that it is not up to date.
   }
 }
 setInterval(() => state && !document.hidden && check(), 3_000);

@@ -36,7 +36,7 @@ export function makeFilterBar(filters: Filters, organization: string, choices: C
     isComplete: choices.isComplete,
     ranges: [
       ...toOptions(presets, values('range'), (preset) => presetWords[preset]),
-      ...toOptions(['custom'], values('range'), () => 'Custom (UTC)'),
+      ...toOptions(['custom'], values('range'), () => 'Custom'),
     ],
   };
 }
@@ -66,8 +66,8 @@ function groupByPrefix(types: readonly string[], chosen: readonly string[]): Fil
 /** A chip for each active filter, with the address of the list without it. */
 export function makeChips(filters: Filters, organization: string): ChipView[] {
   return listFilters(filters).flatMap(({ name, row, value }) =>
-    row.chips(value).map(({ label, rest }) => ({
-      label,
+    row.chips(value).map(({ rest, ...chip }) => ({
+      ...chip,
       url: logsUrl(organization, toSearch({ ...filters, [name]: rest })),
     })),
   );

@@ -12,7 +12,11 @@ export interface FilterRow<T> {
   /** The value as the inputs above the list hold it. Default: as `print`. */
   inputs?(value: T): readonly Parameter[];
   /** A chip for each part that can be removed alone; `rest` is the value without it. */
-  chips(value: T): ReadonlyArray<{ readonly label: string; readonly rest: T }>;
+  chips(value: T): ReadonlyArray<{
+    readonly label: string;
+    readonly rest: T;
+    readonly range?: { from: string; to: string };
+  }>;
 }
 
 const mostValues = 100;

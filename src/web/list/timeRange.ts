@@ -52,8 +52,11 @@ export const timeFilter: FilterRow<TimeRange> = {
       ['to', time.to === null ? '' : toInput(time.to, 'up')],
     ];
   },
-  chips: (time) =>
-    'preset' in time && time.preset === 'all' ? [] : [{ label: describeTime(time), rest: { preset: 'all' } }],
+  chips: (time) => {
+    if ('preset' in time && time.preset === 'all') return [];
+    const range = 'preset' in time ? {} : { range: { from: time.from ?? '', to: time.to ?? '' } };
+    return [{ label: describeTime(time), rest: { preset: 'all' }, ...range }];
+  },
 };
 
 const hoursOf: Readonly<Record<Exclude<Preset, 'all'>, number>> = {

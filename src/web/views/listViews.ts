@@ -58,6 +58,8 @@ export interface OptionView {
 
 export interface ChipView {
   readonly label: string;
+  /** A range of time in UTC, empty where it is open: scripts name it in the zone that is shown. */
+  readonly range?: { readonly from: string; readonly to: string };
   /** The list without it. */
   readonly url: string;
 }

@@ -1,0 +1,55 @@
+/* Custom ranges: typed and shown in the zone of the times in the list, sent in UTC. Without this all of it is UTC. */
+import { settings } from './app.js';
+import { find, on } from './dom.js';
+
+const isLocal = () => settings.get('local') === 'on';
+
+/* Texts such as 2026-02-03T14:05, as long as they were given. */
+function toLocal(utc) {
+  const date = new Date(`${utc}Z`);
+  return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, utc.length);
+}
+const toUtc = (local) => new Date(local).toISOString().slice(0, local.length);
+
+function zoneOf(date) {
+  if (!isLocal()) return 'UTC';
+  const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(date);
+  return parts.find(({ type }) => type === 'timeZoneName').value;
+}
+
+/* The exact time stands in the hidden input before the visible one, which then has no name: a form sends it once. */
+function showRanges() {
+  for (const input of document.querySelectorAll('input[data-utc]')) {
+    const { utc } = input.dataset;
+    input.removeAttribute('name');
+    input.value = utc && isLocal() ? toLocal(utc) : utc;
+  }
+  for (const element of document.querySelectorAll('[data-zone-name]'))
+    element.textContent = zoneOf(new Date());
+  for (const chip of document.querySelectorAll('[data-from]')) {
+    const { from, to } = chip.dataset;
+    chip.dataset.words ??= chip.textContent;
+    const shown = (utc) => toLocal(utc).replace('T', ' ');
+    const words =
+      from && to ? `${shown(from)} to ${shown(to)}` : from ? `Since ${shown(from)}` : `Before ${shown(to)}`;
+    chip.textContent = isLocal() ? `${words} ${zoneOf(new Date(`${from || to}Z`))}` : chip.dataset.words;
+  }
+}
+
+/* Captured, so that it comes before what sends the form. */
+on(
+  'change',
+  ({ target }) => {
+    if (target.dataset.setting === 'local') queueMicrotask(showRanges);
+    if (target.dataset.utc === undefined) return;
+    const isTime = target.value !== '' && isLocal();
+    target.dataset.utc = isTime ? toUtc(target.value) : target.value;
+    target.previousElementSibling.value = target.dataset.utc;
+  },
+  true,
+);
+on('htmx:after:swap', showRanges);
+on('change', ({ target }) => {
+  if (target.name === 'range' && target.value === 'custom' && target.checked) find('#from')?.focus();
+});
+showRanges();

@@ -1,0 +1,45 @@
+/* Rows: all of a row opens its entry, unless somebody selects text in it; more rows take the focus of what loaded them. */
+import { on } from './dom.js';
+
+const rowOf = (element) => element.closest('.entry, .excerpt');
+
+function isSelecting(row) {
+  const selection = getSelection();
+  return !selection.isCollapsed && selection.containsNode(row, true);
+}
+
+/* Captured, so that a link does not open at the end of a selection. Enter has no detail. */
+on(
+  'click',
+  (event) => {
+    const row = rowOf(event.target);
+    if (!row || event.detail === 0) return;
+    if (isSelecting(row)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    if (event.target.closest('a, button')) return;
+    const link = (row.matches('.entry') ? row : row.previousElementSibling)?.querySelector('[data-row]');
+    const { ctrlKey, metaKey, shiftKey } = event;
+    link?.dispatchEvent(
+      new MouseEvent('click', { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }),
+    );
+  },
+  true,
+);
+
+/* "Load older" goes away with its focus. */
+let last = null;
+on('htmx:before:request', ({ detail }) => {
+  const { sourceElement } = detail.ctx;
+  const isChosen = sourceElement.matches('#more a') && document.activeElement === sourceElement;
+  last = isChosen ? [...document.querySelectorAll('[data-row]')].at(-1) : null;
+});
+on('htmx:after:swap', ({ detail }) => {
+  if (last === null || !detail.ctx.sourceElement.matches('a')) return;
+  const rows = [...document.querySelectorAll('[data-row]')];
+  const first = rows[rows.indexOf(last) + 1] ?? document.querySelector('#more a') ?? last;
+  last = null;
+  first?.focus();
+});
