@@ -14,6 +14,8 @@ async function add(page: PageUnderTest, name: string): Promise<Response> {
     redirect: 'manual',
     headers: { Origin: page.origin },
     body: new URLSearchParams({
+      // Nothing listens there.
+      op: 'add-anyway',
       name,
       endpoint: 'https://otel.example.com',
       maxBatchSize: '5',
@@ -59,6 +61,7 @@ it('names what another organization has to nobody, and what is one’s own', asy
     redirect: 'manual',
     headers: { Origin: page.origin },
     body: new URLSearchParams({
+      op: 'add-anyway',
       // What acme has.
       name: 'siem',
       endpoint: 'https://otel.example.com',

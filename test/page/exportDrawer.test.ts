@@ -9,7 +9,7 @@ import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from
 import { migrateDatabase } from '../tools/database.ts';
 import { type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { type Receiver, startReceiver } from '../tools/receiver.ts';
+import { ok, type Receiver, startReceiver } from '../tools/receiver.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();
@@ -107,9 +107,14 @@ it('adds a destination, from the empty list to a manifest and a secret file', {
   await page.waitForURL(/audit-logs$/);
 
   const entries = await readOwnEntries(under);
-  expect(entries.map(({ type }) => type)).toEqual(['audit_export.tested', 'audit_export.created']);
+  // Once by its own button, and once before it was added.
+  expect(entries.map(({ type }) => type)).toEqual([
+    'audit_export.tested',
+    'audit_export.tested',
+    'audit_export.created',
+  ]);
   expect(entries[0]?.metadata).toEqual({ host: `127.0.0.1:${receiver.port}`, result: 'Delivered' });
-  expect(entries[1]?.metadata).toMatchObject({ destination: 'default.acme-127-0-0-1' });
+  expect(entries[2]?.metadata).toMatchObject({ destination: 'default.acme-127-0-0-1' });
   expect(JSON.stringify(entries) + under.log.join('')).not.toContain('s3cr3t');
 });
 
@@ -226,6 +231,39 @@ it('tells the second of two admins who saved first and what differs, and overwri
   await notice.getByRole('link', { name: 'Load the current version' }).click();
   await notice.waitFor({ state: 'detached' });
   expect(await second.getByLabel('Max batch size').inputValue()).toBe('100');
+});
+
+it('adds a destination that takes no record only if one insists, and keeps what was typed', {
+  timeout: 120_000,
+}, async () => {
+  const { under, receiver, url } = await setUp();
+  receiver.answerWith({ status: 404, body: 'nothing here' });
+  const page = await browser.newPage({ expectedErrors: [/422/] });
+  await page.goto(`${url}/new`);
+  await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
+  await button(page, 'Add header').click();
+  await page.getByLabel('Name of header 1').fill('Authorization');
+  await page.getByLabel('Value of header 1').fill('Bearer s3cr3t-value');
+  await button(page, 'Add destination').click();
+  await page.getByText('The destination was not added.').waitFor();
+  expect(await page.locator('#export-test').textContent()).toContain('Nothing is at this path');
+  expect(await page.getByLabel('Value of header 1').inputValue()).toBe('Bearer s3cr3t-value');
+  expect(await readdir(under.directory)).toEqual([]);
+  await expectAccessible(page);
+  await screenshot(page, 'export-add-anyway');
+  // Fixed, it is added without a question.
+  receiver.answerWith(ok);
+  await button(page, 'Add destination').click();
+  await page.getByText('The destination was added.').waitFor();
+
+  receiver.answerWith({ status: 404 });
+  await page.goto(`${url}/new`);
+  await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
+  await page.getByLabel('Name', { exact: true }).fill('second');
+  await button(page, 'Add destination').click();
+  await button(page, 'Add anyway').click();
+  await page.getByText('The destination was added.').waitFor();
+  expect(await readdir(under.directory)).toContain('second.yaml');
 });
 
 it('works without JavaScript', { timeout: 120_000 }, async () => {

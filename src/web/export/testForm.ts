@@ -1,12 +1,12 @@
 /** POST …/export/new/test and …/export/:id/test: sends one marked record to what is in the form. Saves nothing. */
-import type { ConfigEditor } from '../../configs/configEditor.ts';
+import type { ConfigEditor, FieldProblem } from '../../configs/configEditor.ts';
 import type { Destination } from '../../model/exportConfig.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { TestView } from '../views/exportViews.ts';
 import type { Visit, WebContext } from '../visit.ts';
 import { makeFrame, withoutQuery } from './addresses.ts';
 import { onDestination, onNew } from './destinations.ts';
-import { readForm, toDraft } from './exportForm.ts';
+import { type ExportForm, readForm, toDraft } from './exportForm.ts';
 import type { StreamedConfig } from './joinStreams.ts';
 import { reasonOf, unrecorded } from './messages.ts';
 import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
@@ -24,20 +24,41 @@ async function test(visit: Visit, editor: ConfigEditor, destination: StreamedCon
   const { organization, request, response } = visit;
   const isFragment = isFragmentRequest(request);
   const form = readForm(request.body);
-  const current = destination?.config ?? null;
-  const answer = async (words: Omit<TestView, 'frame'>): Promise<void> => {
-    const view = { frame: makeFrame(organization), ...words };
-    if (isFragment && fragmentTarget(request) === 'export-test') sendFragment(visit, 'export/test', view);
-    else await sendForm(visit, destination, form, { test: view });
-  };
-  const fail = (message: string) => answer({ tone: 'bad', title: 'Nothing was sent', message, advice: '' });
-  const resolved = await editor.resolve(toDraft(form, { organization, current }));
-  if (resolved.kind === 'invalid') {
+  const tested = await runTest(visit, editor, destination, form);
+  if (tested.kind === 'invalid') {
     // The whole form, in place of the result alone: its fields say what is wrong.
     if (isFragment) response.set({ 'HX-Retarget': '#drawer-body', 'HX-Reswap': 'innerMorph' });
-    return await sendForm(visit, destination, form, { problems: resolved.problems, status: 422 });
+    return await sendForm(visit, destination, form, { problems: tested.problems, status: 422 });
   }
-  if (resolved.kind !== 'ok') return await fail(reasonOf(resolved));
+  const view = { frame: makeFrame(organization), asksToAdd: false, ...tested.words };
+  if (isFragment && fragmentTarget(request) === 'export-test') sendFragment(visit, 'export/test', view);
+  else await sendForm(visit, destination, form, { test: view });
+}
+
+type Words = Pick<TestView, 'tone' | 'title' | 'message' | 'advice'>;
+
+type Tested =
+  | { readonly kind: 'invalid'; readonly problems: readonly FieldProblem[] }
+  /** No record was sent, because of the page or what it saves to. */
+  | { readonly kind: 'not-sent'; readonly words: Words }
+  | { readonly kind: 'sent'; readonly words: Words; readonly isDelivered: boolean };
+
+/** Sends a test record to what is in the form, and records that. */
+export async function runTest(
+  visit: Visit,
+  editor: ConfigEditor,
+  destination: StreamedConfig | null,
+  form: ExportForm,
+): Promise<Tested> {
+  const { organization } = visit;
+  const current = destination?.config ?? null;
+  const notSent = (message: string): Tested => ({
+    kind: 'not-sent',
+    words: { tone: 'bad', title: 'Nothing was sent', message, advice: '' },
+  });
+  const resolved = await editor.resolve(toDraft(form, { organization, current }));
+  if (resolved.kind === 'invalid') return { kind: 'invalid', problems: resolved.problems };
+  if (resolved.kind !== 'ok') return notSent(reasonOf(resolved));
   const target = resolved.value;
   // The entry names where the record goes, whatever was posted for an endpoint of another owner.
   const about = describeDestination(current?.id ?? null, target.url.href);
@@ -45,11 +66,15 @@ async function test(visit: Visit, editor: ConfigEditor, destination: StreamedCon
     const agreed = await before();
     return agreed.kind === 'ok' ? { kind: 'ok', value: await send(visit, target) } : agreed;
   });
-  if (sent.kind !== 'ok') return await fail(reasonOf(sent));
+  if (sent.kind !== 'ok') return notSent(reasonOf(sent));
   const { outcome, elapsedMs } = sent.value;
   const words = describeTest(outcome, withoutQuery(target.url.href), elapsedMs);
   const isRecorded = await recordAction(visit, 'tested', { ...about, result: nameResult(outcome) });
-  await answer(isRecorded ? words : { ...words, advice: `${words.advice} ${unrecorded.title}` });
+  return {
+    kind: 'sent',
+    words: isRecorded ? words : { ...words, advice: `${words.advice} ${unrecorded.title}` },
+    isDelivered: nameResult(outcome) === 'Delivered',
+  };
 }
 
 interface Sent {

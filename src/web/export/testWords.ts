@@ -3,7 +3,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { adviceFor, type FailureReason, failureReasons, type RequestRow } from '../../model/reasons.ts';
 import type { TestView } from '../views/exportViews.ts';
 
-type Words = Omit<TestView, 'frame'>;
+type Words = Pick<TestView, 'tone' | 'title' | 'message' | 'advice'>;
 
 /** `url` is what was posted to, without its query; `elapsedMs` how long it took. */
 export function describeTest(outcome: Outcome | 'aborted', url: string, elapsedMs: number): Words {

@@ -14,6 +14,8 @@ export interface RateLimit {
   readonly windowMs: number;
   /** Requests at the same time. */
   readonly atOnce: number;
+  /** Default: false, an answer from 400 on counts as any other. */
+  readonly isFreeIfRefused?: boolean;
 }
 
 export type RateLimits = Readonly<Record<Route['cost'], RateLimit>>;
@@ -26,15 +28,15 @@ export const defaultRateLimits: RateLimits = {
   // Typing starts a search after each pause of 300 ms; the browser cancels searches it no longer needs.
   search: { requests: 120, windowMs: minuteMs, atOnce: 4 },
   download: { requests: 20, windowMs: 60 * minuteMs, atOnce: 2 },
-  // Each test sends a request to an address that the viewer chose.
-  test: { requests: 10, windowMs: minuteMs, atOnce: 2 },
+  // Each test sends a request to an address that the viewer chose, unless the form is wrong.
+  test: { requests: 30, windowMs: minuteMs, atOnce: 2, isFreeIfRefused: true },
   write: { requests: 60, windowMs: minuteMs, atOnce: 4 },
 };
 
 /** Makes handlers for each cost, shared by its routes. They come after `requireAccess`, which says who is asking. */
 export function makeRateLimits(limits: RateLimits): Record<Route['cost'], RequestHandler[]> {
-  const handlers = Object.entries(limits).map(([cost, { requests, windowMs, atOnce }]) => {
-    return [cost, [limitRate(requests, windowMs), limitAtOnce(atOnce)]];
+  const handlers = Object.entries(limits).map(([cost, { requests, windowMs, atOnce, isFreeIfRefused }]) => {
+    return [cost, [limitRate(requests, windowMs, keyOf, isFreeIfRefused), limitAtOnce(atOnce)]];
   });
   return Object.fromEntries(handlers);
 }
@@ -65,8 +67,10 @@ function limitRate(
   requests: number,
   windowMs: number,
   keyGenerator: (request: Request, response: Response) => string = keyOf,
+  isFreeIfRefused = false,
 ): RequestHandler {
   return rateLimit({
+    skipFailedRequests: isFreeIfRefused,
     limit: requests,
     windowMs,
     keyGenerator,

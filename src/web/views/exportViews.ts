@@ -197,6 +197,8 @@ export interface TestView {
   readonly title: string;
   readonly message: string;
   readonly advice: string;
+  /** The destination was not added because of this, unless the viewer says so. */
+  readonly asksToAdd: boolean;
 }
 
 export interface ActionsView {
