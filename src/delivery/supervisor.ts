@@ -41,6 +41,8 @@ export interface SupervisorOptions {
   readonly pollIntervalMs: number;
   /** How often the backlog of a stream that has one is counted, at most. */
   readonly backlogIntervalMs: number;
+  /** How often it is looked at what organizations have to be told. Default: see teller.ts. */
+  readonly tellIntervalMs?: number;
 }
 
 export class Supervisor {
@@ -118,6 +120,7 @@ export class Supervisor {
           db: this.#options.control,
           log: this.#log,
           now: this.#now,
+          ...(this.#options.tellIntervalMs && { intervalMs: this.#options.tellIntervalMs }),
           running: () => this.#running.all,
           stopped: () => [...this.#stopped, ...this.#wanted.unclaimed()],
         },

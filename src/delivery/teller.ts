@@ -30,11 +30,12 @@ export interface TellerOptions {
   readonly now: () => number;
   readonly running: () => readonly Stream[];
   readonly stopped: () => readonly StoppedConfig[];
-  /** Nothing of a stopped config is in memory, so each look is a statement. Default: 10 s. */
-  readonly stoppedEveryMs?: number;
+  /** Default: 500 ms, and 20 times that for stopped configs, of which nothing is in memory. */
+  readonly intervalMs?: number;
 }
 
-const tellIntervalMs = 500;
+const defaultIntervalMs = 500;
+const stoppedRarer = 20;
 
 /** Resolves once it has stopped; never rejects. */
 export async function runTeller(options: TellerOptions, stop: AbortSignal): Promise<void> {
@@ -44,9 +45,10 @@ export async function runTeller(options: TellerOptions, stop: AbortSignal): Prom
       await pause(ms, stop);
     }
   };
+  const { intervalMs = defaultIntervalMs } = options;
   await Promise.all([
-    rounds(tellIntervalMs, () => tellRunning(options, stop)),
-    rounds(options.stoppedEveryMs ?? 10_000, () => tellStopped(options)),
+    rounds(intervalMs, () => tellRunning(options, stop)),
+    rounds(stoppedRarer * intervalMs, () => tellStopped(options)),
   ]);
 }
 
@@ -124,12 +126,6 @@ function logNews(log: Logger, { kind, since, duration }: OutageNews): void {
 }
 
 /** As entries name a destination. */
-function nameDestination({
-  namespace,
-  name,
-}: {
-  readonly namespace: string;
-  readonly name: string;
-}): string {
+function nameDestination({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
   return `${namespace}.${name}`;
 }
