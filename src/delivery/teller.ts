@@ -7,6 +7,7 @@
 import { pause } from '../basics/wait.ts';
 import { findUnheld, moveUnheldOutage, type ToldEntry } from '../database/outages.ts';
 import type { Database } from '../database/pool.ts';
+import { nameDestination } from '../model/exportConfig.ts';
 import { nextOutage, type OutageNews } from '../model/outage.ts';
 import type { StreamFailure } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -31,7 +32,7 @@ export interface TellerOptions {
   readonly running: () => readonly Stream[];
   readonly stopped: () => readonly StoppedConfig[];
   /** Default: 500 ms, and 20 times that for stopped configs, of which nothing is in memory. */
-  readonly intervalMs?: number;
+  readonly intervalMs?: number | undefined;
 }
 
 const defaultIntervalMs = 500;
@@ -123,9 +124,4 @@ function makeEntry(
 function logNews(log: Logger, { kind, since, duration }: OutageNews): void {
   if (kind === 'failing') log.warn({ since, duration }, 'told the organization that this export fails');
   else log.info({ since, duration }, 'told the organization that this export delivers again');
-}
-
-/** As entries name a destination. */
-function nameDestination({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
-  return `${namespace}.${name}`;
 }

@@ -126,16 +126,18 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
 export interface ConfigOptions extends Partial<ExportSpec> {
   readonly key?: string;
   readonly destination?: Partial<Destination>;
+  readonly takesOver?: boolean;
 }
 
 /** A config as a source would hand it over; starts from the beginning unless it says otherwise. */
 export function makeConfig(endpoint: string, options: ConfigOptions = {}): ExportConfig {
-  const { key = 'test/acme', destination, ...spec } = options;
+  const { key = 'test/acme', destination, takesOver, ...spec } = options;
   return {
     key,
     namespace: 'test',
     name: key.replace(/^.*\//, ''),
     generation: 1,
+    ...(takesOver === undefined ? {} : { takesOver }),
     spec: {
       organization: 'acme',
       endpoint,
