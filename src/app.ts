@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Teardown } from './basics/teardown.ts';
 import type { ConfigState } from './configs/configSource.ts';
-import { listAsked, listReserved, listRunnable, listStopped } from './configs/configStates.ts';
+import { listAsked, listReserved, listRunnable, listStopped, withRemarks } from './configs/configStates.ts';
 import { makeSource } from './configs/makeSource.ts';
 import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
@@ -113,9 +113,14 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       const state = configs?.get(key);
       if (!state) return { kind: 'not-ours' };
       const standing = source.previousStatus?.(key) ?? written;
-      return decideStatus(state, delivery.healthOf(key), standing, new Date());
+      return decideStatus(
+        withRemarks(state, delivery.remarksOf(key)),
+        delivery.healthOf(key),
+        standing,
+        new Date(),
+      );
     },
-    write: (key, status) => source.writeStatus(key, status),
+    write: (key, status) => source.writeStatus(key, status, delivery.remarksOf(key)),
   });
   const notes =
     settings.configChangeEntries === 'write' && source.scope !== undefined

@@ -1,7 +1,7 @@
 /**
  * Where AuditExportConfigs come from. The directory, the cluster and the page differ only behind this interface.
  */
-import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
+import type { ExportConfig, ExportSpec, Remark } from '../model/exportConfig.ts';
 import type { ConfigReason } from '../model/reasons.ts';
 import type { ExportStatus } from '../model/streamStatus.ts';
 import type { ConfigEditor } from './configEditor.ts';
@@ -40,8 +40,11 @@ export interface ConfigSource {
    */
   start(onChange: (configs: ReadonlyMap<string, ConfigState>) => void): Promise<void>;
 
-  /** Writes the status of one manifest when it differs. Failures are logged and tried again, with the next call at the latest. */
-  writeStatus(key: string, status: ExportStatus): Promise<void>;
+  /**
+   * Writes the status of one manifest when it differs; `remarks` are those in its message that the manifest does not have itself.
+   * Failures are logged and tried again, with the next call at the latest.
+   */
+  writeStatus(key: string, status: ExportStatus, remarks?: readonly Remark[]): Promise<void>;
 
   /** The status that stands, also one of an earlier run or of another replica; null: none. Absent: the source cannot tell. */
   previousStatus?(key: string): ExportStatus | null;

@@ -4,7 +4,7 @@
  */
 
 import type { StreamRequest } from '../database/streams.ts';
-import type { ExportConfig, ExportSpec } from '../model/exportConfig.ts';
+import { type ExportConfig, type ExportSpec, nameDestination, type Remark } from '../model/exportConfig.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ConfigState } from './configSource.ts';
 
@@ -61,6 +61,7 @@ function isSameConfig(a: ExportConfig | null, b: ExportConfig | null): boolean {
     a?.generation === b?.generation &&
     a?.destination.fingerprint === b?.destination.fingerprint &&
     a?.reconcileAt === b?.reconcileAt &&
+    a?.takesOver === b?.takesOver &&
     showRemarks(a) === showRemarks(b)
   );
 }
@@ -84,8 +85,16 @@ export function listReserved(states: ConfigStates): StreamRequest[] {
   return [...states].flatMap(([key, state]) => {
     if (state.kind === 'valid' || state.lastGood !== null || state.spec === null) return [];
     const { organization, startFrom } = state.spec;
-    return [{ configKey: key, organization, startFrom }];
+    return [{ configKey: key, organization, destination: nameDestination(state), startFrom }];
   });
+}
+
+/** The state with what is known of its config besides the manifest. */
+export function withRemarks(state: ConfigState, more: readonly Remark[]): ConfigState {
+  const config = lastGoodOf(state);
+  if (config === null || more.length === 0) return state;
+  const remarked = { ...config, remarks: [...(config.remarks ?? []), ...more] };
+  return state.kind === 'valid' ? { kind: 'valid', config: remarked } : { ...state, lastGood: remarked };
 }
 
 /** The configs of which nothing is in force, and why. */

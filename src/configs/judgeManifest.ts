@@ -4,7 +4,7 @@ import type { ConfigState } from './configSource.ts';
 import { resolveDestination } from './destination/resolveDestination.ts';
 import type { SecretReader } from './destination/secretReader.ts';
 import type { ParsedManifest } from './parseManifest.ts';
-import { reconcileAtAnnotation } from './schema.ts';
+import { reconcileAtAnnotation, takeOverAnnotation } from './schema.ts';
 import { toExportSpec } from './toExportSpec.ts';
 
 /** What only the source knows of a manifest. */
@@ -47,11 +47,13 @@ export async function judgeManifest(
     message: `${warning} Until it does, it is still used; once SECRET_CONSENT is required, it no longer is.`,
   }));
   const reconcileAt = metadata.annotations?.[reconcileAtAnnotation];
+  const takeOver = metadata.annotations?.[takeOverAnnotation];
   const config = {
     ...named,
     spec,
     destination: resolved.destination,
     ...(reconcileAt === undefined ? {} : { reconcileAt }),
+    ...(takeOver === 'true' || takeOver === 'false' ? { takesOver: takeOver === 'true' } : {}),
     ...(remarks.length === 0 ? {} : { remarks }),
   };
   return { kind: 'valid', config };

@@ -16,6 +16,8 @@ import { tlsSchema } from './schema/tls.ts';
 export const configApiVersion = 'auditexport.dev/v1';
 export const configKind = 'AuditExportConfig';
 export const reconcileAtAnnotation = 'auditexport.dev/reconcile-at';
+/** `true` or `false`; see `ExportConfig.takesOver`. */
+export const takeOverAnnotation = 'auditexport.dev/take-over';
 /** In a file: the origin that was typed on the page. It holds as long as the endpoint has that origin. */
 export const typedEndpointAnnotation = 'auditexport.dev/endpoint-typed-on-page';
 

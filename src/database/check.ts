@@ -41,7 +41,7 @@ export async function checkServer(db: Database): Promise<DatabaseCheck> {
 /** Privileges by table, in the order in which those that lack are named. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   entries: ['SELECT'],
-  streams: ['SELECT', 'INSERT', 'UPDATE'],
+  streams: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   replicas: ['INSERT', 'UPDATE', 'DELETE'],
   parked: ['INSERT', 'UPDATE', 'DELETE'],
   clusters: ['INSERT'],

@@ -37,55 +37,109 @@ export function toStreamRow({ position_xid: xid, position_id: id, ...row }: RawS
 export interface StreamRequest {
   readonly configKey: string;
   readonly organization: string;
+  /** NAMESPACE.NAME, as entries name it. Absent: unknown, so that the stream goes with no other of the name. */
+  readonly destination?: string;
   readonly startFrom: StartFrom;
   /** What its status is to say from the start: it is made again after its row was lost. */
   readonly lastError?: LastError;
 }
 
+export interface EnsuredStream {
+  readonly id: string;
+  /** It was not there before, as far as this statement can tell. */
+  readonly isNew: boolean;
+}
+
 /**
- * Makes the streams that are missing; `startFrom` counts only then. Returns the id of each, in the order asked.
+ * Makes the streams that are missing; `startFrom` counts only then. Returns them in the order asked.
  *
- * `Now` starts at the current snapshot: a transaction open at this moment is delivered when it commits. The other two
- * start before everything, in the first cluster that the table knows.
+ * `Now` starts at the current snapshot: a transaction open at this moment is delivered when it commits, and so is the page's own
+ * entry that the destination was created, if it is there already (`startNow`). The other two start before everything, in the
+ * first cluster that the table knows.
  */
-export async function ensureStreams(db: Database, requests: readonly StreamRequest[]): Promise<string[]> {
+export async function ensureStreams(
+  db: Database,
+  requests: readonly StreamRequest[],
+): Promise<EnsuredStream[]> {
   const keys = requests.map((r) => r.configKey);
   const organizations = requests.map((r) => r.organization);
+  const destinations = requests.map((r) => r.destination ?? null);
   const find = `
-    select s.id from unnest($1::text[], $2::text[]) with ordinality as r(config_key, organization, n)
+    select s.id, s.destination is distinct from coalesce(r.destination, s.destination) as renamed
+    from unnest($1::text[], $2::text[], $3::text[]) with ordinality as r(config_key, organization, destination, n)
     left join audit.streams s using (config_key, organization) order by n`;
-  const found = await db.query<{ id: string | null }>(find, [keys, organizations]);
-  if (!found.rows.some((row) => row.id === null)) return found.rows.map((row) => row.id ?? '');
+  const names = [keys, organizations, destinations];
+  const found = await db.query<{ id: string | null; renamed: boolean }>(find, names);
+  if (found.rows.some(({ id, renamed }) => id !== null && renamed)) await nameStreams(db, names);
+  const isMissing = found.rows.map((row) => row.id === null);
+  if (!isMissing.includes(true)) return found.rows.map((row) => ({ id: row.id ?? '', isNew: false }));
 
   await registerClusters(db, [...new Set(organizations)]);
   await db.query(
-    `insert into audit.streams (config_key, organization, cluster, settled, other_clusters, starts_at, last_error)
-     select r.config_key, r.organization,
+    `insert into audit.streams (config_key, organization, destination, cluster, settled, other_clusters, starts_at, last_error)
+     select r.config_key, r.organization, r.destination,
        case when r.start = 'now' then audit.cluster_id() else first.system_identifier end,
-       case when r.start = 'now' then pg_current_snapshot() else '3:3:' end,
+       case when r.start = 'now' then ${startNow} else '3:3:' end,
        case when r.start = 'now' then
-         (select coalesce(jsonb_object_agg(c.system_identifier, $5::text), '{}')
+         (select coalesce(jsonb_object_agg(c.system_identifier, $6::text), '{}')
           from audit.clusters c where c.system_identifier <> audit.cluster_id())
        else '{}' end,
        r.starts_at, r.last_error
-     from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $6::jsonb[]) as r(config_key, organization, start, starts_at, last_error),
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $7::jsonb[])
+         as r(config_key, organization, destination, start, starts_at, last_error),
        (select system_identifier from audit.clusters
          order by system_identifier = audit.cluster_id(), ordinal limit 1) as first
      on conflict (config_key, organization) do nothing`,
     [
-      keys,
-      organizations,
+      ...names,
       requests.map((r) => r.startFrom.kind),
       requests.map((r) => (r.startFrom.kind === 'time' ? r.startFrom.time : null)),
       everythingVisible,
       requests.map((r) => (r.lastError ? JSON.stringify(r.lastError) : null)),
     ],
   );
-  const made = await db.query<{ id: string | null }>(find, [keys, organizations]);
-  return made.rows.map((row) => {
+  const made = await db.query<{ id: string | null }>(find, names);
+  return made.rows.map((row, i) => {
     if (row.id === null) throw new NotPrimaryError();
-    return row.id;
+    return { id: row.id, isNew: isMissing[i] === true };
   });
+}
+
+/**
+ * The current snapshot, in which the transaction that wrote the entry `audit_export.created` of the destination of `r`, if it has
+ * committed already, counts as in progress: then exactly its rows are the stream's first. The page writes that entry right after
+ * the config, so it can be there before the stream is or come afterwards; one that is older than a former stream of the name, give
+ * or take the time that a save takes, or than its deletion, was that one's.
+ */
+const startNow = `(
+  select format('%s:%s:%s', least(pg_snapshot_xmin(now.at), created.xid), pg_snapshot_xmax(now.at),
+    array_to_string(array(select x from pg_snapshot_xip(now.at) as x union select created.xid where created.xid is not null
+      order by 1), ','))::pg_snapshot
+  from (select pg_current_snapshot() as at) as now left join lateral (
+    select e.xid from (
+      select e.xid, e.cluster, e.occurred_at, e.event_type from audit.entries e
+      where e.organization = r.organization and e.event_type in ('audit_export.created', 'audit_export.deleted', 'audit_export.config_deleted')
+        and e.occurred_at > now() - interval '15 minutes' and e.metadata ->> 'destination' = r.destination
+      order by e.occurred_at desc, e.id desc limit 1) as e
+    where e.event_type = 'audit_export.created' and e.cluster = audit.cluster_id() and e.xid < pg_snapshot_xmax(now.at)
+      and not exists (select from audit.streams s where s.organization = r.organization and s.destination = r.destination
+        and s.created_at > e.occurred_at - interval '10 seconds'
+        and not exists (select from audit.entries d where d.organization = r.organization
+          and d.event_type = 'audit_export.deleted' and d.metadata ->> 'destination' = r.destination
+          and d.occurred_at between s.created_at and e.occurred_at))
+  ) as created on true)`;
+
+/** Names streams of before their rows had a name. Waits for no lock: the next start names those that are left. */
+async function nameStreams(db: Database, names: readonly unknown[]): Promise<void> {
+  await db.query(
+    `update audit.streams s set destination = locked.wanted from (
+       select s.id, r.destination as wanted from unnest($1::text[], $2::text[], $3::text[]) as r(config_key, organization, destination)
+       join audit.streams s using (config_key, organization)
+       where s.destination is distinct from r.destination and r.destination is not null
+       for update of s skip locked) as locked
+     where s.id = locked.id`,
+    [...names],
+  );
 }
 
 /** A snapshot in which every transaction is visible: "done with this cluster". Largest value pg_snapshot reads. */

@@ -5,7 +5,7 @@
 import { pause } from '../basics/wait.ts';
 import { listNotedKeys, noteConfig, noteDeletion } from '../database/configChanges.ts';
 import type { Database } from '../database/pool.ts';
-import type { ExportConfig } from '../model/exportConfig.ts';
+import { type ExportConfig, nameDestination } from '../model/exportConfig.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface NotedConfig extends Pick<ExportConfig, 'namespace' | 'name' | 'spec'> {
@@ -99,7 +99,7 @@ export class ConfigNotes {
     const { namespace, name, generation, spec } = config;
     const { organization, shown: fields } = spec;
     if (fields === undefined) return true;
-    const destination = `${namespace}.${name}`;
+    const destination = nameDestination({ namespace, name });
     return noteConfig(db, { configKey: key, organization, destination, scope, generation, fields });
   }
 }

@@ -18,19 +18,20 @@ import {
 import type { PollResult } from '../database/pollStreams.ts';
 import type { Database } from '../database/pool.ts';
 import type { StreamRequest } from '../database/streams.ts';
-import type { ExportConfig } from '../model/exportConfig.ts';
+import type { ExportConfig, Remark } from '../model/exportConfig.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { DeliveryContext } from './deliveryContext.ts';
 import { Evidence } from './evidence.ts';
+import { FormerStreams } from './formerStreams.ts';
 import { LeaseClock } from './lease.ts';
 import { planLeases } from './leasePlan.ts';
 import { measureBacklogs } from './measureBacklogs.ts';
 import { Poller } from './poller.ts';
 import { RunningStreams } from './runningStreams.ts';
-import { runTeller, type StoppedConfig } from './teller.ts';
+import { runTeller, type StoppedConfig, type TellerOptions } from './teller.ts';
 import { WantedStreams } from './wantedStreams.ts';
 
 export interface SupervisorOptions {
@@ -41,6 +42,8 @@ export interface SupervisorOptions {
   readonly pollIntervalMs: number;
   /** How often the backlog of a stream that has one is counted, at most. */
   readonly backlogIntervalMs: number;
+  /** How often it is looked at what organizations have to be told. Default: see teller.ts. */
+  readonly tellIntervalMs?: number;
 }
 
 export class Supervisor {
@@ -53,10 +56,10 @@ export class Supervisor {
   readonly #wanted: WantedStreams;
   readonly #running: RunningStreams;
   readonly #poller: Poller;
-  #stopped: readonly StoppedConfig[] = [];
-  readonly #now: () => number;
+  readonly #teller: TellerOptions;
   readonly #renewNow = new Bell();
   readonly #backlogNow = new Bell();
+  readonly #formers: FormerStreams;
   readonly #stop = new AbortController();
   #watch: NodeJS.Timeout | null = null;
   #timers: Promise<unknown> = Promise.resolve();
@@ -74,12 +77,18 @@ export class Supervisor {
     const { control, replica } = options;
     this.#options = options;
     this.#log = context.log;
-    this.#now = context.now ?? Date.now;
     this.#metrics = metrics;
     this.#onStatus = onStatus;
     this.#lease = new LeaseClock(options.leaseDurationMs);
     this.#evidence = new Evidence(this.#lease, options.pollIntervalMs, context.log);
     this.#wanted = new WantedStreams(context.log);
+    this.#formers = new FormerStreams({
+      db: control,
+      log: context.log,
+      intervalMs: options.backlogIntervalMs,
+      running: () => this.#running.all,
+      onChange: ({ config }) => onStatus(config.key),
+    });
     this.#running = new RunningStreams({
       shared: {
         ...context,
@@ -95,6 +104,14 @@ export class Supervisor {
       },
       onLeaseLost: () => this.#renewNow.ring(),
     });
+    this.#teller = {
+      db: control,
+      log: context.log,
+      now: context.now ?? Date.now,
+      intervalMs: options.tellIntervalMs,
+      running: () => this.#running.all,
+      stopped: () => this.#wanted.stopped(),
+    };
     this.#poller = new Poller({
       db: control,
       replicaId: replica.id,
@@ -113,16 +130,8 @@ export class Supervisor {
       this.#renewLoop(),
       this.#poller.run(signal),
       this.#backlogLoop(signal),
-      runTeller(
-        {
-          db: this.#options.control,
-          log: this.#log,
-          now: this.#now,
-          running: () => this.#running.all,
-          stopped: () => [...this.#stopped, ...this.#wanted.unclaimed()],
-        },
-        signal,
-      ),
+      this.#formers.run(signal),
+      runTeller(this.#teller, signal),
     ]);
   }
 
@@ -135,8 +144,7 @@ export class Supervisor {
     reserved: readonly StreamRequest[] = [],
     stopped: readonly StoppedConfig[] = [],
   ): void {
-    this.#stopped = stopped;
-    this.#wanted.setConfigs(configs, reserved);
+    this.#wanted.setConfigs(configs, reserved, stopped);
     for (const { id, config: before, organization } of this.#running.all) {
       const config = this.#wanted.configOf(before.key);
       if (config && config !== before && config.spec.organization === organization)
@@ -151,6 +159,12 @@ export class Supervisor {
     if (this.#stop.signal.aborted && !this.#lease.isValid()) return null;
     const loop = this.#running.find(this.#wanted.streamIdOf(key) ?? '');
     return loop?.stream.health.current ?? this.#wanted.unclaimedHealthOf(key);
+  }
+
+  /** What a person has to know of a config's stream besides its health, if it runs here. */
+  remarksOf(key: string): readonly Remark[] {
+    const loop = this.#running.find(this.#wanted.streamIdOf(key) ?? '');
+    return loop ? this.#formers.remarksOf(loop.stream) : [];
   }
 
   /** False when a timer has not come round for minutes though every statement has a deadline: only a restart helps. */
@@ -230,15 +244,18 @@ export class Supervisor {
       const config = configById.get(row.id);
       if (config && !this.#stop.signal.aborted) this.#running.start(row, config);
     }
-    const held = this.#running.size;
-    this.#log.info({ taken: claimed.length, held, replicas: liveReplicas }, 'took streams');
+    this.#formers.lookNow();
+    this.#log.info(
+      { taken: claimed.length, held: this.#running.size, replicas: liveReplicas },
+      'took streams',
+    );
   }
 
   /** Entries of clusters that nobody has looked at may be there from before, or come in where the table's trigger is off. */
   async #lookForClusters(claimed: readonly StreamRow[]): Promise<void> {
     const isDue = performance.now() - this.#clustersLookedForAt > clustersIntervalMs;
     if (isDue) this.#clustersLookedForAt = performance.now();
-    const streams = isDue ? [...claimed, ...this.#running.all] : claimed;
+    const streams = [...claimed, ...(isDue ? this.#running.all : [])];
     const organizations = new Set(streams.map(({ organization }) => organization));
     if (organizations.size > 0) await registerClusters(this.#options.control, [...organizations]);
   }
@@ -277,9 +294,7 @@ export class Supervisor {
   }
 }
 
-/** Four renewals within a lease: one may fail, and the next still comes in time. */
-const renewalsPerLease = 4;
-/** A renewal takes at most a handful of statements, and each ends after 60 s (pool.ts). */
-const stuckAfterMs = 600_000;
+const renewalsPerLease = 4; // one may fail, and the next still comes in time
+const stuckAfterMs = 600_000; // a renewal is a handful of statements, and each ends after 60 s (pool.ts)
 const watchIntervalMs = 500;
 const clustersIntervalMs = 60_000;

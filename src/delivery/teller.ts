@@ -7,6 +7,7 @@
 import { pause } from '../basics/wait.ts';
 import { findUnheld, moveUnheldOutage, type ToldEntry } from '../database/outages.ts';
 import type { Database } from '../database/pool.ts';
+import { nameDestination } from '../model/exportConfig.ts';
 import { nextOutage, type OutageNews } from '../model/outage.ts';
 import type { StreamFailure } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -30,11 +31,12 @@ export interface TellerOptions {
   readonly now: () => number;
   readonly running: () => readonly Stream[];
   readonly stopped: () => readonly StoppedConfig[];
-  /** Nothing of a stopped config is in memory, so each look is a statement. Default: 10 s. */
-  readonly stoppedEveryMs?: number;
+  /** Default: 500 ms, and 20 times that for stopped configs, of which nothing is in memory. */
+  readonly intervalMs?: number | undefined;
 }
 
-const tellIntervalMs = 500;
+const defaultIntervalMs = 500;
+const stoppedRarer = 20;
 
 /** Resolves once it has stopped; never rejects. */
 export async function runTeller(options: TellerOptions, stop: AbortSignal): Promise<void> {
@@ -44,9 +46,10 @@ export async function runTeller(options: TellerOptions, stop: AbortSignal): Prom
       await pause(ms, stop);
     }
   };
+  const { intervalMs = defaultIntervalMs } = options;
   await Promise.all([
-    rounds(tellIntervalMs, () => tellRunning(options, stop)),
-    rounds(options.stoppedEveryMs ?? 10_000, () => tellStopped(options)),
+    rounds(intervalMs, () => tellRunning(options, stop)),
+    rounds(stoppedRarer * intervalMs, () => tellStopped(options)),
   ]);
 }
 
@@ -121,9 +124,4 @@ function makeEntry(
 function logNews(log: Logger, { kind, since, duration }: OutageNews): void {
   if (kind === 'failing') log.warn({ since, duration }, 'told the organization that this export fails');
   else log.info({ since, duration }, 'told the organization that this export delivers again');
-}
-
-/** As entries name a destination. */
-function nameDestination({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
-  return `${namespace}.${name}`;
 }

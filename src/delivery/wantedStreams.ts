@@ -5,10 +5,11 @@
  * Not here: which of them this replica sends (supervisor.ts).
  */
 import { createHash } from 'node:crypto';
+import { takeOverStream } from '../database/formerStreams.ts';
 import { findUnclaimed } from '../database/leases.ts';
 import type { Database } from '../database/pool.ts';
 import { ensureStreams, type StreamRequest } from '../database/streams.ts';
-import type { ExportConfig } from '../model/exportConfig.ts';
+import { type ExportConfig, nameDestination } from '../model/exportConfig.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -20,6 +21,10 @@ interface Wanted {
   streamId: string | null;
   /** The stream's row was there, and is gone. */
   isLost: boolean;
+  /** The former stream of its name goes on for it, or there is none; false as long as it does not ask for that. */
+  hasTakenOver: boolean;
+  /** Since when it waits for another replica to let go of the former stream; null: it does not. */
+  takeOverSince: number | null;
   /** Since when no replica has sent it though each may; null: one does, as far as is known. */
   unclaimedSince: number | null;
 }
@@ -28,6 +33,7 @@ export class WantedStreams {
   readonly #log: Logger;
   #byKey = new Map<string, Wanted>();
   #reserved: readonly StreamRequest[] = [];
+  #stopped: readonly StoppedConfig[] = [];
 
   constructor(log: Logger) {
     this.#log = log;
@@ -43,14 +49,20 @@ export class WantedStreams {
     return createHash('sha256').update(keys).digest('hex').slice(0, 32);
   }
 
-  /** Streams of `reserved` only have to exist. */
-  setConfigs(configs: ReadonlyMap<string, ExportConfig>, reserved: readonly StreamRequest[]): void {
+  /** Streams of `reserved` only have to exist; of `stopped` nothing is in force. */
+  setConfigs(
+    configs: ReadonlyMap<string, ExportConfig>,
+    reserved: readonly StreamRequest[],
+    stopped: readonly StoppedConfig[],
+  ): void {
+    this.#stopped = stopped;
     const byKey = new Map<string, Wanted>();
     for (const [key, config] of configs) {
       const before = this.#byKey.get(key);
       const isSame = before?.config.spec.organization === config.spec.organization;
-      const known = isSame ? before : { streamId: null, isLost: false, unclaimedSince: null };
-      byKey.set(key, { ...known, config });
+      const known = isSame ? before : unknown;
+      const isDecided = before?.config.takesOver === config.takesOver && known.hasTakenOver;
+      byKey.set(key, { ...known, config, hasTakenOver: isDecided });
     }
     this.#byKey = byKey;
     this.#reserved = reserved;
@@ -72,18 +84,25 @@ export class WantedStreams {
     return byId;
   }
 
-  /** Makes the rows that are missing. @throws the database's error. */
+  /** Makes the rows that are missing, or takes those of former configs. @throws the database's error. */
   async makeMissing(db: Database): Promise<void> {
-    const missing = [...this.#byKey.values()].filter((wanted) => wanted.streamId === null);
-    const ids = missing.length > 0 ? await ensureStreams(db, missing.map(toRequest)) : [];
+    for (const wanted of this.#byKey.values())
+      if (wanted.config.takesOver && !wanted.hasTakenOver) await this.#takeOver(db, wanted);
+    const missing = [...this.#byKey.values()].filter(
+      (wanted) => wanted.streamId === null && !isWaiting(wanted),
+    );
+    const ensured = missing.length > 0 ? await ensureStreams(db, missing.map(toRequest)) : [];
     for (const [i, wanted] of missing.entries()) {
-      wanted.streamId = ids[i] ?? null;
+      const stream = ensured[i];
+      wanted.streamId = stream?.id ?? null;
       if (!wanted.isLost) continue;
       wanted.isLost = false;
+      // Another config's stream may stand in its place: it was taken over.
+      if (!stream?.isNew) continue;
       const { key: config, spec } = wanted.config;
       const { organization, startFrom } = spec;
       this.#log.error(
-        { config, organization, startFrom, stream: ids[i] },
+        { config, organization, startFrom, stream: stream.id },
         describeLoss(wanted.config).message,
       );
     }
@@ -92,6 +111,21 @@ export class WantedStreams {
       await ensureStreams(db, reserved);
       if (this.#reserved === reserved) this.#reserved = [];
     }
+  }
+
+  async #takeOver(db: Database, wanted: Wanted): Promise<void> {
+    const { key: configKey, namespace, name, spec } = wanted.config;
+    const destination = nameDestination({ namespace, name });
+    const result = await takeOverStream(db, { configKey, organization: spec.organization, destination });
+    wanted.hasTakenOver = result.kind !== 'busy';
+    wanted.takeOverSince = result.kind === 'busy' ? (wanted.takeOverSince ?? performance.now()) : null;
+    if (result.kind !== 'taken') return;
+    wanted.streamId = result.id;
+    wanted.isLost = false;
+    this.#log.info(
+      { config: configKey, from: result.from, stream: result.id },
+      'the stream of the former config of this name goes on for this one',
+    );
   }
 
   /**
@@ -119,14 +153,15 @@ export class WantedStreams {
     return [...this.#byKey.keys()].filter((key) => this.unclaimedHealthOf(key) !== null);
   }
 
-  /** The same, as configs that are stopped. */
-  unclaimed(): StoppedConfig[] {
-    return [...this.#byKey].flatMap(([key, { config }]) => {
+  /** The configs that nobody can send, those included that nobody has sent for a while. */
+  stopped(): StoppedConfig[] {
+    const unclaimed = [...this.#byKey].flatMap(([key, { config }]) => {
       const { reason, message } = this.unclaimedHealthOf(key)?.failure ?? {};
       if (reason === undefined || message === undefined) return [];
       const { namespace, name, spec } = config;
       return [{ key, namespace, name, reason, message, isSuspended: spec.suspend }];
     });
+    return [...this.#stopped, ...unclaimed];
   }
 
   /** null: a replica sends it, or will in a moment. */
@@ -139,10 +174,26 @@ export class WantedStreams {
 /** A rolling update or a lost lease passes sooner. */
 const unclaimedAfterMs = 15_000;
 
+/** A former stream that somebody still sends after this long is none: the new one begins without it. */
+const takeOverPatienceMs = 60_000;
+
+const unknown = {
+  streamId: null,
+  isLost: false,
+  unclaimedSince: null,
+  hasTakenOver: false,
+  takeOverSince: null,
+};
+
+function isWaiting({ takeOverSince }: Wanted): boolean {
+  return takeOverSince !== null && performance.now() - takeOverSince < takeOverPatienceMs;
+}
+
 function toRequest({ config, isLost }: Wanted): StreamRequest {
   return {
     configKey: config.key,
     organization: config.spec.organization,
+    destination: nameDestination(config),
     startFrom: config.spec.startFrom,
     ...(isLost && { lastError: describeLoss(config) }),
   };

@@ -15,6 +15,11 @@ export interface ExportConfig {
   readonly destination: Destination;
   /** Annotation `auditexport.dev/reconcile-at`: a changed value means "try again now". Absent: nobody has asked. */
   readonly reconcileAt?: string;
+  /**
+   * Annotation `auditexport.dev/take-over`: whether the stream of the former config of this name goes on for this one, or what that
+   * left undelivered is not wanted. Absent: nobody has decided.
+   */
+  readonly takesOver?: boolean;
   /** What a person has to know about it although it runs. Absent: nothing. */
   readonly remarks?: readonly Remark[];
 }
@@ -77,4 +82,9 @@ export interface TlsOptions {
   readonly clientCert?: { readonly cert: string; readonly key: Secret };
   readonly serverName?: string;
   readonly insecureSkipVerify: boolean;
+}
+
+/** NAMESPACE.NAME, as entries name a destination: a namespace has no dot. */
+export function nameDestination({ namespace, name }: Pick<ExportConfig, 'namespace' | 'name'>): string {
+  return `${namespace}.${name}`;
 }

@@ -329,6 +329,14 @@ const remark = {
     what: 'the Secret is used',
     advice: '[Have the Secret allow it](security.md#secrets-of-the-cluster).',
   },
+  FormerEntriesLeft: {
+    when: 'a former config of the same namespace, name and organization has left entries undelivered, such as before `kubectl replace --force`',
+    reaction: 'go-on',
+    what: 'this config delivers by its own `startFrom`',
+    advice:
+      'Set the annotation `auditexport.dev/take-over` to `true` to deliver them, or to `false` if nobody wants them.',
+    more: '[A config that replaces another](operations.md#a-config-that-replaces-another).',
+  },
   Terminating: {
     when: 'the config was deleted, and a finalizer keeps it',
     reaction: 'go-on',

@@ -206,7 +206,7 @@ test('knows an entry of another cluster by what the stream settled there', async
     { configKey: 'a', organization: 'acme', startFrom: { kind: 'beginning' } },
   ]);
   await db.query(`update audit.streams set other_clusters = '{"7": "902:902:"}', cluster = 8 where id = $1`, [
-    stream,
+    stream?.id,
   ]);
   const kinds = async (id = '') => (await readDeliveries(db, 'acme', id)).map((d) => d.state.kind);
   expect([await kinds(done), await kinds(open)]).toEqual([['delivered'], ['pending']]);
@@ -220,7 +220,9 @@ test('does not claim to know of a stream that is older than the record', async (
   const own = await readMigrations();
   await migrate(db, own.slice(0, 1));
   const [old] = await insertEntries(db, [{}]);
-  await ensureStreams(db, [{ configKey: 'a', organization: 'acme', startFrom: { kind: 'now' } }]);
+  await db.query(
+    `insert into audit.streams (config_key, organization, cluster, settled) values ('a', 'acme', audit.cluster_id(), pg_current_snapshot())`,
+  );
   await migrate(db, own);
   const [later] = await insertEntries(db, [{}]);
   const kinds = async (id = '') => (await readDeliveries(db, 'acme', id)).map((d) => d.state.kind);

@@ -109,9 +109,10 @@ test('a replica that was paused past its lease moves nothing when it comes back'
 test('who lost the lease can pin, settle and finish nothing', async () => {
   const { db } = await setUp(postgres);
   await insertEntries(db, numbered(3));
-  const [id = ''] = await ensureStreams(db, [
+  const [stream] = await ensureStreams(db, [
     { configKey: 'k', organization: 'acme', startFrom: { kind: 'beginning' } },
   ]);
+  const id = stream?.id ?? '';
   const a = { id: '00000000-0000-4000-8000-00000000000a', name: 'a' };
   const b = { id: '00000000-0000-4000-8000-00000000000b', name: 'b' };
   await renewLease(db, a, 'w', 60_000);

@@ -6,12 +6,21 @@ import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts'
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
+import { ok } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
-import { applyConfig, applySecret, collectorKubeconfig, crd, readConfig, secretHeader } from './harness.ts';
+import {
+  applyConfig,
+  applySecret,
+  collectorKubeconfig,
+  crd,
+  deleteConfig,
+  readConfig,
+  secretHeader,
+} from './harness.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
-async function setUpCollector(cluster: Cluster) {
+async function setUpCollector(cluster: Cluster, more: Record<string, unknown> = {}) {
   const { url, db, receiver } = await setUp(postgres);
   receiver.answerWith(({ headers }) => ({ status: headers['x-token'] === 'good' ? 200 : 401 }));
   const namespace = await cluster.createNamespace();
@@ -32,6 +41,7 @@ async function setUpCollector(cluster: Cluster) {
     endpoint: receiver.endpoint,
     startFrom: 'Beginning',
     ...secretHeader('siem'),
+    ...more,
   };
   return {
     db,
@@ -83,6 +93,44 @@ describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_0
     await applyAcme({ annotations: { 'auditexport.dev/reconcile-at': 'now' } });
     await waitFor(async () => (await read()).status?.lastHandledReconcileAt === 'now');
     expect(collector.output()).not.toContain('good');
+  });
+
+  it('says what a replaced config has left undelivered, and delivers it once an annotation asks for that', async () => {
+    const { current } = cluster;
+    const { db, receiver, namespace, collector, applyAcme, read, waitForReason } = await setUpCollector(
+      current,
+      { startFrom: 'Now' },
+    );
+    await applySecret(current, namespace, 'siem', { token: 'good' });
+    await applyAcme();
+    collector.start();
+    await waitFor(() => collector.output().includes('took streams'));
+    await insertEntries(db, [{}]);
+    await waitFor(async () => (await read()).status?.deliveredEntries === 1);
+    receiver.answerWith({ status: 401 });
+    await insertEntries(db, [{ eventType: 'flow.left' }, { eventType: 'flow.left' }]);
+    await waitForReason('Unauthorized');
+
+    // As kubectl replace --force does.
+    await deleteConfig(current, namespace, 'acme');
+    await applyAcme();
+    const words = /left 2 entries undelivered/;
+    const messageOf = async () => (await read()).status?.conditions?.[0]?.message ?? '';
+    await waitFor(async () => words.test(await messageOf()), { timeoutMs: 30_000 });
+    await waitFor(() => words.test(collector.output()));
+    const path = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+    await waitFor(async () => {
+      const events = (await current.request({ path })).body['items'] as Array<Record<string, unknown>>;
+      return events.some(
+        ({ type, reason, note }) =>
+          type === 'Warning' && reason === 'FormerEntriesLeft' && words.test(String(note)),
+      );
+    });
+    receiver.answerWith(ok);
+    expect(receiver.ledger.storedCount).toBe(1);
+    await applyAcme({ annotations: { 'auditexport.dev/take-over': 'true' } });
+    await receiver.waitFor((r) => r.ledger.storedCount === 3, 30_000);
+    await waitFor(async () => !words.test(await messageOf()));
   });
 
   it('writes nothing when it is started again and nothing is new', async () => {

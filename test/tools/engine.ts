@@ -18,6 +18,8 @@ import { waitFor } from '../../tools/waitFor.ts';
 export interface EngineOptions extends Partial<DeliveryOptions> {
   readonly leaseDurationMs?: number;
   readonly replicaName?: string;
+  /** Default: never, so that a test counts its own entries only. */
+  readonly tellIntervalMs?: number;
   /** Milliseconds since the Unix epoch, for what takes hours. */
   readonly now?: () => number;
   /** In place of the real transport: for what no receiver can cause. */
@@ -43,7 +45,14 @@ export interface Engine {
 
 /** Waits are short, so that tests are; stopped with the test. */
 export async function startEngine(db: Database, options: EngineOptions = {}): Promise<Engine> {
-  const { leaseDurationMs = 10_000, replicaName = 'test', send, now = Date.now, ...delivery } = options;
+  const {
+    leaseDurationMs = 10_000,
+    replicaName = 'test',
+    send,
+    now = Date.now,
+    tellIntervalMs = Number.POSITIVE_INFINITY,
+    ...delivery
+  } = options;
   const lines: string[] = [];
   const log = makeLogger({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
   const transport = makeTransport({
@@ -75,6 +84,7 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
       leaseDurationMs,
       pollIntervalMs: 50,
       backlogIntervalMs: 100,
+      tellIntervalMs,
     },
     metrics,
     () => {},
@@ -116,16 +126,18 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
 export interface ConfigOptions extends Partial<ExportSpec> {
   readonly key?: string;
   readonly destination?: Partial<Destination>;
+  readonly takesOver?: boolean;
 }
 
 /** A config as a source would hand it over; starts from the beginning unless it says otherwise. */
 export function makeConfig(endpoint: string, options: ConfigOptions = {}): ExportConfig {
-  const { key = 'test/acme', destination, ...spec } = options;
+  const { key = 'test/acme', destination, takesOver, ...spec } = options;
   return {
     key,
     namespace: 'test',
     name: key.replace(/^.*\//, ''),
     generation: 1,
+    ...(takesOver === undefined ? {} : { takesOver }),
     spec: {
       organization: 'acme',
       endpoint,

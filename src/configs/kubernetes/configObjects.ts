@@ -11,7 +11,7 @@ import type { KubernetesMetrics } from '../../telemetry/kubernetesMetrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigState } from '../configSource.ts';
 import { type ConfigStates, isSameState, lastGoodOf, logDeletion, logState } from '../configStates.ts';
-import { reconcileAtAnnotation } from '../schema.ts';
+import { reconcileAtAnnotation, takeOverAnnotation } from '../schema.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { ClusterRules } from './clusterRules.ts';
 import { Emitter } from './emitter.ts';
@@ -177,6 +177,7 @@ function isSameRequest(before: KubeObject, now: KubeObject): boolean {
   return (
     a.generation === b.generation &&
     a.annotations[reconcileAtAnnotation] === b.annotations[reconcileAtAnnotation] &&
+    a.annotations[takeOverAnnotation] === b.annotations[takeOverAnnotation] &&
     isBeingDeleted(before) === isBeingDeleted(now)
   );
 }

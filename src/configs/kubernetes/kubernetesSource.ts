@@ -14,6 +14,7 @@
  */
 import type { BackoffLimits } from '../../basics/backoff.ts';
 import { RateLimit } from '../../basics/rateLimit.ts';
+import type { Remark } from '../../model/exportConfig.ts';
 import type { ExportStatus } from '../../model/streamStatus.ts';
 import type { KubernetesMetrics } from '../../telemetry/kubernetesMetrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -75,6 +76,8 @@ export class KubernetesSource implements ConfigSource {
   readonly #writer: StatusWriter;
   readonly #health: SourceHealth;
   readonly #reflector: Reflector;
+  /** By uid, those that are told with the next status besides the manifest's own. */
+  readonly #remarks = new Map<string, readonly Remark[]>();
 
   constructor(options: KubernetesSourceOptions) {
     const { connection, namespace, log, metrics, rules, retry = apiRetry, timing = {} } = options;
@@ -143,8 +146,10 @@ export class KubernetesSource implements ConfigSource {
     await this.#started.promise;
   }
 
-  async writeStatus(key: string, status: ExportStatus): Promise<void> {
-    if (!this.#stopped.signal.aborted) this.#writer.write(key, status);
+  async writeStatus(key: string, status: ExportStatus, remarks: readonly Remark[] = []): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    this.#remarks.set(key, remarks);
+    this.#writer.write(key, status);
   }
 
   previousStatus(key: string): ExportStatus | null {
@@ -186,12 +191,14 @@ export class KubernetesSource implements ConfigSource {
   #onGone({ metadata }: KubeObject): void {
     this.#writer.forget(metadata.uid);
     this.#events.forget(metadata.uid);
+    this.#remarks.delete(metadata.uid);
     this.#options.metrics.setConditions(metadata, []);
   }
 
   #tell(object: KubeObject, status: ExportStatus, told: ExportStatus | null): void {
     const state = this.#configs.stateOf(object.metadata.uid);
-    const remarks = state?.kind === 'valid' ? (state.config.remarks ?? []) : [];
+    const own = state?.kind === 'valid' ? (state.config.remarks ?? []) : [];
+    const remarks = [...own, ...(this.#remarks.get(object.metadata.uid) ?? [])];
     for (const event of findEvents(status, told, remarks)) this.#events.record(object, event);
   }
 }
