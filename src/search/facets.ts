@@ -28,7 +28,7 @@ export interface FacetOptions {
   readonly sliceRows?: number;
 }
 
-/** Of each kind: the most frequent of those that are known. */
+/** The most frequent known values of each kind. */
 const mostOffered = 500;
 const mostKept = 5_000;
 const mostOrganizations = 200;
