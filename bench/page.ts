@@ -32,7 +32,7 @@ export async function benchPage(bench: Bench): Promise<Figure[]> {
   const runs = bench.quick ? 3 : 40;
   const databaseUrl = await bench.createDatabase('bench_page');
   await withClient(databaseUrl, (client) => loadPageEntries(client, count, bench.log));
-  const db = makePool({ url: new Secret(databaseUrl), size: 3, onIdleError: () => {} });
+  const db = makePool({ url: () => new Secret(databaseUrl), size: 3, onIdleError: () => {} });
   try {
     const startedAt = performance.now();
     const indexed = await indexAll(db, { share: 1 });

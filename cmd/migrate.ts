@@ -13,7 +13,7 @@ openCommand({
 });
 const { DATABASE_URL, DATABASE_URL_FILE, COLLECTOR_ROLE } = process.env;
 const { databaseUrl } = openSettings({ DATABASE_URL, DATABASE_URL_FILE, PAGE_ADDRESS: 'off' });
-const db = makePool({ url: databaseUrl, size: 1, onIdleError: () => {} });
+const db = makePool({ url: () => databaseUrl, size: 1, onIdleError: () => {} });
 const server = await checkServer(db);
 if (server.kind === 'failed') fail([server.problem]);
 try {

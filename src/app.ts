@@ -20,6 +20,7 @@ import { makeSend, type Send } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
 import { type Page, startPage } from './page.ts';
 import { startProbes } from './probes.ts';
+import { rereadSetting } from './settings/rereadSetting.ts';
 import type { Settings } from './settings/table.ts';
 import { programVersion } from './settings/version.ts';
 import { decideStatus } from './status/exportStatus.ts';
@@ -61,10 +62,14 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   };
 
   const metrics = makeMetrics({ version: programVersion });
-  const pools = openPools(settings.databaseUrl, settings.databasePoolSize, (error) => {
-    metrics.countDatabaseError(error);
-    log.debug({ err: error }, 'an idle database connection broke');
-  });
+  const pools = openPools(
+    () => rereadSetting(settings, 'databaseUrl'),
+    settings.databasePoolSize,
+    (error) => {
+      metrics.countDatabaseError(error);
+      log.debug({ err: error }, 'an idle database connection broke');
+    },
+  );
   teardown.add({ name: 'the database connections', stop: () => endPools(pools) });
   const migrations = await readMigrations();
   const ownPorts = settings.pageAddress ? [settings.pageAddress.port] : [];

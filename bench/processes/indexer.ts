@@ -5,7 +5,7 @@ import { type Indexer, indexAll, startIndexer } from '../../src/search/indexer.t
 import { makeLogger } from '../../src/telemetry/logger.ts';
 
 const [databaseUrl = ''] = process.argv.slice(2);
-const db = makePool({ url: new Secret(databaseUrl), size: 1, onIdleError: () => {} });
+const db = makePool({ url: () => new Secret(databaseUrl), size: 1, onIdleError: () => {} });
 const log = makeLogger({ level: 'warn' });
 let indexer: Indexer | undefined;
 

@@ -83,7 +83,7 @@ async function createDatabase(
   await withClient(serverUrl, (client) => client.query(`create database ${name}`));
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  const db = makePool({ url: new Secret(url.href), size: 1, onIdleError: () => {} });
+  const db = makePool({ url: () => new Secret(url.href), size: 1, onIdleError: () => {} });
   await migrate(db, migrations ?? (await readMigrations()));
   await db.end();
   return url.href;

@@ -19,7 +19,7 @@ export interface DemoDatabase {
  * @throws Error one sentence if a newer program has migrated it; else the database's error.
  */
 export async function prepareDatabase(superuserUrl: string): Promise<DemoDatabase> {
-  const db = makePool({ url: new Secret(superuserUrl), size: 1, onIdleError: () => {} });
+  const db = makePool({ url: () => new Secret(superuserUrl), size: 1, onIdleError: () => {} });
   try {
     const result = await migrate(db, await readMigrations());
     if (result.kind === 'too-new') throw new Error(result.problem);

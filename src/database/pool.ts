@@ -9,7 +9,11 @@ import { GuardedClient } from './guardedClient.ts';
 export type Database = pg.Pool;
 
 export interface PoolOptions {
-  readonly url: Secret;
+  /**
+   * Asked for each new connection: user and password may change, and those of one that names another server, database or option
+   * are not used, since positions and leases of two databases would get mixed up.
+   */
+  readonly url: () => Secret;
   /** Maximum number of connections. */
   readonly size: number;
   /** Called when an idle connection breaks; the pool replaces it. */
@@ -36,8 +40,8 @@ export function makePool({
   queryTimeoutMs = 60_000,
 }: PoolOptions): Database {
   const pool = new RetryingPool({
-    Client: GuardedClient,
-    connectionString: url.reveal(),
+    Client: makeClientClass(url),
+    connectionString: url().reveal(),
     max: size,
     application_name: 'audit-export',
     connectionTimeoutMillis: waitMs,
@@ -56,6 +60,23 @@ export function makePool({
     if (isTimeout(error)) cancelBackend(client as unknown as Parameters<typeof cancelBackend>[0]);
   });
   return pool;
+}
+
+/** Clients that connect by what `url` gives at that moment. */
+function makeClientClass(url: () => Secret): typeof GuardedClient {
+  let latest = url().reveal();
+  return class extends GuardedClient {
+    constructor(config: pg.ClientConfig) {
+      const now = url().reveal();
+      if (placeOf(now) === placeOf(latest)) latest = now;
+      super({ ...config, connectionString: latest });
+    }
+  };
+}
+
+/** The URL without user and password. */
+function placeOf(url: string): string {
+  return url.replace(/^([^:]+:\/\/)[^@/?#]*@/, '$1');
 }
 
 /** How often a statement outside a transaction is tried. */

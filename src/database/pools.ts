@@ -13,8 +13,11 @@ export interface Pools {
 const controlConnections = 2;
 const pageConnections = 4;
 
-/** @param size connections of the delivery: those for control, the rest for the streams, at least one. */
-export function openPools(url: Secret, size: number, onIdleError: (error: Error) => void): Pools {
+/**
+ * @param url see PoolOptions.
+ * @param size connections of the delivery: those for control, the rest for the streams, at least one.
+ */
+export function openPools(url: () => Secret, size: number, onIdleError: (error: Error) => void): Pools {
   const streamConnections = Math.max(1, size - controlConnections);
   return {
     control: makePool({ url, size: controlConnections, onIdleError }),

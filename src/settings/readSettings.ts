@@ -1,6 +1,7 @@
 /** Environment → Settings, all problems at once. Does not use `process`: the caller passes the environment and a file reader. */
 import { errorCode } from '../basics/errorCode.ts';
 import { findPageConflicts } from './pageConflicts.ts';
+import { rememberSource } from './rereadSetting.ts';
 import type { Setting } from './setting.ts';
 import type { Settings } from './table.ts';
 import { settingsTable } from './table.ts';
@@ -31,7 +32,9 @@ export function readSettings(env: Environment, readFile: (path: string) => strin
   problems.push(...findConflicts(values));
   if (problems.length > 0) return { ok: false, problems };
   // Each key of the table has the value that its own schema made.
-  return { ok: true, settings: Object.fromEntries(values) as unknown as Settings };
+  const settings = Object.fromEntries(values) as unknown as Settings;
+  rememberSource(settings, (key) => readSetting(settingsTable[key], env, readFile));
+  return { ok: true, settings };
 }
 
 type SettingResult =

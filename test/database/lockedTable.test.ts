@@ -27,7 +27,7 @@ async function lockEntries() {
 
 test('statements that are not answered in time are cancelled in the server', async () => {
   const { url, countWaiting } = await lockEntries();
-  const db = makePool({ url: new Secret(url), size: 4, onIdleError: () => {}, queryTimeoutMs: 400 });
+  const db = makePool({ url: () => new Secret(url), size: 4, onIdleError: () => {}, queryTimeoutMs: 400 });
   onTestFinished(() => db.end());
   for (let round = 0; round < 3; round++) {
     const asked = Array.from({ length: 4 }, () => db.query('select count(*) from audit.entries'));

@@ -13,7 +13,7 @@ export async function migrateDatabase(url: string): Promise<void> {
 
 /** A pool as the collector has it; the caller ends it. */
 export function openDatabase(url: string, size = 8): Database {
-  return makePool({ url: new Secret(url), size, onIdleError: () => {} });
+  return makePool({ url: () => new Secret(url), size, onIdleError: () => {} });
 }
 
 export interface NewEntry {
