@@ -31,7 +31,6 @@ export async function unpark(
   db: Database,
   stream: { id: string; token: string },
   sequences: readonly number[],
-  rejected: number,
 ): Promise<boolean> {
   const result = await db.query<{ ok: boolean }>(
     `with gone as (
@@ -42,11 +41,11 @@ export async function unpark(
        insert into audit.replayed (stream, entry_id, delivered_at) select stream, entry_id, clock_timestamp() from gone
        on conflict (entry_id, stream) do update set delivered_at = excluded.delivered_at)
      , counted as (
-       update audit.streams set delivered = delivered + (select count(*) from gone) - $4::bigint, rejected = rejected + $4,
+       update audit.streams set delivered = delivered + (select count(*) from gone),
          last_delivery_at = clock_timestamp()
        where id = $1 and token = $2 returning 1)
      select exists (select from counted) as ok`,
-    [stream.id, stream.token, sequences, rejected],
+    [stream.id, stream.token, sequences],
   );
   return result.rows[0]?.ok === true;
 }

@@ -83,7 +83,7 @@ async function sendAgain(
   if (outcome === 'aborted') return { kind: 'again' };
   switch (outcome.kind) {
     case 'settled':
-      if (!(await position.unpark(sequence, outcome.rejected > 0 ? 1 : 0))) return { kind: 'lease-lost' };
+      if (!(await position.unpark(sequence))) return { kind: 'lease-lost' };
       health.addDelivered(1, 0);
       health.addParked(-1);
       return 'delivered';

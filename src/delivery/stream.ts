@@ -89,12 +89,13 @@ export class Stream {
   ): Promise<Outcome | 'aborted'> {
     const startedAt = performance.now();
     const { id: stream, organization } = this;
-    const outcome = await this.shared.send(this.config.destination, body, abort, {
+    const answered = await this.shared.send(this.config.destination, body, abort, {
       stream,
       organization,
       ...options,
     });
-    if (outcome === 'aborted') return outcome;
+    if (answered === 'aborted') return answered;
+    const outcome = refuseIfAllRejected(answered, records);
     const durationMs = performance.now() - startedAt;
     this.endpoint.pace.answered(durationMs);
     this.metrics.observeRequest({
@@ -106,4 +107,16 @@ export class Stream {
     });
     return outcome;
   }
+}
+
+/**
+ * A partial success that rejects every record says which: none of them got through. So it is a refusal like any other, which is
+ * looked into, and no entry counts as done that the receiver does not have.
+ */
+function refuseIfAllRejected(outcome: Outcome, records: number): Outcome {
+  if (outcome.kind !== 'settled' || outcome.rejected < records) return outcome;
+  const what = records === 1 ? 'the only record' : `all ${records} records`;
+  const words = outcome.message === '' ? '' : ` It says: "${outcome.message}"`;
+  const message = `The receiver took the request but rejected ${what} of it.${words}`;
+  return { kind: 'refused', reason: 'EntryRefused', message };
 }

@@ -100,9 +100,9 @@ export class StreamPosition {
   }
 
   /** The receiver took a parked record after all. False: the lease is lost. */
-  async unpark(sequence: number, rejected: 0 | 1): Promise<boolean> {
-    if (!(await unpark(this.#db, this.#row, [sequence], rejected))) return false;
-    this.#keep({ lastDeliveryAt: new Date().toISOString() }, 1 - rejected, rejected);
+  async unpark(sequence: number): Promise<boolean> {
+    if (!(await unpark(this.#db, this.#row, [sequence]))) return false;
+    this.#keep({ lastDeliveryAt: new Date().toISOString() }, 1, 0);
     return true;
   }
 

@@ -195,7 +195,7 @@ const disliked = {
     testAdvice: 'Ask the operator of the receiver to accept larger requests.',
   },
   EntryRefused: {
-    when: '400, 422, other 4xx',
+    when: '400, 422, other 4xx, a partial success that rejects every record of its request',
     reaction: 'refused',
     what: 'finds the entry; parks it once the endpoint has accepted another and refused this one over several connections; holds while it accepts none',
     advice:

@@ -182,6 +182,59 @@ test('counts and shows what a receiver rejects in a partial success, and does no
   expect(receiver.requestCount).toBe(1);
 });
 
+const rejecting = (rejected: number): ReceiverAnswer => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: `{"partialSuccess": {"rejectedLogRecords": "${rejected}", "errorMessage": "poisonous"}}`,
+  stored: false,
+});
+
+test('parks each entry of a request that is rejected as a whole by a partial success, with the words of the receiver', async () => {
+  const { db, receiver } = await setUp(postgres);
+  receiver.answerWith(({ records }) => {
+    const poisoned = records.filter(({ eventName }) => eventName === 'poison').length;
+    return poisoned === 0 ? ok : poisoned === records.length ? rejecting(poisoned) : badRequest;
+  });
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  await insertEntries(db, [{}]);
+  await engine.waitForIdle();
+  await insertEntries(db, [poison]);
+  await engine.waitForHealth((h) => h.parked === 1);
+  await insertEntries(db, [poison, poison, poison, {}]);
+  const health = await engine.waitForHealth((h) => h.parked === 4 && h.delivered === 2);
+  expect(health).toMatchObject({ rejected: 0 });
+  const parked = await db.query<{ sequence: string; reason: string; message: string }>(
+    'select sequence, reason, message from audit.parked order by sequence',
+  );
+  const message = 'The receiver took the request but rejected the only record of it. It says: "poisonous"';
+  expect(parked.rows).toEqual(
+    [2, 3, 4, 5].map((n) => ({ sequence: `${n}`, reason: 'EntryRefused', message })),
+  );
+  // A replay that is rejected again is not delivered.
+  await db.query(`select audit.replay_parked('acme')`);
+  await engine.waitForHealth(() => engine.log.some((line) => line.includes('"parkedAgain":4')));
+  expect(engine.health()).toMatchObject({ parked: 4, delivered: 2 });
+  receiver.answerWith(ok);
+  await db.query(`select audit.replay_parked('acme')`);
+  await engine.waitForHealth((h) => h.parked === 0 && h.delivered === 6);
+  expect(receiver.ledger.missingSequences()).toEqual([]);
+});
+
+test('holds, and parks nothing, while every record of every request is rejected by a partial success', async () => {
+  const { db, receiver } = await setUp(postgres);
+  receiver.answerWith(({ recordCount }) => rejecting(recordCount));
+  await insertEntries(db, numbered(2_500));
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  const health = await engine.waitForHealth(({ activity }) => activity === 'holding');
+  expect(health).toMatchObject({ parked: 0, delivered: 0, rejected: 0 });
+  expect(health.failure?.message).toContain('It says: "poisonous" It refuses every entry it is given');
+  receiver.answerWith(ok);
+  await engine.waitForHealth(({ delivered }) => delivered === 2_500);
+  expect(receiver.ledger.storedUids().sort()).toEqual(await uidsOf(db));
+});
+
 test('does not send a batch again that overtook a failed one', async () => {
   const { db, receiver } = await setUp(postgres);
   let isFirst = true;
