@@ -12,7 +12,9 @@ import { setUp } from '../tools/setUp.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
-test('goes on with a new password and with a new user, without a restart, and follows the file to no other database', async () => {
+test('goes on with a new password and with a new user, without a restart, and follows the file to no other database', {
+  timeout: 180_000,
+}, async () => {
   const { url, db, receiver } = await setUp(postgres);
   const first = await makeRole(db, url);
   const second = await makeRole(db, url);
@@ -28,7 +30,7 @@ test('goes on with a new password and with a new user, without a restart, and fo
     db.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [role]);
   const deliverOne = async (stored: number) => {
     await insertEntries(db, [{}]);
-    await receiver.waitFor((r) => r.ledger.storedCount === stored);
+    await receiver.waitFor((r) => r.ledger.storedCount === stored, 60_000);
   };
   await put(`${first.url}\n`);
   const collector = await makeCollectorProcess('', { DATABASE_URL_FILE: file });
