@@ -3,6 +3,7 @@ import type { ExportConfig } from '../model/exportConfig.ts';
 import type { ConfigState } from './configSource.ts';
 import { resolveDestination } from './destination/resolveDestination.ts';
 import type { SecretReader } from './destination/secretReader.ts';
+import { isPageSecretName } from './editor/pageSecrets.ts';
 import type { ParsedManifest } from './parseManifest.ts';
 import { reconcileAtAnnotation, takeOverAnnotation } from './schema.ts';
 import { toExportSpec } from './toExportSpec.ts';
@@ -33,6 +34,7 @@ export async function judgeManifest(
   const { metadata, spec: manifestSpec } = parsed.manifest;
   const reader: SecretReader = {
     read: (from, secret, key, endpoint) => secrets.read(from, secret, key, endpoint, name),
+    isSavedOnPage: (secret) => isPageSecretName(name, secret),
   };
   const addresses = isEndpointTyped ? 'public' : undefined;
   const resolved = await resolveDestination(manifestSpec, namespace, reader, addresses);

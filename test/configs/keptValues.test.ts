@@ -175,3 +175,25 @@ it('restricts an endpoint that is typed on the page to public addresses, until a
   );
   await expect.poll(() => addressesOf('kept')).toBeUndefined();
 });
+
+it('asks for a value again whose Secret is gone, in the form and in the status', async () => {
+  const { editor, directory } = await startEditor();
+  const headers = [header('Authorization', token)];
+  demand(
+    await editor.create(makeDraft({ name: 'siem', endpoint: 'https://otel.example.com:4318', headers })),
+  );
+  const saved = await readOnly(editor);
+  directory.remove('secrets');
+  expect(problemsOf(await editor.resolve(draftOf(saved)))).toEqual({
+    'headers.0.value': 'was saved here and is gone: enter it again',
+  });
+  const { states } = await follow(directory.path);
+  expect([...states().values()]).toMatchObject([
+    {
+      reason: 'SecretNotFound',
+      problems: [
+        'Secret default/siem-audit-export (spec.headers[0]) does not exist: the page saved the value there, so enter it again on the page.',
+      ],
+    },
+  ]);
+});

@@ -20,6 +20,8 @@ export interface SecretProblem {
   readonly ref: SecretRef;
   /** What is wrong, or missing: the Secret as a whole, or its key. */
   readonly part: 'secret' | 'key';
+  /** The page saved it there, and it is gone. */
+  readonly isLostOnPage: boolean;
   /** Completes a sentence that begins with that part: `is empty: put …`. Never the value. */
   readonly complaint: string;
 }
@@ -30,6 +32,13 @@ export interface SecretRef {
   /** The field that refers to it, such as `spec.headers[0]`. */
   readonly path: Path;
 }
+
+interface Complaint extends Pick<SecretProblem, 'complaint'> {
+  readonly part?: SecretProblem['part'];
+  readonly isLost?: boolean;
+}
+
+const enterAgain = 'the page saved the value there, so enter it again on the page';
 
 /** `Secret flows/acme`, or `Secret flows/acme, key token`. */
 export function nameSecret({ namespace, ref, part }: SecretProblem): string {
@@ -60,21 +69,24 @@ export class ReferredSecrets {
   async read(ref: SecretRef): Promise<Secret | null> {
     const { name, key } = ref;
     const read = await this.#reader.read(this.#namespace, name, key, this.#endpoint);
+    const isLost = this.#reader.isSavedOnPage?.(name) ?? false;
     switch (read.kind) {
       case 'found':
         if (read.warning !== undefined)
           this.warnings.add(`Secret ${this.#namespace}/${name} ${read.warning}.`);
         return read.value;
       case 'secret-missing':
-        return this.#add(
-          'SecretNotFound',
-          ref,
-          `does not exist: create it with the key ${key}, or correct the reference`,
-        );
+        return this.#add('SecretNotFound', ref, {
+          complaint: `does not exist: ${isLost ? enterAgain : `create it with the key ${key}, or correct the reference`}`,
+          isLost,
+        });
       case 'key-missing':
-        return this.#add('SecretKeyNotFound', ref, `has no key ${key}: add it, or correct the reference`);
+        return this.#add('SecretKeyNotFound', ref, {
+          complaint: `has no key ${key}: ${isLost ? enterAgain : 'add it, or correct the reference'}`,
+          isLost,
+        });
       case 'refused':
-        return this.#add('SecretNotAllowed', ref, read.message);
+        return this.#add('SecretNotAllowed', ref, { complaint: read.message });
       case 'unreadable':
         return this.refuse(ref, read.message);
     }
@@ -82,16 +94,16 @@ export class ReferredSecrets {
 
   /** What was read cannot be used: `complaint` says why. */
   refuse(ref: SecretRef, complaint: string): null {
-    return this.#add('InvalidSecret', ref, complaint, 'key');
+    return this.#add('InvalidSecret', ref, { complaint, part: 'key' });
   }
 
   #add(
     reason: SecretReason,
     ref: SecretRef,
-    complaint: string,
-    part: SecretProblem['part'] = 'secret',
+    { complaint, part = 'secret', isLost = false }: Complaint,
   ): null {
-    this.problems.push({ reason, namespace: this.#namespace, ref, part, complaint });
+    const namespace = this.#namespace;
+    this.problems.push({ reason, namespace, ref, part, complaint, isLostOnPage: isLost });
     return null;
   }
 }

@@ -19,4 +19,6 @@ export interface SecretReader {
    * @throws when that cannot be known (the API server does not answer): keep what you have, and try again.
    */
   read(namespace: string, name: string, key: string, endpoint: URL, config?: string): Promise<SecretRead>;
+  /** Whether the page saved a value in the Secret `name`: where it is gone, nobody has to look for a Secret. Absent: never. */
+  isSavedOnPage?(name: string): boolean;
 }

@@ -8,7 +8,7 @@ import { judgeValue } from '../parseManifest.ts';
 import { metadataSchema } from '../schema/metadata.ts';
 import { configApiVersion, configKind, type ManifestSpec } from '../schema.ts';
 import { toFieldPath } from './fieldPath.ts';
-import type { PageSecret } from './pageSecrets.ts';
+import { isPageSecretName, type PageSecret } from './pageSecrets.ts';
 import { type DraftPlan, planDraft } from './planDraft.ts';
 import { originOf } from './savedFor.ts';
 import { listUnits } from './specUnits.ts';
@@ -99,6 +99,7 @@ function overlay(secrets: readonly PageSecret[], stored: SecretReader | null, co
         ? { kind: 'secret-missing' }
         : await stored.read(namespace, name, key, endpoint, config);
     },
+    isSavedOnPage: (name) => config !== undefined && isPageSecretName(config, name),
   };
 }
 
@@ -113,6 +114,8 @@ function toOwnProblem({ ref, complaint }: SecretProblem): FieldProblem {
 }
 
 function toKeptProblem(problem: SecretProblem): FieldProblem {
+  if (problem.isLostOnPage)
+    return { path: toFieldPath(problem.ref.path), complaint: 'was saved here and is gone: enter it again' };
   const complaint = `comes from ${nameSecret(problem)}, which ${problem.complaint}`;
   return { path: toFieldPath(problem.ref.path), complaint };
 }
