@@ -59,7 +59,8 @@ on('htmx:before:response', (event) => {
   const { ctx } = event.detail;
   const next = judge(ctx.response);
   if (next !== null) event.preventDefault();
-  if (!isPoll(ctx)) isMissed = false;
+  // A form is still open after a sign-in, but a list may have the rows of a former search.
+  if (!isPoll(ctx)) isMissed = next === 'proxy' || (next === 'out' && ctx.request.method === 'GET');
   if (next !== null || state !== null) set(next);
 });
 on('htmx:error', ({ detail }) => {
