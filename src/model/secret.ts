@@ -1,19 +1,20 @@
 /** Holds a value that must never be printed: logs, errors, JSON and `util.inspect` show `[secret]`. */
 export class Secret {
-  readonly #value: string;
+  readonly #read: () => string;
 
-  constructor(value: string) {
-    this.#value = value;
+  /** @param value itself, or a function that returns it as it is now: a file may be replaced while the process runs. */
+  constructor(value: string | (() => string)) {
+    this.#read = typeof value === 'function' ? value : () => value;
   }
 
   /** The value itself. Call it where the value leaves the process (a header, a connection), nowhere else. */
   reveal(): string {
-    return this.#value;
+    return this.#read();
   }
 
   /** Whether both hold the same value; lets a change be noticed without revealing either. */
   equals(other: Secret): boolean {
-    return this.#value === other.#value;
+    return this.#read() === other.#read();
   }
 
   toString(): string {

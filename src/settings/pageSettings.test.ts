@@ -105,6 +105,17 @@ test('reads several group templates', () => {
   ]);
 });
 
+test('reads the names of LDAP, whose commas are escaped, and keeps other backslashes', () => {
+  const written = String.raw`cn={organization}\,ou=audit\,dc=example, DOMAIN\audit-{organization},end-{organization}\\,x{organization}`;
+  const result = read({ ...jwt, ADMIN_GROUP: written });
+  expect(result.ok && result.settings.adminGroups).toEqual([
+    { prefix: 'cn=', suffix: ',ou=audit,dc=example' },
+    { prefix: String.raw`DOMAIN\audit-`, suffix: '' },
+    { prefix: 'end-', suffix: '\\' },
+    { prefix: 'x', suffix: '' },
+  ]);
+});
+
 describe('a loopback name', () => {
   test.each(['localhost', 'LOCALHOST', 'acme.localhost', '127.0.0.1', '127.1.2.3', '::1', '[::1]'])(
     'is %s',

@@ -25,7 +25,7 @@ export const pageSettingsTable = {
     doc: 'How many AuditExportConfigs one organization may have before the page stops adding more; those created elsewhere count, but are not refused.',
   }),
   adminGroups: withDefault('ADMIN_GROUP', 'audit-admin:{organization}', groupTemplates(), {
-    doc: 'Which group makes a user an admin of which organization: group names with {organization} in place of the organization, compared exactly.',
+    doc: 'Which group makes a user an admin of which organization: group names with {organization} in place of the organization, compared exactly. A comma in a name is written \\,.',
   }),
   superAdminGroup: optional('SUPER_ADMIN_GROUP', name, {
     doc: 'A group whose members administer every organization. Not set: no one does.',
@@ -45,15 +45,15 @@ export const pageSettingsTable = {
     'openid profile email groups',
     text({ type: 'scopes', maxLength: 1_024 }),
     {
-      doc: 'The scopes to request at login, separated by spaces; openid must be among them.',
+      doc: 'The scopes to request at login, separated by spaces; openid must be among them. As long as it is the default, groups is requested only from a provider whose metadata list it.',
     },
   ),
   oidcGroupsClaim: withDefault('OIDC_GROUPS_CLAIM', 'groups', claim, {
-    doc: 'Where to find the groups in the ID token, or else in the user info: the name of a claim, or a dotted path such as realm_access.roles.',
+    doc: 'Where to find the groups in the ID token, or else in the user info: the name of a claim, or a dotted path such as realm_access.roles; a dot in a name is written \\.',
   }),
   sessionSecret: optional('SESSION_SECRET', secretText({ minLength: 32 }), {
     secret: true,
-    doc: 'Signs and seals the cookies and sessions of the page; required with AUTH_MODE=oidc, the same for all replicas. Changing it ends all sessions, unless SESSION_SECRET_PREVIOUS holds the old one.',
+    doc: 'Signs and seals the cookies and sessions of the page; required with AUTH_MODE=oidc, the same for all replicas. Changing it ends all sessions, unless SESSION_SECRET_PREVIOUS holds the old one, or the file of SESSION_SECRET_FILE is replaced while the collector runs.',
   }),
   previousSessionSecret: optional('SESSION_SECRET_PREVIOUS', secretText({ minLength: 32 }), {
     secret: true,
@@ -90,7 +90,7 @@ export const pageSettingsTable = {
     doc: 'The header that carries the token: after "Bearer " in Authorization, with or without that prefix in any other header.',
   }),
   jwtGroupsClaim: withDefault('JWT_GROUPS_CLAIM', 'groups', claim, {
-    doc: 'Where to find the groups in the token: the name of a claim, or a dotted path.',
+    doc: 'Where to find the groups in the token: the name of a claim, or a dotted path; a dot in a name is written \\.',
   }),
   jwtAlgorithms: withDefault('JWT_ALGORITHMS', 'RS256,PS256,ES256,EdDSA', signatureAlgorithms(), {
     doc: 'The signature algorithms that are accepted.',

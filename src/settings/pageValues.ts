@@ -68,13 +68,29 @@ export function secretText(options: { readonly minLength: number }): ValueKind<S
 
 const placeholder = '{organization}';
 
-/** Comma-separated group names with `{organization}` once in each. */
+/** Comma-separated group names with `{organization}` once in each. A comma in a name, as LDAP has them, is written `\,`. */
 export function groupTemplates(): ValueKind<readonly GroupTemplate[]> {
-  const rule = `must hold ${placeholder} exactly once, such as audit-admin:${placeholder}`;
-  return parsedList(`list of group names with ${placeholder}`, rule, (item) => {
-    const [prefix = '', suffix, ...more] = item.split(placeholder);
-    return suffix === undefined || more.length > 0 ? null : [{ prefix, suffix }];
-  });
+  const rule = `must hold ${placeholder} exactly once, such as audit-admin:${placeholder}; a comma in a name is written \\,`;
+  const kind = parsedList(
+    `list of group names with ${placeholder}`,
+    rule,
+    (item) => {
+      const [prefix = '', suffix, ...more] = item.split(placeholder);
+      return suffix === undefined || more.length > 0 ? null : [{ prefix, suffix }];
+    },
+    splitNames,
+  );
+  return { ...kind, json: { type: 'array', items: { type: 'string', pattern: '^(?:[^,]|\\\\,)+$' } } };
+}
+
+/** A backslash before anything but a comma or a backslash stays, as in `DOMAIN\group`. */
+function splitNames(text: string): string[] {
+  const names = [''];
+  for (const [token] of text.matchAll(/\\[\\,]|[\s\S]/g)) {
+    if (token === ',') names.push('');
+    else names.push(`${names.pop()}${token.length === 2 ? token[1] : token}`);
+  }
+  return names;
 }
 
 // Public-key signatures only: with HS256 anyone who can verify a token can also forge one, and "none" signs nothing.
@@ -84,6 +100,6 @@ const algorithms = [
 ];
 
 export function signatureAlgorithms(): ValueKind<readonly string[]> {
-  const rule = `is not a public-key signature algorithm; each must be one of ${algorithms.join(', ')}`;
+  const rule = `is not a public-key signature algorithm; each must be one of $algorithms.join(', ')`;
   return parsedList('list of JWS algorithms', rule, (item) => (algorithms.includes(item) ? [item] : null));
 }

@@ -1,5 +1,7 @@
 /** Environment → Settings, all problems at once. Does not use `process`: the caller passes the environment and a file reader. */
 import { errorCode } from '../basics/errorCode.ts';
+import { Secret } from '../model/secret.ts';
+import { followFile } from './followFile.ts';
 import { findPageConflicts } from './pageConflicts.ts';
 import { rememberSource } from './rereadSetting.ts';
 import type { Setting } from './setting.ts';
@@ -17,15 +19,20 @@ type SettingKey = keyof Settings;
 
 /**
  * Reads every setting of the table from `NAME`, or from the file that `NAME_FILE` names (trailing line breaks are
- * not part of the value). A variable set to '' counts as not set. Variables that no table has are ignored.
+ * not part of the value). A variable set to '' counts as not set. Variables that no table has are ignored. A secret from a file
+ * holds what the file holds when it is revealed.
  *
  * @param readFile returns the text of a file, throws when it cannot be read.
  */
-export function readSettings(env: Environment, readFile: (path: string) => string): SettingsResult {
+export function readSettings(
+  env: Environment,
+  readFile: (path: string) => string,
+  nowMs?: () => number,
+): SettingsResult {
   const values = new Map<SettingKey, unknown>();
   const problems: string[] = [];
   for (const key of Object.keys(settingsTable) as SettingKey[]) {
-    const result = readSetting(settingsTable[key], env, readFile);
+    const result = readSetting(settingsTable[key], env, readFile, nowMs);
     if (result.ok) values.set(key, result.value);
     else problems.push(...result.problems);
   }
@@ -45,6 +52,7 @@ function readSetting(
   setting: Setting<unknown>,
   env: Environment,
   readFile: (path: string) => string,
+  nowMs?: () => number,
 ): SettingResult {
   const fileName = `${setting.name}_FILE`;
   const direct = env[setting.name] || undefined;
@@ -53,17 +61,33 @@ function readSetting(
     return direct === undefined ? useDefault(setting) : parse(setting, direct, setting.name, 'is');
   if (direct !== undefined)
     return problem(`${setting.name} and ${fileName} are both set: remove one of them.`);
+  const readText = (): string => readFile(path).replace(/[\r\n]+$/, '');
   let value: string;
   try {
-    value = readFile(path).replace(/[\r\n]+$/, '');
+    value = readText();
   } catch (error) {
     return problem(
       `${fileName} is ${quote(path)}, which cannot be read (${errorCode(error) || 'unknown error'}): name a readable file, or set ${setting.name}.`,
     );
   }
-  return value === ''
-    ? problem(`${fileName} is ${quote(path)}, which is empty: put the value into it, or remove ${fileName}.`)
-    : parse(setting, value, `${fileName} (${quote(path)})`, 'holds');
+  if (value === '') {
+    return problem(
+      `${fileName} is ${quote(path)}, which is empty: put the value into it, or remove ${fileName}.`,
+    );
+  }
+  const result = parse(setting, value, `${fileName} (${quote(path)})`, 'holds');
+  if (!result.ok || !(result.value instanceof Secret)) return result;
+  return { ok: true, value: new Secret(followFile(value, () => readAgain(setting, readText), nowMs)) };
+}
+
+/** null: the file cannot be read, or holds nothing that the setting could be. */
+function readAgain(setting: Setting<unknown>, readText: () => string): string | null {
+  try {
+    const value = readText();
+    return value !== '' && setting.schema.safeParse(value).success ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** `verb` is what `source` does with the value: it `is` the value, or `holds` it. */

@@ -46,9 +46,10 @@ export function parsedList<T>(
   type: string,
   rule: string,
   parse: (item: string) => readonly T[] | null,
+  split: (text: string) => string[] = (text) => text.split(','),
 ): ValueKind<readonly T[]> {
   const schema = z.string().transform((value, context): readonly T[] =>
-    value.split(',').flatMap((part) => {
+    split(value).flatMap((part) => {
       const values = parse(part.trim());
       if (values === null) context.addIssue(`${JSON.stringify(part.trim())} in it ${rule}`);
       return values ?? [];

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/model/secret.ts';
 import { closeServer, listen } from '../../src/operations/listen.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
+import { followSecret, type SecretSource } from '../../src/web/auth/oidc/seal.ts';
 import { openSessions } from '../../src/web/auth/oidc/sessions.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { CookieJar } from '../tools/cookieJar.ts';
@@ -308,11 +309,11 @@ describe('a session', () => {
     const old = new Secret('a secret of at least 32 characters');
     const next = new Secret('another secret of at least 32 characters');
     const request = { headers: { cookie: `sid=${jar.cookies(page.origin).get('sid')}` } };
-    const read = async (previousSecret: Secret | null) => {
+    const read = async (previousSecret: Secret | null, secret: SecretSource = next) => {
       const log = makeLogger({ level: 'error', destination: { write: () => true } });
       const sessions = openSessions({
         db: page.db,
-        secret: next,
+        secret,
         previousSecret,
         isSecure: false,
         idleMs: 60_000,
@@ -331,6 +332,11 @@ describe('a session', () => {
     };
     expect(await read(null)).toBeNull();
     expect(await read(old)).toBe('ada');
+    // A file that was replaced while the process runs.
+    let value = old;
+    const followed = followSecret(new Secret(() => value.reveal()));
+    value = next;
+    expect(await read(null, followed)).toBe('ada');
   });
 
   it('is worth nothing with a cookie that was not signed here', async () => {

@@ -111,3 +111,24 @@ it('says in words what went wrong at the provider', async () => {
   await enter(page, 'ada');
   await page.waitForURL(origin + logs);
 });
+
+it('without scripts, says that nothing was saved, and sends what was typed again on a reload', async () => {
+  const { origin, db } = await start();
+  const page = await browser.newPage({ javaScriptEnabled: false, expectedErrors: [/401/, /422/] });
+  await page.goto(origin + logs);
+  await enter(page, 'ada');
+  await page.waitForURL(origin + logs);
+  await page.goto(`${origin}${logs}/export/new`);
+  await page.getByLabel('Endpoint').fill('not an address');
+  await db.query('delete from audit.page_sessions');
+  await page.getByRole('button', { name: 'Add destination' }).click();
+  await page.getByRole('heading', { name: 'You were signed out, and nothing was saved' }).waitFor();
+  const [tab] = await Promise.all([
+    page.waitForEvent('popup'),
+    page.getByRole('link', { name: 'Sign in (new tab)' }).click(),
+  ]);
+  await tab.getByRole('heading', { name: 'You are signed in' }).waitFor();
+  await page.reload();
+  expect(await page.getByLabel('Endpoint').inputValue()).toBe('not an address');
+  await page.locator('#field-endpoint-problem').waitFor();
+});

@@ -8,7 +8,12 @@ import { openProvider } from '../../src/web/auth/oidc/provider.ts';
 import { openSessions } from '../../src/web/auth/oidc/sessions.ts';
 import { findFreePort } from '../../tools/freePort.ts';
 import { CookieJar } from '../tools/cookieJar.ts';
-import { type IdentityProvider, makeIdentityProvider, type Person } from '../tools/identityProvider.ts';
+import {
+  type IdentityProvider,
+  type IdentityProviderOptions,
+  makeIdentityProvider,
+  type Person,
+} from '../tools/identityProvider.ts';
 import { type PageUnderTest, type PageUnderTestOptions, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import type { TestPostgres } from '../tools/postgres.ts';
 
@@ -17,13 +22,19 @@ export interface OidcPage extends PageUnderTest {
   readonly people: Record<string, Person>;
 }
 
-export interface OidcPageOptions extends PageUnderTestOptions {
-  readonly onlyUserInfo?: boolean;
-  readonly isAway?: boolean;
+export interface OidcPageOptions
+  extends PageUnderTestOptions,
+    Partial<Omit<IdentityProviderOptions, 'people' | 'pageOrigin'>> {
   readonly idleMs?: number;
   readonly absoluteMs?: number;
   /** Instead of the provider's own. */
   readonly clientSecret?: string;
+  /** More people, or others of the same name. */
+  readonly people?: Record<string, Person>;
+  /** Default: `groups`. */
+  readonly groupsClaim?: string;
+  /** What the page is told, instead of the provider's own name. */
+  readonly issuer?: (own: string) => string;
 }
 
 /** `ada` is admin of acme, `grace` of globex, `bob` of nothing. */
@@ -35,16 +46,12 @@ export async function startOidcPage(
     ada: { name: 'Ada Lovelace', groups: ['everybody', 'audit-admin:acme'] },
     grace: { name: 'Grace Hopper', groups: ['audit-admin:globex'] },
     bob: { name: 'Bob', groups: ['everybody'] },
+    ...options.people,
   };
   const { idleMs = 1_800_000, absoluteMs = 43_200_000, ...rest } = options;
-  const port = await findFreePort();
-  const pageOrigin = `http://127.0.0.1:${port}`;
-  const provider = await makeIdentityProvider({
-    people,
-    pageOrigin,
-    onlyUserInfo: options.onlyUserInfo ?? false,
-    isAway: options.isAway ?? false,
-  });
+  const port = options.port ?? (await findFreePort());
+  const pageOrigin = options.publicOrigin ?? `http://127.0.0.1:${port}`;
+  const provider = await makeIdentityProvider({ ...options, people, pageOrigin });
   const page = await startPageUnderTest(postgres, {
     ...rest,
     port,
@@ -54,14 +61,14 @@ export async function startOidcPage(
         {
           publicOrigin: origin,
           scopes: 'openid profile email groups',
-          groupsClaim: 'groups',
+          groupsClaim: options.groupsClaim ?? 'groups',
           sessionAbsoluteMs: absoluteMs,
           membership: { templates: [{ prefix: 'audit-admin:', suffix: '' }], superAdminGroup: null },
           log,
         },
         {
           provider: openProvider({
-            issuer: new URL(provider.issuer),
+            issuer: new URL(options.issuer?.(provider.issuer) ?? provider.issuer),
             clientId: provider.clientId,
             clientSecret: new Secret(options.clientSecret ?? provider.clientSecret),
             log,

@@ -42,16 +42,23 @@ export class CookieJar {
     });
   }
 
-  /** Follows redirects, 20 at most; returns the last answer and its address. */
+  /** Follows redirects, and pages that move on by themselves, 20 at most; returns the last answer and its address. */
   async follow(url: string | URL, request: JarRequest = {}): Promise<{ response: Response; url: URL }> {
     let at = new URL(url);
     let response = await this.fetch(at, request);
     for (let hops = 0; hops < 20; hops += 1) {
-      const location = response.headers.get('location');
+      const location = response.headers.get('location') ?? (await findNextOf(response));
       if (location === null) return { response, url: at };
       at = new URL(location, at);
       response = await this.fetch(at);
     }
     throw new Error(`More than 20 redirects, the last to ${at.href}.`);
   }
+}
+
+/** Where a page moves on to by itself; null: nowhere. */
+async function findNextOf(response: Response): Promise<string | null> {
+  const html = await response.clone().text();
+  const url = /<meta http-equiv="refresh" content="0;url=([^"]*)">/.exec(html)?.[1];
+  return url?.replaceAll('&amp;', '&') ?? null;
 }

@@ -9,6 +9,10 @@ import { findFreePort } from '../../tools/freePort.ts';
 export interface Person {
   readonly name: string;
   readonly groups: readonly string[];
+  /** Claims of the ID token, instead of name and groups. */
+  readonly inIdToken?: Readonly<Record<string, unknown>>;
+  /** Claims of the user info, instead of name and groups. */
+  readonly inUserInfo?: Readonly<Record<string, unknown>>;
 }
 
 export interface IdentityProvider {
@@ -19,6 +23,8 @@ export interface IdentityProvider {
   readonly requests: readonly string[];
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Signs with another key from now on, which is alone in the key set. */
+  rotateKey(): Promise<void>;
 }
 
 export interface IdentityProviderOptions {
@@ -30,6 +36,12 @@ export interface IdentityProviderOptions {
   readonly onlyUserInfo?: boolean;
   /** Default: started at once. */
   readonly isAway?: boolean;
+  /** How the page must send its secret. The metadata list both ways. Default: basic. */
+  readonly clientAuth?: 'client_secret_basic' | 'client_secret_post';
+  /** Answers 500 in place of the user info. */
+  readonly failsUserInfo?: boolean;
+  /** Default: it lists a scope `groups`. */
+  readonly hasGroupsScope?: boolean;
 }
 
 /** Stopped with the test. */
@@ -37,14 +49,23 @@ export async function makeIdentityProvider(options: IdentityProviderOptions): Pr
   const port = await findFreePort();
   const issuer = `http://127.0.0.1:${port}`;
   const client = { clientId: 'audit-export', clientSecret: 'a secret of the client' };
-  const provider = await makeProvider(issuer, client, options);
+  let provider = await makeProvider(issuer, client, options, 'first');
   const requests: string[] = [];
-  const answer = provider.callback();
+  let answer = provider.callback();
   const makeHttpServer = () =>
     createServer((request, response) => {
       const path = (request.url ?? '').split('?')[0] ?? '';
       requests.push(path);
-      if (path.startsWith('/sign-in/')) void signIn(provider, request, response);
+      // The provider itself would take either way.
+      const isBasic = request.headers.authorization?.startsWith('Basic ') === true;
+      if (path === '/token' && isBasic && options.clientAuth === 'client_secret_post') {
+        response.writeHead(401, {
+          'WWW-Authenticate': 'Basic realm="clients"',
+          'Content-Type': 'application/json',
+        });
+        response.end('{"error": "invalid_client"}');
+      } else if (path === '/me' && options.failsUserInfo) response.writeHead(500).end();
+      else if (path.startsWith('/sign-in/')) void signIn(provider, request, response);
       else answer(request, response);
     });
   let server: ReturnType<typeof makeHttpServer> | null = null;
@@ -61,6 +82,10 @@ export async function makeIdentityProvider(options: IdentityProviderOptions): Pr
       if (server !== null) await closeServer(server, 0);
       server = null;
     },
+    async rotateKey() {
+      provider = await makeProvider(issuer, client, options, 'second');
+      answer = provider.callback();
+    },
   };
   onTestFinished(() => identityProvider.stop());
   if (!options.isAway) await identityProvider.start();
@@ -71,8 +96,9 @@ async function makeProvider(
   issuer: string,
   client: { clientId: string; clientSecret: string },
   options: IdentityProviderOptions,
+  keyId: string,
 ): Promise<Provider> {
-  const { people, pageOrigin, onlyUserInfo = false } = options;
+  const { people, pageOrigin, onlyUserInfo = false, hasGroupsScope = true } = options;
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const provider = new Provider(issuer, {
     adapter: MemoryAdapter,
@@ -80,14 +106,16 @@ async function makeProvider(
       {
         client_id: client.clientId,
         client_secret: client.clientSecret,
+        token_endpoint_auth_method: options.clientAuth ?? 'client_secret_basic',
         redirect_uris: [`${pageOrigin}/login/callback`],
         post_logout_redirect_uris: [`${pageOrigin}/signed-out`],
       },
     ],
-    jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: 'first', alg: 'RS256', use: 'sig' }] },
+    jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: keyId, alg: 'RS256', use: 'sig' }] },
     cookies: { keys: ['a key for the cookies of the provider'] },
-    scopes: ['openid', 'profile', 'email', 'groups'],
-    claims: { openid: ['sub'], profile: ['name'], groups: ['groups'] },
+    scopes: ['openid', 'profile', 'email', ...(hasGroupsScope ? ['groups'] : [])],
+    claims: { openid: ['sub'], profile: ['name', 'groups', 'realm_access', '_claim_names', 'bulk'] },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
     conformIdTokenClaims: onlyUserInfo,
     pkce: { required: () => true },
     features: {
@@ -97,7 +125,12 @@ async function makeProvider(
     interactions: { url: (_context: unknown, { uid }: { uid: string }) => `/sign-in/${uid}` },
     findAccount: (_context: unknown, id: string) => {
       const person = people[id];
-      return person && { accountId: id, claims: () => ({ sub: id, ...person }) };
+      const { name, groups, inIdToken, inUserInfo } = person ?? {};
+      const claims = async (use: string) => ({
+        sub: id,
+        ...((use === 'id_token' ? inIdToken : inUserInfo) ?? { name, groups }),
+      });
+      return person && { accountId: id, claims };
     },
     // Nobody is asked whether the page may know them.
     async loadExistingGrant({ oidc }: { oidc: GrantContext }) {

@@ -22,7 +22,15 @@ const longest = [
   ['commands', 'demo/newcomer', 'page/entry', 'page/list', 'database/entryBounds', 'image/image'],
   ['kubernetes/exportDrawer', 'delivery/chaos', 'page/filters', 'kubernetes/collector', 'upgrade/upgrade'],
   ['page/access', 'page/security', 'search/indexer', 'search/heavyEntries', 'delivery/fairness'],
-  ['kubernetes/editor', 'page/download', 'page/live', 'delivery/standby', 'search/plans', 'tools/cluster'],
+  [
+    'kubernetes/editor',
+    'page/download',
+    'page/live',
+    'page/connection',
+    'delivery/standby',
+    'search/plans',
+    'tools/cluster',
+  ],
   ['kubernetes/status', 'kubernetes/resilience', 'kubernetes/crd', 'chart/install', 'docs/gettingStarted'],
   [
     'bench',

@@ -37,6 +37,8 @@ export interface PageUnderTestOptions {
   readonly rateLimits?: RateLimits;
   /** Default: any free one. */
   readonly port?: number;
+  /** Where browsers reach it, if that is a proxy. Default: the page's own address. */
+  readonly publicOrigin?: string;
   readonly context?: Partial<WebContext>;
   /** For endpoints that are typed on the page. Default: loopback, where receivers of tests are. */
   readonly allowedRanges?: readonly string[];
@@ -73,7 +75,8 @@ export async function startPageUnderTest(
   });
   const send = makeSend(transport);
   const port = options.port ?? (await findFreePort());
-  const origin = `http://127.0.0.1:${port}`;
+
+  const origin = options.publicOrigin ?? `http://127.0.0.1:${port}`;
   const { authenticator = always(options.viewer ?? ada) } = options;
   const page = await startPageServer({
     address: { host: '127.0.0.1', port },

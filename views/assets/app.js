@@ -129,7 +129,7 @@ on('click', async (event) => {
   }
 });
 
-/* Requests: failures are shown, never silent. */
+/* Requests. session.js shows which failed. */
 on('htmx:config:request', (event) => {
   const { sourceElement } = event.detail.ctx;
   if (sourceElement.matches('[data-live]') && (document.hidden || settings.get('live') === 'off'))
@@ -143,10 +143,5 @@ on('htmx:after:swap', ({ detail }) => {
   if (detail.ctx.target?.id === 'drawer-body') find('.drawer-body')?.scrollTo(0, 0);
   if (document.activeElement === document.body) find('#results')?.focus({ preventScroll: true });
 });
-on('htmx:error', ({ detail }) => {
-  if (!detail.ctx?.sourceElement.matches('[data-live]'))
-    toast('The server did not answer. What you see may be out of date. Try again.');
-});
-
 formatTimes();
 showDrawer();

@@ -1,6 +1,6 @@
 /*
- * What the page does when its answers do not come: a bar says that the viewer was signed out, and stays
- * until that is over. Nothing that was typed is touched, so a form can be saved afterwards.
+ * What the page does when its answers do not come: a bar says that the viewer was signed out, or that the page is not up to date,
+ * and stays until that is over. Nothing that was typed is touched, so a form can be saved afterwards.
  */
 import { find, on } from './dom.js';
 
@@ -8,8 +8,13 @@ const words = {
   out: 'You were signed out. What you typed is still here: sign in, then go on in this tab.',
   proxy:
     'Something in front of this page answers instead of it. You may have been signed out: sign in, then go on here.',
+  away: 'Not up to date: the server does not answer. This tries again by itself.',
+  stale: 'Not up to date: the server did not answer what you did last. Do it again.',
 };
 let state = null;
+/* Something that the viewer did had no answer, and nothing was answered since. */
+let isMissed = false;
+let since = null;
 
 /* An open drawer makes everything outside it inert, and Back replaces all of <body>. */
 function show() {
@@ -18,12 +23,18 @@ function show() {
   const drawer = find('#drawer');
   const place = drawer.open ? drawer : document.body;
   if (bar.parentElement !== place) place.prepend(bar);
-  bar.hidden = state === null;
-  if (state === null) return;
-  const text = words[state];
+  // The list says of itself that it is not up to date (stale.js).
+  const isSaid = (state === 'away' || state === 'stale') && !drawer.open && find('#stale');
+  bar.hidden = state === null || Boolean(isSaid);
+  if (bar.hidden) return;
+  const at = state === 'away' ? ` (since ${since.toLocaleTimeString()})` : '';
+  const text = words[state] + at;
   if (bar.firstElementChild.textContent !== text) bar.firstElementChild.textContent = text;
+  bar.lastElementChild.hidden = state === 'away' || state === 'stale';
 }
-function set(next) {
+function set(found) {
+  const next = found ?? (isMissed ? 'stale' : null);
+  if (next !== null && state === null) since = new Date();
   state = next;
   show();
 }
@@ -38,39 +49,49 @@ async function check() {
     const response = await fetch('/session?live=1', { redirect: 'manual', cache: 'no-store' });
     set(response.type === 'opaqueredirect' ? 'proxy' : judge(response));
   } catch {
-    // No answer at all says nothing about the session; the list says that it is not up to date.
+    set('away');
   }
 }
-setInterval(() => state && !document.hidden && check(), 3_000);
-on('visibilitychange', () => state && !document.hidden && check());
+const checkAgain = () => state && state !== 'stale' && !document.hidden && check();
+setInterval(checkAgain, 3_000);
+on('visibilitychange', checkAgain);
 
+const isPoll = ({ sourceElement }) => sourceElement.matches('[data-live]');
 on('htmx:before:response', (event) => {
-  const next = judge(event.detail.ctx.response);
+  const { ctx } = event.detail;
+  const next = judge(ctx.response);
   if (next !== null) event.preventDefault();
+  // A form is still open after a sign-in, but a list may have the rows of a former search.
+  if (!isPoll(ctx)) isMissed = next === 'proxy' || (next === 'out' && ctx.request.method === 'GET');
   if (next !== null || state !== null) set(next);
 });
-on('htmx:error', () => check());
+on('htmx:error', ({ detail }) => {
+  if (!detail.ctx) return;
+  isMissed ||= !isPoll(detail.ctx);
+  void check();
+});
 
 /*
- * Fetches an address of the page. Throws an Error whose message says why there is no answer to use.
+ * Fetches an address of the page. Throws an Error whose message says why there is no answer to use, in the words of the page where
+ * it gave some.
  */
 export async function fetchOwn(address, options) {
-  const response = await fetch(address, { ...options, redirect: 'manual' });
-  if (response.type === 'opaqueredirect' || judge(response) !== null) {
-    set(response.type === 'opaqueredirect' ? 'proxy' : judge(response));
-    throw new Error('You were signed out. Sign in and try again.');
+  const headers = { Accept: 'text/plain, */*;q=0.1' };
+  const response = await fetch(address, { ...options, headers, redirect: 'manual' });
+  const found = response.type === 'opaqueredirect' ? 'proxy' : judge(response);
+  if (found !== null) {
+    set(found);
+    throw new Error(
+      found === 'out'
+        ? 'You were signed out. Sign in and try again.'
+        : 'Something in front of this page answered instead of it. You may have been signed out: sign in and try again.',
+    );
   }
   if (response.ok) return response;
-  if (response.status === 403)
-    throw new Error('You may no longer read this: you are no admin of this organization.');
-  if (response.status === 404) throw new Error('It is no longer there.');
-  if (response.status === 429) throw new Error(`Too many for now; try again ${describeWait(response)}.`);
-  if (response.status === 503)
-    throw new Error('The server is busy, or its database is away. Try again in a moment.');
-  throw new Error(`The server answered ${response.status}. Try again, or tell the operator.`);
-}
-function describeWait(response) {
-  const seconds = Number(response.headers.get('retry-after'));
-  if (!(seconds > 0)) return 'later';
-  return seconds < 120 ? `in ${seconds} seconds` : `in ${Math.ceil(seconds / 60)} minutes`;
+  const isText = response.headers.get('content-type')?.startsWith('text/plain');
+  throw new Error(
+    isText
+      ? await response.text()
+      : `The server answered ${response.status}. Try again, or tell the operator.`,
+  );
 }

@@ -5,13 +5,18 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * The strings at `path`: a claim of just that name (`https://example.com/groups`), or else a path with dots
- * (`realm_access.roles`). A single string is one group. undefined: there is no such claim.
+ * (`realm_access.roles`), where `\.` is a dot in a name. A single string is one group. undefined: there is no such claim.
  */
 export function readGroups(claims: Claims, path: string): string[] | undefined {
-  const value = Object.hasOwn(claims, path) ? claims[path] : valueAt(claims, path.split('.'));
+  const value = Object.hasOwn(claims, path) ? claims[path] : valueAt(claims, splitPath(path));
   if (typeof value === 'string') return [value];
   if (!Array.isArray(value)) return undefined;
   return value.filter((item) => typeof item === 'string');
+}
+
+/** Names between dots. A client of Keycloak may have dots in its own name. */
+export function splitPath(path: string): string[] {
+  return path.split(/(?<!\\)\./).map((name) => name.replaceAll('\\.', '.'));
 }
 
 /** The name to show; null: the token has none. */

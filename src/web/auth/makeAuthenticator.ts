@@ -10,6 +10,7 @@ import { makeLoginCookies } from './oidc/loginCookies.ts';
 import { makeLongReturns } from './oidc/longReturns.ts';
 import { makeOidcAuthenticator } from './oidc/oidcAuthenticator.ts';
 import { openProvider } from './oidc/provider.ts';
+import { followSecret } from './oidc/seal.ts';
 import { openSessions } from './oidc/sessions.ts';
 import { makeHeadersAuthenticator } from './proxyHeaders.ts';
 
@@ -54,7 +55,7 @@ export function makeAuthenticator(settings: Settings, parts: Parts): Authenticat
 
 function makeOidc(settings: Settings, membership: MembershipRules, { db, log }: Parts): Authenticator {
   const publicOrigin = needed(settings.publicOrigin);
-  const secret = needed(settings.sessionSecret);
+  const secret = followSecret(needed(settings.sessionSecret));
   const previousSecret = settings.previousSessionSecret;
   const isSecure = publicOrigin.startsWith('https:');
   return makeOidcAuthenticator(

@@ -30,6 +30,8 @@ export interface Shell {
   readonly logoutUrl: string | null;
   /** The drawer's content when the page opens; empty: it is closed. */
   readonly drawer: string;
+  /** Where the page moves on to by itself; null: nowhere. */
+  readonly moveTo: string | null;
   /** Addresses of assets, by name. */
   readonly assets: Readonly<Record<string, string>>;
 }

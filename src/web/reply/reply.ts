@@ -24,6 +24,8 @@ export function sendPage<K extends keyof Views>(
     readonly status?: number;
     /** HTML of the drawer, open over the page. */
     readonly drawer?: string;
+    /** Where the page moves on to by itself: for an address that is too long for a header. Default: nowhere. */
+    readonly moveTo?: string;
   },
 ): void {
   const { viewer } = visit;
@@ -34,6 +36,7 @@ export function sendPage<K extends keyof Views>(
     viewerName: viewer ? (viewer.name ?? viewer.id) : null,
     logoutUrl: visit.response.locals['logoutUrl'] ?? null,
     drawer: options.drawer ?? '',
+    moveTo: options.moveTo ?? null,
     assets: useAssets().urls,
   };
   visit.response
@@ -65,6 +68,11 @@ export function sendProblem(
   status: number,
   problem: ProblemView,
 ): void {
+  if (request.get('Accept')?.startsWith('text/plain') === true) {
+    // A script that downloads or copies: it shows the sentence itself.
+    response.status(status).type('text').send(`${problem.title}. ${problem.message}`);
+    return;
+  }
   if (!isFragmentRequest(request)) {
     // People who are known see their own name, and can sign out if it is the wrong one.
     const viewer = response.locals['viewer'] as Viewer | undefined;

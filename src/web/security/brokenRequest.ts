@@ -7,7 +7,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
     socket.destroy();
     return;
   }
-  const { status, words, headers } = describe(error.code);
+  const { status, words } = describe(error.code);
   const body = `${words}\n`;
   const head = [
     `HTTP/1.1 ${status}`,
@@ -15,30 +15,26 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
-    ...headers,
+    'X-Content-Type-Options: nosniff',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-function describe(code: string | undefined): { status: string; words: string; headers: readonly string[] } {
+function describe(code: string | undefined): { readonly status: string; readonly words: string } {
   if (code === 'HPE_HEADER_OVERFLOW') {
     return {
       status: '431 Request Header Fields Too Large',
       words:
-        'The address and the cookies that your browser sent are too large together. The cookies of this page were deleted now, if your browser allows it: reload the page. If this comes again, delete the cookies of this site, or use a shorter address.',
-      // Honoured on https and on localhost.
-      headers: ['Clear-Site-Data: "cookies"'],
+        'The address and the cookies that your browser sent are too large together: this page accepts 16 KB. Delete the cookies of this site, or use a shorter address, then open the page again.',
     };
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return {
       status: '408 Request Timeout',
       words: 'The request took too long to arrive. Try again.',
-      headers: [],
     };
   return {
     status: '400 Bad Request',
     words: 'This request is not valid HTTP. If a proxy is in front of this page, see what it sends.',
-    headers: [],
   };
 }

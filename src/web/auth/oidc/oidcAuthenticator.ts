@@ -8,7 +8,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import * as client from 'openid-client';
 import type { Logger } from '../../../telemetry/logger.ts';
-import { sendProblem } from '../../reply/reply.ts';
+import { sendPage, sendProblem } from '../../reply/reply.ts';
 import { makeClientAddress } from '../../security/clientAddress.ts';
 import { limitByAddress, limitByParameter } from '../../security/rateLimits.ts';
 import { nameRoute } from '../../security/requestLog.ts';
@@ -83,7 +83,15 @@ export function makeOidcAuthenticator(options: OidcOptions, parts: OidcParts): A
     else await beginLogin(response, await parts.longReturns.shorten(returnTo), options, parts);
   });
   add('get', paths.return, async (request, response) => {
-    response.redirect(303, (await parts.longReturns.find(String(request.params['id']))) ?? '/');
+    const url = (await parts.longReturns.find(String(request.params['id']))) ?? '/';
+    // nginx takes 4 KB in all headers of an answer, so a redirect would fail.
+    const title = 'You are signed in';
+    const problem = {
+      title,
+      message: 'Opening the page that you asked for …',
+      link: { url, text: 'Open it' },
+    };
+    sendPage({ response }, 'problem', problem, { title, moveTo: url });
   });
   add('get', paths.callback, limit, limitByParameter(answersAMinute, 'state'), (request, response) =>
     finishLogin(request, response, options, parts, findSignedIn(request) !== null),

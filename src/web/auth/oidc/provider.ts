@@ -3,7 +3,7 @@
  * it. A provider that is away keeps people from signing in, and nothing else.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import * as client from 'openid-client';
 import type { Secret } from '../../../model/secret.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
@@ -12,8 +12,8 @@ import { describeFailure } from './describeFailure.ts';
 export interface ProviderOptions {
   readonly issuer: URL;
   readonly clientId: string;
-  /** null: a public client. A function is asked before each use, so that the secret can be replaced. */
-  readonly clientSecret: Secret | null | (() => Secret | null);
+  /** null: a public client. Revealed at each use, so that it can be replaced. */
+  readonly clientSecret: Secret | null;
   readonly log: Logger;
 }
 
@@ -68,10 +68,20 @@ class OpenidProvider implements Provider {
     const tokens = await this.#grant(configuration, url, checks);
     const { id_token: idToken } = tokens;
     // The token came over TLS from the provider itself; its signature is checked anyway.
-    if (idToken !== undefined && this.#findKey !== null) {
-      await jwtVerify(idToken, this.#findKey, { algorithms, clockTolerance: 30 });
-    }
+    if (idToken !== undefined && this.#findKey !== null) await this.#verify(idToken, this.#findKey);
     return tokens;
+  }
+
+  /** A key that came with a rotation a moment ago is not known yet, and the keys may have been read just before that. */
+  async #verify(idToken: string, findKey: JWTVerifyGetKey): Promise<void> {
+    const options = { algorithms, clockTolerance: 30 };
+    try {
+      await jwtVerify(idToken, findKey, options);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      await delay(refetchPauseMs, undefined, { signal: this.#stopped.signal, ref: false });
+      await jwtVerify(idToken, findKey, options);
+    }
   }
 
   stop(): void {
@@ -87,7 +97,7 @@ class OpenidProvider implements Provider {
     try {
       return await client.authorizationCodeGrant(configuration, url, checks);
     } catch (error) {
-      if (this.#secret() === null || !isClientRefused(error)) throw error;
+      if (this.#options.clientSecret === null || !isClientRefused(error)) throw error;
       const before = this.#method;
       this.#method = before === 'basic' ? 'post' : 'basic';
       try {
@@ -146,7 +156,7 @@ class OpenidProvider implements Provider {
   }
 
   readonly #authenticate: client.ClientAuth = (...parameters) => {
-    const secret = this.#secret();
+    const secret = this.#options.clientSecret;
     const authenticate =
       secret === null
         ? client.None()
@@ -155,11 +165,6 @@ class OpenidProvider implements Provider {
           : client.ClientSecretBasic(secret.reveal());
     return authenticate(...parameters);
   };
-
-  #secret(): Secret | null {
-    const { clientSecret } = this.#options;
-    return typeof clientSecret === 'function' ? clientSecret() : clientSecret;
-  }
 }
 
 export function openProvider(options: ProviderOptions): Provider {

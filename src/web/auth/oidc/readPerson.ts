@@ -1,6 +1,6 @@
 /** Reads who signed in, and their groups: some providers put those into the ID token, others only into the user info. */
 import * as client from 'openid-client';
-import { readGroups, readName } from '../claims.ts';
+import { readGroups, readName, splitPath } from '../claims.ts';
 import type { SignedIn } from './sessions.ts';
 
 type Tokens = Awaited<ReturnType<typeof client.authorizationCodeGrant>>;
@@ -62,7 +62,7 @@ function explain(path: string, idToken: Claims, info: Claims | null, found: stri
   if (found !== undefined) return `The claim ${path} is an empty list, or holds no text.`;
   const names = idToken['_claim_names'];
   const isOverage =
-    typeof names === 'object' && names !== null && Object.hasOwn(names, path.split('.')[0] ?? '');
+    typeof names === 'object' && names !== null && Object.hasOwn(names, splitPath(path)[0] ?? '');
   if (isOverage || idToken['hasgroups'] === true) {
     return `The user is in more groups than the provider puts into a token, so it left out ${path}: assign only the groups of this page to it, or use app roles.`;
   }

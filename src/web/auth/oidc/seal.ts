@@ -1,6 +1,6 @@
 /** Seals text with AES-256-GCM, so that it can be stored where others read and write, and tells whether it was changed. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import type { Secret } from '../../../model/secret.ts';
+import { Secret } from '../../../model/secret.ts';
 
 export interface Seals {
   /** Binds the text to `place`: it does not open anywhere else. */
@@ -18,6 +18,30 @@ export type SecretSource = Secret | (() => readonly Secret[]);
 
 export function listSecrets(source: SecretSource): readonly Secret[] {
   return typeof source === 'function' ? source() : [source];
+}
+
+/** Until every replica has noticed a new secret, which may take a minute, each seals with the former one. */
+const noticeMs = 120_000;
+const mostFormer = 2;
+
+/** The secret as it is now, and what it was since the start: what was sealed with a former one goes on. */
+export function followSecret(
+  secret: Secret,
+  nowMs: () => number = () => performance.now(),
+): () => readonly Secret[] {
+  let known: readonly Secret[] = [new Secret(secret.reveal())];
+  let changedAtMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    const value = secret.reveal();
+    if (known[0]?.reveal() !== value) {
+      const others = known.filter((each) => each.reveal() !== value);
+      known = [new Secret(value), ...others.slice(0, mostFormer)];
+      changedAtMs = nowMs();
+    }
+    const [newest, former, ...older] = known;
+    const isNoticed = nowMs() - changedAtMs >= noticeMs;
+    return isNoticed || newest === undefined || former === undefined ? known : [former, newest, ...older];
+  };
 }
 
 /** @param purpose each purpose has its own keys. */
