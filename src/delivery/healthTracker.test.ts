@@ -44,7 +44,10 @@ test('an entry that is set aside never stands as a failure, and is kept as the l
 test('a failure that stood before an entry was set aside is over', () => {
   const { health, kept, lines } = setUp();
   health.setFailure({ reason: 'Timeout', message: 'No answer.' }, 'retrying');
+  const { since } = health.outage;
   health.noteSetAside(4, lost);
+  // The receiver has not been asked: since when it takes nothing stays.
+  expect([since, health.outage.since]).toEqual([expect.any(Number), since]);
   expect(health.current).toMatchObject({ activity: 'delivering', failure: null, lastError: lost });
   expect(kept.map(({ reason, resolvedTime }) => [reason, resolvedTime !== undefined])).toEqual([
     ['Timeout', false],

@@ -143,7 +143,6 @@ export class HealthTracker {
   /** Entries get through again; nothing happens when they did before. */
   clearFailure(): void {
     const ended = this.#failure;
-    this.outage.ended();
     if (!ended) return;
     this.#failure = null;
     this.#isTryingAgain = false;

@@ -54,14 +54,14 @@ export class OutageWatch {
     return isNews;
   }
 
-  /** What the row has to say in place of `kept`; null: it is right. Call `written` once it says so. */
-  next(kept: Outage | null): (OutageStep & { readonly written: () => void }) | null {
+  /** What the row has to say in place of `kept`, while it fails or not; null: it is right. Call `written` once it says so. */
+  next(kept: Outage | null, isFailing: boolean): (OutageStep & { readonly written: () => void }) | null {
     const deliveries = this.#deliveries;
     const written = () => {
       this.#known = deliveries;
     };
     const hasDelivered = deliveries > this.#known;
-    const facts = { since: this.#since, isConfirmed: this.#isConfirmed, hasDelivered };
+    const facts = { since: this.#since, isConfirmed: isFailing && this.#isConfirmed, hasDelivered };
     const step = nextOutage(kept, facts, this.#now());
     if (step === null) written();
     return step && { ...step, written };

@@ -67,9 +67,9 @@ async function tellRunning({ log, running }: TellerOptions, stop: AbortSignal): 
 }
 
 async function tellOutage({ health, position, config, log }: Stream): Promise<void> {
-  const step = health.outage.next(position.row.outage);
-  if (step === null) return;
   const { failure, pending } = health.current;
+  const step = health.outage.next(position.row.outage, failure !== null);
+  if (step === null) return;
   const entry = step.news && makeEntry(config, step.news, failure, pending);
   if (!(await position.moveOutage({ to: step.to, entry }))) return;
   step.written();

@@ -1,6 +1,7 @@
 /** A database that stops answering without a word: the status stops saying that all is well, and comes back. */
 import { expect, onTestFinished, test } from 'vitest';
-import { makeCollectorProcess } from '../tools/collectorProcess.ts';
+import { waitFor } from '../../tools/waitFor.ts';
+import { type CollectorProcess, makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openSession } from '../tools/database.ts';
 import { pauseServer } from '../tools/pauseServer.ts';
 import { startTestPostgres } from '../tools/postgres.ts';
@@ -39,6 +40,11 @@ const silences: Record<string, (server: Server) => Promise<() => Promise<void>>>
     return () => session.end();
   },
 };
+
+async function readLeasesHeld({ operations }: CollectorProcess): Promise<number> {
+  const text = await (await fetch(`${operations}/metrics`)).text();
+  return Number(/^audit_export_leases_held (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+}
 
 test('a database that falls silent, in whatever way: the status says within seconds that it does not know', {
   timeout: 180_000,
@@ -79,8 +85,15 @@ test('a database that falls silent, in whatever way: the status says within seco
       .catch((error: Error) => expect.fail(`${what}: ${error.message}`));
     expect(status.conditions[0]?.reason, what).toMatch(/^Database/);
     expect(status.conditions[0]?.message, what).not.toContain('Every entry is delivered');
+    // While the leases can be renewed this replica has them.
+    const held = what.endsWith('entries') ? 1 : 0;
+    await waitFor(async () => (await readLeasesHeld(collector)) === held, {
+      timeoutMs: 2 * leaseMs,
+      describe: () => what,
+    });
     await end();
     await write();
+    await waitFor(async () => (await readLeasesHeld(collector)) === 1);
   }
   await session.end();
 });
