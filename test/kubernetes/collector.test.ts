@@ -95,7 +95,9 @@ describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_0
     expect(collector.output()).not.toContain('good');
   });
 
-  it('says what a replaced config has left undelivered, and delivers it once an annotation asks for that', async () => {
+  it('says what a replaced config has left undelivered, and delivers it once an annotation asks for that', {
+    timeout: 60_000,
+  }, async () => {
     const { current } = cluster;
     const { db, receiver, namespace, collector, applyAcme, read, waitForReason } = await setUpCollector(
       current,

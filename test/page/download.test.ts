@@ -135,7 +135,7 @@ describe('a download', () => {
     expect(await page.locator('#progress').isVisible()).toBe(false);
   });
 
-  it('follows the filter as it changes, and says when it failed', async () => {
+  it('follows the filter as it changes, and says when it failed', { timeout: 60_000 }, async () => {
     const { origin, db } = await startPageUnderTest(postgres);
     await writePageEntries(db, [{ eventType: 'a.one' }, { eventType: 'b.two' }]);
     const page = await browser.newPage({ expectedErrors: [/500/] });

@@ -21,6 +21,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
 }
 
 function describe(code: string | undefined): { readonly status: string; readonly words: string } {
+  // It deletes no cookie by itself: a link of another site with a long address would sign people out.
   if (code === 'HPE_HEADER_OVERFLOW') {
     return {
       status: '431 Request Header Fields Too Large',
