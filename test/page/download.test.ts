@@ -148,6 +148,6 @@ describe('a download', () => {
     await db.query('drop table audit.entries cascade');
     await page.getByText('Download', { exact: true }).click();
     await page.getByRole('link', { name: 'NDJSON' }).click();
-    await page.getByText('The download failed; nothing was saved. The server answered 500.').waitFor();
+    await page.getByText('The download failed; nothing was saved. Something went wrong.').waitFor();
   });
 });
