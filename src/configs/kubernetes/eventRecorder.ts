@@ -180,7 +180,7 @@ export function findEvents(
 ): ExportEvent[] {
   const ready = findReady(status);
   const readyBefore = findReady(before);
-  if (ready === null || ready.status === 'Unknown') return [];
+  if (ready === null || (ready.status === 'Unknown' && ready.reason !== 'NothingSent')) return [];
   const isFine = ready.status === 'True' || ready.reason === 'Suspended';
   const isTurned = readyBefore?.status !== ready.status || readyBefore.reason !== ready.reason;
   const warnings = remarks
@@ -188,5 +188,5 @@ export function findEvents(
     .map(({ reason, message }) => ({ type: 'Warning' as const, reason, message }));
   const { reason, message } = ready;
   const turn = { type: isFine ? 'Normal' : 'Warning', reason, message } as const;
-  return isTurned ? [turn, ...warnings] : warnings;
+  return isTurned && ready.status !== 'Unknown' ? [turn, ...warnings] : warnings;
 }

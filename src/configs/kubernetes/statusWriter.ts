@@ -190,7 +190,8 @@ function pathOf({ metadata }: KubeObject): string {
 }
 
 function isTold(status: ExportStatus | null): boolean {
-  return (findReady(status)?.status ?? 'Unknown') !== 'Unknown';
+  const ready = findReady(status);
+  return ready?.reason === 'NothingSent' || (ready?.status ?? 'Unknown') !== 'Unknown';
 }
 
 /** The versions of one object are numbers that grow (since Kubernetes 1.35 by contract, before that in fact). */
