@@ -40,7 +40,6 @@ function showRanges() {
 on(
   'change',
   ({ target }) => {
-    if (target.dataset.setting === 'local') queueMicrotask(showRanges);
     if (target.dataset.utc === undefined) return;
     const isTime = target.value !== '' && isLocal();
     target.dataset.utc = isTime ? toUtc(target.value) : target.value;
@@ -49,7 +48,9 @@ on(
   true,
 );
 on('htmx:after:swap', showRanges);
+/* After app.js, which keeps the choice. */
 on('change', ({ target }) => {
+  if (target.dataset.setting === 'local') showRanges();
   if (target.name === 'range' && target.value === 'custom' && target.checked) find('#from')?.focus();
 });
 showRanges();

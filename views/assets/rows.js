@@ -30,16 +30,16 @@ on(
 );
 
 /* "Load older" goes away with its focus. */
-let last = null;
-on('htmx:before:request', ({ detail }) => {
-  const { sourceElement } = detail.ctx;
-  const isChosen = sourceElement.matches('#more a') && document.activeElement === sourceElement;
-  last = isChosen ? [...document.querySelectorAll('[data-row]')].at(-1) : null;
+let chosen = null;
+on('htmx:before:request', ({ detail: { ctx } }) => {
+  const { sourceElement } = ctx;
+  if (sourceElement.matches('#more a') && document.activeElement === sourceElement)
+    chosen = { ctx, last: [...document.querySelectorAll('[data-row]')].at(-1) };
 });
 on('htmx:after:swap', ({ detail }) => {
-  if (last === null || !detail.ctx.sourceElement.matches('a')) return;
+  if (chosen?.ctx !== detail.ctx) return;
   const rows = [...document.querySelectorAll('[data-row]')];
-  const first = rows[rows.indexOf(last) + 1] ?? document.querySelector('#more a') ?? last;
-  last = null;
+  const first = rows[rows.indexOf(chosen.last) + 1] ?? document.querySelector('#more a') ?? chosen.last;
+  chosen = null;
   first?.focus();
 });
