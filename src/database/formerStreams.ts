@@ -5,7 +5,7 @@
 import type { WindowFilter } from '../model/stream.ts';
 import { boundedRead } from './boundedRead.ts';
 import { filterCondition } from './filterCondition.ts';
-import { endedSinceSettled } from './fragments.ts';
+import { endedSinceSettled, isUnheld } from './fragments.ts';
 import type { Database } from './pool.ts';
 
 export interface FormerStream {
@@ -30,9 +30,6 @@ export type TakeOver =
 
 export const mostCounted = 1_000_000;
 const timeoutMs = 20_000;
-
-/** True for a stream `s` that no live replica sends. */
-const isUnheld = `not exists (select from audit.replicas r where r.id = s.holder and r.expires_at > clock_timestamp())`;
 
 /** The latest former stream of each of these streams that has one and is not older than a month. */
 export async function findFormerStreams(db: Database, ids: readonly string[]): Promise<FormerStream[]> {

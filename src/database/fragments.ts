@@ -41,3 +41,7 @@ export function filterJson({ eventTypes, excludeEventTypes, projects }: EntryFil
 export function utcMilliseconds(column: string): string {
   return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
+
+/** True for a stream `s` that no live replica sends. */
+export const isUnheld =
+  'not exists (select from audit.replicas r where r.id = s.holder and r.expires_at > clock_timestamp())';

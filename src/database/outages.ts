@@ -6,6 +6,7 @@
  *  - These entries pass every filter (filterCondition.ts), so they reach the organization's other destinations.
  */
 import type { Outage } from '../model/outage.ts';
+import { isUnheld } from './fragments.ts';
 import type { Database } from './pool.ts';
 
 export interface ToldEntry {
@@ -25,8 +26,6 @@ export interface UnheldStream {
   readonly configKey: string;
   readonly outage: Outage | null;
 }
-
-const isUnheld = `not exists (select from audit.replicas r where r.id = s.holder and r.expires_at > clock_timestamp())`;
 
 /** By the holder. False: the lease is lost, or `from` is not what the row says. */
 export function moveOutage(
