@@ -63,6 +63,23 @@ const text: EntryFilter<string> = {
   needles: (value) => [listSpellings(value)],
 };
 
+/**
+ * Streams, by the keys of their configs, of which at least one has not delivered the entry: it is parked there, or pending. Says what
+ * deliveries.ts says of one entry.
+ */
+const undelivered: EntryFilter<readonly string[]> = {
+  none: [],
+  condition: (keys, parameters) => `exists (select from audit.streams s
+    where s.organization = e.organization and s.config_key = any (${parameters.add(keys, 'text[]')}) and (
+      exists (select from audit.parked p where p.stream = s.id and p.entry_id = e.id)
+      or not exists (select from audit.replayed r where r.stream = s.id and r.entry_id = e.id)
+        and not coalesce(pg_visible_in_snapshot(e.xid, case when s.cluster = e.cluster then s.settled
+          else (s.other_clusters ->> e.cluster::text)::pg_snapshot end), false)
+        and not coalesce(s.cluster = e.cluster and pg_visible_in_snapshot(e.xid, s.window_snapshot)
+          and (e.xid, e.id) <= (s.position_xid, s.position_id), false)))`,
+  needles: () => [],
+};
+
 /** `text` stays last: its condition costs most, and its needles are probed first. */
 export const entryFilters = {
   eventTypes: anyOf('event_type'),
@@ -70,6 +87,7 @@ export const entryFilters = {
   actor,
   project,
   has,
+  undelivered,
   text,
 };
 

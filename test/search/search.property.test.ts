@@ -91,6 +91,15 @@ const truths: { readonly [Name in keyof Conditions]: Truth<Conditions[Name]> } =
       return `${name}::text is null or project = ${name}`;
     },
   },
+  undelivered: {
+    share: 0.1,
+    make: ({ pick }) => [pick(['test/none', 'test/half', 'nobody'])],
+    holds: (keys, add) => {
+      const list = add(keys);
+      return `cardinality(${list}::text[]) = 0 or organization = 'acme' and (
+        'test/none' = any (${list}) or 'test/half' = any (${list}) and id % 3 = 0)`;
+    },
+  },
   sessionTypes: { share: 0.1, make: ({ pick }) => [pick(sessions)], holds: anyOf('session_type') },
   has: {
     share: 0.2,
@@ -105,6 +114,16 @@ for (const seed of [1, 2, 3]) {
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
     const url = await postgres.createDatabase();
     const db = openDatabase(url, 4);
+    // One stream has delivered nothing, the other all but every third entry, which is parked.
+    await db.query(
+      `with streams as (
+         insert into audit.streams (config_key, organization, cluster, settled, other_clusters)
+         values ('test/none', 'acme', audit.cluster_id(), '1:1:', '{}'),
+           ('test/half', 'acme', audit.cluster_id(), '1000000000:1000000000:', '{"42": "1000000000:1000000000:"}')
+         returning id, config_key)
+       insert into audit.parked (stream, sequence, entry_id, observed_at, reason, message)
+       select id, n, n * 3, now(), 'Refused', '' from streams, generate_series(1, 2000) n where config_key = 'test/half'`,
+    );
     onTestFinished(() => db.end());
     let entries = 0;
     let clock = Date.parse('2026-03-01T00:00:00Z');

@@ -10,6 +10,7 @@ import { presets, presetWords } from './timeRange.ts';
 
 export interface Choices extends Facets {
   readonly eventTypes: readonly string[];
+  readonly destinations: ReadonlyArray<{ readonly key: string; readonly name: string }>;
 }
 
 export function makeFilterBar(filters: Filters, organization: string, choices: Choices): FilterBarView {
@@ -33,6 +34,9 @@ export function makeFilterBar(filters: Filters, organization: string, choices: C
       return value === null ? [] : [{ value, label: name ?? value }];
     }),
     projects: choices.projects.filter(isFilterValue),
+    destinations: choices.destinations.map(({ key, name }) => ({
+      ...{ value: key, label: name, isChosen: filters.undelivered.includes(key) },
+    })),
     isComplete: choices.isComplete,
     ranges: [
       ...toOptions(presets, values('range'), (preset) => presetWords[preset]),

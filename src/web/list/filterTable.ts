@@ -76,6 +76,11 @@ function isDocument(json: string): boolean {
   }
 }
 
+/** By the key of its config, which ends in its name where it has one. */
+function describeUndelivered(key: string): string {
+  return `Not delivered to ${key.includes('/') ? key.split('/').at(-1) : 'a destination'}`;
+}
+
 /** In the order of the chips. */
 export const filterTable: { readonly [Name in keyof Filters]: FilterRow<Filters[Name]> } = {
   time: timeFilter,
@@ -84,5 +89,6 @@ export const filterTable: { readonly [Name in keyof Filters]: FilterRow<Filters[
   actor,
   project,
   sessionTypes: list('session', 'a session type', describeSession),
+  undelivered: list('undelivered', 'a destination', describeUndelivered),
   has: list('has', 'a JSON object', describeDocument, documentSchema, mostDocuments),
 };

@@ -40,6 +40,7 @@ const values: { readonly [Name in keyof Filters]: fc.Arbitrary<Filters[Name]> } 
     fc.record({ from: time, to: fc.option(time) }),
     fc.record({ from: fc.constant(null), to: time }),
   ),
+  undelivered: words,
   has: fc
     .uniqueArray(
       fc.dictionary(word, fc.oneof(word, fc.integer(), fc.boolean())).map((value) => JSON.stringify(value)),
@@ -160,11 +161,14 @@ describe('every filter', () => {
   it('has its inputs above the list, which send it again as it is', () => {
     const choices = {
       eventTypes: ['flow.created'],
-      ...{ sessionTypes: ['user'], actors: [], projects: [], isComplete: true },
+      ...{ sessionTypes: ['user'], actors: [], projects: [], isComplete: true, destinations: [] },
     };
     fc.assert(
       fc.property(fc.oneof(each, filters), (given) => {
-        const form = readForm(render('audit-logs/filter-bar', makeFilterBar(given, 'acme', choices)));
+        const destinations = given.undelivered.map((key) => ({ key, name: key }));
+        const form = readForm(
+          render('audit-logs/filter-bar', makeFilterBar(given, 'acme', { ...choices, destinations })),
+        );
         expect(parseFilters(form)).toEqual({ filters: given, before: null, problems: [] });
       }),
     );

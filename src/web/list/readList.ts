@@ -1,4 +1,5 @@
 /** Reads what the list shows: entries, and for a whole page the choices of its filters. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { listEventTypes } from '../../database/facets.ts';
 import { encodeMark, hasEntries } from '../../database/newEntries.ts';
 import { readFacets } from '../../search/facets.ts';
@@ -122,12 +123,38 @@ export async function readRows(list: ListRequest): Promise<{ rows: RowsView } | 
   };
 }
 
-async function readChoices({ context, organization }: ListRequest): Promise<Choices> {
-  const [eventTypes, facets] = await Promise.all([
+async function readChoices(list: ListRequest): Promise<Choices> {
+  const { context, organization } = list;
+  const [eventTypes, facets, destinations] = await Promise.all([
     listEventTypes(context.db, organization),
     readFacets(context.db, organization),
+    readDestinations(list),
   ]);
-  return { ...facets, eventTypes };
+  return { ...facets, eventTypes, destinations };
+}
+
+/** How long the list waits for the names of destinations, which only its menu needs. */
+const destinationsMs = 1_000;
+
+/** Empty where the config source does not answer; those in the address stay ticked. */
+async function readDestinations({
+  context,
+  organization,
+  parsed,
+}: ListRequest): Promise<Choices['destinations']> {
+  const late = new AbortController();
+  try {
+    const listed = await Promise.race([
+      context.editor?.list(organization),
+      delay(destinationsMs, undefined, { signal: late.signal, ref: false }),
+    ]).catch(() => undefined);
+    const known = listed?.kind === 'ok' ? listed.value : [];
+    const named = known.flatMap(({ key, id }) => (key === null ? [] : [{ key, name: id.name }]));
+    const others = parsed.filters.undelivered.filter((chosen) => !named.some(({ key }) => key === chosen));
+    return [...named, ...others.map((key) => ({ key, name: key.split('/').at(-1) ?? key }))];
+  } finally {
+    late.abort();
+  }
 }
 
 /** Keeps the keys sorted, as in every address here. */

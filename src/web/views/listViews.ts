@@ -47,6 +47,8 @@ export interface FilterBarView {
   readonly projects: readonly string[];
   /** False: older entries may hold session types, actors and projects that are not offered. */
   readonly isComplete: boolean;
+  /** By the keys of their configs. */
+  readonly destinations: readonly OptionView[];
   readonly ranges: readonly OptionView[];
 }
 
