@@ -20,6 +20,7 @@ export async function measureHttp(bench: Bench, db: Database, places: readonly C
       db,
       editor: undefined,
       send: () => Promise.reject(new Error('nothing is sent here')),
+      inspect: async () => null,
       serviceName: 'bench',
       version: programVersion,
       log: makeLogger({ level: 'warn' }),

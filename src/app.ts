@@ -147,7 +147,7 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
       notes?.set(listAsked(states, source.hasSharedGenerations === true));
       for (const key of states.keys()) publisher.notify(key);
     });
-    page = await startPage(settings, { db: pools.page, source, send, log, metrics });
+    page = await startPage(settings, { db: pools.page, source, send, transport, log, metrics });
   } catch (error) {
     return fail([(error as Error).message]);
   }

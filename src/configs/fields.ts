@@ -34,7 +34,7 @@ const rows = [
     path: 'startFrom',
     label: 'Start from',
     section: 'own',
-    hint: 'The first entries to send. You cannot change this later.',
+    hint: 'You cannot change this later.',
   },
   { path: 'suspend', label: 'Suspend', section: 'none' },
   { path: 'compression', label: 'Compression', section: 'sending' },

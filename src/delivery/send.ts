@@ -52,7 +52,8 @@ function judgeAnswer(
   return classify(answer, {
     now: Date.now(),
     url,
-    secrets: headers.map((header) => header.value),
+    secrets: headers.map(({ value }) => value),
+    headerNames: headers.map(({ name }) => name),
     words: addresses === 'public' && !quotesAnyWords ? 'otlp' : 'any',
   });
 }

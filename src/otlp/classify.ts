@@ -17,21 +17,18 @@ import { STATUS_CODES } from 'node:http';
 import type { Answer, NoAnswer, Response } from '../model/answer.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { type AttemptReason, attemptReasons } from '../model/reasons.ts';
-import type { Secret } from '../model/secret.ts';
 import { decodeExportResponse } from './decode/exportResponse.ts';
 import { isOtlpMediaType } from './decode/mediaType.ts';
 import { findReceiverWords } from './decode/receiverWords.ts';
-import { quote } from './quote.ts';
+import { quote, type Sent } from './quote.ts';
 import { readRetryAfterMs } from './retryAfter.ts';
 import { isSizeComplaint } from './sizeComplaint.ts';
 
-export interface ClassifyContext {
+export interface ClassifyContext extends Sent {
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
   /** What was posted to. */
   readonly url: URL;
-  /** Every header value that was sent: masked where the receiver echoes it. */
-  readonly secrets: readonly Secret[];
   /**
    * Whose words are quoted. `otlp`: only those of an answer in a media type of OTLP, so that nobody reads what else
    * answers there by naming it as a receiver. Default: `any`.
@@ -73,9 +70,9 @@ function classifySuccess(answer: Response, context: ClassifyContext): Outcome {
 
   const decoded = decodeExportResponse(answer);
   if (decoded.kind === 'decoded') {
-    return { kind: 'settled', rejected: decoded.rejected, message: quote(decoded.message, context.secrets) };
+    return { kind: 'settled', rejected: decoded.rejected, message: quote(decoded.message, context) };
   }
-  const type = quote(answer.headers['content-type'] ?? 'no content type', context.secrets);
+  const type = quote(answer.headers['content-type'] ?? 'no content type', context);
   const what =
     decoded.kind === 'other-object'
       ? ` but not with an OTLP answer (${type}): whether it has stored anything is unknown, so nothing counts as delivered`
@@ -84,11 +81,11 @@ function classifySuccess(answer: Response, context: ClassifyContext): Outcome {
 }
 
 /** Scheme, host and path: user info and query may hold something secret. */
-function describeTarget(location: string | undefined, { url, secrets }: ClassifyContext): string {
+function describeTarget(location: string | undefined, context: ClassifyContext): string {
   if (location === undefined) return 'nowhere';
-  if (!URL.canParse(location, url.href)) return 'an address that cannot be read';
-  const { protocol, host, pathname } = new URL(location, url);
-  return quote(`${protocol}//${host}${pathname}`, secrets);
+  if (!URL.canParse(location, context.url.href)) return 'an address that cannot be read';
+  const { protocol, host, pathname } = new URL(location, context.url);
+  return quote(`${protocol}//${host}${pathname}`, context);
 }
 
 interface ClientError {
@@ -130,7 +127,7 @@ function failed(answer: Response, context: ClassifyContext, reason: AttemptReaso
   const name = STATUS_CODES[status];
   const head = name === undefined ? `${status}` : `${status} ${name}`;
   const isQuoted = context.words !== 'otlp' || isOtlpMediaType(headers['content-type']);
-  const words = isQuoted ? quote(findReceiverWords(answer), context.secrets) : '';
+  const words = isQuoted ? quote(findReceiverWords(answer), context) : '';
   const says = words === '' ? '' : ` It says: "${words}"`;
   const outcome = fail(reason, `The receiver answered ${head}${what}.${says}`, status);
   if (outcome.kind !== 'retry') return outcome;

@@ -5,13 +5,21 @@
 import type { Secret } from '../model/secret.ts';
 import { redact } from './redact.ts';
 
+/** What a request carried. */
+export interface Sent {
+  /** Every header value: masked where the receiver echoes it. */
+  readonly secrets: readonly Secret[];
+  /** Names of the same headers: shown. */
+  readonly headerNames?: readonly string[];
+}
+
 const maxLength = 300;
 /** Redacting costs time for each character, and only the beginning of a long text can be shown. */
 const maxLengthRead = 4_000;
 
 /** At most 300 characters. Redacts before it cuts: it would not recognize half a secret. */
-export function quote(words: string, secrets: readonly Secret[]): string {
-  const text = redact(foldToLine(words.slice(0, maxLengthRead)), secrets);
+export function quote(words: string, { secrets, headerNames = [] }: Sent): string {
+  const text = redact(foldToLine(words.slice(0, maxLengthRead)), secrets, headerNames);
   if (text.length <= maxLength) return text;
   return `${text
     .slice(0, maxLength - 1)

@@ -56,6 +56,29 @@ describe('redact', () => {
     expect(redact(text, [new Secret(secret)])).toBe(expected);
   });
 
+  it.each<[what: string, name: string, value: string, text: string, expected: string]>([
+    ['its own name', 'X-Api-Key', 'x-api-key', 'missing x-api-key header', 'missing x-api-key header'],
+    [
+      'its name before the value',
+      'X-Scope-OrgID',
+      'X-Scope-OrgID: tenant-acme-17',
+      'no X-Scope-OrgID: header',
+      'no X-Scope-OrgID: header',
+    ],
+    ['the value behind it', 'X-Key', 'X-Key: abcdefgh1234', 'X-Key abcdefgh1234', 'X-Key [secret]'],
+    [
+      'a scheme said twice',
+      'Authorization',
+      `Bearer ${bearer}`,
+      'bad Bearer Bearer abcdefgh12345678',
+      'bad Bearer Bearer [secret]',
+    ],
+    ['a short common word', 'X-Tenant', 'not', 'this is not a tenant', 'this is not a tenant'],
+    ['a name inside the value', 'X-Key', 'secret-x-key-123', 'no secret-x-key-123', 'no [secret]'],
+  ])('shows names of headers, and no value: %s', (_what, name, value, text, expected) => {
+    expect(redact(text, [new Secret(value)], [name])).toBe(expected);
+  });
+
   it('masks each of several secrets', () => {
     const secrets = [new Secret(bearer), new Secret('tenant-acme')];
     expect(redact('tenant-acme with abcdefgh12345678', secrets)).toBe('[secret] with [secret]');

@@ -6,7 +6,7 @@ const runLength = 8;
 const mask = '[secret]';
 
 /** Words before the credentials in an Authorization header; alone they are not secret. */
-const scheme = /^(?:basic|bearer|digest|negotiate|token|splunk|api-?key|api-?token|genie-?key|key) +/i;
+const scheme = /^(?:(?:basic|bearer|digest|negotiate|token|splunk|api-?key|api-?token|genie-?key|key) +)+/i;
 
 /** One or two characters are not a secret, and masking them would leave nothing to read. */
 const shortestSecret = 3;
@@ -17,6 +17,8 @@ const shortestSecret = 3;
  */
 const ordinaryWords: ReadonlySet<string> = new Set(
   (
+    'about and any are but can cannot for from has have her his into not please should such than that the then they this ' +
+    'was were what when which will with without you your ' +
     'access account allowed api apikey application auth authenticate authenticated authentication authorization authorized ' +
     'basic bearer client collector content credential credentials customer dataset default denied development endpoint ' +
     'environment exporter expired false forbidden header headers identifier incorrect ingest ingestion instance internal ' +
@@ -31,23 +33,31 @@ const ordinaryWords: ReadonlySet<string> = new Set(
  * Replaces every run of eight or more characters that also occurs in one of `secrets`, in any case of letters, plain or
  * in base64 (at any offset), hexadecimal, percent or JSON encoding, and for `Basic` credentials also decoded. Shorter
  * secrets are replaced where they are a word of their own. Ordinary words of receivers stay, unless the masked run
- * extends beyond them.
+ * extends beyond them; so do `names`, those of the headers: everybody may know what a receiver asks for.
  */
-export function redact(text: string, secrets: readonly Secret[]): string {
+export function redact(text: string, secrets: readonly Secret[], names: readonly string[] = []): string {
   if (text === '') return '';
-  const forms = new Set(secrets.flatMap((secret) => listForms(secret.reveal())).map(toLowerAscii));
+  const known = names.map(toLowerAscii);
+  const values = secrets.map((secret) => withoutOwnName(secret.reveal().trim(), known));
+  const forms = new Set(values.flatMap(listForms).map(toLowerAscii));
   const lower = toLowerAscii(text);
   const masked = new Uint8Array(text.length);
   markRuns(lower, forms, masked);
   for (const form of forms) {
     if (form.length >= shortestSecret && form.length < runLength) markWord(lower, form, masked);
   }
-  unmarkOrdinaryWords(lower, masked);
+  unmarkWords(lower, /[a-z]+/g, (word) => ordinaryWords.has(word), masked);
+  unmarkWords(lower, /[a-z0-9_-]+/g, (word) => known.includes(word), masked);
   return applyMask(text, masked);
 }
 
-function listForms(value: string): string[] {
-  const plain = value.trim();
+/** `Authorization: Bearer x` was pasted whole: the name before the colon is not secret. */
+function withoutOwnName(value: string, names: readonly string[]): string {
+  const [name = '', ...rest] = value.split(':');
+  return rest.length > 0 && names.includes(toLowerAscii(name.trim())) ? rest.join(':').trim() : value;
+}
+
+function listForms(plain: string): string[] {
   const credentials = plain.replace(scheme, '');
   const decoded = decodeBase64(credentials);
   const password = decoded?.slice(decoded.indexOf(':') + 1);
@@ -113,10 +123,15 @@ function markWord(text: string, word: string, masked: Uint8Array): void {
   }
 }
 
-function unmarkOrdinaryWords(text: string, masked: Uint8Array): void {
-  for (const { 0: word, index } of text.matchAll(/[a-z]+/g)) {
+function unmarkWords(
+  text: string,
+  words: RegExp,
+  isShown: (word: string) => boolean,
+  masked: Uint8Array,
+): void {
+  for (const { 0: word, index } of text.matchAll(words)) {
     const end = index + word.length;
-    if (ordinaryWords.has(word) && !masked[index - 1] && !masked[end]) masked.fill(0, index, end);
+    if (isShown(word) && !masked[index - 1] && !masked[end]) masked.fill(0, index, end);
   }
 }
 

@@ -7,6 +7,7 @@ import type { NoAnswer } from '../model/answer.ts';
 import type { AddressRefusal } from './addressGuard.ts';
 import { AnswerLimitError } from './answerLimits.ts';
 import { NameError } from './dns/nameResolver.ts';
+import { isSettingsFrame } from './inspectPort.ts';
 import { AddressRefusedError } from './receiverAddresses.ts';
 import { describeTlsFailure } from './tlsFailure.ts';
 
@@ -66,7 +67,7 @@ export function describeFailure(error: unknown, host: string): NoAnswer {
   if (error instanceof NameError && error.code === 'ERR_DNS_UNANSWERED')
     return dns(`no answer from DNS within ${Math.round(error.afterMs / 100) / 10} s`)(host);
   // Its code is not always there.
-  if (error instanceof errors.HTTPParserError) return connection('the answer is not HTTP')(host);
+  if (error instanceof errors.HTTPParserError) return connection(describeNoHttp(error))(host);
   const code = codeOf(error);
   if (code === null) throw error;
   const known = byCode[code];
@@ -75,6 +76,13 @@ export function describeFailure(error: unknown, host: string): NoAnswer {
   if (tls !== null) return noAnswer('tls', tls);
   if (code.startsWith('EAI_')) return dns(code)(host);
   return connection(code)(host);
+}
+
+/** The parser keeps what it could not read, as text; the first frame of HTTP/2 has no byte beyond ASCII. */
+function describeNoHttp(error: Error): string {
+  const data = 'data' in error ? String(error.data) : '';
+  const isHttp2 = isSettingsFrame(Buffer.from(data, 'latin1'));
+  return isHttp2 ? 'it speaks gRPC (HTTP/2) on this port, not OTLP over HTTP' : 'the answer is not HTTP';
 }
 
 /** The code of an error, or of the first of several (one for each address of a name that was tried). */

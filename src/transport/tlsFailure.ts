@@ -3,10 +3,11 @@
  */
 
 const untrusted =
-  'its certificate is signed by an authority this collector does not trust: give that authority in tls.caSecretRef';
+  'its certificate is signed by an authority this collector does not trust: give that authority as Certificate authority (tls.caSecretRef)';
 const clientCertificateWanted =
-  'it asks for a client certificate it accepts: give one in tls.clientCertSecretRef';
-const anotherName = 'its certificate is for another name: use that name in the endpoint or in tls.serverName';
+  'it asks for a client certificate it accepts: give one as Client certificate (tls.clientCertSecretRef)';
+const anotherName =
+  'its certificate is for another name: use that name in the endpoint, or as Server name (tls.serverName)';
 const notTls = 'it does not speak TLS on this port: use http:// in the endpoint, or another port';
 const noCommonVersion = 'it offers no TLS version or cipher this collector accepts (TLS 1.2 or later)';
 
@@ -17,14 +18,15 @@ const sentences: Readonly<Record<string, string>> = {
   CERT_REVOKED: 'its certificate is revoked: renew it there',
   ERR_TLS_CERT_ALTNAME_INVALID: anotherName,
   HOSTNAME_MISMATCH: anotherName,
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: give that certificate in tls.caSecretRef',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'its certificate is self-signed: give that certificate as Certificate authority (tls.caSecretRef)',
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
   CERT_UNTRUSTED: untrusted,
   CERT_SIGNATURE_FAILURE:
-    'the signature of its certificate is wrong: is tls.caSecretRef an older authority of the same name?',
+    'the signature of its certificate is wrong: is the Certificate authority (tls.caSecretRef) an older one of the same name?',
   INVALID_PURPOSE: 'its certificate is not meant for servers',
   ERR_SSL_WRONG_VERSION_NUMBER: notTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: notTls,
@@ -37,8 +39,8 @@ const sentences: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: clientCertificateWanted,
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: clientCertificateWanted,
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED:
-    'the client certificate of tls.clientCertSecretRef has expired: renew it',
-  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'it does not know the name asked for: set tls.serverName',
+    'the client certificate (tls.clientCertSecretRef) has expired: renew it',
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'it does not know the name asked for: set Server name (tls.serverName)',
 };
 
 /** X509 verification codes share no prefix; these are the families that occur besides those above. */

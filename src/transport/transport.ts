@@ -17,11 +17,13 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Answer } from '../model/answer.ts';
 import type { Destination } from '../model/exportConfig.ts';
+import type { PortReport } from '../model/portReport.ts';
 import type { AddressGuard } from './addressGuard.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import { ConnectionPools } from './connectionPools.ts';
 import { makeNameResolver, type ResolveName } from './dns/nameResolver.ts';
 import { aborted, exchange } from './exchange.ts';
+import { inspectPort } from './inspectPort.ts';
 import { noAnswer } from './noAnswer.ts';
 import { findAddresses } from './receiverAddresses.ts';
 import { makeRequestHeaders } from './requestHeaders.ts';
@@ -44,6 +46,8 @@ export interface Attempt {
 
 export interface Transport {
   send(attempt: Attempt): Promise<Answer>;
+  /** What answers at the port of a destination, under the same rules of addresses; null: no address that may be connected to. */
+  inspect(attempt: Omit<Attempt, 'body'>): Promise<PortReport | null>;
   /** Accepts no more attempts; resolves when those under way have ended and every connection is closed. */
   close(): Promise<void>;
 }
@@ -76,6 +80,9 @@ const compressionLevel = 1;
 function compressionOptions(bytes: number): { level: number; memLevel: number; chunkSize: number } {
   return { level: compressionLevel, memLevel: 9, chunkSize: Math.max(4_096, Math.ceil(bytes / 3)) };
 }
+
+/** A server that speaks says something at once. */
+const inspectionMs = 3_000;
 
 /** Headers left out that have already been reported. */
 const maxTold = 1_000;
@@ -152,8 +159,25 @@ export function makeTransport(options: TransportOptions): Transport {
     }
   }
 
+  async function inspect({ destination, signal, organization = '' }: Omit<Attempt, 'body'>) {
+    const hostname = destination.url.hostname.replace(/^\[|\]$/g, '');
+    const target = targetOf(destination);
+    const ended = AbortSignal.any([signal, closing.signal, AbortSignal.timeout(inspectionMs)]);
+    try {
+      const resolve = (name: string) => resolveName(name, organization, ended);
+      const [address] = await findAddresses(hostname, target, options.guard, resolve);
+      const serverName = destination.tls.serverName ?? hostname;
+      if (address === undefined) return null;
+      return await inspectPort({ address, port: target.port, serverName, signal: ended });
+    } catch {
+      // The attempt before it has said why.
+      return null;
+    }
+  }
+
   return {
     send,
+    inspect,
     close: () => {
       closing.abort();
       return pools.close();

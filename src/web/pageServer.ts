@@ -22,7 +22,7 @@ import { answerBrokenRequest } from './security/brokenRequest.ts';
 import { limitConnectionsByAddress } from './security/connections.ts';
 import { refuseCrossSite } from './security/crossSite.ts';
 import { answerErrors } from './security/errors.ts';
-import { defaultRateLimits, makeRateLimits, type RateLimits } from './security/rateLimits.ts';
+import { defaultRateLimits, makeRateLimits, makeTestLimit, type RateLimits } from './security/rateLimits.ts';
 import { logRequests, nameRoute, type PageRequest } from './security/requestLog.ts';
 import { forbidKeeping, setHeaders } from './security/responseHeaders.ts';
 import { organizationOf } from './urls.ts';
@@ -83,7 +83,8 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
 }
 
 function makeApp(options: PageServerOptions): Express {
-  const { authenticator, context, publicOrigin = null } = options;
+  const { authenticator, publicOrigin = null, rateLimits: limits = defaultRateLimits } = options;
+  const context: WebContext = { ...options.context, takeTest: makeTestLimit(limits.sentTest) };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -93,7 +94,7 @@ function makeApp(options: PageServerOptions): Express {
   app.use(forbidKeeping);
   app.use(refuseCrossSite(publicOrigin));
   if (authenticator.middleware) app.use(authenticator.middleware);
-  const rateLimits = makeRateLimits(options.rateLimits ?? defaultRateLimits);
+  const rateLimits = makeRateLimits(limits);
   for (const { method, path, access, cost, handler } of routes) {
     app[method](
       path,

@@ -4,6 +4,7 @@ import type { ConfigEditor } from '../configs/configEditor.ts';
 import type { Database } from '../database/pool.ts';
 import type { Destination } from '../model/exportConfig.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { PortReport } from '../model/portReport.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface Visit {
@@ -43,6 +44,14 @@ export interface WebContext {
     signal: AbortSignal,
     organization: string,
   ) => Promise<Outcome | 'aborted'>;
+  /** What answers at the port of a destination, through the same guard; null: it may not be connected to. */
+  readonly inspect: (
+    destination: Destination,
+    signal: AbortSignal,
+    organization: string,
+  ) => Promise<PortReport | null>;
+  /** Counts a test record; a sentence: none may be sent now. Absent: they are not counted. */
+  readonly takeTest?: (visit: Pick<Visit, 'viewer' | 'organization'>) => string | null;
   /** Destinations of one organization. Default 10. */
   readonly maxDestinations?: number;
   /** Milliseconds between two tries, at most: of a failure that passes, and of one that needs a person. */

@@ -88,6 +88,7 @@ export async function startPageUnderTest(
       db,
       editor: source.editor,
       send: (destination, body, signal) => send(destination, body, signal),
+      inspect: (destination, signal) => transport.inspect({ destination, signal }),
       serviceName: 'audit-export',
       version: 'test',
       log: logger,

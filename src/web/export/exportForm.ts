@@ -10,6 +10,7 @@ import { z } from 'zod';
 import type { ConfigDraft, EditableConfig, EditableSpec } from '../../configs/configEditor.ts';
 import { type Field, type FieldPath, fields, type SecretPath, secretPaths } from '../../configs/fields.ts';
 import { Secret } from '../../model/secret.ts';
+import { repairRows } from './doctor/headerMistakes.ts';
 
 /** As typed. */
 export interface ExportForm {
@@ -17,6 +18,10 @@ export interface ExportForm {
   readonly values: Readonly<Record<FieldPath | OwnInput, string>>;
   readonly headers: readonly HeaderRow[];
   readonly clientKey: Secret;
+  /** What was corrected in what was typed, one sentence each; no value. */
+  readonly repairs: readonly string[];
+  /** It came from a browser. */
+  readonly isPosted: boolean;
 }
 
 /**
@@ -58,7 +63,7 @@ function makeForm(
   const none = { name: '', revision: '', startTime: '' };
   const kept = { 'tls.caSecretRef.remove': '', 'tls.clientCertSecretRef.remove': '' };
   const values = { ...(Object.fromEntries(typed) as Record<FieldPath, string>), ...none, ...kept, ...own };
-  return { values, headers, clientKey: noSecret };
+  return { values, headers, clientKey: noSecret, repairs: [], isPosted: false };
 }
 
 /** The value as the input shows it. */
@@ -97,10 +102,20 @@ export function readForm(body: unknown): ExportForm {
   const pems = secretPaths.map((path) => [path, pem(path)]);
   const values = Object.fromEntries([...typed, ...pems]) as ExportForm['values'];
   return {
-    values: { ...values, startFrom: values.startFrom || emptyForm.values.startFrom },
-    headers: readHeaders(Object.keys(posted), raw),
+    values: {
+      ...values,
+      startFrom: values.startFrom || emptyForm.values.startFrom,
+      endpoint: cleanUrl(values.endpoint),
+    },
+    isPosted: true,
+    ...repairRows(readHeaders(Object.keys(posted), raw)),
     clientKey: new Secret(pem('tls.clientCertSecretRef.key')),
   };
+}
+
+/** Quotes, brackets, commas and line breaks around or in a URL come from where it was copied. */
+function cleanUrl(text: string): string {
+  return text.replace(/\s*\n\s*/g, '').replace(/^["'`<\s]+|["'`>,;\s]+$/g, '');
 }
 
 /** All rows, empty ones too: they were asked for. */
@@ -200,7 +215,7 @@ export function splitList(text: string): string[] {
 }
 
 /** `2026-01-31T08:00` of the input is RFC 3339 with seconds and Z; anything else is passed on for the schema to judge. */
-function readStart({ values: { startFrom, startTime } }: ExportForm): string {
+export function readStart({ values: { startFrom, startTime } }: ExportForm): string {
   if (startFrom !== 'Time') return startFrom;
   const local = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?$/.exec(startTime);
   if (local === null) return startTime === '' ? 'a time that was not given' : startTime;

@@ -12,7 +12,8 @@ import type {
   TestView,
 } from '../views/exportViews.ts';
 import { formUrl, makeFrame } from './addresses.ts';
-import { type ExportForm, headerOwner } from './exportForm.ts';
+import { type ExportForm, filledHeaders, headerOwner } from './exportForm.ts';
+import { idOf } from './inputIds.ts';
 
 /** What is said about a form. */
 export interface FormRemarks {
@@ -53,10 +54,6 @@ export function labelOfHeader(part: 'name' | 'value', number: number): string {
   return `${part === 'name' ? 'Name' : 'Value'} of header ${number}`;
 }
 
-export function idOf(name: string): string {
-  return `field-${name.replaceAll('.', '-')}`;
-}
-
 /** One input, or a client certificate and its private key. */
 export function makeInputs(
   field: Field,
@@ -92,6 +89,12 @@ export function makeInput(
     }),
     ...{ input, min, max, maxLength, options, placeholder, warning: value === 'true' ? warning : '' },
   };
+}
+
+function isOther(form: ExportForm, current: EditableConfig | null): boolean {
+  const named = filledHeaders(form).map(({ name }) => name);
+  const stored = (current?.spec.headers ?? []).map(({ name }) => name);
+  return named.join('\n') !== stored.join('\n');
 }
 
 function makePem(view: FieldView, kind: string, isStored: boolean): InputView {
@@ -153,6 +156,7 @@ export function makeHeaders(
   });
   return {
     frame: makeFrame(organization),
+    isUnsaved: isOther(form, current),
     formUrl: formUrl(organization, current),
     rows,
     problem: problems.get('headers') ?? null,

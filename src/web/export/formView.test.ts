@@ -28,6 +28,7 @@ const config: EditableConfig = {
 function show(input: Partial<FormInput> = {}): string {
   const view = makeFormView({
     ...{ organization: 'acme', form: emptyForm, current: null, state: null, actions: null },
+    start: { choices: [['Now', 'New entries only', '']] },
     ...input,
   });
   return render('export/form', view);
@@ -62,7 +63,7 @@ describe('the form', () => {
       { path: 'organization', complaint: 'is refused' },
     ];
     const { problems: links } = makeFormView({
-      ...{ organization: 'acme', form, current: null, problems, state: null, actions: null },
+      ...{ organization: 'acme', form, current: null, problems, state: null, start: null, actions: null },
     });
     expect(links).toEqual([
       {

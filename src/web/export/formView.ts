@@ -3,12 +3,13 @@ import type { FieldProblem } from '../../configs/configEditor.ts';
 import { resolveEndpoint } from '../../configs/destination/resolveDestination.ts';
 import { type Field, fields, findField } from '../../configs/fields.ts';
 import { complain } from '../../configs/problems/problem.ts';
-import type { EndpointAboutView, ExportFormView, ProblemLink } from '../views/exportViews.ts';
+import type { EndpointAboutView, ExportFormView, ProblemLink, RemedyView } from '../views/exportViews.ts';
 import { formUrl, makeFrame, withoutQuery } from './addresses.ts';
+import { toRemedyView } from './doctor/remedy.ts';
+import { findTypedMistake } from './doctor/typedEndpoint.ts';
 import { type ExportForm, emptyForm, filledHeaders } from './exportForm.ts';
 import {
   type FormInput,
-  idOf,
   labelOfHeader,
   labels,
   makeHeaders,
@@ -16,8 +17,11 @@ import {
   makeInputs,
   makeOwnField,
 } from './fieldViews.ts';
+import { idOf } from './inputIds.ts';
 
-export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | 'actions'>): ExportFormView {
+export function makeFormView(
+  input: FormInput & Pick<ExportFormView, 'state' | 'actions' | 'start'>,
+): ExportFormView {
   const { organization, form, current } = input;
   const url = formUrl(organization, current);
   const problems = placeProblems(input.problems ?? [], form);
@@ -33,7 +37,12 @@ export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | '
     isNew: current === null,
     formUrl: url,
     testUrl: `${url}/test`,
-    notices: input.notices ?? [],
+    isUnsaved: form.isPosted,
+    endpointRemedy: findEndpointRemedy(problems.byName, values.endpoint),
+    notices: [
+      ...(input.notices ?? []),
+      ...form.repairs.map((text) => ({ tone: 'info', title: '', text }) as const),
+    ],
     problems: problems.links,
     conflict: input.conflict ?? null,
     state: input.state,
@@ -44,6 +53,7 @@ export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | '
     headers: makeHeaders(input, problems.byName),
     main: inSection('main'),
     isAdvancedOpen: problems.links.length > 0 || isAdvancedUsed(form),
+    start: input.start,
     startFrom: inputOf('startFrom'),
     startTime: makeOwnField('startTime', values.startTime, problems.byName),
     sending: inSection('sending'),
@@ -53,6 +63,11 @@ export function makeFormView(input: FormInput & Pick<ExportFormView, 'state' | '
     actions: input.actions,
     readOnly: current?.readOnly ?? null,
   };
+}
+
+function findEndpointRemedy(problems: ReadonlyMap<string, string>, endpoint: string): RemedyView | null {
+  const mistake = problems.has('endpoint') ? findTypedMistake(endpoint) : null;
+  return mistake === null ? null : toRemedyView(mistake.remedy);
 }
 
 export function makeEndpointAbout(endpoint: string): EndpointAboutView {
@@ -80,11 +95,17 @@ function placeProblems(
   const links: ProblemLink[] = [];
   for (const problem of problems) {
     const { name, label } = findInput(problem, form);
-    const message = isTimeMissing(problem, form) ? missingTime : complain(label, problem.complaint);
+    const subject = isList(problem.path) ? `The list “${label}”` : label;
+    const message = isTimeMissing(problem, form) ? missingTime : complain(subject, problem.complaint);
     if (name !== null && !byName.has(name)) byName.set(name, message);
     links.push({ href: name === null ? null : `#${idOf(name)}`, message });
   }
   return { byName, links };
+}
+
+/** Its label is often plural. */
+function isList(path: string): boolean {
+  return fields.some((field) => field.path === path && (field.input === 'list' || field.input === 'headers'));
 }
 
 const missingTime = 'Enter the time to start from, or choose Now or the beginning.';

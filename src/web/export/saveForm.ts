@@ -5,7 +5,6 @@
 import type { ConfigEditor, EditableConfig } from '../../configs/configEditor.ts';
 import { sendFragment } from '../reply/reply.ts';
 import type { Visit } from '../visit.ts';
-import { makeFrame } from './addresses.ts';
 import { describeChanges, makeConflict, specOf } from './changes.ts';
 import { createWithinLimit } from './destinationLimit.ts';
 import { onDestination, onNew } from './destinations.ts';
@@ -15,7 +14,8 @@ import { joinStream, type StreamedConfig } from './joinStreams.ts';
 import { reasonOf, sendGone } from './messages.ts';
 import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
 import { sendForm, sendHeaders, sendStored } from './sendForm.ts';
-import { runTest } from './testForm.ts';
+import { loadStart } from './startView.ts';
+import { makeTestView, runTest } from './testForm.ts';
 
 export const postNewDestination = onNew(postForm);
 export const postDestination = onDestination(postForm);
@@ -32,6 +32,9 @@ async function postForm(
   if (changed !== null) await sendHeaders(visit, destination, changed);
   else if (button === 'show-endpoint') {
     sendFragment(visit, 'export/endpoint-about', makeEndpointAbout(form.values.endpoint));
+  } else if (button === 'show-start') {
+    const [, , time] = (await loadStart(visit, form)).choices;
+    if (time) sendFragment(visit, 'export/start-count', time);
   } else if (destination === null && button === 'save') await addOnceTested(visit, editor, form);
   else await save(visit, editor, destination, form);
 }
@@ -39,8 +42,8 @@ async function postForm(
 /** A destination that does not take a record is added only if the viewer insists: the button `add-anyway`. */
 async function addOnceTested(visit: Visit, editor: ConfigEditor, form: ExportForm): Promise<void> {
   const tested = await runTest(visit, editor, null, form);
-  if (tested.kind === 'sent' && !tested.isDelivered) {
-    const test = { frame: makeFrame(visit.organization), asksToAdd: true, ...tested.words };
+  if (tested.kind === 'limited' || (tested.kind === 'sent' && !tested.isDelivered)) {
+    const test = makeTestView(visit, null, tested.words, tested.kind === 'sent');
     await sendForm(visit, null, form, { test, status: 422 });
     return;
   }

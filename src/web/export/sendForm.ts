@@ -9,6 +9,7 @@ import { type ExportForm, toForm } from './exportForm.ts';
 import { type FormRemarks, makeHeaders } from './fieldViews.ts';
 import { makeFormView } from './formView.ts';
 import type { StreamedConfig } from './joinStreams.ts';
+import { loadStart } from './startView.ts';
 import { makeStateView } from './stateView.ts';
 
 /** Parked entries that are listed; the rest is a number. */
@@ -32,6 +33,7 @@ export async function sendForm(
   const current = destination?.config ?? null;
   const view = makeFormView({
     ...{ organization, form, current, ...remarks },
+    start: destination === null ? await loadStart(visit, form) : null,
     state: destination === null ? null : await loadState(visit, destination),
     actions: destination === null ? null : makeActions(organization, destination),
   });

@@ -3,10 +3,10 @@ import type { Outcome } from '../../model/outcome.ts';
 import { adviceFor, type FailureReason, failureReasons, type RequestRow } from '../../model/reasons.ts';
 import type { TestView } from '../views/exportViews.ts';
 
-type Words = Pick<TestView, 'tone' | 'title' | 'message' | 'advice'>;
+export type TestWords = Pick<TestView, 'tone' | 'title' | 'message' | 'advice'>;
 
 /** `url` is what was posted to, without its query; `elapsedMs` how long it took. */
-export function describeTest(outcome: Outcome | 'aborted', url: string, elapsedMs: number): Words {
+export function describeTest(outcome: Outcome | 'aborted', url: string, elapsedMs: number): TestWords {
   if (outcome === 'aborted') {
     return { tone: 'bad', ...wordsFor('Timeout'), message: `${url} did not answer within 10 seconds.` };
   }
@@ -32,7 +32,7 @@ export function describeTest(outcome: Outcome | 'aborted', url: string, elapsedM
   }
 }
 
-function wordsFor(reason: FailureReason): Pick<Words, 'title' | 'advice'> {
+function wordsFor(reason: FailureReason): Pick<TestWords, 'title' | 'advice'> {
   const { testTitle, testAdvice }: RequestRow = failureReasons[reason];
   return { title: testTitle, advice: testAdvice ?? adviceFor(reason) };
 }

@@ -7,18 +7,17 @@ import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { sendProblem } from '../reply/reply.ts';
 import type { Route } from '../routes.ts';
-import type { Viewer } from '../visit.ts';
+import type { Viewer, Visit } from '../visit.ts';
 
 export interface RateLimit {
   readonly requests: number;
   readonly windowMs: number;
   /** Requests at the same time. */
   readonly atOnce: number;
-  /** Default: false, an answer from 400 on counts as any other. */
-  readonly isFreeIfRefused?: boolean;
 }
 
-export type RateLimits = Readonly<Record<Route['cost'], RateLimit>>;
+/** `sentTest`: test records, counted where one is sent: a wrong form costs none, and adding a destination sends one, too. */
+export type RateLimits = Readonly<Record<Route['cost'] | 'sentTest', RateLimit>>;
 
 const minuteMs = 60_000;
 
@@ -28,17 +27,40 @@ export const defaultRateLimits: RateLimits = {
   // Typing starts a search after each pause of 300 ms; the browser cancels searches it no longer needs.
   search: { requests: 120, windowMs: minuteMs, atOnce: 4 },
   download: { requests: 20, windowMs: 60 * minuteMs, atOnce: 2 },
-  // Each test sends a request to an address that the viewer chose, unless the form is wrong.
-  test: { requests: 30, windowMs: minuteMs, atOnce: 2, isFreeIfRefused: true },
+  test: { requests: 60, windowMs: minuteMs, atOnce: 2 },
+  // Each sends a request to an address that the viewer chose.
+  sentTest: { requests: 30, windowMs: minuteMs, atOnce: 2 },
   write: { requests: 60, windowMs: minuteMs, atOnce: 4 },
 };
 
 /** Makes handlers for each cost, shared by its routes. They come after `requireAccess`, which says who is asking. */
 export function makeRateLimits(limits: RateLimits): Record<Route['cost'], RequestHandler[]> {
-  const handlers = Object.entries(limits).map(([cost, { requests, windowMs, atOnce, isFreeIfRefused }]) => {
-    return [cost, [limitRate(requests, windowMs, keyOf, isFreeIfRefused), limitAtOnce(atOnce)]];
+  const handlers = Object.entries(limits).map(([cost, { requests, windowMs, atOnce }]) => {
+    return [cost, [limitRate(requests, windowMs), limitAtOnce(atOnce)]];
   });
   return Object.fromEntries(handlers);
+}
+
+/** Counts the test records of each viewer in each organization; a sentence says why none may be sent now, and until when. */
+export function makeTestLimit({
+  requests,
+  windowMs,
+}: RateLimit): (visit: Pick<Visit, 'viewer' | 'organization'>) => string | null {
+  const windows = new Map<string, { sent: number; readonly endsAt: number }>();
+  return ({ viewer, organization }) => {
+    const now = performance.now();
+    for (const [key, { endsAt }] of windows) if (endsAt <= now) windows.delete(key);
+    const key = JSON.stringify([viewer.id, organization]);
+    const window = windows.get(key) ?? { sent: 0, endsAt: now + windowMs };
+    windows.set(key, window);
+    if (window.sent < requests) {
+      window.sent += 1;
+      return null;
+    }
+    const seconds = Math.ceil((window.endsAt - now) / 1_000);
+    const most = requests === 1 ? '1 test record' : `${requests} test records`;
+    return `You can send ${most} ${describeWindow(windowMs)}. Wait ${describeSeconds(seconds)}, then try again.`;
+  };
 }
 
 /**
@@ -67,10 +89,8 @@ function limitRate(
   requests: number,
   windowMs: number,
   keyGenerator: (request: Request, response: Response) => string = keyOf,
-  isFreeIfRefused = false,
 ): RequestHandler {
   return rateLimit({
-    skipFailedRequests: isFreeIfRefused,
     limit: requests,
     windowMs,
     keyGenerator,

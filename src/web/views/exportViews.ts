@@ -129,6 +129,8 @@ export interface HeaderRowView {
 }
 
 export interface HeadersView {
+  /** Other rows than those that are stored. */
+  readonly isUnsaved: boolean;
   readonly frame: ExportFrame;
   readonly formUrl: string;
   readonly rows: readonly HeaderRowView[];
@@ -150,6 +152,10 @@ export interface ExportFormView {
   /** Where the form is posted to. */
   readonly formUrl: string;
   readonly testUrl: string;
+  /** It holds what was typed and not what is stored. */
+  readonly isUnsaved: boolean;
+  /** What is wrong with an endpoint that cannot be used, as far as its text shows it. */
+  readonly endpointRemedy: RemedyView | null;
   readonly notices: readonly NoticeView[];
   readonly problems: readonly ProblemLink[];
   /** Someone else saved while the form was open. */
@@ -163,6 +169,8 @@ export interface ExportFormView {
   /** Fields by section; what has markup of its own stands beside them. */
   readonly main: readonly InputView[];
   readonly isAdvancedOpen: boolean;
+  /** null: it was set once. */
+  readonly start: StartView | null;
   readonly startFrom: FieldView;
   readonly startTime: FieldView;
   readonly sending: readonly InputView[];
@@ -172,6 +180,11 @@ export interface ExportFormView {
   readonly actions: ActionsView | null;
   /** Why nothing can be changed here; null: it can. */
   readonly readOnly: string | null;
+}
+
+export interface StartView {
+  /** The last says how many entries go at once; empty: not known yet. */
+  readonly choices: ReadonlyArray<readonly [value: string, label: string, count: string]>;
 }
 
 export interface EndpointAboutView {
@@ -199,6 +212,24 @@ export interface TestView {
   readonly advice: string;
   /** The destination was not added because of this, unless the viewer says so. */
   readonly asksToAdd: boolean;
+  /** Where the buttons of remedies are posted to. */
+  readonly testUrl: string;
+  readonly remedies: readonly RemedyView[];
+  /** What the receiver presented; null: it does not matter. */
+  readonly certificate: { readonly facts: ReadonlyArray<readonly [label: string, value: string]> } | null;
+}
+
+export interface RemedyView {
+  readonly says: string;
+  /** A button that changes the input `id`, or null. `posted` does the same without a script. */
+  readonly fix: {
+    readonly label: string;
+    readonly posted: string;
+    readonly id: string;
+    readonly value: string;
+    /** `value` goes before what is typed. */
+    readonly isPrefix: boolean;
+  } | null;
 }
 
 export interface ActionsView {

@@ -11,6 +11,7 @@ import type {
   ExportMessageView,
   ExportStateView,
   HeadersView,
+  StartView,
   TestView,
 } from './exportViews.ts';
 import type {
@@ -38,6 +39,7 @@ export interface Views {
   'export/headers': HeadersView;
   'export/list': ExportListView;
   'export/message': ExportMessageView;
+  'export/start-count': StartView['choices'][number];
   'export/state': ExportStateView;
   'export/test': TestView;
   home: HomeView;
