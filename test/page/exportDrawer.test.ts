@@ -393,7 +393,7 @@ it('fits a narrow phone, and a page of 200 percent', { timeout: 120_000 }, async
     expect(isContained, `nothing sticks out at ${width}`).toBe(true);
     await screenshot(page, `export-form-${name}`);
     await page.goto(url);
-    await page.getByText('siem', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'siem' }).waitFor();
     await expectAccessible(page);
     await screenshot(page, `export-list-${name}`);
   }
