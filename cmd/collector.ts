@@ -20,7 +20,13 @@ if (proxies.length > 0) {
     `${proxies.join(' and ')} is set but not used for deliveries, which connect to receivers directly; if only a proxy leads out, use a Collector behind it as the receiver`,
   );
 }
-const started = await startApp(settings, log);
-if (started.kind === 'failed') fail(started.problems);
+const stop = new AbortController();
+const starting = startApp(settings, log, stop.signal);
 // Closing takes a moment longer than the last request.
-else stopOnSignal(() => started.app.stop(), settings.shutdownGraceMs + 4_000);
+stopOnSignal(async () => {
+  stop.abort();
+  const started = await starting;
+  if (started.kind === 'started') await started.app.stop();
+}, settings.shutdownGraceMs + 4_000);
+const started = await starting;
+if (started.kind === 'failed') fail(started.problems);

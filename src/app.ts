@@ -8,13 +8,12 @@ import { Teardown } from './basics/teardown.ts';
 import type { ConfigState } from './configs/configSource.ts';
 import { listAsked, listReserved, listRunnable, listStopped, withRemarks } from './configs/configStates.ts';
 import { makeSource } from './configs/makeSource.ts';
-import { checkServer, checkTables } from './database/check.ts';
 import { readMigrations } from './database/migrate.ts';
 import { endPools, openPools, type Pools } from './database/pools.ts';
+import { waitForDatabase } from './database/waitForDatabase.ts';
 import { BufferPool } from './delivery/bufferPool.ts';
 import { ByteBudget } from './delivery/byteBudget.ts';
 import { ConfigNotes } from './delivery/configNotes.ts';
-
 import { planMemory } from './delivery/memory.ts';
 import { makeSend, type Send } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
@@ -46,10 +45,15 @@ export interface App {
 
 export type AppStart =
   | { readonly kind: 'started'; readonly app: App }
-  | { readonly kind: 'failed'; readonly problems: string[] };
+  | { readonly kind: 'failed'; readonly problems: string[] }
+  /** `stop` aborted while it waited for the database. */
+  | { readonly kind: 'stopped' };
 
-/** Everything that keeps the collector from starting is in `problems`, one sentence each. */
-export async function startApp(settings: Settings, log: Logger): Promise<AppStart> {
+/**
+ * Waits for the database as long as it takes: `/livez` answers meanwhile, `/readyz` and the log say what is missing. All else
+ * that keeps the collector from starting is in `problems`, one sentence each.
+ */
+export async function startApp(settings: Settings, log: Logger, stop: AbortSignal): Promise<AppStart> {
   const teardown = new Teardown();
   let isStopping = false;
   const takeDown = (): Promise<string[]> => {
@@ -76,15 +80,15 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   const transport = openTransport(settings, log, ownPorts);
   const send = makeSend(transport, { quotesAnyWords: isPageLocal(settings) });
   const publisher = new StatusPublisher(settings.statusIntervalMs);
-  const delivery = makeDelivery(settings, pools, send, log, metrics, (key) => publisher.notify(key));
-
+  /** null: it waits for the database. */
+  let started: Supervisor | null = null;
   /** null: not read yet. */
   let configs: ReadonlyMap<string, ConfigState> | null = null;
   const operations = await startProbes(settings, metrics, log, {
     db: pools.control,
     migrations,
     isConfigRead: () => configs !== null,
-    isMoving: () => delivery.isMoving(),
+    isMoving: () => started?.isMoving() ?? true,
   });
   if (operations.kind === 'listening') {
     ownPorts.push(operations.port);
@@ -92,19 +96,24 @@ export async function startApp(settings: Settings, log: Logger): Promise<AppStar
   }
   teardown.add({ name: 'the connections to receivers', stop: () => transport.close() });
 
-  const server = await checkServer(pools.control);
-  const tables = server.kind === 'ok' ? await checkTables(pools.control, migrations) : server;
   const made = await makeSource(settings, log, metrics);
-  if (
-    operations.kind === 'failed' ||
-    server.kind === 'failed' ||
-    tables.kind === 'failed' ||
-    made.kind === 'failed'
-  ) {
-    return fail([operations, tables, made].flatMap((part) => (part.kind === 'failed' ? part.problem : [])));
+  if (operations.kind === 'failed' || made.kind === 'failed') {
+    return fail([operations, made].flatMap((part) => (part.kind === 'failed' ? part.problem : [])));
   }
-
   const { source } = made;
+
+  const server = await waitForDatabase(
+    pools.control,
+    migrations,
+    (problem) => log.warn(`nothing is exported yet: ${problem} Trying again every few seconds.`),
+    stop,
+  );
+  if (server === null) {
+    await takeDown();
+    return { kind: 'stopped' };
+  }
+  const delivery = makeDelivery(settings, pools, send, log, metrics, (key) => publisher.notify(key));
+  started = delivery;
   /** Until it has started, nothing in flight is worth waiting for. */
   let graceMs = 0;
   teardown.add({ name: 'the leases', stop: () => delivery.leave() });

@@ -62,26 +62,23 @@ describe.each(commands)('%s', (command) => {
       ],
     ]);
   });
+});
 
-  test.each([
-    ['a server that is not there', { port: 'free' }, 'Postgres refuses connections'],
-    ['a wrong password', { password: 'wrong-Pa55word' }, 'Postgres refuses the user name or password'],
-    ['an unknown role', { username: 'nobody' }, 'Postgres refuses the user name or password'],
-    ['an unknown database', { pathname: '/nowhere' }, 'the database named in DATABASE_URL does not exist'],
-    ['an unknown host', { hostname: 'nowhere.invalid' }, 'the host of DATABASE_URL cannot be resolved'],
-  ])('says of %s what is wrong, without the password', async (_, change, sentence) => {
-    const url = Object.assign(new URL(postgres.server.url), change);
-    if ('port' in change) url.port = String(await findFreePort());
-    const run = await runCommand([command], { ...runnable, DATABASE_URL: url.href });
-    expect({ code: run.code, stdout: run.stdout, count: run.problems.length }).toEqual({
-      code: 1,
-      stdout: '',
-      count: 1,
-    });
-    expect(run.problems[0]).toContain('The database cannot be used: ');
-    expect(run.problems[0]).toContain(sentence);
-    expect(run.stderr).not.toContain(url.password);
+test.each([
+  ['a server that is not there', { port: 'free' }, 'Postgres refuses connections'],
+  ['a wrong password', { password: 'wrong-Pa55word' }, 'Postgres refuses the user name or password'],
+])('cmd/migrate.ts says of %s what is wrong, without the password', async (_, change, sentence) => {
+  const url = Object.assign(new URL(postgres.server.url), change);
+  if ('port' in change) url.port = String(await findFreePort());
+  const run = await runCommand(['cmd/migrate.ts'], { DATABASE_URL: url.href });
+  expect({ code: run.code, stdout: run.stdout, count: run.problems.length }).toEqual({
+    code: 1,
+    stdout: '',
+    count: 1,
   });
+  expect(run.problems[0]).toContain('The database cannot be used: ');
+  expect(run.problems[0]).toContain(sentence);
+  expect(run.stderr).not.toContain(url.password);
 });
 
 test('cmd/collector.ts --help names every setting', async () => {
@@ -115,7 +112,7 @@ test('the collector reports every wrong setting at once, and no secret one by it
   expect(problems.join()).not.toContain('hunter2');
 });
 
-test('the collector says that its port is taken, and everything else that is in the way', async () => {
+test('the collector says that its port is taken', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void taken.close());
   await new Promise((resolve) => taken.once('listening', resolve));
@@ -126,10 +123,6 @@ test('the collector says that its port is taken, and everything else that is in 
   expect([one.code, one.stdout, one.problems.length]).toEqual([1, '', 1]);
   expect(one.problems[0]).toContain(`127.0.0.1:${port}`);
   expect(one.problems[0]).toContain('OPERATIONS_ADDRESS');
-
-  const nowhere = Object.assign(new URL(url), { pathname: '/nowhere' }).href;
-  const two = await runCommand(['cmd/collector.ts'], { ...env, DATABASE_URL: nowhere });
-  expect([two.code, two.problems.length]).toEqual([1, 2]);
 });
 
 test('the collector says that its configuration directory is missing', async () => {

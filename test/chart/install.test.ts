@@ -88,7 +88,7 @@ describe.skipIf(isMissing)('a release', () => {
 
     const installed = await helm(['install', 'trail', chartFolder], values);
     expect(installed.runs).toEqual([
-      { name: 'trail-audit-export-migrate', exitCode: 0, output: expect.stringContaining('Applied 0001') },
+      { name: 'trail-audit-export-migrate-1', exitCode: 0, output: expect.stringContaining('Applied 0001') },
     ]);
     expect(installed.text).toContain('select audit.grant_collector');
     await db.query('select audit.grant_collector($1)', [collectorRole.role]);
@@ -178,7 +178,7 @@ spec:
     };
     const upgraded = await helm(['upgrade', 'trail', chartFolder], { ...values, ...page });
     expect(upgraded.runs).toEqual([
-      { name: 'trail-audit-export-migrate', exitCode: 0, output: expect.stringContaining('up to date') },
+      { name: 'trail-audit-export-migrate-2', exitCode: 0, output: expect.stringContaining('up to date') },
     ]);
     await insertEntries(db, numbered(1));
     await receiver.waitFor((r) => r.ledger.storedCount === 2);

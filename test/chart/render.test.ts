@@ -15,6 +15,19 @@ import {
   podSpecOf,
 } from './manifest.ts';
 
+interface PolicySpec {
+  readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly egress: ReadonlyArray<{ readonly ports: ReadonlyArray<{ readonly port: number | string }> }>;
+}
+
+function componentOf(policy: ManifestObject): string {
+  return (policy['spec'] as PolicySpec).podSelector.matchLabels['app.kubernetes.io/component'] ?? '';
+}
+
+function outgoingPorts(policy: ManifestObject): Array<number | string> {
+  return (policy['spec'] as PolicySpec).egress.flatMap(({ ports }) => ports.map(({ port }) => port));
+}
+
 const minimal = { database: { existingSecret: { name: 'audit-database' } } };
 const oidc = {
   ...minimal,
@@ -446,6 +459,28 @@ describe.skipIf(isToolMissing('helm'))('helm', () => {
     expect(envOf(findContainer(findObject(objects, 'Job'), 'migrate'))).toMatchObject({
       COLLECTOR_ROLE: 'audit_export',
     });
+  });
+
+  test('lets the migration and the test out of a namespace that denies all else, the migration before the rest exists', async () => {
+    const objects = await renderChart([], {
+      ...minimal,
+      networkPolicy: { enabled: true, egress: { database: { ports: [6432] } } },
+    });
+    const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
+    const byComponent = new Map(
+      policies.map((policy) => [
+        componentOf(policy),
+        { hook: policy.metadata.annotations?.['helm.sh/hook'], ports: outgoingPorts(policy) },
+      ]),
+    );
+    expect(Object.fromEntries(byComponent)).toEqual({
+      collector: { hook: undefined, ports: [53, 53, 6432, 443, 6443, 443, 4318] },
+      migration: { hook: 'pre-install,pre-upgrade', ports: [53, 53, 6432] },
+      test: { hook: undefined, ports: [53, 53, 'operations'] },
+    });
+    const weight = (object: ManifestObject) => Number(object.metadata.annotations?.['helm.sh/hook-weight']);
+    const migrationPolicy = policies.find(({ metadata }) => metadata.name.endsWith('-migrate'));
+    expect(weight(migrationPolicy as ManifestObject)).toBeLessThan(weight(findObject(objects, 'Job')));
   });
 
   test('asks for the token of /metrics where there is one, also in the ServiceMonitor', async () => {
