@@ -12,6 +12,7 @@ import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
 import { benchPage } from './page.ts';
 import { benchPageInserts } from './pageInserts.ts';
+import { benchPoll } from './poll.ts';
 import { benchPoller } from './poller.ts';
 import { type Bench, postgresSettings, withBench } from './tools/bench.ts';
 import { loadSample } from './tools/entries.ts';
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> 
   latency: benchLatency,
   memory: benchMemory,
   idle: benchIdle,
+  poll: benchPoll,
   inserts: benchInserts,
   page: benchPage,
   'page-inserts': benchPageInserts,

@@ -2,19 +2,27 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, zstdDecompress } from 'node:zlib';
 import { sliceRecords } from '../../tools/otlp/recordSlices.ts';
 import { monotonicMs } from '../tools/monotonic.ts';
 import type { ReceiverReport } from '../tools/receiver.ts';
 
 interface Kept {
   readonly body: Buffer;
-  readonly isGzip: boolean;
+  readonly coding: string | undefined;
   readonly atMs: number;
 }
 
 const mode = process.argv[2];
-const unpack = promisify(gunzip);
+const codings: Readonly<Record<string, (body: Buffer) => Promise<Buffer>>> = {
+  gzip: promisify(gunzip),
+  zstd: promisify(zstdDecompress),
+};
+
+async function unpack({ body, coding }: Pick<Kept, 'body' | 'coding'>): Promise<Buffer> {
+  return (await codings[coding ?? '']?.(body)) ?? body;
+}
+
 let requests = 0;
 let bytes = 0;
 let records = 0;
@@ -23,15 +31,15 @@ let cpuBefore = process.cpuUsage();
 
 const server = createServer(async (request, response) => {
   const body = await readBody(request);
-  const isGzip = request.headers['content-encoding'] === 'gzip';
+  const coding = request.headers['content-encoding'];
   if (mode === 'count') {
-    const { length } = sliceRecords(isGzip ? await unpack(body) : body);
+    const { length } = sliceRecords(await unpack({ body, coding }));
     records += length;
   }
   response.writeHead(200, { 'content-type': 'application/x-protobuf', 'content-length': 0 }).end();
   requests += 1;
   bytes += body.length;
-  if (mode === 'keep') kept.push({ body, isGzip, atMs: monotonicMs() });
+  if (mode === 'keep') kept.push({ body, coding, atMs: monotonicMs() });
 });
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -43,8 +51,8 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 async function makeReport(withUids: boolean): Promise<ReceiverReport> {
   const cpu = process.cpuUsage(cpuBefore);
   const answers: Array<{ atMs: number; uids: string[] }> = [];
-  for (const { body, isGzip, atMs } of kept) {
-    const slices = sliceRecords(isGzip ? await unpack(body) : body);
+  for (const { body, coding, atMs } of kept) {
+    const slices = sliceRecords(await unpack({ body, coding }));
     records += slices.length;
     if (withUids) answers.push({ atMs, uids: slices.map((slice) => slice.uid) });
   }

@@ -25,6 +25,8 @@ export interface ExportRunOptions {
   /** Entries of organization `acme`. */
   readonly count: number;
   readonly receiver: Receiver;
+  /** Default gzip. */
+  readonly compression?: 'gzip' | 'zstd';
   /** Called about every 50 ms. */
   readonly onTick?: (collectorPid: number) => Promise<void>;
 }
@@ -45,6 +47,7 @@ export async function runExport(bench: Bench, options: ExportRunOptions): Promis
     organization: 'acme',
     endpoint: receiver.endpoint,
     startFrom: 'Beginning',
+    compression: options.compression ?? 'gzip',
   });
   const collector = await startCollector({
     databaseUrl,

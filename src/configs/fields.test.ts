@@ -13,7 +13,7 @@ it('has a row for each field of the schema, in the same order, and no other', ()
 
 it('takes defaults, limits and choices from the schema', () => {
   expect(findField('maxBatchSize')).toMatchObject({ input: 'number', min: 1, max: 1000, defaultValue: 1000 });
-  expect(findField('compression')).toMatchObject({ input: 'choice', options: ['gzip', 'none'] });
+  expect(findField('compression')).toMatchObject({ input: 'choice', options: ['gzip', 'zstd', 'none'] });
   expect(findField('endpoint')).toMatchObject({ input: 'text', isOptional: false, maxLength: 2048 });
   expect(findField('tls.serverName')).toMatchObject({ input: 'text', isOptional: true });
   expect(findField('tls.caSecretRef')).toMatchObject({ input: 'secret', recordedAs: 'tls.ca' });

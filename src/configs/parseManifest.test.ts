@@ -281,7 +281,7 @@ describe('a manifest that is wrong', () => {
       [{ timeoutSeconds: 301 }, 'spec.timeoutSeconds is 301: it must be a whole number from 1 to 300.'],
       [{ timeout: 5 }, 'spec.timeout is not a field of AuditExportConfig: did you mean spec.timeoutSeconds?'],
       [{ suspend: 'yes' }, 'spec.suspend is "yes": it must be true or false.'],
-      [{ compression: 'zstd' }, 'spec.compression is "zstd": it must be gzip or none.'],
+      [{ compression: 'br' }, 'spec.compression is "br": it must be gzip, zstd or none.'],
       [
         { startFrom: 'now' },
         'spec.startFrom is "now": it must be Now, Beginning or an RFC 3339 time such as 2026-01-31T08:00:00Z.',

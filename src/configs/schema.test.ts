@@ -57,7 +57,7 @@ describe('the schema', () => {
             maxBatchSize: { type: 'integer', minimum: 1, maximum: 1000, default: 1000 },
             startFrom: { default: 'Now' },
             suspend: { type: 'boolean', default: false },
-            compression: { enum: ['gzip', 'none'], default: 'gzip' },
+            compression: { enum: ['gzip', 'zstd', 'none'], default: 'gzip' },
             timeoutSeconds: { type: 'integer', minimum: 1, maximum: 300, default: 10 },
           },
         },

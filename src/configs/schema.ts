@@ -5,6 +5,7 @@
  * Not here: what people read of a field (fields.ts), sentences (problems/), references to Secrets (destination/).
  */
 import { z } from 'zod';
+import { compressions } from '../model/exportConfig.ts';
 import { endpointSchema } from './schema/endpoint.ts';
 import { field, wholeNumber } from './schema/field.ts';
 import { filterSchema } from './schema/filter.ts';
@@ -45,9 +46,10 @@ export const specSchema = field(
       description: 'Stops sending; entries are kept, and go when it is false again.',
       expected: 'true or false',
     }),
-    compression: field(z.enum(['gzip', 'none']).default('gzip'), {
-      description: 'Compression of the request body.',
-      expected: 'gzip or none',
+    compression: field(z.enum(compressions).default('gzip'), {
+      description:
+        'Compression of the request body. zstd takes a third of the processor time of gzip and fewer bytes, but fewer receivers read it.',
+      expected: 'gzip, zstd or none',
     }),
     timeoutSeconds: wholeNumber(
       { min: 1, max: 300, default: 10 },

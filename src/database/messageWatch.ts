@@ -5,11 +5,14 @@
  * A message is a byte for its kind, a length of four bytes that includes itself, and the rest.
  */
 import type { Duplex } from 'node:stream';
+import { MessageSocket } from './messageSocket.ts';
 
 const copyData = 0x64;
 
 export class MessageWatch {
   readonly #stream: Duplex;
+  /** As bytes arrive: `data` of a MessageSocket comes when a message is all there. */
+  readonly #event: 'arrived' | 'data';
   readonly #limit: number;
   readonly #onOver: (bytes: number) => void;
   readonly #onData = (chunk: Buffer): void => this.#look(chunk);
@@ -23,11 +26,12 @@ export class MessageWatch {
     this.#stream = stream;
     this.#limit = limit;
     this.#onOver = onOver;
-    stream.prependListener('data', this.#onData);
+    this.#event = stream instanceof MessageSocket ? 'arrived' : 'data';
+    stream.prependListener(this.#event, this.#onData);
   }
 
   end(): void {
-    this.#stream.off('data', this.#onData);
+    this.#stream.off(this.#event, this.#onData);
   }
 
   #look(arrived: Buffer): void {

@@ -1,10 +1,12 @@
 /** Opens the connection pool; all code that runs SQL takes it as its first argument. */
+import { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import type { Secret } from '../model/secret.ts';
 import { cancelBackend } from './cancelBackend.ts';
 import { isRetryable } from './failure.ts';
 import { GuardedClient } from './guardedClient.ts';
+import { MessageSocket } from './messageSocket.ts';
 
 export type Database = pg.Pool;
 
@@ -48,6 +50,7 @@ export function makePool({
     // A network that drops packets must cause an error, not an endless wait. Counting a large backlog is
     // the longest statement there is.
     query_timeout: queryTimeoutMs,
+    stream: makeSocket as never,
     keepAlive: true,
     idleTimeoutMillis: 30_000,
   });
@@ -60,6 +63,11 @@ export function makePool({
     if (isTimeout(error)) cancelBackend(client as unknown as Parameters<typeof cancelBackend>[0]);
   });
   return pool;
+}
+
+/** node-postgres passes what its types do not say. */
+function makeSocket({ ssl }: { readonly ssl?: unknown }): Socket {
+  return ssl ? new Socket() : new MessageSocket();
 }
 
 /** Clients that connect by what `url` gives at that moment. */

@@ -49,19 +49,39 @@ export async function readOldestOpen(db: Database): Promise<string | null> {
   return row && row.oldest !== row.next ? row.oldest : null;
 }
 
+/** Every entry that is not final yet, or will be written, has this transaction id or a later one. */
+export async function readHorizon(db: Database): Promise<string> {
+  const { rows } = await db.query<{ horizon: string }>(
+    'select pg_snapshot_xmin(pg_current_snapshot())::text as horizon',
+  );
+  return rows[0]?.horizon ?? '0';
+}
+
+const allParts = `(select organization, cluster from audit.entries order by organization, cluster limit 1)
+  union all
+  select next.organization, next.cluster from parts p, lateral (
+    select e.organization, e.cluster from audit.entries e
+    where (e.organization, e.cluster) > (p.organization, p.cluster)
+    order by e.organization, e.cluster limit 1) as next`;
+
+const newParts = `select distinct organization, cluster from audit.entries
+  where cluster + 0 = audit.cluster_id() and xid::text::bigint >= $3::bigint
+    and xid::text::bigint < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
+
 /**
  * Lists parts with enough final entries for a block: by their number, or by the size of the first ones. Costs a few index probes
  * for each part and an index-only read.
+ *
+ * @param since a horizon (`readHorizon`): only parts that got entries from then on. null: every part there is.
  */
-export async function listIndexable(db: Database, entries: number, bytes: number): Promise<Part[]> {
+export async function listIndexable(
+  db: Database,
+  since: string | null,
+  entries: number,
+  bytes: number,
+): Promise<Part[]> {
   const result = await db.query<Part>(
-    `with recursive parts as (
-       (select organization, cluster from audit.entries order by organization, cluster limit 1)
-       union all
-       select next.organization, next.cluster from parts p, lateral (
-         select e.organization, e.cluster from audit.entries e
-         where (e.organization, e.cluster) > (p.organization, p.cluster)
-         order by e.organization, e.cluster limit 1) as next)
+    `with recursive parts as (${since === null ? allParts : newParts})
      select p.organization, p.cluster::text, p.cluster <> audit.cluster_id() as "isClosed"
      from parts p left join audit.search_positions s using (organization, cluster),
      lateral (select count(*) as n from (
@@ -73,7 +93,7 @@ export async function listIndexable(db: Database, entries: number, bytes: number
          and (e.xid, e.id) > (coalesce(s.xid, '0'), coalesce(s.id, 0)) and e.xid < ${horizon('p.cluster')}
        order by e.xid, e.id limit 20) as first) as sized
      where n >= $1 or n > 0 and (n * size >= $2 or p.cluster <> audit.cluster_id())`,
-    [entries, bytes],
+    since === null ? [entries, bytes] : [entries, bytes, since],
   );
   return result.rows;
 }

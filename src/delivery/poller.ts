@@ -1,6 +1,6 @@
 /** Polls for what there is to do, for all streams of the replica at once. */
 import { pause } from '../basics/wait.ts';
-import { type PollResult, pollStreams } from '../database/pollStreams.ts';
+import { type PollMark, type PollResult, pollStreams } from '../database/pollStreams.ts';
 import type { Database } from '../database/pool.ts';
 
 export interface PollerOptions {
@@ -16,9 +16,9 @@ export interface PollerOptions {
 export class Poller {
   readonly #options: PollerOptions;
   #lastEndAt = performance.now();
-  /** The snapshot of the last poll that looked at every stream; null: look at every one. */
-  #snapshot: string | null = null;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Where the last poll has looked; null: look at every stream. */
+  #mark: PollMark | null = null;
+  #lookedAtAllAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: PollerOptions) {
     this.#options = options;
@@ -42,15 +42,14 @@ export class Poller {
   async #poll(startedAt: number): Promise<boolean> {
     const { db, replicaId, onResult, onFailure } = this.#options;
     try {
-      // The same snapshot means that nothing has ended, unless a failover has set transaction ids back.
-      const mayRest = startedAt - this.#lookedAt < fullPollIntervalMs;
-      const poll = await pollStreams(db, replicaId, mayRest ? this.#snapshot : null);
-      if (!mayRest || poll.snapshot !== this.#snapshot) this.#lookedAt = startedAt;
-      this.#snapshot = poll.snapshot;
+      if (startedAt - this.#lookedAtAllAt > fullPollIntervalMs) this.#mark = null;
+      if (this.#mark === null) this.#lookedAtAllAt = startedAt;
+      const poll = await pollStreams(db, replicaId, this.#mark);
+      this.#mark = poll.mark;
       onResult(poll, performance.now() - startedAt);
       return true;
     } catch (error) {
-      this.#snapshot = null;
+      this.#mark = null;
       onFailure(error);
       return false;
     }
@@ -66,5 +65,5 @@ export function restMs(intervalMs: number, tookMs: number, isWell: boolean): num
 }
 
 const longestRestMs = 1_000;
-/** So often a poll looks at every stream even if no transaction seems to have ended. */
-const fullPollIntervalMs = 5_000;
+/** So often a poll looks at every stream, whatever the last one has seen: nothing that could be overlooked waits longer. */
+const fullPollIntervalMs = 60_000;

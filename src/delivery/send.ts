@@ -46,7 +46,7 @@ export function makeSend(transport: Transport, { quotesAnyWords = false }: SendO
 
 function judgeAnswer(
   answer: Answer,
-  { url, headers, addresses }: Destination,
+  { url, headers, addresses, compression }: Destination,
   quotesAnyWords: boolean,
 ): Outcome {
   return classify(answer, {
@@ -54,6 +54,7 @@ function judgeAnswer(
     url,
     secrets: headers.map(({ value }) => value),
     headerNames: headers.map(({ name }) => name),
+    compression,
     words: addresses === 'public' && !quotesAnyWords ? 'otlp' : 'any',
   });
 }

@@ -57,12 +57,16 @@ export interface EntryFilter {
   readonly projects: readonly string[];
 }
 
+/** How a request's body may be compressed, by the names that HTTP has for it. */
+export const compressions = ['gzip', 'zstd', 'none'] as const;
+export type Compression = (typeof compressions)[number];
+
 /** Everything one HTTP attempt needs to know about the receiver. A changed `fingerprint` ends a hold at once. */
 export interface Destination {
   /** Resolved: `/v1/logs` appended where the endpoint had no path. */
   readonly url: URL;
   readonly headers: ReadonlyArray<{ readonly name: string; readonly value: Secret }>;
-  readonly compression: 'gzip' | 'none';
+  readonly compression: Compression;
   /** For one attempt as a whole, answer included. */
   readonly timeoutMs: number;
   readonly tls: TlsOptions;

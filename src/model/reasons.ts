@@ -164,7 +164,7 @@ const holding = allLeadTo('hold', {
   },
   UnsupportedMediaType: {
     when: '415',
-    advice: 'Check that the endpoint accepts OTLP as protobuf over HTTP, or set compression to none.',
+    advice: 'Check that the endpoint accepts OTLP as protobuf over HTTP, or set compression to gzip or none.',
     testTitle: 'The receiver does not accept this format',
   },
   Redirected: {

@@ -535,3 +535,20 @@ describe('classify: any answer', () => {
     );
   });
 });
+
+describe('a request in zstd', () => {
+  const zstd = { ...context, compression: 'zstd' } as const;
+  it.each([400, 415])('may be the cause of a %i, which then says so', (status) => {
+    expect(classify(answer(status), zstd)).toMatchObject({
+      message: expect.stringMatching(/If it does not read zstd, set compression to gzip\.$/),
+    });
+    expect(classify(answer(status), context)).not.toMatchObject({
+      message: expect.stringContaining('zstd'),
+    });
+  });
+  it('is not suspected of anything else', () => {
+    for (const status of [401, 404, 413, 429, 503]) {
+      expect(classify(answer(status), zstd)).toEqual(classify(answer(status), context));
+    }
+  });
+});

@@ -15,6 +15,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Answer, NoAnswer, Response } from '../model/answer.ts';
+import type { Compression } from '../model/exportConfig.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { type AttemptReason, attemptReasons } from '../model/reasons.ts';
 import { decodeExportResponse } from './decode/exportResponse.ts';
@@ -34,6 +35,8 @@ export interface ClassifyContext extends Sent {
    * answers there by naming it as a receiver. Default: `any`.
    */
   readonly words?: 'any' | 'otlp';
+  /** How the request was compressed. Default: none. */
+  readonly compression?: Compression;
 }
 
 /** Pure. Never throws, whatever the answer holds. */
@@ -129,11 +132,16 @@ function failed(answer: Response, context: ClassifyContext, reason: AttemptReaso
   const isQuoted = context.words !== 'otlp' || isOtlpMediaType(headers['content-type']);
   const words = isQuoted ? quote(findReceiverWords(answer), context) : '';
   const says = words === '' ? '' : ` It says: "${words}"`;
-  const outcome = fail(reason, `The receiver answered ${head}${what}.${says}`, status);
+  const zstd = context.compression === 'zstd' && mayBeAboutCoding.has(status) ? maybeZstd : '';
+  const outcome = fail(reason, `The receiver answered ${head}${what}.${says}${zstd}`, status);
   if (outcome.kind !== 'retry') return outcome;
   const retryAfterMs = readRetryAfterMs(headers['retry-after'], { now: context.now, date: headers['date'] });
   return { ...outcome, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
+
+/** RFC 9110 section 15.5.16 has 415 for a coding that is not supported; many receivers answer 400. */
+const mayBeAboutCoding: ReadonlySet<number> = new Set([400, 415]);
+const maybeZstd = ' If it does not read zstd, set compression to gzip.';
 
 /** What a reason leads to stands with it in the table. */
 function fail(reason: AttemptReason, message: string, httpStatus?: number): Outcome {

@@ -13,6 +13,7 @@ import {
   listIndexable,
   type Part,
   readFinal,
+  readHorizon,
   readOldestOpen,
   releasePart,
   saveBlocks,
@@ -45,8 +46,19 @@ const readTimeoutMs = 5_000;
 const firstRetryMs = 60_000;
 const longestRetryMs = 60 * 60_000;
 
-/** Parts that could not be indexed, and when to try each again. The other parts continue. */
-export type FailedParts = Map<string, { failures: number; retryAt: number }>;
+/** What a later round has to look at besides what is new by then. The caller keeps it from one round to the next. */
+export class Agenda {
+  /** Parts that got no entry from this horizon on have been looked at. null: look at every part. */
+  since: string | null = null;
+  lookedAtAllAt = Number.NEGATIVE_INFINITY;
+  /** Parts that another collector was working on, or that could not be indexed. */
+  readonly left = new Map<string, Part>();
+  /** When to try a part again that could not be indexed. The other parts continue. */
+  readonly failed = new Map<string, { failures: number; retryAt: number }>();
+}
+
+/** So often every part is looked at: entries that were imported, or came after a failover with older transaction ids. */
+const fullRoundMs = 60 * 60_000;
 
 export type Indexer = ReturnType<typeof startIndexer>;
 
@@ -58,7 +70,7 @@ export function startIndexer({
 }: IndexerOptions) {
   const stopped = new AbortController();
   const { signal } = stopped;
-  const failed: FailedParts = new Map();
+  const agenda = new Agenda();
   const onFailure = ({ organization }: Part, error: unknown): void =>
     log.warn(
       { err: error, organization },
@@ -69,7 +81,7 @@ export function startIndexer({
     let isFailing = false;
     while (!signal.aborted) {
       try {
-        await indexAll(db, { signal, failed, onFailure });
+        await indexAll(db, { signal, agenda, onFailure });
         watch(await readOldestOpen(db));
         if (isFailing) log.info('the search index is being built again');
         isFailing = false;
@@ -128,8 +140,7 @@ export interface IndexOptions {
   readonly share?: number;
   /** For tests; default `entriesPerBlock`. */
   readonly blockEntries?: number;
-  /** The caller keeps it from one call to the next. */
-  readonly failed?: FailedParts;
+  readonly agenda?: Agenda;
   readonly onFailure?: (part: Part, error: unknown) => void;
 }
 
@@ -145,36 +156,49 @@ export async function indexAll(
     signal = new AbortController().signal,
     share = defaultShare,
     blockEntries = entriesPerBlock,
-    failed = new Map(),
+    agenda = new Agenda(),
     onFailure = () => {},
   }: IndexOptions = {},
 ): Promise<number> {
   const builder = new BlockBuilder(blockEntries);
   let total = 0;
+  if (performance.now() - agenda.lookedAtAllAt > fullRoundMs) agenda.since = null;
+  const startedAt = performance.now();
+  const horizon = await readHorizon(db);
   for (;;) {
-    const parts = await listIndexable(db, blockEntries, textBytesPerBlock);
+    const parts = new Map(agenda.left);
+    for (const part of await listIndexable(db, agenda.since, blockEntries, textBytesPerBlock)) {
+      parts.set(JSON.stringify([part.organization, part.cluster]), part);
+    }
     let done = 0;
-    for (const part of parts) {
+    for (const [key, part] of parts) {
       if (signal.aborted) return total;
-      const key = JSON.stringify([part.organization, part.cluster]);
-      const before = failed.get(key);
+      const before = agenda.failed.get(key);
       if (before && before.retryAt > performance.now()) continue;
       try {
-        done += await indexPart(db, part, builder, { signal, share, blockEntries });
-        failed.delete(key);
+        const entries = await indexPart(db, part, builder, { signal, share, blockEntries });
+        agenda.failed.delete(key);
+        if (entries === null) agenda.left.set(key, part);
+        else agenda.left.delete(key);
+        done += entries ?? 0;
       } catch (error) {
         if (signal.aborted || !isOfEntries(error)) throw error;
         builder.take(false);
         const failures = (before?.failures ?? 0) + 1;
         const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
-        failed.set(key, { failures, retryAt: performance.now() + retryMs });
+        agenda.left.set(key, part);
+        agenda.failed.set(key, { failures, retryAt: performance.now() + retryMs });
         if (failures === 1) onFailure(part, error);
         await releasePart(db, part);
       }
     }
     total += done;
-    if (done === 0 || signal.aborted) return total;
+    if (done === 0 || signal.aborted) break;
   }
+  if (signal.aborted) return total;
+  if (agenda.since === null) agenda.lookedAtAllAt = startedAt;
+  agenda.since = horizon;
+  return total;
 }
 
 /** Too large, unreadable or damaged on disk; not a lost connection or a missing right. */
@@ -182,14 +206,15 @@ function isOfEntries(error: unknown): boolean {
   return isTooMuch(error) || /^(?:22|40|XX)\w{3}$/.test(errorCode(error));
 }
 
+/** The number of entries; null: another collector is working on it. */
 async function indexPart(
   db: Database,
   part: Part,
   builder: BlockBuilder,
   { signal, share, blockEntries }: Required<Pick<IndexOptions, 'signal' | 'share' | 'blockEntries'>>,
-): Promise<number> {
+): Promise<number | null> {
   const claimed = await claimPart(db, part, claimMs);
-  if (!claimed) return 0;
+  if (!claimed) return null;
   let position = claimed;
   const mostEntries = blocksPerRead * blockEntries;
   let maxEntries = mostEntries;

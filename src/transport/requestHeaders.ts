@@ -25,7 +25,7 @@ export function makeRequestHeaders(
   const headers = ['content-type', 'application/x-protobuf', 'user-agent', userAgent];
   headers.push('accept-encoding', 'identity');
   const leftOut: string[] = [];
-  if (destination.compression === 'gzip') headers.push('content-encoding', 'gzip');
+  if (destination.compression !== 'none') headers.push('content-encoding', destination.compression);
   for (const { name, value } of destination.headers) {
     if (isOwnHeader(name, identityHeaders)) {
       leftOut.push(name);

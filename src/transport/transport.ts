@@ -13,12 +13,11 @@
  *    reach another server behind the same name.
  *  - Names whose DNS servers do not answer, and receivers that hang, use up no more than their own share.
  */
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { Answer } from '../model/answer.ts';
 import type { Destination } from '../model/exportConfig.ts';
 import type { PortReport } from '../model/portReport.ts';
 import type { AddressGuard } from './addressGuard.ts';
+import { Compressors } from './compressor.ts';
 import type { ConnectionPool } from './connectionPool.ts';
 import { ConnectionPools } from './connectionPools.ts';
 import { makeNameResolver, type ResolveName } from './dns/nameResolver.ts';
@@ -69,18 +68,6 @@ export interface TransportOptions {
   readonly onHeaderLeftOut?: (name: string, host: string) => void;
 }
 
-const compress = promisify(gzip);
-/** Level 1 shrinks to 1/4.0, level 6 to 1/4.5 for 1.7 times the processor time. */
-const compressionLevel = 1;
-
-/**
- * Room for the whole result at once: with the default of 16 KiB zlib returns to the event loop twenty times for a batch
- * of a thousand entries, a sixth of the main thread's time in an export. Entries shrink to a quarter.
- */
-function compressionOptions(bytes: number): { level: number; memLevel: number; chunkSize: number } {
-  return { level: compressionLevel, memLevel: 9, chunkSize: Math.max(4_096, Math.ceil(bytes / 3)) };
-}
-
 /** A server that speaks says something at once. */
 const inspectionMs = 3_000;
 
@@ -94,6 +81,7 @@ export function makeTransport(options: TransportOptions): Transport {
     maxPools: options.maxPools ?? 1_024,
     idlePoolMs: options.idlePoolMs ?? 60_000,
   });
+  const compressors = new Compressors();
   const resolveName = options.resolveName ?? makeNameResolver();
   const identityHeaders = new Set(options.identityHeaders?.map((name) => name.toLowerCase()));
   const told = new Set<string>();
@@ -108,10 +96,7 @@ export function makeTransport(options: TransportOptions): Transport {
     const lease = pools.lease(destination);
     if (lease.kind === 'unreadable') return noAnswer('tls', lease.message);
     try {
-      const body =
-        destination.compression === 'gzip'
-          ? await compress(attempt.body, compressionOptions(attempt.body.length))
-          : attempt.body;
+      const body = await compressors.compress(destination.compression, attempt.body);
       return await sendBy(lease.pool, attempt, headers.headers, body);
     } finally {
       lease.release();

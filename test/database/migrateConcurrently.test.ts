@@ -30,7 +30,7 @@ async function validIndexes(db: Database): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-const all = ['entries_by_time', 'entries_by_type', 'entries_stream_order'];
+const all = ['entries_by_time', 'entries_by_type', 'entries_by_xid', 'entries_stream_order'];
 
 test('a product writes on while several processes bring its table up to date', async () => {
   const { url, db } = await setUp();

@@ -198,7 +198,7 @@ describe.skipIf(isClusterMissing())('the CRD', () => {
       [
         'aec.spec',
         "endpoint <string> -required- The receiver's OTLP/HTTP address. Without a path, /v1/logs is appended; a path is used as it is.",
-        'compression <string> enum: gzip, none Compression of the request body.',
+        'compression <string> enum: gzip, zstd, none Compression of the request body. zstd takes a third of the processor time of gzip and fewer bytes, but fewer receivers read it.',
       ],
       [
         'aec.spec.headers.valueFrom.secretKeyRef',

@@ -273,8 +273,8 @@ export const refused: ReadonlyArray<readonly [string, Spec, string]> = [
   ],
   [
     'a compression nobody knows',
-    { compression: 'zstd' },
-    'spec.compression: Unsupported value: "zstd": supported values: "gzip", "none"',
+    { compression: 'br' },
+    'spec.compression: Unsupported value: "br": supported values: "gzip", "zstd", "none"',
   ],
   [
     'more event types than can be',

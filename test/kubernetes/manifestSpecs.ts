@@ -163,7 +163,7 @@ export const anySpec = fc.record(
     timeoutSeconds: usual(10, number(1, 300)),
     startFrom: usual('Now', startFrom),
     suspend: usual(false, fc.boolean()),
-    compression: usual('gzip', fc.constantFrom('none', 'zstd')),
+    compression: usual('gzip', fc.constantFrom('none', 'zstd', 'br')),
     filter: usual(
       {},
       fc.record(

@@ -26,9 +26,10 @@ describe.skipIf(isToolMissing('otelcol') || isCloudTrailMissing())('the OpenTele
 
     const audit = await makeCollectorProcess(url);
     const organizations = [...new Set(entries.map((entry) => entry.organization)), 'neighbour'];
-    for (const organization of organizations) {
+    for (const [n, organization] of organizations.entries()) {
       await audit.writeConfig(`org-${organization}`, {
         organization,
+        compression: n % 2 === 0 ? 'gzip' : 'zstd',
         endpoint: collector.endpoint,
         startFrom: 'Beginning',
       });

@@ -6,7 +6,7 @@ import { readEntries, readShownEntry } from '../../src/database/entries.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { readFacets } from '../../src/search/facets.ts';
 import { findEntries } from '../../src/search/findEntries.ts';
-import { type FailedParts, indexAll } from '../../src/search/indexer.ts';
+import { Agenda, indexAll } from '../../src/search/indexer.ts';
 import { streamEntries } from '../../src/search/streamEntries.ts';
 import { migrateDatabase, openDatabase } from '../tools/database.ts';
 import { heavyEntries, writeOldEntries } from '../tools/heavyEntries.ts';
@@ -144,10 +144,10 @@ test('a row that cannot be read at all costs its own organization the index, for
   await db.query(
     `update audit.entries set event_type = 'broken.one' where organization = 'acme' and id % 100 = 7`,
   );
-  const failed: FailedParts = new Map();
+  const agenda = new Agenda();
   const failures: string[] = [];
   const index = () =>
-    indexAll(db, { share: 1, failed, onFailure: ({ organization }) => failures.push(organization) });
+    indexAll(db, { share: 1, agenda, onFailure: ({ organization }) => failures.push(organization) });
   expect(await index()).toBe(500);
   expect(await unindexed(db, 'zebra')).toBe(0);
   expect(failures).toEqual(['acme']);

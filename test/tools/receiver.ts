@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { type AnyValue, type DecodedRecord, decodeRequest } from '../../tools/otlp/otlpProto.ts';
 import { type RecordSlice, sliceRecords } from '../../tools/otlp/recordSlices.ts';
 import { waitFor } from '../../tools/waitFor.ts';
@@ -142,7 +142,7 @@ export class Receiver {
     try {
       if (!isJson && contentType !== 'application/x-protobuf')
         throw new Error(`content type "${contentType}"`);
-      const body = incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(wire) : wire;
+      const body = undo(incoming.headers['content-encoding'], wire);
       ({ request, slices } = this.#read(number, incoming, wire.length, body, isJson));
       if (slices.length === 0) throw new Error('no records');
     } catch (error) {
@@ -208,4 +208,9 @@ function jsonSlices(body: Uint8Array): RecordSlice[] {
     streamId: String(record.attributes.get('audit.stream.id') ?? ''),
     sequence: record.sequence,
   }));
+}
+
+function undo(coding: string | undefined, wire: Buffer): Buffer {
+  if (coding === 'gzip') return gunzipSync(wire);
+  return coding === 'zstd' ? zstdDecompressSync(wire) : wire;
 }
