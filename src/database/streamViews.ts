@@ -1,5 +1,6 @@
 /** Streams as the page shows them, and the replay that it requests. */
 import type { LastError } from '../model/streamStatus.ts';
+import { boundedRead } from './boundedRead.ts';
 import { isEntryId } from './cursor.ts';
 import { utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
@@ -18,7 +19,12 @@ export interface StreamView {
   readonly isHeld: boolean;
   /** RFC 3339: until when one had it; null: it is held, or nobody knows. */
   readonly heldUntil: string | null;
+  /** RFC 3339: when this was so, by the database's clock. */
+  readonly readAt: string;
 }
+
+/** A page that waits longer shows an old state meanwhile. */
+const timeoutMs = 5_000;
 
 export interface ParkedView {
   readonly sequence: number;
@@ -32,23 +38,30 @@ export interface ParkedView {
   readonly replayRequested: boolean;
 }
 
-/** The organization's streams of these configs; null: every stream it ever had, including those of deleted configs. */
+/**
+ * The organization's streams of these configs; null: every stream it ever had, including those of deleted configs.
+ *
+ * @throws the database's error, including a timeout: the table may be locked.
+ */
 export async function readStreams(
   db: Database,
   organization: string,
   configKeys: readonly string[] | null = null,
 ): Promise<StreamView[]> {
-  const result = await db.query<StreamView & { delivered: string; parked: string; rejected: string }>(
-    `select s.id as "streamId", s.config_key as "configKey", s.delivered, s.rejected,
+  const rows = await boundedRead(db, timeoutMs, (reader) =>
+    reader.query<StreamView & { delivered: string; parked: string; rejected: string }>(
+      `select s.id as "streamId", s.config_key as "configKey", s.delivered, s.rejected,
        (select count(*) from audit.parked p where p.stream = s.id) as parked,
        ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError",
        coalesce(r.expires_at > clock_timestamp(), false) as "isHeld",
-       case when r.expires_at > clock_timestamp() then null else ${utcMilliseconds('coalesce(r.expires_at, s.released_at)')} end as "heldUntil"
+       case when r.expires_at > clock_timestamp() then null else ${utcMilliseconds('coalesce(r.expires_at, s.released_at)')} end as "heldUntil",
+       ${utcMilliseconds('clock_timestamp()')} as "readAt"
      from audit.streams s left join audit.replicas r on r.id = s.holder
      where s.organization = $1 and ($2::text[] is null or s.config_key = any ($2)) order by s.created_at, s.id`,
-    [organization, configKeys],
+      [organization, configKeys],
+    ),
   );
-  return result.rows.map((row) => ({
+  return rows.map((row) => ({
     ...row,
     delivered: Number(row.delivered),
     parked: Number(row.parked),

@@ -1,7 +1,10 @@
 /** A config that replaces another of its name says what that has left, and goes on where it stopped if it is told to. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
-import type { ExportConfig } from '../../src/model/exportConfig.ts';
+import { ensureStreams } from '../../src/database/streams.ts';
+import { WantedStreams } from '../../src/delivery/wantedStreams.ts';
+import { type ExportConfig, nameDestination } from '../../src/model/exportConfig.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { type ConfigOptions, type Engine, makeConfig, startEngine } from '../tools/engine.ts';
@@ -115,4 +118,44 @@ test('a former stream that a live collector still sends is left alone, and so ar
   await elsewhere.stop();
   await engine.waitForHealth(({ delivered }) => delivered === 4, 'second/siem');
   expect(await keys()).toEqual(['other/name', 'second/siem', 'third/siem']);
+});
+
+test('a former stream that is still sent is waited for, for a minute and no longer, and taken when it is free', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const first = make(receiver, 'first');
+  const { organization, startFrom } = first.spec;
+  await ensureStreams(db, [
+    { configKey: first.key, organization, destination: nameDestination(first), startFrom },
+  ]);
+  // Of a replica that lives, and lets go of nothing.
+  await db.query(
+    `with replica as (insert into audit.replicas (id, name, wants, expires_at)
+       values (gen_random_uuid(), 'elsewhere', 'w', now() + interval '1 hour') returning id)
+     update audit.streams set holder = replica.id from replica`,
+  );
+  const second = make(receiver, 'second', { takesOver: true });
+  const wanted = new WantedStreams(makeLogger({ level: 'silent' }));
+  wanted.setConfigs(new Map([[second.key, second]]), [], []);
+  const keys = async () => {
+    await wanted.makeMissing(db);
+    return (await db.query(`select config_key as key from audit.streams order by created_at`)).rows.map(
+      ({ key }) => key,
+    );
+  };
+  let elapsedMs = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => elapsedMs);
+  onTestFinished(() => clock.mockRestore());
+  expect(await keys()).toEqual(['first/siem']);
+  elapsedMs += 59_999;
+  expect(await keys()).toEqual(['first/siem']);
+  expect(wanted.streamIdOf('second/siem')).toBeNull();
+  elapsedMs += 1;
+  expect(await keys()).toEqual(['first/siem', 'second/siem']);
+  const own = wanted.streamIdOf('second/siem');
+  expect(own).not.toBeNull();
+  expect(await keys()).toEqual(['first/siem', 'second/siem']);
+
+  await db.query(`update audit.replicas set expires_at = now()`);
+  expect(await keys()).toEqual(['second/siem']);
+  expect(wanted.streamIdOf('second/siem')).not.toBe(own);
 });

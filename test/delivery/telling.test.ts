@@ -1,9 +1,10 @@
 /** An organization is told in its own log when a destination fails, recovers or parks an entry: each once. */
 import { randomUUID } from 'node:crypto';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
 import { ensureStreams } from '../../src/database/streams.ts';
 import { runTeller } from '../../src/delivery/teller.ts';
+import { WantedStreams } from '../../src/delivery/wantedStreams.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { insertEntries, migrateDatabase } from '../tools/database.ts';
@@ -217,5 +218,57 @@ test('several replicas tell once of a config of which nothing is in force', asyn
   expect(await waitForTold(db, 2)).toHaveLength(2);
   stopped = [{ ...about, isSuspended: true }];
   await waitFor(async () => (await readOutage(db))?.since === null || undefined);
+  expect(await readTold(db)).toHaveLength(2);
+});
+
+test('an export that no replica sends is told too, and that it is over once one does', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const { now, forward } = makeClock();
+  const config = makeConfig(receiver.endpoint);
+  await insertEntries(db, [{}]);
+  // A replica that never comes to take the stream, and sees that nobody else does.
+  const wanted = new WantedStreams(makeLogger({ level: 'silent' }));
+  wanted.setConfigs(new Map([[config.key, config]]), [], []);
+  await wanted.makeMissing(db);
+  await wanted.lookIntoUnclaimed(db, [wanted.streamIdOf(config.key) ?? '']);
+  const stop = new AbortController();
+  const log = makeLogger({ level: 'silent' });
+  const stopped = vi.fn(() => wanted.stopped());
+  const running = runTeller({ db, log, now, running: () => [], stopped, intervalMs: 1 }, stop.signal);
+  const end = () => {
+    stop.abort();
+    return running;
+  };
+  onTestFinished(end);
+  // A rolling update takes as long.
+  await waitFor(() => stopped.mock.calls.length > 2);
+  expect(await readOutage(db)).toBeNull();
+
+  const { now: elapsed } = performance;
+  const later = vi.spyOn(performance, 'now').mockImplementation(() => elapsed.call(performance) + 16_000);
+  onTestFinished(() => later.mockRestore());
+  await waitForOutage(db, true);
+  forward(hour);
+  const [failing] = await waitForTold(db, 1);
+  expect(failing).toEqual({
+    type: 'audit_export.failing',
+    metadata: {
+      ...{ destination: 'test.acme', since: expect.any(String), duration: '1 hour', reason: 'Unclaimed' },
+      message: expect.stringContaining('No replica of the collector sends this export'),
+    },
+  });
+  await end();
+  later.mockRestore();
+
+  const engine = await startEngine(db, { now, tellIntervalMs: 20 });
+  engine.setConfigs(config);
+  const [, recovered] = await waitForTold(db, 2);
+  expect(recovered).toEqual({
+    type: 'audit_export.recovered',
+    metadata: { destination: 'test.acme', since: failing?.metadata['since'], duration: '1 hour' },
+  });
+  // All three reach the receiver, once: the entry, and what was told.
+  await receiver.waitFor((r) => r.ledger.storedCount === 3);
+  await engine.waitForIdle();
   expect(await readTold(db)).toHaveLength(2);
 });

@@ -10,6 +10,7 @@ import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts'
 import { insertEntries, migrateDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
+import { watchCluster } from '../tools/watchedExports.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { applyConfig, applySecret, collectorKubeconfig, crd, deleteConfig } from './harness.ts';
 
@@ -39,6 +40,7 @@ describe.skipIf(isClusterMissing())('under churn', () => {
       namespace,
       kubeconfig: await collectorKubeconfig(current, namespace),
     });
+    watchCluster(current, namespace, { db, receiver });
     collector.start();
 
     const wanted = new Map<string, Wanted>();

@@ -1,13 +1,13 @@
 /** The whole collector as a process, with its configs in a cluster. */
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../../tools/waitFor.ts';
-import { watchClaims } from '../tools/claimWatcher.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
-import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
+import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { ok } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
+import { watchCluster } from '../tools/watchedExports.ts';
 import {
   applyConfig,
   applySecret,
@@ -32,6 +32,7 @@ async function setUpCollector(cluster: Cluster, more: Record<string, unknown> = 
     WATCH_NAMESPACE: namespace,
     STATUS_INTERVAL_MS: '1000',
   });
+  watchCluster(cluster, namespace, { db, receiver });
   const get = async (path: string) => {
     const response = await fetch(`${collector.operations}${path}`).catch(() => null);
     return { status: response?.status ?? 0, text: (await response?.text()) ?? '' };
@@ -74,12 +75,6 @@ describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_0
     await insertEntries(db, numbered(20));
     await applySecret(current, namespace, 'siem', { token: 'bad' });
     await applyAcme();
-    watchClaims({
-      read: async () =>
-        (await read()).status?.conditions.map(({ reason, message }) => `${reason} ${message}`).join(' '),
-      readCommitted: () => uidsOf(db),
-      ledger: receiver.ledger,
-    });
     collector.start();
     await waitForReason('Unauthorized');
     await applySecret(current, namespace, 'siem', { token: 'good' });

@@ -9,6 +9,7 @@ import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
+import { watchCluster, watchPage } from '../tools/watchedExports.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { applySecret, crd } from './harness.ts';
 import { allowCollector, kubernetesRules, pageRules } from './rights.ts';
@@ -66,6 +67,8 @@ describe.skipIf(isClusterMissing() || !hasKubectl())(
         status: headers.authorization === 'Bearer s3cr3t' ? 200 : 401,
       }));
       const page = await browser.newPage();
+      watchPage(page, { db, receiver });
+      watchCluster(cluster.current, namespace, { db, receiver });
       await page.goto(`${url}/new`);
       await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
       await page.getByLabel('Name', { exact: true }).fill('acme-siem');
@@ -104,7 +107,8 @@ describe.skipIf(isClusterMissing() || !hasKubectl())(
 
     it('shows what kubectl owns read-only, with its name, and changes the rest', async () => {
       const { current } = cluster;
-      const { receiver, namespace, url } = await startProduct(current);
+      const { db, receiver, namespace, url } = await startProduct(current);
+      watchCluster(current, namespace, { db, receiver });
       await applySecret(current, namespace, 'vault', { token: 'Bearer theirs' });
       const file = manifest(namespace, 'siem', {
         endpoint: receiver.endpoint,
@@ -144,7 +148,8 @@ describe.skipIf(isClusterMissing() || !hasKubectl())(
 
     it('tells the second of two admins, though the first one used kubectl', async () => {
       const { current } = cluster;
-      const { receiver, namespace, url } = await startProduct(current);
+      const { db, receiver, namespace, url } = await startProduct(current);
+      watchCluster(current, namespace, { db, receiver });
       const page = await browser.newPage({ expectedErrors: [/409/] });
       await page.goto(`${url}/new`);
       await page.getByLabel('Endpoint URL').fill(receiver.endpoint);

@@ -8,6 +8,7 @@ import { usePostgres } from '../tools/postgres.ts';
 import type { Receiver } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
 import { startTcpProxy } from '../tools/tcpProxy.ts';
+import { watchCluster } from '../tools/watchedExports.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { applyConfig, collectorKubeconfig, crd, readConfig } from './harness.ts';
 
@@ -41,6 +42,7 @@ describe.skipIf(isClusterMissing())('two replicas in a cluster', () => {
         startFrom: 'Beginning',
       });
     }
+    watchCluster(current, namespace, { db, receiver });
     one.start();
     two.start();
     await waitFor(async () => (await heldBy(one)) === streams / 2 && (await heldBy(two)) === streams / 2, {

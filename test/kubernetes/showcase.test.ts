@@ -8,6 +8,7 @@ import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/datab
 import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
+import { watchCluster } from '../tools/watchedExports.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { collectorKubeconfig, crd } from './harness.ts';
 
@@ -38,6 +39,7 @@ describe.skipIf(isMissing)('kubectl drives an export', () => {
       namespace,
       kubeconfig: await collectorKubeconfig(current, namespace),
     });
+    watchCluster(current, namespace, { db, receiver });
     collector.start();
 
     await kubectl(

@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { findFreePort } from '../../tools/freePort.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
-import { watchClaims } from '../tools/claimWatcher.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
-import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
+import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
+import { watchPage } from '../tools/watchedExports.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();
@@ -32,21 +32,6 @@ async function startProduct() {
 const plain = { 'content-type': 'text/plain' };
 const state = (page: Page) => page.getByRole('region', { name: 'State' });
 
-/** The badges of the page, all the time. */
-function watchPage(
-  page: Page,
-  { db, receiver }: Pick<Awaited<ReturnType<typeof startProduct>>, 'db' | 'receiver'>,
-) {
-  watchClaims({
-    read: async () => {
-      const badges = await page.locator('#drawer .badge').allTextContents();
-      return badges.length > 0 ? badges.join(' ') : undefined;
-    },
-    readCommitted: () => uidsOf(db),
-    ledger: receiver.ledger,
-  });
-}
-
 it('delivers what was saved, shows a failure at the top, and that it is over', {
   timeout: 90_000,
 }, async () => {
@@ -57,14 +42,14 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
       : { status: 401, headers: plain, body: 'token is unknown' },
   );
   const page = await browser.newPage({ expectedErrors: [/422/] });
-  watchPage(page, { db, receiver });
+  watchPage(page, { db, receiver }, { startFrom: 'Beginning' });
   await page.goto(`${url}/new`);
   await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
   await page.getByRole('button', { name: 'Add header' }).click();
   await page.getByLabel('Name of header 1').fill('Authorization');
   await page.getByLabel('Value of header 1').fill('Bearer bad');
   await page.getByText('Advanced').click();
-  await page.getByLabel('The beginning').check();
+  await page.getByLabel('Every entry there is').check();
   await insertEntries(db, numbered(12));
   await page.getByRole('button', { name: 'Add destination' }).click();
   // The token is wrong, and that is known before.
@@ -97,6 +82,8 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
   await page.waitForResponse(/\/state\?/);
   expect(await page.getByLabel('Value of header 1').inputValue()).toBe('Bearer good');
   expect(await page.getByLabel('Max batch size').inputValue()).toBe('5');
+  // What was typed is not saved, and the page asks.
+  page.once('dialog', (dialog) => dialog.accept());
   await page.getByRole('link', { name: 'Back to all destinations' }).click();
   await page.getByRole('group', { name: 'Most recent error' }).waitFor();
   await expectAccessible(page);
@@ -133,6 +120,7 @@ it('shows parked entries with their reasons, and replays them', { timeout: 150_0
   });
   await collector.waitForStatus('siem', (status) => status.parkedEntries === 2);
   const page = await browser.newPage();
+  watchPage(page, { db, receiver }, { startFrom: 'Beginning', eventTypes: 'flow.%' });
   await page.goto(`${url}/default.siem`);
   await page.getByText('2 parked entries').click();
   await page.getByText('flow.odd is not known here').first().waitFor();

@@ -18,6 +18,7 @@ const longest = [
     'page/exportStates',
     'demo/start',
     'delivery/unreadable',
+    'delivery/saying',
   ],
   ['commands', 'demo/newcomer', 'page/entry', 'page/list', 'database/entryBounds', 'image/image'],
   ['kubernetes/exportDrawer', 'delivery/chaos', 'page/filters', 'kubernetes/collector', 'upgrade/upgrade'],

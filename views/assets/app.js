@@ -20,6 +20,9 @@ function toast(message) {
   toast.timer = setTimeout(() => element.hidePopover(), 6_000);
 }
 
+/* How often the drawer was closed: what was asked for in it before that must not open it again. */
+let closings = 0;
+
 /* Drawer: opens whenever its body has been filled; closing it restores the list's address and title. */
 function showDrawer() {
   const dialog = drawer();
@@ -31,6 +34,7 @@ on(
   'close',
   ({ target }) => {
     if (target !== drawer()) return;
+    closings++;
     const results = find('#results[data-url]');
     const row = document.querySelector(
       `[data-row][href="${CSS.escape(location.pathname + location.search)}"]`,
@@ -135,7 +139,17 @@ on('htmx:config:request', (event) => {
   if (sourceElement.matches('[data-live]') && (document.hidden || settings.get('live') === 'off'))
     event.preventDefault();
 });
-on('htmx:before:request', ({ detail }) => detail.ctx.target?.setAttribute('aria-busy', 'true'));
+on('htmx:before:request', ({ detail: { ctx } }) => {
+  ctx.target?.setAttribute('aria-busy', 'true');
+  ctx.closings = ctx.target?.closest?.('#drawer') ? closings : null;
+});
+on('htmx:before:response', (event) => {
+  const { ctx } = event.detail;
+  if (ctx.closings === null || ctx.closings === closings) return;
+  event.preventDefault();
+  if (ctx.request.method !== 'GET')
+    toast('You closed this before the answer came. Open it again to see whether it was done.');
+});
 on('htmx:finally:request', ({ detail }) => detail.ctx.target?.removeAttribute?.('aria-busy'));
 on('htmx:after:swap', ({ detail }) => {
   formatTimes();

@@ -16,6 +16,10 @@ export interface EntryDestination {
   readonly lastError: LastError | null;
   /** How many entries the receiver has rejected without saying which. */
   readonly rejected: number;
+  /** A replica sends it: of settings that cannot be used, the last good ones are in force. */
+  readonly isHeld: boolean;
+  /** How far the clocks of collector and database are apart, as far as is known. */
+  readonly clockSkewMs: number;
 }
 
 export function describeDelivery(destination: EntryDestination, state: DeliveryState): DeliveryView {
@@ -77,18 +81,23 @@ function idle(icon: string, word: string, detail: string): StateView {
   return { tone: 'idle', icon, word, detail };
 }
 
-function describePending({ name, state, url, lastError }: EntryDestination): StateView {
+function describePending({ name, state, url, lastError, isHeld }: EntryDestination): StateView {
   const waiting = (detail: string, linkWords?: string): StateView => ({
     ...{ tone: 'warn', icon: 'clock', word: 'Pending', detail },
     link: linkWords !== undefined && url !== null ? { url, words: linkWords } : null,
   });
-  const why = lastError === null ? '' : ` (${lastError.httpStatus ?? lastError.reason})`;
+  const why = lastError === null ? '' : ` (${codeOf(lastError)})`;
   switch (state) {
     case 'deleted':
       return { tone: 'bad', icon: 'minus', word: 'Not delivered', detail: 'The destination was deleted.' };
     case 'holding':
       return { ...waiting(`Waiting: ${name} is stopped${why}.`, 'Fix it'), tone: 'bad' };
     case 'misconfigured':
+      if (isHeld)
+        return waiting(
+          `Not delivered yet. The configuration of ${name} cannot be used; its last good version stays in force.`,
+          'Fix it',
+        );
       return { ...waiting(`Waiting: the configuration of ${name} cannot be used.`, 'Fix it'), tone: 'bad' };
     case 'retrying':
       return waiting(
@@ -112,20 +121,26 @@ function describePending({ name, state, url, lastError }: EntryDestination): Sta
   }
 }
 
+/** A 2xx sounds as if nothing were wrong. */
+function codeOf({ httpStatus, reason }: LastError): string {
+  return httpStatus === undefined || httpStatus < 300 ? reason : `${httpStatus}`;
+}
+
 /** The error tells when one partly rejected request was answered. Of several, nobody knows which took the entry. */
 function mayBeRejected(
-  { rejected, lastError }: EntryDestination,
+  { rejected, lastError, clockSkewMs }: EntryDestination,
   { notBefore, notAfter }: Extract<DeliveryState, { kind: 'delivered' }>,
 ): boolean {
   if (rejected === 0) return false;
   const [, only] = /rejected (\d+) of the entries/.exec(lastError?.message ?? '') ?? [];
   if (lastError?.reason !== 'PartialSuccess' || Number(only) !== rejected) return true;
   const at = Date.parse(lastError.time);
+  // The error has the time of the collector, the delivery that of the database.
+  const toleranceMs = leastToleranceMs + clockSkewMs;
   return (
-    at >= Date.parse(notBefore ?? '1970') - clockMs &&
-    at <= (notAfter === null ? Infinity : Date.parse(notAfter)) + clockMs
+    at >= Date.parse(notBefore ?? '1970') - toleranceMs &&
+    at <= (notAfter === null ? Infinity : Date.parse(notAfter)) + toleranceMs
   );
 }
 
-/** The error has the time of the collector, the delivery that of the database. */
-const clockMs = 2_000;
+const leastToleranceMs = 2_000;

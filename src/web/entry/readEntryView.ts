@@ -162,10 +162,16 @@ async function readDeliveryViews(
     organization,
     shown.map(({ configKey }) => configKey),
   );
+  const readAt = Date.now();
   const views = shown.map(({ configKey, streamId, state }) => {
     const destination = destinations.find(({ config }) => config.key === configKey) ?? null;
     const stream = streams.find((each) => each.streamId === streamId);
-    const common = { lastError: stream?.lastError ?? null, rejected: stream?.rejected ?? 0 };
+    const common = {
+      lastError: stream?.lastError ?? null,
+      rejected: stream?.rejected ?? 0,
+      isHeld: stream?.isHeld ?? false,
+      clockSkewMs: stream === undefined ? 0 : Math.abs(readAt - Date.parse(stream.readAt)),
+    };
     if (destination === null) {
       const gone = known ? 'deleted' : 'unknown';
       return describeDelivery({ ...common, name: nameOf(configKey), state: gone, url: null }, state);
@@ -173,11 +179,11 @@ async function readDeliveryViews(
     const { config } = destination;
     return describeDelivery(
       {
+        ...common,
         name: config.id.name,
         state: stateOf(destination, Date.now()),
         url: destinationUrl(organization, config.id),
         lastError: findLastError(destination),
-        rejected: common.rejected,
       },
       state,
     );

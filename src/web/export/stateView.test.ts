@@ -41,6 +41,7 @@ const stream: StreamView = {
   lastError: null,
   isHeld: true,
   heldUntil: null,
+  readAt: '2026-01-31T08:00:00Z',
 };
 
 const ready = condition('Ready', 'True', 'Delivering');
@@ -113,6 +114,12 @@ describe('stateOf', () => {
       'holding',
       makeConfig({ conditions: stalled, lastError: unauthorized }),
       { changedAt: '2026-01-31T07:58:00Z', stream: { ...stream, lastError: unauthorized } },
+    ],
+    // By a clock that is two hours ahead of the collector's.
+    [
+      'holding',
+      makeConfig({ conditions: stalled, lastError: unauthorized }),
+      { changedAt: '2026-01-31T09:59:55Z', stream: { ...stream, lastError: unauthorized } },
     ],
   ])('says %s', (state, config, changes) => {
     expect(stateOf({ config, stream, ...changes }, now)).toBe(state);
@@ -194,6 +201,14 @@ describe('makeStateView', () => {
     const after = changed({ ...unauthorized, time: '2026-01-31T07:59:40Z' });
     expect(after.errors[0]).toMatchObject({ tone: 'bad', title: 'Most recent error' });
     expect(after.badge.word).toBe('Holding: needs you');
+  });
+
+  it('says of a configuration that cannot be used whether an earlier version is in force', () => {
+    const config = makeConfig({ conditions: [ready] }, { problems: ['x is wrong.'] });
+    const sentence = (isHeld: boolean) =>
+      makeStateView('acme', { config, stream: { ...stream, isHeld } }, [], { now, pace }).sentence;
+    expect(sentence(true)).toContain('the last good version stays in force');
+    expect(sentence(false)).toContain('Every entry is kept');
   });
 
   it('says the advice once, also of an error that was kept with it', () => {

@@ -32,7 +32,7 @@ export function makeStateView(
     frame: makeFrame(organization),
     stateUrl: `${destinationUrl(organization, destination.config.id)}/state`,
     badge: badgeOf(state),
-    sentence: states[state].sentence,
+    sentence: sentenceOf(destination, state),
     since: state === 'not-reporting' ? sinceOf(destination, state) : null,
     errors: makeErrors(destination, state, { now, pace }),
     facts: makeFacts(destination),
@@ -57,6 +57,12 @@ export function makeCard(organization: string, destination: StreamedConfig, now:
 export function badgeOf(state: StateName): BadgeView {
   const { tone, icon, word } = states[state];
   return { tone, icon, word };
+}
+
+function sentenceOf({ stream }: StreamedConfig, state: StateName): string {
+  if (state === 'misconfigured' && stream?.isHeld)
+    return 'This configuration cannot be used. Until it is fixed, the last good version stays in force.';
+  return states[state].sentence;
 }
 
 /** Whether another try now, rather than later, can be of any use. */
