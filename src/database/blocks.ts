@@ -2,6 +2,7 @@
 import type { Position } from '../model/stream.ts';
 import type { Reader } from './boundedRead.ts';
 import { utcMicroseconds } from './entries.ts';
+import { organizationClusters } from './organizationClusters.ts';
 import { Parameters } from './parameters.ts';
 import { type Hit, inRange, type Prepared, readHits } from './searchEntries.ts';
 
@@ -13,11 +14,7 @@ export interface IndexedUpTo extends Position {
 /** Returns one position for each cluster that the organization has entries of. */
 export async function readIndexedUpTo(reader: Reader, organization: string): Promise<IndexedUpTo[]> {
   const rows = await reader.query<{ cluster: string; xid: string; id: string }>(
-    `with recursive clusters as (
-       (select cluster from audit.entries where organization = $1 order by cluster limit 1)
-       union all
-       select next.cluster from clusters c, lateral (
-         select e.cluster from audit.entries e where e.organization = $1 and e.cluster > c.cluster order by e.cluster limit 1) as next)
+    `with recursive ${organizationClusters('$1')}
      select c.cluster::text, coalesce(p.xid, '0')::text as xid, coalesce(p.id, 0)::text as id
      from clusters c left join audit.search_positions p on p.organization = $1 and p.cluster = c.cluster`,
     [organization],

@@ -3,17 +3,9 @@
  * index and searches follow from it. The page has a table of the same filters (web/list/filterTable.ts).
  */
 import { isSearchable } from './entryBounds.ts';
-import type { Parameters } from './parameters.ts';
+import type { EntryFilter } from './entryFilter.ts';
 import { listSpellings, listTokens } from './spellings.ts';
-
-/** `None` is the type of the value that lets every entry through. */
-export interface EntryFilter<T, None = T> {
-  readonly none: None;
-  /** Never called for `none`. `forms`: the folded spellings of the searched text. */
-  condition(value: T, parameters: Parameters, forms: readonly string[]): string;
-  /** What the text of every match holds: at least one of each list. Empty where nothing is certain. */
-  needles(value: T): ReadonlyArray<readonly string[]>;
-}
+import { undelivered } from './undelivered.ts';
 
 function anyOf(column: 'event_type' | 'session_type'): EntryFilter<readonly string[]> {
   return {
@@ -61,23 +53,6 @@ const text: EntryFilter<string> = {
     return `case when ${isSearchable} then ${found.join(' or ')} else true end`;
   },
   needles: (value) => [listSpellings(value)],
-};
-
-/**
- * Streams, by the keys of their configs, of which at least one has not delivered the entry: it is parked there, or pending. Says what
- * deliveries.ts says of one entry.
- */
-const undelivered: EntryFilter<readonly string[]> = {
-  none: [],
-  condition: (keys, parameters) => `exists (select from audit.streams s
-    where s.organization = e.organization and s.config_key = any (${parameters.add(keys, 'text[]')}) and (
-      exists (select from audit.parked p where p.stream = s.id and p.entry_id = e.id)
-      or not exists (select from audit.replayed r where r.stream = s.id and r.entry_id = e.id)
-        and not coalesce(pg_visible_in_snapshot(e.xid, case when s.cluster = e.cluster then s.settled
-          else (s.other_clusters ->> e.cluster::text)::pg_snapshot end), false)
-        and not coalesce(s.cluster = e.cluster and pg_visible_in_snapshot(e.xid, s.window_snapshot)
-          and (e.xid, e.id) <= (s.position_xid, s.position_id), false)))`,
-  needles: () => [],
 };
 
 /** `text` stays last: its condition costs most, and its needles are probed first. */

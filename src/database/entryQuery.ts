@@ -1,6 +1,7 @@
 /** What a person asks for on the page: filters, an organization and a range of time. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Conditions, type EntryFilter, entryFilters } from './entryFilters.ts';
+import type { EntryFilter } from './entryFilter.ts';
+import { type Conditions, entryFilters } from './entryFilters.ts';
 import type { Parameters } from './parameters.ts';
 
 export interface EntryQuery extends Conditions {
@@ -28,6 +29,15 @@ function listActive(query: EntryQuery) {
 /** True when nothing but organization, time and event type is asked for, which indexes have. */
 export function isIndexed(query: EntryQuery): boolean {
   return listActive(query).every(({ name }) => name === 'eventTypes');
+}
+
+/** A query for the ids of all that may match, where a filter knows them; null: none does. At most `most` of them matter. */
+export function idsQuery(query: EntryQuery, most: number, parameters: Parameters): string | null {
+  const { organization } = query;
+  const known = listActive(query).flatMap(
+    ({ filter, value }) => filter.ids?.(value, { organization, most }, parameters) ?? [],
+  );
+  return known[0] ?? null;
 }
 
 /** Postgres stores no NUL: a query with one in it matches nothing, and would be an error. */

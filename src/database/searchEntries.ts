@@ -3,7 +3,7 @@ import type { Reader } from './boundedRead.ts';
 import { type Cursor, maxEntryId } from './cursor.ts';
 import { type EntryView, utcMicroseconds, viewColumns } from './entries.ts';
 import { isSearchable } from './entryBounds.ts';
-import { type EntryQuery, entryCondition, listNeedles } from './entryQuery.ts';
+import { type EntryQuery, entryCondition, idsQuery, listNeedles } from './entryQuery.ts';
 import { Parameters } from './parameters.ts';
 
 export type Direction = 'older' | 'newer';
@@ -171,6 +171,35 @@ export function readHits(
      join audit.entries e on e.id = m.id cross join lateral (select ${hasText ? isSearchable : 'true'} as "isSearched" offset 0) searched ${orderBy(direction)}`,
     parameters.values,
   );
+}
+
+/**
+ * The first `limit` matches of a query that can match a few entries only; null: it has no such filter, or more than `most` may match.
+ * Reads these and no other, however many there are in the range.
+ */
+export async function readFew(
+  reader: Reader,
+  prepared: Prepared,
+  most: number,
+  limit: number,
+): Promise<Hit[] | null> {
+  const listing = new Parameters();
+  const ids = idsQuery(prepared.query, most + 1, listing);
+  if (ids === null) return null;
+  const found = await reader.query<{ id: string }>(
+    `select id::text from (${ids}) few limit ${listing.add(most + 1, 'int')}`,
+    listing.values,
+  );
+  if (found.length > most) return null;
+  const parameters = new Parameters();
+  const few = parameters.add(
+    found.map(({ id }) => id),
+    'bigint[]',
+  );
+  // Fenced, so that the time range does not make the planner read in time order.
+  const source = `(select * from (select * from audit.entries e where e.id = any (${few}) offset 0) e
+    where e.organization = ${parameters.add(prepared.query.organization, 'text')} and ${inRange(prepared.range, parameters)}) e`;
+  return await readHits(reader, prepared, parameters, source, limit);
 }
 
 /** `(occurred_at, id)` of `e` lies in `range`. */

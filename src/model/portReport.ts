@@ -25,4 +25,6 @@ export interface PresentedCertificate {
   /** SHA-256, as `AB:CD:…`. */
   readonly fingerprint: string;
   readonly isSelfSigned: boolean;
+  /** Whether those whom the destination trusts have signed it; its names do not count. */
+  readonly isTrusted: boolean;
 }

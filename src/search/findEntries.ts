@@ -22,6 +22,7 @@ import {
   measureSlice,
   type Prepared,
   prepareQuery,
+  readFew,
   readIndexed,
   restPast,
 } from '../database/searchEntries.ts';
@@ -100,6 +101,9 @@ export async function findEntries(
           return { ...page, mark, isIndexBehind: false };
         }
         await reader.setTimeout(timeoutMs);
+        const few = rows === sizes.firstRows ? await tryFew(reader, rest, sizes.mostFew, limit) : null;
+        if (few === 'too-slow') return null;
+        if (few) return { ...toPage(few, limit), mark, isIndexBehind: false };
         const page = await search(reader, rest, limits);
         return page && { isIndexBehind: false, ...page, mark };
       },
@@ -108,6 +112,16 @@ export async function findEntries(
     if (found) return found;
   }
   throw new Error('one entry takes more than half a minute to search');
+}
+
+/** Null: the query may match more than a few. */
+async function tryFew(reader: Reader, prepared: Prepared, most: number, limit: number) {
+  try {
+    return await readFew(reader, prepared, most, limit + 1);
+  } catch (error) {
+    if (!isTimeout(error)) throw error;
+    return 'too-slow';
+  }
 }
 
 /** Null: not even the first slice finished in time. */

@@ -31,6 +31,8 @@ export interface SearchSizes {
   /** Entries in the first slice, and in each further one. */
   readonly firstRows: number;
   readonly sliceRows: number;
+  /** The most entries that are read one by one where a filter knows which may match. */
+  readonly mostFew: number;
   /** The most entries outside blocks that are searched one by one. */
   readonly mostUnindexed: number;
   /** Blocks to probe, at about ten microseconds each. */
@@ -44,6 +46,7 @@ export interface SearchSizes {
 export const defaultSizes: SearchSizes = {
   firstRows: 500,
   sliceRows: 5_000,
+  mostFew: 5_000,
   mostUnindexed: 20_000,
   probedBlocks: 3_000,
   listedBlocks: 200,

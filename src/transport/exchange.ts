@@ -109,6 +109,12 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    // TLS reports a write as done up to a turn after the answer to it: of 200 answers of a Collector on used connections, 100.
+    if (this.#connection.hasUnsent) setImmediate(() => this.#end());
+    else this.#end();
+  }
+
+  #end(): void {
     if (this.#head && this.#head.status < 300 && this.#connection.hasUnsent) {
       // Whatever it says: nobody takes what he has not read. A refusal counts, it often comes early.
       this.finish(

@@ -12,6 +12,8 @@ export interface PortToInspect {
   readonly port: number;
   /** Asked for in TLS, unless it is an address. */
   readonly serverName: string;
+  /** PEM of whom to trust; undefined: those of the system. */
+  readonly ca: string | undefined;
   /** Ends it at once; what was not found by then counts as silent. */
   readonly signal: AbortSignal;
 }
@@ -59,7 +61,7 @@ interface TlsAnswer {
 }
 
 async function readTls(
-  { address, port, serverName, signal }: PortToInspect,
+  { address, port, serverName, ca, signal }: PortToInspect,
   protocols: string[],
 ): Promise<TlsAnswer | null> {
   const socket = connectTls({
@@ -68,6 +70,8 @@ async function readTls(
     ALPNProtocols: protocols,
     // It is shown, not trusted: nothing is sent.
     rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    ...(ca !== undefined && { ca }),
     ...(isIP(serverName) === 0 && { servername: serverName }),
   });
   return await untilEnd<TlsAnswer>(socket, signal, (resolve) => {
@@ -91,6 +95,7 @@ function readCertificate(socket: TLSSocket): PresentedCertificate | null {
     validTo: new Date(validTo).toISOString(),
     fingerprint: fingerprint256,
     isSelfSigned: subject === issuer && certificate.verify(certificate.publicKey),
+    isTrusted: socket.authorized,
   };
 }
 

@@ -151,9 +151,9 @@ export function makeTransport(options: TransportOptions): Transport {
     try {
       const resolve = (name: string) => resolveName(name, organization, ended);
       const [address] = await findAddresses(hostname, target, options.guard, resolve);
-      const serverName = destination.tls.serverName ?? hostname;
+      const { serverName = hostname, ca } = destination.tls;
       if (address === undefined) return null;
-      return await inspectPort({ address, port: target.port, serverName, signal: ended });
+      return await inspectPort({ address, port: target.port, serverName, ca, signal: ended });
     } catch {
       // The attempt before it has said why.
       return null;

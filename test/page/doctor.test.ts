@@ -4,47 +4,13 @@ import type { AddressInfo, Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { migrateDatabase } from '../tools/database.ts';
-import { type PageUnderTest, startPageUnderTest } from '../tools/pageUnderTest.ts';
+import { startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { serveHttp, serveHttps, serveTcp } from '../transport/loopback.ts';
+import { exportsUrl, header, tryForm } from './tryForm.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
-const exports = '/organizations/acme/audit-logs/export';
 const token = 'hush-hush-hush';
-
-interface Said {
-  readonly status: number;
-  readonly text: string;
-  /** What the buttons post. */
-  readonly fixes: readonly string[];
-}
-
-async function post(page: PageUnderTest, fields: Record<string, string>, path = '/new/test'): Promise<Said> {
-  const response = await fetch(page.origin + exports + path, {
-    method: 'POST',
-    headers: { Origin: page.origin },
-    body: new URLSearchParams({ maxBatchSize: '5', compression: 'none', timeoutSeconds: '2', ...fields }),
-  });
-  const html = await response.text();
-  const fixes = [...html.matchAll(/name="fix" value="([^"]*)"/g)].map(([, value = '']) => toText(value));
-  return {
-    status: response.status,
-    text: toText(html.replace(/<[^>]*>/g, ' ')).replace(/\s+/g, ' '),
-    fixes,
-  };
-}
-
-function toText(html: string): string {
-  return html
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&amp;', '&')
-    .replaceAll('&gt;', '>');
-}
-
-function header(name: string, value: string): Record<string, string> {
-  return { 'headers.0.name': name, 'headers.0.value': value };
-}
 
 /** OTLP at one path, and `otherwise` at every other. */
 async function serveOtlpAt(
@@ -97,7 +63,7 @@ describe('what the text of an endpoint shows', () => {
     ['', /is empty|must be/, null],
   ])('%s', async (typed, says, fix) => {
     const page = await startPageUnderTest(postgres);
-    const said = await post(page, { endpoint: typed });
+    const said = await tryForm(page, { endpoint: typed });
     expect(said.text).toMatch(says);
     expect(said.fixes).toEqual(fix === null ? [] : [`set endpoint ${fix}`]);
     expect(said.text).not.toContain('took the test record');
@@ -108,7 +74,7 @@ describe('what the text of an endpoint shows', () => {
     async (typed) => {
       const page = await startPageUnderTest(postgres);
       const { origin } = await serveOtlpAt('/v1/logs', { status: 404 });
-      expect((await post(page, { endpoint: typed.replace('URL', origin) })).text).toContain(
+      expect((await tryForm(page, { endpoint: typed.replace('URL', origin) })).text).toContain(
         'took the test record',
       );
     },
@@ -133,7 +99,7 @@ describe('where OTLP answers instead', () => {
   ])('not at %s but at %s', async (typed, real, otherwise) => {
     const page = await startPageUnderTest(postgres);
     const { origin, seen } = await serveOtlpAt(real, otherwise);
-    const said = await post(page, {
+    const said = await tryForm(page, {
       endpoint: origin + typed,
       ...header('Authorization', `Bearer ${token}`),
     });
@@ -144,7 +110,7 @@ describe('where OTLP answers instead', () => {
     expect(seen.length).toBeLessThanOrEqual(9);
     expect(new Set(seen.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${token}`]));
     // The button: it changes the field and tests again.
-    const fixed = await post(page, {
+    const fixed = await tryForm(page, {
       endpoint: origin + typed,
       fix: said.fixes[0] ?? '',
       ...header('Authorization', `Bearer ${token}`),
@@ -156,7 +122,7 @@ describe('where OTLP answers instead', () => {
   it('offers nothing where nothing answers, and says the advice once', async () => {
     const page = await startPageUnderTest(postgres);
     const { origin } = await serveOtlpAt('/elsewhere', { status: 404 });
-    const said = await post(page, { endpoint: `${origin}/wrong` });
+    const said = await tryForm(page, { endpoint: `${origin}/wrong` });
     expect(said.fixes).toEqual([]);
     expect(said.text.match(/Correct the path/g)).toHaveLength(1);
   });
@@ -167,7 +133,7 @@ describe('what speaks at a port', () => {
     const page = await startPageUnderTest(postgres);
     const port = await serveHttp2();
     for (const scheme of ['http']) {
-      const said = await post(page, { endpoint: `${scheme}://127.0.0.1:${port}` });
+      const said = await tryForm(page, { endpoint: `${scheme}://127.0.0.1:${port}` });
       expect(said.text).toContain('This is OTLP over gRPC. Use the OTLP/HTTP port, usually 4318.');
       expect(said.fixes).toEqual(['set endpoint http://127.0.0.1:4318/v1/logs']);
     }
@@ -176,7 +142,7 @@ describe('what speaks at a port', () => {
   it('https where http is spoken, and http where TLS is', async () => {
     const page = await startPageUnderTest(postgres);
     const plain = await serveOtlpAt('/v1/logs', { status: 404 });
-    const upgraded = await post(page, {
+    const upgraded = await tryForm(page, {
       endpoint: `https://127.0.0.1:${plain.port}`,
       ...header('Authorization', `Bearer ${token}`),
     });
@@ -186,21 +152,21 @@ describe('what speaks at a port', () => {
     expect(plain.seen).toEqual([]);
     const leaf = makeCertificateAuthority().issue(['127.0.0.1']);
     const secure = await serveHttps(leaf, (_request, response) => void response.end());
-    const said = await post(page, { endpoint: `http://127.0.0.1:${secure.port}` });
+    const said = await tryForm(page, { endpoint: `http://127.0.0.1:${secure.port}` });
     expect(said.text).toContain('This port speaks TLS: use https.');
     expect(said.fixes).toEqual([`set endpoint https://127.0.0.1:${secure.port}/v1/logs`]);
   });
 
   it('nobody, somebody silent, and what is no HTTP', async () => {
     const page = await startPageUnderTest(postgres);
-    const nobody = await post(page, { endpoint: 'http://127.0.0.1:1' });
+    const nobody = await tryForm(page, { endpoint: 'http://127.0.0.1:1' });
     expect(nobody.text).toContain('Nothing listens there');
     expect(nobody.text).toContain('127.0.0.1 is the machine or pod that the collector runs on, not yours.');
     const silent = await serveTcp(() => {});
-    expect((await post(page, { endpoint: silent.url })).text).toContain('No answer in time');
+    expect((await tryForm(page, { endpoint: silent.url })).text).toContain('No answer in time');
     const odd = await serveTcp((socket) => void socket.once('data', () => socket.end('220 mail\r\n')));
-    expect((await post(page, { endpoint: odd.url })).text).toContain('the answer is not HTTP');
-    expect((await post(page, { endpoint: 'http://no-such-host.invalid' })).text).toContain(
+    expect((await tryForm(page, { endpoint: odd.url })).text).toContain('the answer is not HTTP');
+    expect((await tryForm(page, { endpoint: 'http://no-such-host.invalid' })).text).toContain(
       'host name was not found',
     );
   });
@@ -232,7 +198,7 @@ describe('certificates', () => {
     };
     const leaf = makeCertificateAuthority().issue(names, validity);
     const { port } = await serveHttps(leaf, (_request, response) => void response.end());
-    const said = await post(page, { endpoint: `https://127.0.0.1:${port}` });
+    const said = await tryForm(page, { endpoint: `https://127.0.0.1:${port}` });
     expect(said.text).toMatch(says);
     expect(said.text).toMatch(/Subject CN=.* Issuer CN=Test authority .*SHA-256 (?:[0-9A-F]{2}:){31}/);
     expect(said.fixes).toEqual(fix === null ? [] : [fix]);
@@ -250,11 +216,11 @@ describe('headers', () => {
   ])('%s', async (_what, name, value, arrives) => {
     const page = await startPageUnderTest(postgres);
     const { origin, seen } = await serveOtlpAt('/v1/logs', { status: 404 });
-    const said = await post(page, { endpoint: origin, ...header(name, value) });
+    const said = await tryForm(page, { endpoint: origin, ...header(name, value) });
     expect(seen[0]?.authorization).toBe(arrives);
     expect(said.text).toContain('took the test record');
     const html = await (
-      await fetch(`${page.origin}${exports}/new/test`, {
+      await fetch(`${page.origin}${exportsUrl}/new/test`, {
         method: 'POST',
         headers: { Origin: page.origin },
         body: new URLSearchParams({ endpoint: origin, ...header(name, value) }),
@@ -270,16 +236,16 @@ describe('headers', () => {
       const isKnown = request.headers.authorization === `Bearer ${token}`;
       request.resume().on('end', () => response.writeHead(isKnown ? 200 : 401).end());
     });
-    const said = await post(page, { endpoint: url, ...header('Authorization', token) });
+    const said = await tryForm(page, { endpoint: url, ...header('Authorization', token) });
     expect(said.text).toContain('has one word. Usually it is “Bearer TOKEN”.');
     expect(said.fixes).toEqual(['prefix headers.0.value Bearer ']);
-    const fixed = await post(page, {
+    const fixed = await tryForm(page, {
       endpoint: url,
       fix: said.fixes[0] ?? '',
       ...header('Authorization', token),
     });
     expect(fixed.text).toContain('took the test record');
-    expect((await post(page, { endpoint: url })).text).toContain('No header is set.');
+    expect((await tryForm(page, { endpoint: url })).text).toContain('No header is set.');
   });
 
   it.each<[name: string, value: string, says: RegExp]>([
@@ -290,7 +256,7 @@ describe('headers', () => {
     ['X-Token', '', /Value of header 1/],
   ])('%s: %s', async (name, value, says) => {
     const page = await startPageUnderTest(postgres);
-    const said = await post(page, { endpoint: 'https://otel.example.com', ...header(name, value) });
+    const said = await tryForm(page, { endpoint: 'https://otel.example.com', ...header(name, value) });
     expect(said.status).toBe(422);
     expect(said.text).toMatch(says);
   });
@@ -306,9 +272,9 @@ describe('headers', () => {
       ),
     );
     const endpoint = 'https://otel.example.com';
-    expect((await post(page, { endpoint, ...many })).text).toContain('The list “Headers” has 33 items');
+    expect((await tryForm(page, { endpoint, ...many })).text).toContain('The list “Headers” has 33 items');
     const twice = { ...header('X-A', '1'), 'headers.1.name': 'x-a', 'headers.1.value': '2' };
-    expect((await post(page, { endpoint, ...twice })).text).toContain('the name of an earlier header');
+    expect((await tryForm(page, { endpoint, ...twice })).text).toContain('the name of an earlier header');
   });
 });
 
@@ -325,7 +291,7 @@ it.each<[status: number, says: RegExp]>([
   const { url } = await serveHttp((request, response) => {
     request.resume().on('end', () => response.writeHead(status).end());
   });
-  const said = await post(page, { endpoint: url });
+  const said = await tryForm(page, { endpoint: url });
   expect(said.text).toMatch(says);
   expect(said.text).not.toMatch(/retried automatically|Nothing to do for now|replay what is parked/);
 });
@@ -334,11 +300,11 @@ it('counts the tests that were sent, those of Add too, and says when the next ma
   const limit = { requests: 2, windowMs: 60_000, atOnce: 4 };
   const { defaultRateLimits } = await import('../../src/web/security/rateLimits.ts');
   const page = await startPageUnderTest(postgres, { rateLimits: { ...defaultRateLimits, sentTest: limit } });
-  for (let n = 0; n < 4; n++) expect((await post(page, { endpoint: 'nowhere' })).status).toBe(422);
+  for (let n = 0; n < 4; n++) expect((await tryForm(page, { endpoint: 'nowhere' })).status).toBe(422);
   const endpoint = 'http://127.0.0.1:1';
-  expect((await post(page, { endpoint })).text).toContain('Nothing listens there');
-  expect((await post(page, { endpoint, op: 'save' }, '/new')).text).toContain('was not added');
+  expect((await tryForm(page, { endpoint })).text).toContain('Nothing listens there');
+  expect((await tryForm(page, { endpoint, op: 'save' }, '/new')).text).toContain('was not added');
   const refused = /You can send 2 test records a minute\. Wait \d+ (?:seconds|minutes), then try again\./;
-  expect((await post(page, { endpoint })).text).toMatch(refused);
-  expect((await post(page, { endpoint, op: 'save' }, '/new')).text).toMatch(refused);
+  expect((await tryForm(page, { endpoint })).text).toMatch(refused);
+  expect((await tryForm(page, { endpoint, op: 'save' }, '/new')).text).toMatch(refused);
 });

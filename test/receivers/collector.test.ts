@@ -1,18 +1,33 @@
 /** Real events, written by SQL, sent by the collector's process, taken and forwarded by a real OpenTelemetry Collector. */
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { isToolMissing, provideTool, toolTimeoutMs } from '../tools/build.ts';
+import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { startCollector } from '../tools/collector.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
+import { makeDestination } from '../tools/destination.ts';
+import { startGrpcReceiver } from '../tools/grpcReceiver.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import type { ReceivedRecord } from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
+import { openTransport, send } from '../transport/loopback.ts';
 import { cloudTrailCount, isCloudTrailMissing, loadCloudTrail } from './cloudTrail.ts';
 import { spell } from './readJson.ts';
 
 describe.skipIf(isToolMissing('otelcol') || isCloudTrailMissing())('the OpenTelemetry Collector', () => {
   const postgres = usePostgres({ prepare: migrateDatabase });
   beforeAll(() => provideTool('otelcol').then(() => {}), toolTimeoutMs);
+
+  test('has each answer of its over TLS counted, however soon it comes', async () => {
+    const authority = makeCertificateAuthority();
+    const host = await startGrpcReceiver(authority);
+    const tls = { ca: authority.cert, insecureSkipVerify: false };
+    const destination = makeDestination(`https://${host}:4318/v1/logs`, { tls });
+    const transport = openTransport();
+    for (let n = 0; n < 60; n++) {
+      expect(await send(transport, destination, new Uint8Array())).toMatchObject({ status: 200 });
+    }
+  });
 
   test('has every one of 2,900 real events, once, with every value as it was written', {
     timeout: 60_000,

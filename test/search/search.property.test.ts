@@ -206,6 +206,7 @@ async function compare(db: Database, query: EntryQuery, random: () => number): P
   const sizes = {
     firstRows: 7,
     sliceRows: 15,
+    mostFew: random() < 0.5 ? 5 : 5_000,
     mostUnindexed: random() < 0.2 ? 5 : 400,
     probedBlocks: 5,
     listedBlocks: 3,

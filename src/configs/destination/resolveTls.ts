@@ -61,6 +61,15 @@ const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE----
 function parseCertificates(pem: string): Parsed<X509Certificate[]> {
   const blocks = pem.match(certificate) ?? [];
   if (blocks.length === 0) {
+    if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
+      return {
+        ok: false,
+        complaint: 'is a private key, not a certificate: put PEM with "BEGIN CERTIFICATE" into it',
+      };
+    }
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) {
+      return { ok: false, complaint: 'has a certificate without its end: copy the PEM again, whole' };
+    }
     return { ok: false, complaint: 'has no certificate: put PEM with "BEGIN CERTIFICATE" into it' };
   }
   const certificates: X509Certificate[] = [];

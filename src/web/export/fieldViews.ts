@@ -78,7 +78,8 @@ export function makeInput(
   problems: ReadonlyMap<string, string>,
 ): InputView {
   const { path, label, hint, input, min, max, maxLength, options, placeholder, warning } = field;
-  const value = form.values[path];
+  // Whoever pastes a private key into the wrong input does not get it back.
+  const value = form.values[path].includes('PRIVATE KEY-----') ? '' : form.values[path];
   return {
     ...makeField(path, {
       label,

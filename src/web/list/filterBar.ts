@@ -68,9 +68,14 @@ function groupByPrefix(types: readonly string[], chosen: readonly string[]): Fil
 }
 
 /** A chip for each active filter, with the address of the list without it. */
-export function makeChips(filters: Filters, organization: string): ChipView[] {
+export function makeChips(
+  filters: Filters,
+  organization: string,
+  destinations: Choices['destinations'] = [],
+): ChipView[] {
+  const names = new Map(destinations.map(({ key, name }) => [key, name]));
   return listFilters(filters).flatMap(({ name, row, value }) =>
-    row.chips(value).map(({ rest, ...chip }) => ({
+    row.chips(value, names).map(({ rest, ...chip }) => ({
       ...chip,
       url: logsUrl(organization, toSearch({ ...filters, [name]: rest })),
     })),

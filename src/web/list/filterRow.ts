@@ -11,8 +11,11 @@ export interface FilterRow<T> {
   print(value: T): readonly Parameter[];
   /** The value as the inputs above the list hold it. Default: as `print`. */
   inputs?(value: T): readonly Parameter[];
-  /** A chip for each part that can be removed alone; `rest` is the value without it. */
-  chips(value: T): ReadonlyArray<{
+  /** A chip for each part that can be removed alone; `rest` is the value without it. `names`: of destinations, by key. */
+  chips(
+    value: T,
+    names?: ReadonlyMap<string, string>,
+  ): ReadonlyArray<{
     readonly label: string;
     readonly rest: T;
     readonly range?: { from: string; to: string };

@@ -29,15 +29,15 @@ const text: FilterRow<string> = {
 function list(
   key: string,
   what: string,
-  label: (value: string) => string,
+  label: (value: string, names?: ReadonlyMap<string, string>) => string,
   schema: z.ZodType<string> = nameSchema,
   most?: number,
 ): FilterRow<readonly string[]> {
   return {
     read: (address) => address.all(schema, key, what, most),
     print: (values) => values.map((value) => [key, value]),
-    chips: (values) =>
-      values.map((value) => ({ label: label(value), rest: values.filter((each) => each !== value) })),
+    chips: (values, names) =>
+      values.map((value) => ({ label: label(value, names), rest: values.filter((each) => each !== value) })),
   };
 }
 
@@ -76,9 +76,10 @@ function isDocument(json: string): boolean {
   }
 }
 
-/** By the key of its config, which ends in its name where it has one. */
-function describeUndelivered(key: string): string {
-  return `Not delivered to ${key.includes('/') ? key.split('/').at(-1) : 'a destination'}`;
+/** By the key of its config, which ends in its name where that is in a file. */
+function describeUndelivered(key: string, names?: ReadonlyMap<string, string>): string {
+  const name = names?.get(key) ?? (key.includes('/') ? key.split('/').at(-1) : 'a destination');
+  return `Not delivered to ${name}`;
 }
 
 /** In the order of the chips. */

@@ -64,11 +64,12 @@ async function makeResults(list: ListRequest, found: FoundAt, now: Date): Promis
   const more = makeMore(found, filters, organization, { answers: 0, isFruitless });
   const isOpenEnded = before === null && ('preset' in filters.time || filters.time.to === null);
   const url = logsUrl(organization, toSearch(filters, before));
+  const destinations = filters.undelivered.length === 0 ? [] : await readDestinations(list);
   return {
     url,
     title: `Audit logs · ${organization}`,
     text: filters.text,
-    chips: makeChips(filters, organization),
+    chips: makeChips(filters, organization, destinations),
     clearUrl: makeClearUrl(filters, organization),
     problems,
     rows: makeRows(found.entries, organization, search),
@@ -151,7 +152,10 @@ async function readDestinations({
     const known = listed?.kind === 'ok' ? listed.value : [];
     const named = known.flatMap(({ key, id }) => (key === null ? [] : [{ key, name: id.name }]));
     const others = parsed.filters.undelivered.filter((chosen) => !named.some(({ key }) => key === chosen));
-    return [...named, ...others.map((key) => ({ key, name: key.split('/').at(-1) ?? key }))];
+    // A key of a cluster has no name in it.
+    const unnamed = listed?.kind === 'ok' ? 'a deleted destination' : 'a destination';
+    const nameOf = (key: string): string => /\/([^/]+)$/.exec(key)?.[1] ?? unnamed;
+    return [...named, ...others.map((key) => ({ key, name: nameOf(key) }))];
   } finally {
     late.abort();
   }

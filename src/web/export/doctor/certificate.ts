@@ -3,8 +3,9 @@ import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { Destination } from '../../../model/exportConfig.ts';
 import type { PresentedCertificate } from '../../../model/portReport.ts';
-import type { Diagnosis, Remedy, ShownCertificate } from './remedy.ts';
+import { type Diagnosis, nothingFound, type Remedy, type ShownCertificate } from './remedy.ts';
 
+/** Nothing is said of one that is as it should be: then something else is wrong. */
 export function judgeCertificate(
   certificate: PresentedCertificate,
   { url, tls }: Destination,
@@ -17,6 +18,7 @@ export function judgeCertificate(
     (isFor(certificate, host)
       ? findAuthority(certificate, tls.ca !== undefined)
       : findName(certificate, host));
+  if (remedy === null) return nothingFound;
   return { remedies: [remedy], certificate: show(certificate) };
 }
 
@@ -42,11 +44,16 @@ function findName({ names }: PresentedCertificate, host: string): Remedy {
   const says = `The certificate is not for ${host}, but for ${list}. Use such a name in the endpoint, or as Server name under TLS.`;
   const name = names.find((each) => isIP(each) === 0 && !each.includes('*'));
   if (name === undefined) return { says, fix: null };
-  const label = `Use the server name ${name}`;
-  return { says, fix: { label, field: 'tls.serverName', value: name, isPrefix: false } };
+  const label = `Trust the name ${name}`;
+  const risk = 'Do so only if the operator of the receiver confirms that name: its owner gets what is sent.';
+  return { says: `${says} ${risk}`, fix: { label, field: 'tls.serverName', value: name, isPrefix: false } };
 }
 
-function findAuthority({ isSelfSigned, issuer }: PresentedCertificate, hasOwnAuthority: boolean): Remedy {
+function findAuthority(
+  { isSelfSigned, isTrusted, issuer }: PresentedCertificate,
+  hasOwnAuthority: boolean,
+): Remedy | null {
+  if (isTrusted) return null;
   const who = isSelfSigned
     ? 'The certificate is self-signed'
     : `The collector does not trust ${issuer}, which signed the certificate`;

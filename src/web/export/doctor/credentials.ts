@@ -2,12 +2,26 @@
 import { type ExportForm, filledHeaders } from '../exportForm.ts';
 import type { Remedy } from './remedy.ts';
 
+/** As documentation writes it: <token>, ${TOKEN}, $TOKEN, YOUR_API_KEY, TOKEN, xxxx. */
+const placeholder =
+  /^(?:\w+\s+)?(?:<[^>]*>|\$?\{+[^}]*\}+|\$\w+|your[-_ ].*|(?:api[-_ ]?|access[-_ ]?)?(?:token|key)|x{3,}|\.{3}|…)$/i;
+
 /** null: nothing is odd about them. */
 export function findCredentialMistake(form: ExportForm): Remedy | null {
   const rows = filledHeaders(form);
   if (rows.length === 0) {
     const says =
       'No header is set. Most receivers take the credentials in an Authorization header: add it under Headers.';
+    return { says, fix: null };
+  }
+  const scheme = rows.find(({ name }) => /^(?:bearer|basic|token|apikey)$/i.test(name));
+  if (scheme !== undefined) {
+    const says = `A header is named ${scheme.name}. Usually the name is Authorization, and the value is “${scheme.name} TOKEN”.`;
+    return { says, fix: null };
+  }
+  const sample = rows.find(({ value }) => placeholder.test(value.reveal()));
+  if (sample !== undefined) {
+    const says = `The value of ${sample.name} looks like a placeholder. Enter your own token there.`;
     return { says, fix: null };
   }
   const row = rows.find(({ name }) => /^(?:proxy-)?authorization$/i.test(name));

@@ -2,6 +2,7 @@
 import { Secret } from '../../../model/secret.ts';
 
 interface Row {
+  readonly index: number;
   readonly name: string;
   readonly value: Secret;
 }
@@ -28,6 +29,18 @@ const wholeHeader = /^(?:-H|--header)?\s*(["']?)([!#$%&'*+.^_`|~0-9A-Za-z-]+?)\s
 
 /** In this order: each sees what the one before has made. */
 const repairs: readonly Repair[] = [
+  {
+    // A whole header as the value of a row without a name.
+    repair({ name, value }) {
+      const [, , own, rest = ''] = name === '' ? (wholeHeader.exec(value) ?? []) : [];
+      return own === undefined || !credentials.test(own) ? null : { name: own, value: rest };
+    },
+    says: (name) => `The value of header ${name} began with its name, which was moved to the name.`,
+  },
+  {
+    repair: ({ name, value }) => (/^[^:]+:$/.test(name) ? { name: name.slice(0, -1), value } : null),
+    says: (name) => `The name of header ${name} ended in a colon, which was removed.`,
+  },
   {
     // -H 'Authorization: Bearer x', Authorization: Bearer x, Authorization=Bearer x
     repair({ name, value }) {
@@ -58,11 +71,21 @@ const repairs: readonly Repair[] = [
     },
     says: (name) => `The value of header ${name} had its first word twice.`,
   },
+  {
+    // RFC 7617. Base64 has no colon.
+    repair({ name, value }) {
+      const [, pair] = /^basic\s+([^\s:]+:\S.*)$/is.exec(value) ?? [];
+      if (pair === undefined || !/^(?:proxy-)?authorization$/i.test(name)) return null;
+      return { name, value: `Basic ${Buffer.from(pair).toString('base64')}` };
+    },
+    says: (name) =>
+      `The value of header ${name} held a user name and a password as they are. They are now encoded in Base64, as Basic requires.`,
+  },
 ];
 
 export function repairRows<T extends Row>(rows: readonly T[]): RepairedRows<T> {
   const said: string[] = [];
-  const headers = rows.map((row) => {
+  const headers = splitSettings(rows, said).map((row) => {
     const typed: Typed = { name: row.name, value: row.value.reveal() };
     const repaired = repairs.reduce((current, { repair, says }) => {
       const next = repair(current);
@@ -73,4 +96,40 @@ export function repairRows<T extends Row>(rows: readonly T[]): RepairedRows<T> {
     return repaired === typed ? row : { ...row, name: repaired.name, value: new Secret(repaired.value) };
   });
   return { headers, repairs: [...new Set(said)] };
+}
+
+const headersSetting = /^(?:(?:export|set)\s+)?OTEL_EXPORTER_OTLP_(?:LOGS_)?HEADERS(?:\s*[=:]\s*(.*))?$/is;
+
+/** OTEL_EXPORTER_OTLP_HEADERS=a=b,c=d is a header each. */
+function splitSettings<T extends Row>(rows: readonly T[], said: string[]): readonly T[] {
+  let next = Math.max(-1, ...rows.map(({ index }) => index)) + 1;
+  return rows.flatMap((row) => {
+    const value = row.value.reveal();
+    const match = headersSetting.exec(row.name === '' ? value : row.name);
+    const headers = match === null ? null : readSetting(match[1] ?? value);
+    if (headers === null) return [row];
+    said.push('The headers of OTEL_EXPORTER_OTLP_HEADERS now have a row each.');
+    return headers.map(({ name, value }, n) => {
+      const index = n === 0 ? row.index : next++;
+      return { ...row, index, name, value: new Secret(value) };
+    });
+  });
+}
+
+/** Pairs with commas between them, values in percent-encoding. null: it is no such list. */
+function readSetting(list: string): Typed[] | null {
+  const pairs = list
+    .replace(/^(["'])(.*)\1$/s, '$2')
+    .split(',')
+    .map((pair) => /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(.+?)\s*$/s.exec(pair));
+  const headers = pairs.map((pair) => ({ name: pair?.[1] ?? '', value: decode(pair?.[2] ?? '') }));
+  return headers.every(({ name, value }) => name !== '' && value !== '') ? headers : null;
+}
+
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
 }

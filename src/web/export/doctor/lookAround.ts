@@ -1,7 +1,8 @@
 /**
  * Looks, after a failed test, for what would have answered: at the same host only, with an empty request, in a few seconds.
  *
- * Header values go to the origin that they were typed for, and to no other port or scheme of it.
+ * What proves who asks (header values, the query, the client certificate) goes to the origin that it was typed for, and to no other
+ * port or scheme of it.
  */
 import type { Destination } from '../../../model/exportConfig.ts';
 import type { Outcome } from '../../../model/outcome.ts';
@@ -26,10 +27,10 @@ const looks: Partial<Record<FailureReason, Look>> = {
   MethodNotAllowed: lookForPath,
   NotOtlp: lookForPath,
   AnswerTooLarge: lookForPath,
-  UnsupportedMediaType: lookForPath,
+  UnsupportedMediaType: firstOf(lookAtCompression, lookForPath),
   Redirected: lookForPath,
-  // A TLS port may answer 400 to HTTP without TLS.
-  EntryRefused: lookAtPort,
+  // A TLS port may answer 400 to HTTP without TLS, and so may what expects another format.
+  EntryRefused: firstOf(lookAtPort, lookAtCompression, lookForOtherPath),
   ConnectionRefused: lookAtPort,
   ConnectionFailed: lookAtPort,
   Timeout: lookAtPort,
@@ -45,6 +46,39 @@ function found(...remedies: ReadonlyArray<Remedy | null>): Diagnosis {
   return { remedies: remedies.filter((each) => each !== null), certificate: null };
 }
 
+/** One after the other, until one has found something. */
+function firstOf(...all: readonly Look[]): Look {
+  return async (looking) => {
+    for (const look of all) {
+      const diagnosis = await look(looking);
+      if (diagnosis.remedies.length > 0 || looking.signal.aborted) return diagnosis;
+    }
+    return nothingFound;
+  };
+}
+
+async function lookAtCompression(looking: Looking): Promise<Diagnosis> {
+  const { target } = looking;
+  if (target.compression === 'none') return nothingFound;
+  const [packed, plain] = await Promise.all(
+    [target, { ...target, compression: 'none' as const }].map((each) => findTaker(looking, [each])),
+  );
+  if (packed || !plain) return nothingFound;
+  const says = 'The receiver does not take compressed requests, but does take others.';
+  const fix = {
+    label: 'Send without compression',
+    field: 'compression',
+    value: 'none',
+    isPrefix: false,
+  } as const;
+  return found({ says, fix });
+}
+
+/** Unless OTLP is taken at the typed one: then its path is right. */
+async function lookForOtherPath(looking: Looking): Promise<Diagnosis> {
+  return (await findTaker(looking, [looking.target])) === null ? await lookForPath(looking) : nothingFound;
+}
+
 async function lookForPath(looking: Looking): Promise<Diagnosis> {
   const { url } = looking.target;
   const candidates = listPaths(url.pathname).map((pathname) => withUrl(looking.target, { pathname }));
@@ -53,7 +87,7 @@ async function lookForPath(looking: Looking): Promise<Diagnosis> {
   const best = await findTaker(looking, candidates);
   return best === null
     ? nothingFound
-    : found({ says: `OTLP answers at ${showUrl(best)}.`, fix: setUrl(best) });
+    : found({ says: `OTLP answers at ${best.origin}${best.pathname}.`, fix: setUrl(best, looking) });
 }
 
 async function lookAtPort(looking: Looking): Promise<Diagnosis> {
@@ -67,12 +101,12 @@ async function lookAtPort(looking: Looking): Promise<Diagnosis> {
   const certificate = report.tls?.certificate ?? null;
   if (report.plain === 'http2' || report.tls?.isHttp2Only) return await explainGrpc(looking);
   if (url.protocol === 'http:' && report.tls !== null) {
-    return found({ says: 'This port speaks TLS: use https.', fix: setScheme(target, 'https:') });
+    return found({ says: 'This port speaks TLS: use https.', fix: setScheme(looking, 'https:') });
   }
   if (url.protocol === 'https:' && report.tls === null && report.plain === 'http1') {
     const says =
       'This port speaks HTTP without TLS: use http, which is not encrypted, or the port for https.';
-    return found({ says, fix: setScheme(target, 'http:') });
+    return found({ says, fix: setScheme(looking, 'http:') });
   }
   if (url.protocol !== 'https:' || certificate === null) return nothingFound;
   return judgeCertificate(certificate, target, Date.now());
@@ -82,7 +116,7 @@ async function explainGrpc(looking: Looking): Promise<Diagnosis> {
   const { target } = looking;
   const says = 'This is OTLP over gRPC. Use the OTLP/HTTP port, usually 4318.';
   const standard = await findStandardPort(looking, says);
-  const fix = target.url.port === '4318' ? null : setUrl(withUrl(target, { port: '4318' }).url);
+  const fix = target.url.port === '4318' ? null : setUrl(withUrl(target, { port: '4318' }).url, looking);
   return found(standard ?? { says, fix });
 }
 
@@ -96,7 +130,7 @@ async function findStandardPort(looking: Looking, says: string): Promise<Remedy 
   const schemes = url.protocol === 'https:' ? ['https:', 'http:'] : ['http:'];
   const candidates = schemes.map((protocol) => withUrl(looking.target, { protocol, port: '4318' }));
   const taker = await findTaker(looking, candidates);
-  return taker === null ? null : { says, fix: setUrl(taker) };
+  return taker === null ? null : { says, fix: setUrl(taker, looking) };
 }
 
 function findLocalhost({ hostname }: URL): Remedy | null {
@@ -105,7 +139,7 @@ function findLocalhost({ hostname }: URL): Remedy | null {
   return { says, fix: null };
 }
 
-/** The same receiver at another place. Another origin gets no header, and only a public address, as if it were typed. */
+/** The same receiver at another place. Another origin learns nothing secret, and has a public address, as if it were typed. */
 function withUrl(
   target: Destination,
   changes: Partial<Pick<URL, 'protocol' | 'port' | 'pathname'>>,
@@ -113,9 +147,10 @@ function withUrl(
   const url = new URL(target.url);
   // In this order: a default port is forgotten when the scheme changes.
   Object.assign(url, changes);
-  return url.origin === target.url.origin
-    ? { ...target, url }
-    : { ...target, url, headers: [], addresses: 'public' };
+  if (url.origin === target.url.origin) return { ...target, url };
+  url.search = '';
+  const { clientCert: _, ...tls } = target.tls;
+  return { ...target, url, tls, headers: [], addresses: 'public' };
 }
 
 /** The first, in the given order, that takes an empty request; else the first that asks for credentials. */
@@ -141,13 +176,17 @@ function isGuarded(outcome: Outcome | 'aborted'): boolean {
   return outcome !== 'aborted' && outcome.kind === 'hold' && outcome.reason === 'Unauthorized';
 }
 
-function setScheme(target: Destination, protocol: string): Remedy['fix'] {
+function setScheme(looking: Looking, protocol: string): Remedy['fix'] {
+  const { target } = looking;
   const port = target.url.port || (target.url.protocol === 'https:' ? '443' : '80');
-  return setUrl(withUrl(target, { protocol, port }).url);
+  return setUrl(withUrl(target, { protocol, port }).url, looking);
 }
 
-function setUrl(url: URL): Remedy['fix'] {
-  return setEndpoint(url.href, showUrl(url));
+/** With the typed query, which another origin was not asked with. */
+function setUrl(place: URL, { target }: Looking): Remedy['fix'] {
+  const url = new URL(place);
+  url.search = target.url.search;
+  return setEndpoint(url.href, { shown: showUrl(url), typed: target.url.href });
 }
 
 /** The query may hold a key. */

@@ -14,7 +14,7 @@ export interface Remedy {
 /** Changes one input. `prefix` goes before what is typed there and is not shown, such as a token. */
 interface Fix {
   readonly label: string;
-  readonly field: 'endpoint' | 'tls.serverName' | `headers.${number}.value`;
+  readonly field: 'endpoint' | 'compression' | 'tls.serverName' | `headers.${number}.value`;
   readonly value: string;
   readonly isPrefix: boolean;
 }
@@ -32,8 +32,11 @@ export interface Diagnosis {
 
 export const nothingFound: Diagnosis = { remedies: [], certificate: null };
 
-export function setEndpoint(url: string, shown: string): Fix {
-  return { label: `Use ${shown}`, field: 'endpoint', value: url, isPrefix: false };
+/** `typed`: what it replaces. A button that gives up encryption says so. */
+export function setEndpoint(url: string, { shown, typed }: { shown: string; typed: string }): Fix {
+  const isLessSafe = /^http:/i.test(url) && !/^http:/i.test(typed);
+  const label = `Use ${shown}${isLessSafe ? ', without encryption,' : ''}`;
+  return { label, field: 'endpoint', value: url, isPrefix: false };
 }
 
 export function toRemedyView({ says, fix }: Remedy): RemedyView {
@@ -45,9 +48,10 @@ export function toRemedyView({ says, fix }: Remedy): RemedyView {
 
 /** The form after the button was pressed; the same form if `posted` is none. A script may have applied it already. */
 export function applyFix(form: ExportForm, posted: unknown): ExportForm {
-  const match = /^(set|prefix) (endpoint|tls\.serverName|headers\.(\d{1,4})\.value) (.{1,2048})$/.exec(
-    typeof posted === 'string' ? posted : '',
-  );
+  const match =
+    /^(set|prefix) (endpoint|compression|tls\.serverName|headers\.(\d{1,4})\.value) (.{1,2048})$/.exec(
+      typeof posted === 'string' ? posted : '',
+    );
   const [, how, field = '', index, value = ''] = match ?? [];
   if (how === 'set' && index === undefined) return { ...form, values: { ...form.values, [field]: value } };
   if (how !== 'prefix' || index === undefined) return form;

@@ -16,6 +16,31 @@ const grpc = 'That address is for OTLP over gRPC. Use the OTLP/HTTP port, usuall
 /** The first that matches counts. */
 const mistakes: readonly Mistake[] = [
   {
+    pattern: /^(?:\$\s*)?(?:curl|wget|https?|xh)\s.*?(https?:\/\/[^\s'"\\]+)/is,
+    says: 'This is a whole command. Enter only its URL here, and its headers under Headers.',
+    instead: (url) => url,
+  },
+  {
+    // A line of an environment, or of a Collector’s configuration.
+    pattern:
+      /^(?:(?:export|set)\s+|-\s+)?((?:OTEL_EXPORTER_OTLP_)?(?:LOGS_)?ENDPOINT)\s*[=:]\s*["']?(https?:\/\/[^\s"']+)$/i,
+    says: 'This is a whole setting. Enter only the URL here.',
+    instead: (name, url) => (/logs/i.test(name) ? url : withLogsPath(url)),
+  },
+  {
+    pattern: /^https?:\/\/(https?)(?::\/{1,2}|\/\/)(.+)$/i,
+    says: 'The scheme is there twice.',
+    instead: (scheme, rest) => `${scheme}://${rest}`,
+  },
+  {
+    pattern: /^https?:\/\/[^/?#]*[<>{}$]/i,
+    says: 'Put your own value in place of the placeholder.',
+  },
+  {
+    pattern: /^https?:\/\/[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(?:[/?].*)?$/i,
+    says: 'Put an IPv6 address in brackets, such as http://[2001:db8::1]:4318.',
+  },
+  {
     pattern: /^grpc:\/\/([^/?#:@]+|\[[^\]]+\])(?::\d+)?(?:[/?#].*)?$/i,
     says: grpc,
     instead: (host) => `http://${host}:4318`,
@@ -59,7 +84,7 @@ export function findTypedMistake(endpoint: string): TypedMistake | null {
     if (match === null) continue;
     const better = instead?.(...match.slice(1).map((part) => part ?? ''));
     const isUsable = better !== undefined && URL.canParse(better);
-    const fix = isUsable ? setEndpoint(better, withoutQuery(better)) : null;
+    const fix = isUsable ? setEndpoint(better, { shown: withoutQuery(better), typed: endpoint }) : null;
     return { remedy: { says, fix }, losesRecords };
   }
   return null;
@@ -68,4 +93,11 @@ export function findTypedMistake(endpoint: string): TypedMistake | null {
 /** Hosts without a dot are services of the same machine or cluster, which rarely speak TLS. */
 function isLocal(rest: string): boolean {
   return !/^[^/:?]*\./.test(rest) || /^127\./.test(rest);
+}
+
+/** SDKs and the Collector append the path of the signal to this setting, whatever path it has. */
+function withLogsPath(base: string): string {
+  return /^https?:\/\/[^/]+\/?$/i.test(base) || /\/v1\/logs\/?$/i.test(base)
+    ? base
+    : `${base.replace(/\/$/, '')}/v1/logs`;
 }
