@@ -14,6 +14,9 @@ export const combinations: readonly string[] = readdirSync(join(chartFolder, 'ci
   name.replace('.yaml', ''),
 );
 
+/** Helm 4, or Helm 3. */
+export type HelmVersion = 'helm' | 'helm3';
+
 export interface HelmResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -23,10 +26,15 @@ export interface HelmResult {
 /** Resolves whatever the exit code. `home` takes what Helm keeps; without `kubeconfig` it knows of no cluster. */
 export async function runHelm(
   args: readonly string[],
-  options: { readonly kubeconfig?: string; readonly home?: string; readonly values?: unknown } = {},
+  options: {
+    readonly kubeconfig?: string;
+    readonly home?: string;
+    readonly values?: unknown;
+    readonly helm?: HelmVersion;
+  } = {},
 ): Promise<HelmResult> {
-  const { kubeconfig = '/dev/null', home = '/nonexistent', values } = options;
-  const command = await provideTool('helm');
+  const { kubeconfig = '/dev/null', home = '/nonexistent', values, helm = 'helm' } = options;
+  const command = await provideTool(helm);
   const child = spawn(command, values === undefined ? args : [...args, '--values', '-'], {
     env: { PATH: process.env['PATH'], HOME: home, KUBECONFIG: kubeconfig },
     timeout: 120_000,
@@ -51,9 +59,14 @@ export function combinationArgs(name: string): string[] {
 }
 
 /** The objects of `helm template`, hooks included. @throws Error with Helm's words. */
-export async function renderChart(args: readonly string[] = [], values?: unknown): Promise<ManifestObject[]> {
+export async function renderChart(
+  args: readonly string[] = [],
+  values?: unknown,
+  helm: HelmVersion = 'helm',
+): Promise<ManifestObject[]> {
   const result = await runHelm(['template', 'demo', chartFolder, '--namespace', 'audit', ...args], {
     values,
+    helm,
   });
   if (result.exitCode !== 0) throw new Error(result.stderr);
   return parseObjects(result.stdout);

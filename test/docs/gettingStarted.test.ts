@@ -13,7 +13,6 @@ import { isToolMissing, provideTool } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { openDatabase } from '../tools/database.ts';
 import { findOnPath } from '../tools/findOnPath.ts';
-import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { startReceiver } from '../tools/receiver.ts';
 import { readCodeBlocks } from './codeBlocks.ts';
@@ -109,7 +108,7 @@ describe.skipIf(isPsqlMissing)('on your Postgres', () => {
   });
 });
 
-const isClusterPartMissing = isPsqlMissing || isClusterMissing() || isToolMissing('helm') || !hasKubectl();
+const isClusterPartMissing = isPsqlMissing || isClusterMissing() || isToolMissing('helm');
 
 describe.skipIf(isClusterPartMissing)('on a cluster', () => {
   const cluster = useCluster();
@@ -125,7 +124,11 @@ describe.skipIf(isClusterPartMissing)('on a cluster', () => {
     onTestFinished(() => db.end());
     await db.query('create role audit_export login; create role my_product login');
     const shell = makeShell(home, {
-      PATH: [dirname(await provideTool('helm')), process.env['PATH']].join(delimiter),
+      PATH: [
+        dirname(await provideTool('helm')),
+        dirname(await provideTool('kubectl')),
+        process.env['PATH'],
+      ].join(delimiter),
       KUBECONFIG: current.adminKubeconfigPath,
       REGISTRY: 'registry.example.com',
       OWNER_URL: ownerUrl,

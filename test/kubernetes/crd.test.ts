@@ -8,7 +8,6 @@ import { renderCrd, renderTables } from '../../crds/generator/crd.ts';
 import { fillIn } from '../../crds/generator/markdown.ts';
 import { parseManifest } from '../../src/configs/parseManifest.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { hasKubectl } from '../tools/kubectl.ts';
 import { accepted, refused, type Spec, withSpec } from './manifestCases.ts';
 import { anySpec } from './manifestSpecs.ts';
 
@@ -166,7 +165,7 @@ describe.skipIf(isClusterMissing())('the CRD', () => {
     expect(await list('other')).toEqual([]);
   });
 
-  describe.skipIf(!hasKubectl())('with kubectl', () => {
+  describe('with kubectl', () => {
     it.each(refused)('refuses %s with these words', async (_, spec, sentence) => {
       const { exitCode, stderr } = await cluster.current.kubectl(
         ['create', '--dry-run=server', '--filename=-'],

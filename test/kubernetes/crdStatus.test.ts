@@ -5,7 +5,6 @@ import type { StreamHealth } from '../../src/model/streamHealth.ts';
 import type { ExportStatus } from '../../src/model/streamStatus.ts';
 import { type ExportState, makeStatus } from '../../src/status/conditions.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { hasKubectl } from '../tools/kubectl.ts';
 import { applyConfig, crd } from './harness.ts';
 
 /** Every field of a status is there. */
@@ -114,7 +113,7 @@ describe.skipIf(isClusterMissing())('a status', () => {
     });
   });
 
-  it.skipIf(!hasKubectl())('is a row of kubectl get, and more of it with -o wide', async () => {
+  it('is a row of kubectl get, and more of it with -o wide', async () => {
     const { current } = cluster;
     const namespace = await current.createNamespace();
     for (const name of ['a-new', 'b-some', 'c-held']) await applyConfig(current, namespace, name);

@@ -7,7 +7,6 @@ import { makeStatus } from '../configs/configDirectory.ts';
 import { demand, draftOf, header, makeDraft, problemsOf, readOnly } from '../configs/editorDrafts.ts';
 import { makeCertificateAuthority } from '../tools/certificates.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { hasKubectl } from '../tools/kubectl.ts';
 import {
   applyConfig,
   applySecret,
@@ -112,7 +111,7 @@ describe.skipIf(isClusterMissing())('the page in a cluster', () => {
     expect(JSON.stringify([listed, logs()])).not.toContain('hush');
   });
 
-  it.skipIf(!hasKubectl())('shows to kubectl what was saved, with its manager', async () => {
+  it('shows to kubectl what was saved, with its manager', async () => {
     const { current } = cluster;
     const { editor, namespace } = await startPage(current);
     demand(await editor.create(makeDraft({ name: 'siem', timeoutSeconds: '20' })));
@@ -132,7 +131,7 @@ describe.skipIf(isClusterMissing())('the page in a cluster', () => {
     expect(stdout).not.toContain('f:maxBatchSize');
   });
 
-  it.skipIf(!hasKubectl())('leaves to kubectl what kubectl has said, and changes the rest', async () => {
+  it('leaves to kubectl what kubectl has said, and changes the rest', async () => {
     const { current } = cluster;
     const { editor, namespace } = await startPage(current);
     const manifest = JSON.stringify({
@@ -188,27 +187,24 @@ describe.skipIf(isClusterMissing())('the page in a cluster', () => {
     });
   });
 
-  it.skipIf(!hasKubectl())(
-    'adds a header where kubectl has said none, and keeps it through the next apply',
-    async () => {
-      const { current } = cluster;
-      const { editor, namespace } = await startPage(current);
-      const input = JSON.stringify({
-        apiVersion: 'auditexport.dev/v1',
-        kind: 'AuditExportConfig',
-        metadata: { name: 'siem', namespace },
-        spec: makeSpec(),
-      });
-      for (const args of [['apply'], ['apply', '--server-side', '--force-conflicts']]) {
-        await current.kubectl([...args, '-f', '-'], { input });
-        const before = await readOnly(editor);
-        const headers = [...draftOf(before).headers, header(`X-${args.length}`, 'x')];
-        demand(await editor.update(before.id, draftOf(before, { headers }), before.revision));
-        await current.kubectl([...args, '-f', '-'], { input });
-      }
-      expect((await readOnly(editor)).spec.headers.map(({ name }) => name)).toEqual(['X-1', 'X-3']);
-    },
-  );
+  it('adds a header where kubectl has said none, and keeps it through the next apply', async () => {
+    const { current } = cluster;
+    const { editor, namespace } = await startPage(current);
+    const input = JSON.stringify({
+      apiVersion: 'auditexport.dev/v1',
+      kind: 'AuditExportConfig',
+      metadata: { name: 'siem', namespace },
+      spec: makeSpec(),
+    });
+    for (const args of [['apply'], ['apply', '--server-side', '--force-conflicts']]) {
+      await current.kubectl([...args, '-f', '-'], { input });
+      const before = await readOnly(editor);
+      const headers = [...draftOf(before).headers, header(`X-${args.length}`, 'x')];
+      demand(await editor.update(before.id, draftOf(before, { headers }), before.revision));
+      await current.kubectl([...args, '-f', '-'], { input });
+    }
+    expect((await readOnly(editor)).spec.headers.map(({ name }) => name)).toEqual(['X-1', 'X-3']);
+  });
 
   it('names whoever applies on the server', async () => {
     const { current } = cluster;

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Condition, ExportStatus } from '../../src/model/streamStatus.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { hasKubectl } from '../tools/kubectl.ts';
 import { applyConfig, crd, readConfig, startSource } from './harness.ts';
 
 function makeStatus(status: Condition['status'], reason: string, message = `${reason}.`): ExportStatus {
@@ -109,7 +108,7 @@ describe.skipIf(isClusterMissing())('events of a cluster', () => {
     await waitFor(async () => (await readEvents()).length === 1);
   });
 
-  it.skipIf(!hasKubectl())('are shown by kubectl describe', async () => {
+  it('are shown by kubectl describe', async () => {
     const { namespace, write, readEvents } = await setUp(cluster.current);
     await write(makeStatus('False', 'Unauthorized', 'Check the token.'));
     await waitFor(async () => (await readEvents()).length === 1);

@@ -6,7 +6,6 @@ import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
-import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
 import { watchCluster, watchPage } from '../tools/watchedExports.ts';
@@ -55,141 +54,137 @@ function manifest(namespace: string, name: string, spec: Record<string, unknown>
   });
 }
 
-describe.skipIf(isClusterMissing() || !hasKubectl())(
-  'the export drawer in a cluster',
-  { timeout: 120_000 },
-  () => {
-    const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
+describe.skipIf(isClusterMissing())('the export drawer in a cluster', { timeout: 120_000 }, () => {
+  const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });
 
-    it('saves a config that kubectl shows, and delivers by it', async () => {
-      const { db, receiver, namespace, collector, url } = await startProduct(cluster.current);
-      receiver.answerWith(({ headers }) => ({
-        status: headers.authorization === 'Bearer s3cr3t' ? 200 : 401,
-      }));
-      const page = await browser.newPage();
-      watchPage(page, { db, receiver });
-      watchCluster(cluster.current, namespace, { db, receiver });
-      await page.goto(`${url}/new`);
-      await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
-      await page.getByLabel('Name', { exact: true }).fill('acme-siem');
-      await page.getByLabel('Max batch size').fill('250');
-      await page.getByRole('button', { name: 'Add header' }).click();
-      await page.getByLabel('Name of header 1').fill('Authorization');
-      await page.getByLabel('Value of header 1').fill('Bearer s3cr3t');
-      await page.getByRole('button', { name: 'Add destination' }).click();
-      await page.getByText('The destination was added.').waitFor();
-      // It starts from now, which is when its stream is made.
-      await waitFor(async () => (await db.query('select from audit.streams')).rowCount === 1);
-      await insertEntries(db, numbered(7));
-      await receiver.waitFor(
-        (r) => r.records.filter(({ eventName }) => eventName === 'flow.created').length === 7,
-      );
+  it('saves a config that kubectl shows, and delivers by it', async () => {
+    const { db, receiver, namespace, collector, url } = await startProduct(cluster.current);
+    receiver.answerWith(({ headers }) => ({
+      status: headers.authorization === 'Bearer s3cr3t' ? 200 : 401,
+    }));
+    const page = await browser.newPage();
+    watchPage(page, { db, receiver });
+    watchCluster(cluster.current, namespace, { db, receiver });
+    await page.goto(`${url}/new`);
+    await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
+    await page.getByLabel('Name', { exact: true }).fill('acme-siem');
+    await page.getByLabel('Max batch size').fill('250');
+    await page.getByRole('button', { name: 'Add header' }).click();
+    await page.getByLabel('Name of header 1').fill('Authorization');
+    await page.getByLabel('Value of header 1').fill('Bearer s3cr3t');
+    await page.getByRole('button', { name: 'Add destination' }).click();
+    await page.getByText('The destination was added.').waitFor();
+    // It starts from now, which is when its stream is made.
+    await waitFor(async () => (await db.query('select from audit.streams')).rowCount === 1);
+    await insertEntries(db, numbered(7));
+    await receiver.waitFor(
+      (r) => r.records.filter(({ eventName }) => eventName === 'flow.created').length === 7,
+    );
 
-      const { stdout } = await cluster.current.kubectl([
-        'get',
-        'aec',
-        'acme-siem',
-        '-n',
-        namespace,
-        '-o',
-        'yaml',
-      ]);
-      expect(stdout).not.toContain('s3cr3t');
-      const { spec } = parse(stdout) as { spec: Record<string, unknown> };
-      expect(spec).toMatchObject({ organization: 'acme', endpoint: receiver.endpoint, maxBatchSize: 250 });
-      await page
-        .getByRole('region', { name: 'State' })
-        .getByText('Delivering', { exact: true })
-        .waitFor({ timeout: 20_000 });
-      await screenshot(page, 'export-cluster-delivering');
-      expect(collector.output() + (await page.content())).not.toContain('s3cr3t');
+    const { stdout } = await cluster.current.kubectl([
+      'get',
+      'aec',
+      'acme-siem',
+      '-n',
+      namespace,
+      '-o',
+      'yaml',
+    ]);
+    expect(stdout).not.toContain('s3cr3t');
+    const { spec } = parse(stdout) as { spec: Record<string, unknown> };
+    expect(spec).toMatchObject({ organization: 'acme', endpoint: receiver.endpoint, maxBatchSize: 250 });
+    await page
+      .getByRole('region', { name: 'State' })
+      .getByText('Delivering', { exact: true })
+      .waitFor({ timeout: 20_000 });
+    await screenshot(page, 'export-cluster-delivering');
+    expect(collector.output() + (await page.content())).not.toContain('s3cr3t');
+  });
+
+  it('shows what kubectl owns read-only, with its name, and changes the rest', async () => {
+    const { current } = cluster;
+    const { db, receiver, namespace, url } = await startProduct(current);
+    watchCluster(current, namespace, { db, receiver });
+    await applySecret(current, namespace, 'vault', { token: 'Bearer theirs' });
+    const file = manifest(namespace, 'siem', {
+      endpoint: receiver.endpoint,
+      maxBatchSize: 50,
+      headers: [{ name: 'Authorization', valueFrom: { secretKeyRef: { name: 'vault', key: 'token' } } }],
     });
-
-    it('shows what kubectl owns read-only, with its name, and changes the rest', async () => {
-      const { current } = cluster;
-      const { db, receiver, namespace, url } = await startProduct(current);
-      watchCluster(current, namespace, { db, receiver });
-      await applySecret(current, namespace, 'vault', { token: 'Bearer theirs' });
-      const file = manifest(namespace, 'siem', {
-        endpoint: receiver.endpoint,
-        maxBatchSize: 50,
-        headers: [{ name: 'Authorization', valueFrom: { secretKeyRef: { name: 'vault', key: 'token' } } }],
-      });
-      const applied = await current.kubectl(['apply', '--server-side', '-f', '-'], { input: file });
-      expect(applied.exitCode, applied.stderr).toBe(0);
-      const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
-      await page.goto(`${url}/${namespace}.siem`);
-      const size = page.getByLabel('Max batch size');
-      expect(await size.isEditable()).toBe(false);
-      expect(await page.getByLabel('Endpoint URL').isEditable()).toBe(false);
-      expect(await page.getByLabel('Name of header 1').isEditable()).toBe(false);
-      expect(await page.getByText('Secret vault/token').isVisible()).toBe(true);
-      expect(await page.getByText('Managed by kubectl').count()).toBeGreaterThanOrEqual(3);
-      expect(await page.content()).not.toContain('Bearer theirs');
-      await page.getByText('Advanced').click();
-      await page.getByLabel('Timeout in seconds').fill('30');
-      await page.getByRole('button', { name: 'Add header' }).click();
-      await page.getByLabel('Name of header 2').fill('X-Tenant');
-      await page.getByLabel('Value of header 2').fill('acme');
-      await expectAccessible(page);
-      await screenshot(page, 'export-owned');
-      await page.getByRole('button', { name: 'Save' }).click();
-      await page.getByText('Saved.').waitFor();
-      const { body } = await current.request({
-        path: `/apis/auditexport.dev/v1/namespaces/${namespace}/auditexportconfigs/siem`,
-      });
-      const { spec } = body as { spec: { headers: Array<{ name: string }>; timeoutSeconds: number } };
-      expect(spec).toMatchObject({ timeoutSeconds: 30, maxBatchSize: 50 });
-      expect(spec.headers.map(({ name }) => name).toSorted()).toEqual(['Authorization', 'X-Tenant']);
-      // kubectl goes on applying its own, without a conflict.
-      const again = await current.kubectl(['apply', '--server-side', '-f', '-'], { input: file });
-      expect(again.exitCode, again.stderr).toBe(0);
+    const applied = await current.kubectl(['apply', '--server-side', '-f', '-'], { input: file });
+    expect(applied.exitCode, applied.stderr).toBe(0);
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
+    await page.goto(`${url}/${namespace}.siem`);
+    const size = page.getByLabel('Max batch size');
+    expect(await size.isEditable()).toBe(false);
+    expect(await page.getByLabel('Endpoint URL').isEditable()).toBe(false);
+    expect(await page.getByLabel('Name of header 1').isEditable()).toBe(false);
+    expect(await page.getByText('Secret vault/token').isVisible()).toBe(true);
+    expect(await page.getByText('Managed by kubectl').count()).toBeGreaterThanOrEqual(3);
+    expect(await page.content()).not.toContain('Bearer theirs');
+    await page.getByText('Advanced').click();
+    await page.getByLabel('Timeout in seconds').fill('30');
+    await page.getByRole('button', { name: 'Add header' }).click();
+    await page.getByLabel('Name of header 2').fill('X-Tenant');
+    await page.getByLabel('Value of header 2').fill('acme');
+    await expectAccessible(page);
+    await screenshot(page, 'export-owned');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    const { body } = await current.request({
+      path: `/apis/auditexport.dev/v1/namespaces/${namespace}/auditexportconfigs/siem`,
     });
+    const { spec } = body as { spec: { headers: Array<{ name: string }>; timeoutSeconds: number } };
+    expect(spec).toMatchObject({ timeoutSeconds: 30, maxBatchSize: 50 });
+    expect(spec.headers.map(({ name }) => name).toSorted()).toEqual(['Authorization', 'X-Tenant']);
+    // kubectl goes on applying its own, without a conflict.
+    const again = await current.kubectl(['apply', '--server-side', '-f', '-'], { input: file });
+    expect(again.exitCode, again.stderr).toBe(0);
+  });
 
-    it('tells the second of two admins, though the first one used kubectl', async () => {
-      const { current } = cluster;
-      const { db, receiver, namespace, url } = await startProduct(current);
-      watchCluster(current, namespace, { db, receiver });
-      const page = await browser.newPage({ expectedErrors: [/409/] });
-      await page.goto(`${url}/new`);
-      await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
-      await page.getByLabel('Name', { exact: true }).fill('siem');
-      await page.getByRole('button', { name: 'Add destination' }).click();
-      await page.getByText('The destination was added.').waitFor();
-      const patched = await current.kubectl([
-        ...['patch', 'aec', 'siem', '-n', namespace, '--type=merge'],
-        ...['-p', '{"spec": {"timeoutSeconds": 44}}'],
-      ]);
-      expect(patched.exitCode, patched.stderr).toBe(0);
-      await page.getByLabel('Max batch size').fill('9');
-      await page.getByRole('button', { name: 'Save' }).click();
-      const notice = page.getByRole('alert').filter({ hasText: 'Nothing of yours was saved' });
-      await notice.waitFor();
-      expect(await notice.getByRole('table').textContent()).toMatch(/Timeout in seconds\s*44\s*10/);
-      await screenshot(page, 'export-cluster-conflict');
-      const { stdout } = await current.kubectl([
-        'get',
-        'aec',
-        'siem',
-        '-n',
-        namespace,
-        '-o',
-        'jsonpath={.spec.maxBatchSize}',
-      ]);
-      expect(stdout).toBe('1000');
-    });
+  it('tells the second of two admins, though the first one used kubectl', async () => {
+    const { current } = cluster;
+    const { db, receiver, namespace, url } = await startProduct(current);
+    watchCluster(current, namespace, { db, receiver });
+    const page = await browser.newPage({ expectedErrors: [/409/] });
+    await page.goto(`${url}/new`);
+    await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
+    await page.getByLabel('Name', { exact: true }).fill('siem');
+    await page.getByRole('button', { name: 'Add destination' }).click();
+    await page.getByText('The destination was added.').waitFor();
+    const patched = await current.kubectl([
+      ...['patch', 'aec', 'siem', '-n', namespace, '--type=merge'],
+      ...['-p', '{"spec": {"timeoutSeconds": 44}}'],
+    ]);
+    expect(patched.exitCode, patched.stderr).toBe(0);
+    await page.getByLabel('Max batch size').fill('9');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const notice = page.getByRole('alert').filter({ hasText: 'Nothing of yours was saved' });
+    await notice.waitFor();
+    expect(await notice.getByRole('table').textContent()).toMatch(/Timeout in seconds\s*44\s*10/);
+    await screenshot(page, 'export-cluster-conflict');
+    const { stdout } = await current.kubectl([
+      'get',
+      'aec',
+      'siem',
+      '-n',
+      namespace,
+      '-o',
+      'jsonpath={.spec.maxBatchSize}',
+    ]);
+    expect(stdout).toBe('1000');
+  });
 
-    it('says which right is missing, and keeps what was typed', async () => {
-      const { receiver, url } = await startProduct(cluster.current, kubernetesRules);
-      const page = await browser.newPage({ expectedErrors: [/409/, /503/] });
-      await page.goto(`${url}/new`);
-      await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
-      await page.getByRole('button', { name: 'Add destination' }).click();
-      const notice = page.getByRole('alert').filter({ hasText: 'Nothing was saved.' });
-      await notice.waitFor();
-      expect(await notice.textContent()).toContain('cannot patch resource');
-      expect(await page.getByLabel('Endpoint URL').inputValue()).toBe(receiver.endpoint);
-      await screenshot(page, 'export-refused');
-    });
-  },
-);
+  it('says which right is missing, and keeps what was typed', async () => {
+    const { receiver, url } = await startProduct(cluster.current, kubernetesRules);
+    const page = await browser.newPage({ expectedErrors: [/409/, /503/] });
+    await page.goto(`${url}/new`);
+    await page.getByLabel('Endpoint URL').fill(receiver.endpoint);
+    await page.getByRole('button', { name: 'Add destination' }).click();
+    const notice = page.getByRole('alert').filter({ hasText: 'Nothing was saved.' });
+    await notice.waitFor();
+    expect(await notice.textContent()).toContain('cannot patch resource');
+    expect(await page.getByLabel('Endpoint URL').inputValue()).toBe(receiver.endpoint);
+    await screenshot(page, 'export-refused');
+  });
+});

@@ -5,14 +5,13 @@ import { isToolMissing } from '../tools/build.ts';
 import { isClusterMissing, useCluster } from '../tools/cluster.ts';
 import { startCollector } from '../tools/collector.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
-import { hasKubectl } from '../tools/kubectl.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
 import { watchCluster } from '../tools/watchedExports.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
 import { collectorKubeconfig, crd } from './harness.ts';
 
-const isMissing = isClusterMissing() || isToolMissing('otelcol') || !hasKubectl();
+const isMissing = isClusterMissing() || isToolMissing('otelcol');
 
 describe.skipIf(isMissing)('kubectl drives an export', () => {
   const cluster = useCluster({ prepare: (made) => made.applyFiles(crd) });

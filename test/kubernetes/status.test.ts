@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Condition, ExportStatus } from '../../src/model/streamStatus.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { type Cluster, isClusterMissing, useCluster } from '../tools/cluster.ts';
-import { hasKubectl } from '../tools/kubectl.ts';
 import { applyConfig, crd, deleteConfig, readConfig, startSource } from './harness.ts';
 import { allowCollector, kubernetesRules } from './rights.ts';
 
@@ -192,7 +191,7 @@ describe.skipIf(isClusterMissing())('status in a cluster', () => {
     await waitFor(async () => !(await metrics()).includes('audit_export_config_condition{'));
   });
 
-  it.skipIf(!hasKubectl())('is what kubectl wait waits for, and what kubectl get shows', async () => {
+  it('is what kubectl wait waits for, and what kubectl get shows', async () => {
     const { current } = cluster;
     const { write, namespace } = await setUp(current);
     const waiting = current.kubectl([

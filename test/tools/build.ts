@@ -9,7 +9,7 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { findOnPath } from './findOnPath.ts';
@@ -21,6 +21,8 @@ export type ToolName =
   | 'kube-apiserver'
   | 'etcd'
   | 'helm'
+  | 'helm3'
+  | 'kubectl'
   | 'kubeconform'
   | 'promtool';
 
@@ -32,9 +34,11 @@ export type ToolPlan =
 
 interface Tool {
   readonly variable: string;
+  /** The version matters: whatever else the PATH has is not used. */
+  readonly isExact?: boolean;
   /** Everything that decides what comes out. */
   readonly key: () => string;
-  /** Arguments of `go`; the program is to appear in `folder` under the tool's name. */
+  /** Arguments of `go`; the program is to appear in `folder`, alone. */
   readonly build: (folder: string) => { args: readonly string[]; options: SpawnOptions };
 }
 
@@ -55,6 +59,17 @@ const tools: Readonly<Record<ToolName, Tool>> = {
   }),
   etcd: moduleTool({ name: 'etcd', folder: 'etcd', variable: 'ETCD_BIN' }),
   helm: packageTool('HELM_BIN', 'helm.sh/helm/v4/cmd/helm@v4.3.1'),
+  helm3: packageTool('HELM3_BIN', 'helm.sh/helm/v3/cmd/helm@v3.22.0'),
+  // Of the server's version.
+  kubectl: {
+    ...moduleTool({
+      name: 'kubectl',
+      folder: 'kubectl',
+      variable: 'KUBECTL_BIN',
+      linkerFlags: `${kubernetesVersion} -X k8s.io/client-go/pkg/version.gitVersion=v1.36.3`,
+    }),
+    isExact: true,
+  },
   kubeconform: packageTool('KUBECONFORM_BIN', 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0'),
   // Rules are tested without the service discoveries, which are most of it.
   promtool: packageTool('PROMTOOL_BIN', 'github.com/prometheus/prometheus/cmd/promtool@v0.316.0', [
@@ -109,7 +124,7 @@ function planTool(name: ToolName): ToolPlan {
     if (existsSync(named)) return { kind: 'ready', path: resolve(named) };
     return { kind: 'missing', why: `${tool.variable} names ${named}, which does not exist.` };
   }
-  const onPath = findOnPath(name);
+  const onPath = tool.isExact ? undefined : findOnPath(name);
   if (onPath !== undefined) return { kind: 'ready', path: onPath };
   const path = join(
     cacheFolder(),
@@ -161,6 +176,8 @@ export async function provideTool(name: ToolName): Promise<string> {
     try {
       const { args, options } = tools[name].build(folder);
       await runGo(args, options);
+      const [program = name] = await readdir(folder);
+      if (program !== name) await rename(join(folder, program), join(folder, name));
       await rename(folder, finished);
     } finally {
       await rm(folder, { recursive: true, force: true });

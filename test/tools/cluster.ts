@@ -13,8 +13,8 @@ import { applyYaml } from './clusterObjects.ts';
 import { startEtcd } from './etcd.ts';
 import { makeKubeApiserver } from './kubeApiserver.ts';
 import { makeKubeConfig, writeKubeconfig } from './kubeconfig.ts';
-import { type Kubectl, makeKubectl } from './kubectl.ts';
 import { type KubeRequester, makeKubeRequester } from './kubeRequest.ts';
+import { type Kubectl, makeKubectl } from './runKubectl.ts';
 
 export interface Cluster {
   readonly url: string;
@@ -60,7 +60,7 @@ export const fastCompaction: ClusterOptions = {
 
 /** For `describe.skipIf`: says so when the suite has to be skipped. @throws Error when CI is set. */
 export function isClusterMissing(): boolean {
-  return isToolMissing('kube-apiserver') || isToolMissing('etcd');
+  return (['kube-apiserver', 'etcd', 'kubectl'] as const).some((tool) => isToolMissing(tool));
 }
 
 async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {

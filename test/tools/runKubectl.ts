@@ -1,7 +1,7 @@
 /** Runs kubectl as a person would, against a test cluster and nothing else. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { findOnPath } from './findOnPath.ts';
+import { provideTool } from './build.ts';
 
 export interface KubectlResult {
   readonly exitCode: number;
@@ -14,15 +14,10 @@ export type Kubectl = (
   options?: { readonly input?: string },
 ) => Promise<KubectlResult>;
 
-/** For `describe.skipIf`: kubectl is not built, it is what the machine has. */
-export function hasKubectl(): boolean {
-  return findOnPath('kubectl') !== undefined;
-}
-
-/** `home` takes its caches. Resolves whatever the exit code. @throws Error when there is no kubectl. */
+/** `home` takes its caches. Resolves whatever the exit code. Of the server's version. */
 export function makeKubectl(kubeconfigPath: string, home: string): Kubectl {
   return async (args, { input = '' } = {}) => {
-    const child = spawn('kubectl', args, {
+    const child = spawn(await provideTool('kubectl'), args, {
       // Nothing of the person's own environment: their KUBECONFIG, their plugins, their proxy.
       env: {
         PATH: process.env['PATH'],
