@@ -42,15 +42,15 @@ const lookAtAll = `select ${common}, array(select s.id::text from audit.streams 
 
 /** New entries by the index entries_by_xid, whose expressions these are. The order keeps Postgres to it, whatever its statistics say. */
 const newEntries = (xids: string): string => `(select e.organization from audit.entries e
-  where e.cluster + 0 = audit.cluster_id() and e.xid::text::bigint ${xids}
-  order by e.xid::text::bigint limit ${mostNewEntries})`;
+  where e.cluster + 0 = audit.cluster_id() and greatest(e.xid, '0'::xid8) ${xids}
+  order by greatest(e.xid, '0'::xid8) limit ${mostNewEntries})`;
 
 /** Only the streams of organizations that have something new are looked at. */
 const lookAtNew = `with new as materialized (
     select e.organization from unnest(${endedSince('$2::pg_snapshot')}) as ended(xid),
-      lateral ${newEntries('between ended.xid::text::bigint and ended.xid::text::bigint')} as e
+      lateral ${newEntries('between ended.xid and ended.xid')} as e
     union all
-    ${newEntries('>= pg_snapshot_xmax($2::pg_snapshot)::text::bigint')}
+    ${newEntries('>= pg_snapshot_xmax($2::pg_snapshot)')}
     limit ${mostNewEntries})
   select ${common},
     array(select s.id::text from audit.streams s

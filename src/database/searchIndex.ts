@@ -65,8 +65,8 @@ const allParts = `(select organization, cluster from audit.entries order by orga
     order by e.organization, e.cluster limit 1) as next`;
 
 const newParts = `select distinct organization, cluster from audit.entries
-  where cluster + 0 = audit.cluster_id() and xid::text::bigint >= $3::bigint
-    and xid::text::bigint < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
+  where cluster + 0 = audit.cluster_id() and greatest(xid, '0'::xid8) >= $3::xid8
+    and xid < pg_snapshot_xmin(pg_current_snapshot())`;
 
 /**
  * Lists parts with enough final entries for a block: by their number, or by the size of the first ones. Costs a few index probes
