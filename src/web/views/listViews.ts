@@ -28,6 +28,8 @@ export interface TroubleView {
   /** RFC 3339; null: not known. */
   readonly since: string | null;
   readonly why: string;
+  /** Of the link. */
+  readonly action: string;
 }
 
 export interface FilterBarView {
