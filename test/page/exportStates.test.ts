@@ -52,6 +52,11 @@ const given: Readonly<Record<StateName, Given>> = {
   delivering: { conditions: good },
   'catching-up': { conditions: good, pending: 1204 },
   incomplete: { conditions: conditions('True', 'Incomplete'), isParked: true },
+  'incomplete-earlier': {
+    conditions: conditions('True', 'Incomplete'),
+    rejected: 12,
+    lastError: { time, reason: 'PartialSuccess', message: 'The receiver rejected 12.', resolvedTime: time },
+  },
   retrying: {
     conditions: conditions('False', 'Timeout', 'Reconciling'),
     lastError: { time, reason: 'Timeout', message: 'The receiver did not answer within 10 s.' },

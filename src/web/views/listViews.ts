@@ -28,7 +28,7 @@ export interface TroubleView {
   /** RFC 3339; null: not known. */
   readonly since: string | null;
   readonly why: string;
-  /** Of the link. */
+  /** What the link says, such as `Fix it`. */
   readonly action: string;
 }
 
