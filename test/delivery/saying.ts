@@ -61,17 +61,22 @@ function makeSeldom(ask: (path: string, target?: string) => Promise<string>): ty
   };
 }
 
-/** Delivers two entries to begin with. Ended with the test, which fails when a status or a badge has lied at any time. */
-export async function startProduct(url: string, prefix: readonly string[] = []): Promise<Product> {
+/** `port`: the collector reaches the database there. Delivers two entries to begin with. Ended with the test, which fails when a status or a badge has lied at any time. */
+export async function startProduct(
+  url: string,
+  { prefix = [], port: databasePort }: { readonly prefix?: readonly string[]; readonly port?: number } = {},
+): Promise<Product> {
   const db = openDatabase(url);
   onTestFinished(() => db.end());
-  const { role, url: ownUrl } = await makeRole(db, url);
+  const { role, url: roleUrl } = await makeRole(db, url);
+  const ownUrl = new URL(roleUrl);
+  if (databasePort !== undefined) ownUrl.port = `${databasePort}`;
   await db.query('select audit.grant_collector($1)', [role]);
   const receiver = await startReceiver();
   onTestFinished(() => receiver.stop());
   const port = await findFreePort();
   const collector = await makeCollectorProcess(
-    ownUrl,
+    ownUrl.href,
     {
       PAGE_ADDRESS: `127.0.0.1:${port}`,
       AUTH_MODE: 'local',
