@@ -34,10 +34,10 @@ export interface Product {
   writeConfig(changes?: Readonly<Record<string, unknown>>): Promise<void>;
   /** Returns ids. */
   insert(count: number): Promise<string[]>;
-  /** What is said now; empty where it is not asked for. */
-  read(entry: string, kinds: ReadonlyArray<keyof Saying>): Promise<Saying>;
+  /** What is said now. */
+  read(entry: string): Promise<Saying>;
   /** Resolves once all of it is said, with what is said then. */
-  waitForSaying(entry: string, wanted: Readonly<Partial<Record<keyof Saying, RegExp>>>): Promise<Saying>;
+  waitForSaying(entry: string, wanted: Readonly<Record<keyof Saying, RegExp>>): Promise<Saying>;
 }
 
 const logs = '/organizations/acme/audit-logs';
@@ -123,18 +123,18 @@ export async function startProduct(
     ...{ db, url, role, receiver, collector, spec, pageOrigin: `http://127.0.0.1:${port}` },
     writeConfig: (changes = {}) => collector.writeConfig('siem', { ...spec, ...changes }),
     insert: (count) => insertEntries(db, numbered(count)),
-    read: async (entry, kinds) => ({
-      status: kinds.includes('status') ? await readStatus() : '',
-      page: kinds.includes('page') ? await readPage() : '',
-      entry: kinds.includes('entry') ? await readEntry(entry) : '',
+    read: async (entry) => ({
+      status: await readStatus(),
+      page: await readPage(),
+      entry: await readEntry(entry),
     }),
     waitForSaying: async (entry, wanted) => {
       let said: Saying | undefined;
       const kinds = Object.keys(wanted) as Array<keyof Saying>;
       return waitFor(
         async () => {
-          said = await product.read(entry, kinds);
-          return kinds.every((kind) => wanted[kind]?.test(said?.[kind] ?? '')) ? said : undefined;
+          said = await product.read(entry);
+          return kinds.every((kind) => wanted[kind].test(said?.[kind] ?? '')) ? said : undefined;
         },
         {
           timeoutMs: 15_000,
