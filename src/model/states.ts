@@ -6,6 +6,7 @@
  * Not here: why it is so (reasons.ts), what happened in one case (a message).
  */
 import type { StreamHealth } from './streamHealth.ts';
+import type { LastError } from './streamStatus.ts';
 
 export interface StateRow {
   /** For the docs, in Markdown. */
@@ -76,6 +77,17 @@ export const states = {
     ready: 'True',
     also: null,
     trouble: 'missing',
+  },
+  'incomplete-earlier': {
+    when: 'as before, but nothing is parked, and the last rejection is more than 30 days ago',
+    word: 'Incomplete earlier',
+    tone: 'idle',
+    icon: 'info',
+    sentence:
+      'New entries are delivered. More than 30 days ago the receiver rejected some without saying which: compare it with the table.',
+    ready: 'True',
+    also: null,
+    trouble: null,
   },
   retrying: {
     when: 'it retries a failure that will pass',
@@ -155,18 +167,27 @@ export const streamStates = (Object.keys(states) as StateName[]).filter(
 export interface Counters extends Pick<StreamHealth, 'delivered' | 'rejected' | 'parked' | 'pending'> {
   /** RFC 3339; null: nothing is pending, or it is not known. */
   readonly oldestPendingAt: string | null;
+  /** The latest failure of any kind: no rejection came after it. null: there is none, or it is not known. */
+  readonly lastError: Pick<LastError, 'time'> | null;
 }
 
 /** So many, or so old: pending entries are a backlog, not just on their way. */
 const backlogFrom = 5_000;
 const backlogAfterMs = 30_000;
 
+/** A rejection cannot be undone. It asks for a person for so long; green it is never again, since green means all. */
+const rejectionIsNewsMs = 30 * 24 * 60 * 60_000;
+
 /** The state of a stream that nothing holds up. Green is what a receiver has proven. */
 export function stateOfCounters(
-  { delivered, rejected, parked, pending, oldestPendingAt }: Counters,
+  counters: Counters,
   now: number,
-): 'nothing-sent' | 'incomplete' | 'catching-up' | 'delivering' {
-  if (parked + rejected > 0) return 'incomplete';
+): 'nothing-sent' | 'incomplete' | 'incomplete-earlier' | 'catching-up' | 'delivering' {
+  const { delivered, rejected, parked, pending, oldestPendingAt, lastError } = counters;
+  if (parked + rejected > 0) {
+    const isOld = lastError !== null && now - Date.parse(lastError.time) > rejectionIsNewsMs;
+    return parked === 0 && delivered > 0 && isOld ? 'incomplete-earlier' : 'incomplete';
+  }
   if (delivered === 0) return 'nothing-sent';
   const isOld = oldestPendingAt !== null && now - Date.parse(oldestPendingAt) > backlogAfterMs;
   return (pending ?? 0) >= backlogFrom || ((pending ?? 0) > 0 && isOld) ? 'catching-up' : 'delivering';

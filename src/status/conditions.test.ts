@@ -34,6 +34,13 @@ interface Given {
   readonly at?: Date;
 }
 
+const rejection = (time: string) => ({
+  time,
+  reason: 'PartialSuccess',
+  message: 'Rejected.',
+  resolvedTime: time,
+});
+
 test.each<[string, Partial<StreamHealth> | null, Given, string[]]>([
   ['everything delivered', {}, {}, ['Ready=True Delivering']],
   ['delivering', { activity: 'delivering', pending: 7 }, {}, ['Ready=True Delivering']],
@@ -46,6 +53,24 @@ test.each<[string, Partial<StreamHealth> | null, Given, string[]]>([
   ],
   ['one entry parked', { parked: 1 }, {}, ['Ready=True Incomplete']],
   ['some rejected', { rejected: 2, activity: 'delivering', pending: 7 }, {}, ['Ready=True Incomplete']],
+  [
+    'some rejected 30 days ago',
+    { rejected: 2, lastError: rejection('2026-04-01T00:00:00Z') },
+    {},
+    ['Ready=True Incomplete'],
+  ],
+  [
+    'some rejected before that',
+    { rejected: 2, lastError: rejection('2026-03-31T23:59:59Z') },
+    {},
+    ['Ready=True Incomplete'],
+  ],
+  [
+    'some rejected then, and some parked',
+    { rejected: 2, parked: 1, lastError: rejection('2026-03-01T00:00:00Z') },
+    {},
+    ['Ready=True Incomplete'],
+  ],
   ['all rejected', { delivered: 0, rejected: 2 }, {}, ['Ready=Unknown Incomplete']],
   [
     'trying new settings',
@@ -157,5 +182,13 @@ test('names the error of the settings before while the present ones are tried', 
   const { conditions } = statusOf({ activity: 'holding', failure, isTryingAgain: true });
   expect(conditions[0]?.message).toBe(
     'The export is being tried with its present settings. The error before was: Check the token.',
+  );
+});
+
+test('a rejection of long ago stays in the words and the number', () => {
+  const status = statusOf({ rejected: 2, lastError: rejection('2026-03-01T00:00:00Z') });
+  expect(status.rejectedEntries).toBe(2);
+  expect(status.conditions[0]?.message).toMatch(
+    /^All but 2 entries are delivered\. The receiver rejected 2 entries/,
   );
 });

@@ -114,7 +114,8 @@ function explain(name: StreamState, health: StreamHealth | null): Explained {
       return describeFailure(health.failure);
     case 'nothing-sent':
       return { reason: 'NothingSent', message: describeNothingSent(health) };
-    case 'incomplete': {
+    case 'incomplete':
+    case 'incomplete-earlier': {
       const message = describeDelivery(health);
       // Nothing shows yet that the receiver keeps anything.
       return { reason: 'Incomplete', message, ...(health.delivered === 0 && { ready: 'Unknown' }) };

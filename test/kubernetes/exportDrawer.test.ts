@@ -10,7 +10,7 @@ import { usePostgres } from '../tools/postgres.ts';
 import { setUp } from '../tools/setUp.ts';
 import { watchCluster, watchPage } from '../tools/watchedExports.ts';
 import { makeClusterCollector } from './clusterCollector.ts';
-import { applySecret, crd } from './harness.ts';
+import { applyConfig, applySecret, crd } from './harness.ts';
 import { allowCollector, kubernetesRules, pageRules } from './rights.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
@@ -173,6 +173,39 @@ describe.skipIf(isClusterMissing())('the export drawer in a cluster', { timeout:
       'jsonpath={.spec.maxBatchSize}',
     ]);
     expect(stdout).toBe('1000');
+  });
+
+  it('says what it knows while the API server is away, and delivers meanwhile', async () => {
+    const { current } = cluster;
+    const { db, receiver, namespace, collector, url } = await startProduct(current);
+    watchCluster(current, namespace, { db, receiver });
+    const spec = { organization: 'acme', endpoint: receiver.endpoint, startFrom: 'Beginning' };
+    await applyConfig(current, namespace, 'siem', spec);
+    const [first = ''] = await insertEntries(db, numbered(2));
+    const logs = url.slice(0, -'/export'.length);
+    const headers = {
+      'HX-Request': 'true',
+      'HX-Request-Type': 'partial',
+      'HX-Target': 'div#export-trouble',
+    };
+    const read = async (path: string, more = {}) =>
+      (await (await fetch(logs + path, { headers: more })).text()).replaceAll(/<[^>]*>|\s+/g, ' ');
+    const waitForWords = (path: string, words: RegExp) =>
+      waitFor(async () => words.test(await read(path)), {
+        timeoutMs: 30_000,
+        describe: () => `${path}: ${words}\n${collector.output().slice(-1_000)}`,
+      });
+    await waitForWords(`/entries/${first}`, /siem +Delivered/);
+    await current.stopApiServer();
+    const [meanwhile = ''] = await insertEntries(db, numbered(3));
+    await receiver.waitFor((r) => r.ledger.storedCount === 5);
+    // Nobody knows the names: the entry is said to be delivered, the destinations are not said to be none.
+    await waitForWords(`/entries/${meanwhile}`, /Delivered/);
+    await waitForWords('/export', /API server/);
+    expect(await read('/export')).not.toMatch(/No destination yet|Delivering/);
+    expect(await read('/trouble?live=1', headers)).not.toContain('Delivering');
+    await current.startApiServer();
+    await waitForWords('/export', /siem[\s\S]*Delivering/);
   });
 
   it('says which right is missing, and keeps what was typed', async () => {

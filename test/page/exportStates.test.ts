@@ -20,7 +20,7 @@ const time = '2026-05-01T10:00:00.000Z';
 const error: LastError = {
   time,
   reason: 'NotFound',
-  message: 'The receiver answered 404 Not Found. It says: "no such path".',
+  message: `The receiver answered 404 Not Found. It says: "no such path: /${'without-a-break'.repeat(12)}".`,
   httpStatus: 404,
 };
 
@@ -52,6 +52,11 @@ const given: Readonly<Record<StateName, Given>> = {
   delivering: { conditions: good },
   'catching-up': { conditions: good, pending: 1204 },
   incomplete: { conditions: conditions('True', 'Incomplete'), isParked: true },
+  'incomplete-earlier': {
+    conditions: conditions('True', 'Incomplete'),
+    rejected: 12,
+    lastError: { time, reason: 'PartialSuccess', message: 'The receiver rejected 12.', resolvedTime: time },
+  },
   retrying: {
     conditions: conditions('False', 'Timeout', 'Reconciling'),
     lastError: { time, reason: 'Timeout', message: 'The receiver did not answer within 10 s.' },
@@ -137,15 +142,34 @@ async function setUp(shown: () => readonly StateName[]) {
   return { ...under, entry: ids[1] ?? '' };
 }
 
-async function lookAt(page: Page, name: string): Promise<void> {
-  for (const width of [320, 390, 1024, 1440]) {
+const widths = [320, 390, 800, 1024, 1440];
+
+/** Nothing sticks out of the window, or out of what contains it, at any of the widths. */
+async function lookAt(page: Page, name: string, only = widths): Promise<void> {
+  for (const width of only) {
     await page.setViewportSize({ width, height: 900 });
     await expectNoSidewaysScroll(page);
+    expect(await findCut(page), `${name} at ${width}`).toEqual([]);
+    // A hidden one has the size of a pixel.
+    if ((await page.locator('.dot').count()) > 0)
+      expect((await page.locator('#export-dot').boundingBox())?.width, `${width}`).toBeGreaterThan(8);
     await screenshot(page, `${name}-${width}`);
   }
   await page.emulateMedia({ forcedColors: 'active' });
   await screenshot(page, `${name}-forced`);
   await page.emulateMedia({ forcedColors: null });
+}
+
+/** What in the drawer and in the banner is wider than their place, or that reach out of the window. */
+function findCut(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`[...document.querySelectorAll('#drawer:modal *, #export-trouble *')]
+    .filter((element) => element.checkVisibility() && !element.closest('.visually-hidden, svg, option, textarea'))
+    .filter((element) => {
+      const { left, right } = element.getBoundingClientRect();
+      const isWider = getComputedStyle(element).display !== 'inline' && element.scrollWidth > element.clientWidth + 1;
+      return right > innerWidth + 1 || left < -1 || (isWider && element.matches(':not(input, select, .drawer-body)'));
+    })
+    .map((element) => element.tagName + '.' + element.className + ': ' + element.textContent.trim().slice(0, 60))`);
 }
 
 it('shows each state with its word, its colour and what to do', { timeout: 240_000 }, async () => {
@@ -170,7 +194,9 @@ it('shows each state with its word, its colour and what to do', { timeout: 240_0
     const retries = await page.getByRole('button', { name: 'Retry now' }).count();
     expect(retries, name).toBe(name === 'holding' || name === 'retrying' ? 1 : 0);
     await expectAccessible(page);
-    await screenshot(page, `export-state-${name}`);
+    // Each state in a narrow window and in a wide one, those that fail in all.
+    await lookAt(page, `export-state-${name}`, states[name].trouble === 'failing' ? widths : [320, 1024]);
+    await page.setViewportSize({ width: 1280, height: 800 });
   }
 });
 
@@ -195,6 +221,7 @@ it('says above the list what fails, most pressing first, and says no more once n
   await page.keyboard.press('Escape');
   shown = ['retrying'];
   await banner.getByText('retrying: Retrying').waitFor({ timeout: 15_000 });
+  await banner.getByRole('link', { name: /^See why ?: retrying$/ }).waitFor();
   expect(await page.locator('.dot-warn').count()).toBe(1);
   shown = ['delivering', 'suspended'];
   await items.first().waitFor({ state: 'detached', timeout: 15_000 });

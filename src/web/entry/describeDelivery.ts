@@ -117,6 +117,7 @@ function describePending({ name, state, url, lastError, isHeld }: EntryDestinati
     case 'delivering':
     case 'catching-up':
     case 'incomplete':
+    case 'incomplete-earlier':
       return waiting('Not delivered yet: it waits for its turn.');
   }
 }

@@ -148,6 +148,9 @@ async function readDeliveryViews(
   });
   const known = configs?.kind === 'ok' ? configs.value : null;
   const destinations = await joinStreams({ context, organization }, known ?? []);
+  // An entry can be read while its streams cannot: their table may be locked.
+  if (destinations.some(({ isDatabaseAway }) => isDatabaseAway))
+    return destinations.map(({ config }) => ({ ...notKnown, destination: config.id.name }));
   const current = (known ?? []).flatMap(({ key }) => key ?? []);
   const filters = new Map((known ?? []).map(({ key, spec }) => [key ?? '', filterOf(spec)]));
   // Reads one more than is shown, to know whether there are more.
@@ -198,6 +201,15 @@ function filterOf(spec: EditableSpec): EntryFilter {
     projects: spec['filter.projects'],
   };
 }
+
+const notKnown: Omit<DeliveryView, 'destination'> = {
+  tone: 'warn',
+  icon: 'alert',
+  word: 'Not known',
+  detail: 'The database does not say right now whether it has this entry.',
+  times: [],
+  link: null,
+};
 
 const earlierDestinations: DeliveryView = {
   destination: 'Earlier destinations',

@@ -71,13 +71,16 @@ function stateOfReady(destination: StreamedConfig, ready: Condition, now: number
 const databaseReasons: readonly string[] = ['DatabaseUnavailable', 'DatabaseNotPrimary'];
 
 /** What moves is from the row, what is counted now and then from the status. */
-export function countersOf({ config: { status }, stream }: StreamedConfig): Counters {
+export function countersOf(destination: StreamedConfig): Counters {
+  const { config, stream } = destination;
+  const { status } = config;
   return {
     delivered: stream?.delivered ?? status?.deliveredEntries ?? 0,
     rejected: stream?.rejected ?? status?.rejectedEntries ?? 0,
     parked: stream?.parked ?? status?.parkedEntries ?? 0,
     pending: status?.pendingEntries ?? null,
     oldestPendingAt: status?.oldestPendingTime ?? null,
+    lastError: findLastError(destination),
   };
 }
 

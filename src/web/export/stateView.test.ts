@@ -211,6 +211,19 @@ describe('makeStateView', () => {
     expect(sentence(false)).toContain('Every entry is kept');
   });
 
+  it('asks nobody to act on a rejection of more than a month ago, and never turns green', () => {
+    const config = makeConfig({ conditions: [ready] });
+    const rejectedAt = (time: string) => {
+      const lastError = { time, reason: 'PartialSuccess', message: 'Rejected 2.', resolvedTime: time };
+      const destination = { config, stream: { ...stream, rejected: 2, lastError } };
+      return makeStateView('acme', destination, [], { now, pace });
+    };
+    const old = rejectedAt('2025-12-31T00:00:00Z');
+    expect(old.badge).toMatchObject({ word: 'Incomplete earlier', tone: 'idle' });
+    expect(old.facts).toContainEqual(expect.objectContaining({ label: 'Rejected', value: '2' }));
+    expect(rejectedAt('2026-01-20T00:00:00Z').badge.word).toBe('Incomplete');
+  });
+
   it('says the advice once, also of an error that was kept with it', () => {
     const advice = adviceFor('Unauthorized');
     const lastError = { ...unauthorized, message: `The receiver answered 401. ${advice}` };

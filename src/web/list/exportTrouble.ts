@@ -78,7 +78,14 @@ function describe(organization: string, destination: StreamedConfig, state: Stat
     badge: badgeOf(state),
     since: sinceOf(destination, state),
     why: shorten(whyOf(destination, state)),
+    action: actionOf(state),
   };
+}
+
+/** Only what an admin can fix is theirs to fix. */
+function actionOf(state: StateName): string {
+  if (state === 'retrying') return 'See why';
+  return state === 'database-unavailable' || state === 'not-reporting' ? 'Open it' : 'Fix it';
 }
 
 function whyOf(destination: StreamedConfig, state: StateName): string {

@@ -28,6 +28,8 @@ export interface TroubleView {
   /** RFC 3339; null: not known. */
   readonly since: string | null;
   readonly why: string;
+  /** What the link says, such as `Fix it`. */
+  readonly action: string;
 }
 
 export interface FilterBarView {
