@@ -1,6 +1,6 @@
 /**
  * Writes docs/settings.md, docs/metrics.md and the tables of reasons in docs/reasons.md and docs/runbook.md from the tables in
- * the code: `npm run generate`. A test fails while they differ.
+ * the code, and the page's help from docs/admins.md: `npm run generate`. A test fails while they differ.
  */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { type StateRow, states, streamStates } from '../src/model/states.ts';
 import type { Setting } from '../src/settings/setting.ts';
 import { settingsTable } from '../src/settings/table.ts';
 import { metricTable } from '../src/telemetry/metricTable.ts';
+import { makeHelpView } from './helpPage.ts';
 
 /** The generated pages by file name in docs/. */
 export function makePages(): Map<string, string> {
@@ -19,6 +20,7 @@ export function makePages(): Map<string, string> {
     ['operations.md', fillIn(read('operations.md'), makeStateTable())],
     ['reasons.md', fillIn(read('reasons.md'), makeReasonTables())],
     ['runbook.md', fillIn(read('runbook.md'), makeRunbookTables())],
+    ['../views/help/admins.eta', makeHelpView(read('admins.md'))],
   ]);
 }
 

@@ -16,6 +16,7 @@ import { postDestination, postNewDestination } from './export/saveForm.ts';
 import { showDestination, showNewDestination, showState } from './export/showForm.ts';
 import { showDestinations } from './export/showList.ts';
 import { testDestination, testNewDestination } from './export/testForm.ts';
+import { showHelp } from './help/showHelp.ts';
 import { showHome } from './home.ts';
 import { showAuditLogs } from './list/auditLogs.ts';
 import { downloadCsv, downloadNdjson } from './list/download.ts';
@@ -49,6 +50,7 @@ export const routes: readonly Route[] = [
   { method: 'get', path: `${logsPath}/entries.ndjson`, cost: 'download', handler: downloadNdjson },
   { method: 'get', path: `${logsPath}/entries/:entry`, cost: 'read', handler: showEntry },
   { method: 'get', path: `${logsPath}/entries/:entry/json`, cost: 'read', handler: sendEntryJson },
+  { method: 'get', path: `${logsPath}/help`, cost: 'read', handler: showHelp },
   { method: 'get', path: exports, cost: 'read', handler: showDestinations },
   { method: 'get', path: `${exports}/new`, cost: 'read', handler: showNewDestination },
   { method: 'post', path: `${exports}/new`, cost: 'write', handler: postNewDestination },

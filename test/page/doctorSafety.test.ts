@@ -2,8 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer as createHttp, type IncomingMessage } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
+import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
 import { defaultRateLimits } from '../../src/web/security/rateLimits.ts';
 import { waitFor } from '../../tools/waitFor.ts';
@@ -51,6 +53,37 @@ it('tells another port neither header values nor the query', async () => {
   const fixed = await tryForm(page, { ...fields, fix: said.fixes[0] ?? '' });
   expect(fixed.text).toContain('took the test record');
   expect(seen[1]?.url).toBe(`/v1/logs?key=${secret}`);
+});
+
+it('shows another port no client certificate', async () => {
+  const page = await startPageUnderTest(postgres);
+  const authority = makeCertificateAuthority();
+  const host = `127.99.${process.pid % 250}.${++last}`;
+  const shown: unknown[] = [];
+  const options = {
+    ...authority.issue([host]),
+    ca: authority.cert,
+    requestCert: true,
+    rejectUnauthorized: false,
+  };
+  const server = createHttps(options, (request, response) => {
+    shown.push((request.socket as TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody');
+    request.resume().on('end', () => response.end());
+  });
+  await listen(server, host, 4318);
+  const client = authority.issue(['our-client']);
+  const fields = {
+    endpoint: `https://${host}:1`,
+    'tls.caSecretRef': authority.cert,
+    'tls.clientCertSecretRef': client.cert,
+    'tls.clientCertSecretRef.key': client.key,
+  };
+  const said = await tryForm(page, fields);
+  expect(said.text).toContain('Nothing answers at this port, but OTLP does at 4318.');
+  expect(shown).toEqual(['nobody']);
+  const fixed = await tryForm(page, { ...fields, fix: said.fixes[0] ?? '' });
+  expect(fixed.text).toContain('took the test record');
+  expect(shown[1]).toBe('our-client');
 });
 
 it('connects nowhere that could not have been typed, although a manifest leads to the same host', async () => {

@@ -4,11 +4,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { findFreePort } from '../../tools/freePort.ts';
 import { useBrowser } from '../tools/browser.ts';
-import { migrateDatabase } from '../tools/database.ts';
+import { makeCollectorProcess } from '../tools/collectorProcess.ts';
+import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { makePageEntries, writePageEntries } from '../tools/pageEntries.ts';
 import { startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
+import { setUp } from '../tools/setUp.ts';
+import { serveHttp } from '../transport/loopback.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();
@@ -162,4 +166,56 @@ it('which entries did not reach the SIEM: two clicks, and two more to the receiv
   await hand.press('Escape');
   await hand.clickRow('flow.deleted');
   await page.getByText('The receiver said: bad body.').waitFor();
+});
+
+it('fix the broken export: from the banner over the list, four clicks', { timeout: 120_000 }, async () => {
+  const { url, db } = await setUp(postgres);
+  let kept = 0;
+  const receiver = await serveHttp((request, response) => {
+    const isKept = request.url === '/otlp/v1/logs' && request.headers.authorization === 'Bearer good';
+    if (isKept) kept++;
+    request.resume().on('end', () => response.writeHead(isKept ? 200 : 404).end());
+  });
+  const port = await findFreePort();
+  const collector = await makeCollectorProcess(url, {
+    PAGE_ADDRESS: `127.0.0.1:${port}`,
+    AUTH_MODE: 'local',
+  });
+  const headers = [{ name: 'Authorization', value: 'Bearer good' }];
+  await collector.writeConfig('siem', {
+    ...{
+      organization: 'acme',
+      endpoint: `http://127.0.0.1:${receiver.port}/v1/log`,
+      headers,
+      startFrom: 'Beginning',
+    },
+  });
+  await insertEntries(db, numbered(3));
+  collector.start();
+  await collector.waitForStatus('siem', ({ lastError }) => lastError?.reason === 'NotFound');
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${port}/organizations/acme/audit-logs`);
+  let clicks = 0;
+  const click = async (role: 'link' | 'button', name: RegExp) => {
+    clicks++;
+    await page.getByRole(role, { name }).click();
+  };
+  await page.getByText('siem: Holding').waitFor();
+  await click('link', /^Fix it/);
+  await click('button', /^Send a test record$/);
+  await click('button', /^Use http:.*\/otlp\/v1\/logs and test$/);
+  await page.getByText('took the test record').waitFor();
+  await click('button', /^Save$/);
+  await page.getByText('Saved.').waitFor();
+  const { deliveredEntries = 0 } = await collector.waitForStatus(
+    'siem',
+    ({ pendingEntries, conditions }) =>
+      pendingEntries === 0 && conditions.some(({ reason }) => reason === 'Delivering'),
+  );
+  expect(deliveredEntries).toBeGreaterThanOrEqual(3);
+  // One to look, one as a test, and the entries.
+  expect(kept).toBeGreaterThanOrEqual(3);
+  await page.getByRole('link', { name: 'Close' }).click();
+  await expect.poll(() => page.locator('.export-trouble').count(), { timeout: 30_000 }).toBe(0);
+  expect(clicks).toBe(4);
 });

@@ -1,5 +1,6 @@
 /** Shows the list of Organization → Audit Logs, whole or in parts. */
 
+import { setBrowserAddress } from '../reply/browserAddress.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment, sendPage, whenGone } from '../reply/reply.ts';
 import { searchParamsOf } from '../urls.ts';
 import type { Visit } from '../visit.ts';
@@ -48,5 +49,5 @@ function setAddress({ request, response }: Visit, url: string): void {
     const { pathname, search } = new URL(current);
     if (pathname + search === url) return;
   }
-  response.set(request.get('HX-Source') === 'input#q' ? 'HX-Replace-Url' : 'HX-Push-Url', url);
+  setBrowserAddress(response, request.get('HX-Source') === 'input#q' ? 'replace' : 'push', url);
 }

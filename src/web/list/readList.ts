@@ -36,6 +36,7 @@ export async function readList(list: ListRequest): Promise<AuditLogsView> {
   ]);
   return {
     exportUrl: logsUrl(organization, '', '/export'),
+    helpUrl: logsUrl(organization, '', '/help'),
     filterBar: makeFilterBar(parsed.filters, organization, choices),
     trouble,
     results,

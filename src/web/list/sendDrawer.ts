@@ -1,6 +1,7 @@
 /** Sends the content of the drawer: alone to htmx, to everybody else with the list behind it. */
 
 import { escapeHtml } from '../format/html.ts';
+import { setBrowserAddress } from '../reply/browserAddress.ts';
 import { render } from '../reply/render.ts';
 import { isFragmentRequest, sendPage, whenGone } from '../reply/reply.ts';
 import { searchParamsOf } from '../urls.ts';
@@ -38,7 +39,7 @@ export async function sendDrawer<K extends keyof Views>(
     const current = request.get('HX-Current-URL') ?? '';
     const isShown = url === null || current.endsWith(url);
     // Back should not step through every entry that was opened.
-    if (!isShown) response.set(isEntry(current) && isEntry(url) ? 'HX-Replace-Url' : 'HX-Push-Url', url);
+    if (!isShown) setBrowserAddress(response, isEntry(current) && isEntry(url) ? 'replace' : 'push', url);
     response
       .status(status)
       .type('html')

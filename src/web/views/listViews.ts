@@ -4,6 +4,7 @@ import type { BadgeView } from './exportViews.ts';
 
 export interface AuditLogsView {
   readonly exportUrl: string;
+  readonly helpUrl: string;
   readonly filterBar: FilterBarView;
   readonly trouble: ExportTroubleView;
   readonly results: ResultsView;

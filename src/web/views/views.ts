@@ -42,9 +42,14 @@ export interface Views {
   'export/start-count': StartView['choices'][number];
   'export/state': ExportStateView;
   'export/test': TestView;
+  'help/page': HelpView;
   home: HomeView;
   problem: ProblemView;
   'problem-part': ProblemPartView;
+}
+
+export interface HelpView {
+  readonly auditLogsUrl: string;
 }
 
 export interface HomeView {
