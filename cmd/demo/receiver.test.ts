@@ -138,10 +138,10 @@ describe('refuses with a google.rpc.Status', () => {
     [401, 'Authorization', [request, { authorization: 'Bearer wrong' }]],
     [404, '/v1/logs', [request, {}, '/v1/traces']],
     [415, 'application/x-protobuf', [request, { 'content-type': 'application/json' }]],
-    [415, 'gzip', [request, { 'content-encoding': 'zstd' }]],
+    [415, 'gzip', [request, { 'content-encoding': 'br' }]],
     [400, 'ExportLogsServiceRequest', ['not protobuf']],
     [400, 'ExportLogsServiceRequest', [request, { 'content-encoding': 'gzip' }]],
-    [400, 'ExportLogsServiceRequest', ['']],
+    [400, 'ExportLogsServiceRequest', [request, { 'content-encoding': 'zstd' }]],
   ])('%i naming %s', async (status, what, [body, headers, path]) => {
     const { receiver, lines, post } = await start({ authorization: 'Bearer right' });
     const response = await post(body, { authorization: 'Bearer right', ...headers }, path);
@@ -155,6 +155,12 @@ describe('refuses with a google.rpc.Status', () => {
     const { receiver } = await start();
     expect((await fetch(`${receiver.url}/v1/logs`)).status).toBe(405);
   });
+});
+
+test('takes a request without a record, which those send who look whether it is there', async () => {
+  const { receiver, lines, post } = await start();
+  expect((await post('')).status).toBe(200);
+  expect([receiver.received, lines]).toEqual([0, []]);
 });
 
 test('takes records with the right Authorization header', async () => {

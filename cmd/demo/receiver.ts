@@ -7,7 +7,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, zstdDecompress } from 'node:zlib';
 import protobuf from 'protobufjs';
 import { type DecodedRequest, decodeRequest } from '../../tools/otlp/otlpProto.ts';
 import { makeLineBudget } from './lineBudget.ts';
@@ -36,9 +36,16 @@ export interface ReceiverOptions {
   readonly linesPerSecond?: number;
 }
 
-const inflate = promisify(gunzip);
 /** The largest request a client may send (OTLP specification 1.11, OTLP/HTTP), before and after inflating. */
 const maxBodyBytes = 64 * 1024 * 1024;
+const limits = { maxOutputLength: maxBodyBytes };
+const inflate = promisify(gunzip);
+const unpackZstd = promisify(zstdDecompress);
+const codings: Readonly<Record<string, (body: Buffer) => Promise<Buffer>>> = {
+  identity: async (body) => body,
+  gzip: (body) => inflate(body, limits),
+  zstd: (body) => unpackZstd(body, limits),
+};
 
 /** @throws Error of node:net if the port is busy. */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
@@ -101,10 +108,13 @@ async function answer(
   }
   if (body === null) return refuse(413, 'the body is larger than 64 MiB');
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity' && encoding !== 'gzip') return refuse(415, 'only gzip is inflated');
+  const unpack = codings[encoding];
+  if (unpack === undefined) return refuse(415, 'only gzip and zstd are read');
   let decoded: DecodedRequest;
   try {
-    const bytes = encoding === 'gzip' ? await inflate(body, { maxOutputLength: maxBodyBytes }) : body;
+    const bytes = await unpack(body);
+    // "If the server receives an empty request … the server SHOULD respond with success" (OTLP specification).
+    if (bytes.length === 0) return { status: 200, problem: '' };
     decoded = decodeRequest(bytes);
   } catch (error) {
     return refuse(
