@@ -193,7 +193,7 @@ describe('TLS material', () => {
     [
       'a key',
       () => ({ ca: { 'ca.crt': client.key } }),
-      `${caKey} has no certificate: put PEM with "BEGIN CERTIFICATE" into it.`,
+      `${caKey} is a private key, not a certificate: put PEM with "BEGIN CERTIFICATE" into it.`,
     ],
     [
       'a damaged certificate',

@@ -49,7 +49,7 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
   await page.getByLabel('Name of header 1').fill('Authorization');
   await page.getByLabel('Value of header 1').fill('Bearer bad');
   await page.getByText('Advanced').click();
-  await page.getByLabel('Every entry there is').check();
+  await page.getByLabel(/Every entry there is/).check();
   await insertEntries(db, numbered(12));
   await page.getByRole('button', { name: 'Add destination' }).click();
   // The token is wrong, and that is known before.
@@ -82,9 +82,10 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
   await page.waitForResponse(/\/state\?/);
   expect(await page.getByLabel('Value of header 1').inputValue()).toBe('Bearer good');
   expect(await page.getByLabel('Max batch size').inputValue()).toBe('5');
-  // What was typed is not saved, and the page asks.
-  page.once('dialog', (dialog) => dialog.accept());
+  // What was typed is not saved, and goes.
+  page.once('dialog', (dialog) => void dialog.accept());
   await page.getByRole('link', { name: 'Back to all destinations' }).click();
+  await page.locator('.export-card-link').waitFor();
   await page.getByRole('group', { name: 'Most recent error' }).waitFor();
   await expectAccessible(page);
   await screenshot(page, 'export-list-held');

@@ -136,7 +136,7 @@ describe('keys', () => {
     const page = await browser.newPage({ forcedColors: 'active', reducedMotion: 'reduce' });
     await page.goto(origin + logs);
     const names: string[] = [];
-    for (let step = 0; step < 17; step++) {
+    for (let step = 0; step < 18; step++) {
       await page.keyboard.press('Tab');
       names.push(
         await page.evaluate<string>(
@@ -144,13 +144,14 @@ describe('keys', () => {
         ),
       );
     }
-    expect(names.slice(0, 14)).toEqual([
+    expect(names.slice(0, 15)).toEqual([
       'Skip to content',
       'Skip to entries',
       'Audit Export',
       'Audit Logs',
       'Sign out',
       'View',
+      'Help',
       'Download',
       'Configure OTEL Export',
       'Search entries; results ',
@@ -160,7 +161,7 @@ describe('keys', () => {
       'Session',
       'Time',
     ]);
-    expect(names[14]).toBe('Remove Last 30 days');
+    expect(names[15]).toBe('Remove Last 30 days');
     await screenshot(page, 'forced-colors');
   });
 });
