@@ -207,9 +207,10 @@ export async function writeEntryOnceAnHour(db: Database, entry: OwnEntry): Promi
     await client.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [
       JSON.stringify(['audit-export', entry.organization, entry.eventType, entry.actorId]),
     ]);
+    // Not now(): whoever began first may come second.
     const { rowCount } = await client.query(
       `select from audit.entries where organization = $1 and event_type = $2 and actor_id = $3
-         and occurred_at > now() - interval '1 hour' and occurred_at <= now() limit 1`,
+         and occurred_at > clock_timestamp() - interval '1 hour' and occurred_at <= clock_timestamp() limit 1`,
       [entry.organization, entry.eventType, entry.actorId],
     );
     if (rowCount === 0) await writeEntry(client, entry);

@@ -1,6 +1,8 @@
 /** What the page writes about itself does not get in the way of those who look for something else. */
-import { describe, expect, it } from 'vitest';
-import { migrateDatabase } from '../tools/database.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { writeEntryOnceAnHour } from '../../src/database/entries.ts';
+import { waitFor } from '../../tools/waitFor.ts';
+import { migrateDatabase, openDatabase, openSession } from '../tools/database.ts';
 import { writePageEntries } from '../tools/pageEntries.ts';
 import { ada, startPageUnderTest } from '../tools/pageUnderTest.ts';
 import { usePostgres } from '../tools/postgres.ts';
@@ -54,5 +56,28 @@ describe('a look at the export settings', () => {
     await look();
     expect(await count()).toBe(3);
     expect(ada.id).not.toBe('somebody else');
+  });
+
+  it('is recorded once also if the one who began first comes second', async () => {
+    const url = await postgres.createDatabase();
+    const db = openDatabase(url, 3);
+    onTestFinished(() => db.end());
+    const entry = {
+      ...{ organization: 'acme', eventType: 'audit_export.settings_viewed', actorId: ada.id },
+      ...{ actorName: null, sessionType: 'user', project: null, metadata: {} },
+    };
+    const holder = await openSession(url);
+    onTestFinished(() => holder.end());
+    await holder.query(
+      `begin; select pg_advisory_xact_lock(hashtextextended($$["audit-export","acme","audit_export.settings_viewed","${ada.id}"]$$, 0))`,
+    );
+    const first = writeEntryOnceAnHour(db, entry);
+    await waitFor(async () => (await db.query(`select from pg_locks where not granted`)).rowCount === 1);
+    await holder.query(
+      `insert into audit.entries (organization, event_type, actor_id, metadata, occurred_at)
+       values ('acme', 'audit_export.settings_viewed', '${ada.id}', '{}', clock_timestamp()); commit`,
+    );
+    await first;
+    expect((await db.query('select from audit.entries')).rowCount).toBe(1);
   });
 });

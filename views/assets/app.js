@@ -141,11 +141,12 @@ on('htmx:config:request', (event) => {
 });
 on('htmx:before:request', ({ detail: { ctx } }) => {
   ctx.target?.setAttribute('aria-busy', 'true');
-  ctx.closings = ctx.target?.closest?.('#drawer') ? closings : null;
+  if (ctx.target?.closest?.('#drawer')) ctx.closings = closings;
 });
 on('htmx:before:response', (event) => {
   const { ctx } = event.detail;
-  if (ctx.closings === null || ctx.closings === closings) return;
+  // Undefined: it does not go into the drawer, or was asked for before this script ran.
+  if (ctx.closings === undefined || ctx.closings === closings) return;
   event.preventDefault();
   if (ctx.request.method !== 'GET')
     toast('You closed this before the answer came. Open it again to see whether it was done.');
