@@ -56,6 +56,8 @@ export class OutageWatch {
 
   /** What the row has to say in place of `kept`, while it fails or not; null: it is right. Call `written` once it says so. */
   next(kept: Outage | null, isFailing: boolean): (OutageStep & { readonly written: () => void }) | null {
+    // The clock was ahead when it began.
+    if (this.#since !== null) this.#since = Math.min(this.#since, this.#now());
     const deliveries = this.#deliveries;
     const written = () => {
       this.#known = deliveries;

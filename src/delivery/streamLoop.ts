@@ -82,6 +82,7 @@ export class StreamLoop {
           await pause(Number.POSITIVE_INFINITY, this.#interrupt.signal);
           continue;
         }
+        health.resume();
         const turn = await this.#turn();
         this.#isRowDoubted = false;
         this.#databaseBackoff.reset();

@@ -76,6 +76,7 @@ test('a short failure is told neither when it begins nor when it ends', () => {
 });
 
 test.each([
+  [-2 * hour, '0 minutes'],
   [59_000, '0 minutes'],
   [60_000, '1 minute'],
   [59 * 60_000, '59 minutes'],

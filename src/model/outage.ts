@@ -31,6 +31,7 @@ export function levelAfter(ms: number): number {
 /** `1 hour`, `24 hours`, `3 days`: rounded down. */
 export function describeDuration(ms: number): string {
   const hours = Math.floor(ms / hourMs);
+  if (hours < 0) return describeDuration(0);
   if (hours >= 48) return `${Math.floor(hours / 24)} days`;
   if (hours >= 1) return hours === 1 ? '1 hour' : `${hours} hours`;
   const minutes = Math.floor(ms / 60_000);
