@@ -162,6 +162,12 @@ export class HealthTracker {
     if (reason === 'DatabaseUnavailable' || reason === 'DatabaseNotPrimary') this.clearFailure();
   }
 
+  /** Nothing is left to deliver, so nothing is kept from getting through: only what was rejected still stands. */
+  becomeIdle(): void {
+    if (this.#failure?.reason !== 'PartialSuccess') this.clearFailure();
+    this.setActivity('idle');
+  }
+
   /** An entry cannot be sent and was set aside: that remains the last error, and holds up nothing. */
   noteSetAside(sequence: number, why: Pick<LastError, 'reason' | 'message'>): void {
     this.clearFailure();

@@ -88,8 +88,7 @@ export class StreamLoop {
         this.#databaseBackoff.reset();
         if (turn === 'lease-lost') return this.#onLeaseLost();
         if (turn === 'nothing-new') {
-          health.clearDatabaseFailure();
-          health.setActivity('idle');
+          health.becomeIdle();
           await this.#wake.wait(Number.POSITIVE_INFINITY, this.#interrupt.signal);
         }
       } catch (error) {
