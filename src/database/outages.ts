@@ -25,6 +25,8 @@ export interface UnheldStream {
   readonly id: string;
   readonly configKey: string;
   readonly outage: Outage | null;
+  /** A number. */
+  readonly delivered: string;
 }
 
 /** By the holder. False: the lease is lost, or `from` is not what the row says. */
@@ -74,7 +76,7 @@ function toJson(value: object | null): string | null {
  */
 export async function findUnheld(db: Database, configKeys: readonly string[]): Promise<UnheldStream[]> {
   const result = await db.query<UnheldStream>(
-    `select distinct on (s.config_key) s.id, s.config_key as "configKey", s.outage
+    `select distinct on (s.config_key) s.id, s.config_key as "configKey", s.outage, s.delivered
      from audit.streams s
      where s.config_key = any ($1) and ${isUnheld} and coalesce(not s.config ? 'deleted', true)
      order by s.config_key, greatest(s.created_at, s.moved_at) desc`,

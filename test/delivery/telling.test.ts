@@ -241,6 +241,34 @@ test('a failure does not begin with what was rejected before it, nor later than 
   expect((await waitForTold(db, 1))[0]?.metadata).toMatchObject({ duration: '1 hour' });
 });
 
+test('a recovery that its process had no time to tell is told by the next one, once', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const { now, forward } = makeClock();
+  const config = makeConfig(receiver.endpoint);
+  receiver.answerWith({ status: 503 });
+  await insertEntries(db, [{}]);
+  const first = await startEngine(db, { now, tellIntervalMs: 20 });
+  first.setConfigs(config);
+  await waitForOutage(db, true);
+  forward(hour);
+  await waitForTold(db, 1);
+  await first.stop();
+  receiver.answerWith(ok);
+  const silent = await startEngine(db, { now });
+  silent.setConfigs(config);
+  await silent.waitForHealth(({ delivered }) => delivered === 2);
+  await silent.stop();
+  const last = await startEngine(db, { now, tellIntervalMs: 20 });
+  last.setConfigs(config);
+  await last.waitForHealth(({ delivered }) => delivered === 3);
+  await last.waitForIdle();
+  expect((await readTold(db)).map(({ type }) => type)).toEqual([
+    'audit_export.failing',
+    'audit_export.recovered',
+  ]);
+  await waitForOutage(db, false);
+});
+
 test('several replicas tell once of a config of which nothing is in force', async () => {
   const { db } = await setUp(postgres);
   const { now, forward } = makeClock();
