@@ -23,7 +23,7 @@ export interface LeftEntries {
 
 export type TakeOver =
   | { readonly kind: 'taken'; readonly id: string; readonly from: string }
-  /** There is none, or it was taken over before. */
+  /** There is none, or it was taken over before, or the config's own stream began before it. */
   | { readonly kind: 'none' }
   /** A replica still sends it, or its row is locked: ask again. */
   | { readonly kind: 'busy' };
@@ -31,12 +31,24 @@ export type TakeOver =
 export const mostCounted = 1_000_000;
 const timeoutMs = 20_000;
 
-/** The latest former stream of each of these streams that has one and is not older than a month. */
+/** The time in `startFrom` of a stream, an SQL expression; null: it has none. */
+const sinceOf = (s: string) =>
+  `coalesce(${s}.starts_at, (select (f.filter ->> 'since')::timestamptz from audit.stream_filters f where f.stream = ${s}.id and f.number = 1))`;
+
+/** From when on entries are a stream's. */
+const beginOf = (s: string) =>
+  `(select case when f.settled::text = '3:3:' then coalesce(${sinceOf(s)}, '-infinity') else ${s}.created_at end
+   from audit.stream_filters f where f.stream = ${s}.id and f.number = 0)`;
+
+/** True: what stream `a` has to deliver began before what `b` has, so that `b` has left nothing that does not go by `a`. */
+const beganBefore = (a: string, b: string) => `coalesce(${beginOf(a)} < ${beginOf(b)}, false)`;
+
+/** The latest former stream of each of these streams that has one, did not begin before it, and is not older than a month. */
 export async function findFormerStreams(db: Database, ids: readonly string[]): Promise<FormerStream[]> {
   const result = await db.query<FormerStream>(
     `select former.id, n.id as successor, former.filter
      from audit.streams n cross join lateral (
-       select s.id, coalesce(s.window_filter, s.latest_filter) as filter, ${isUnheld} as free from audit.streams s
+       select s.id, coalesce(s.window_filter, s.latest_filter) as filter, ${isUnheld} and not ${beganBefore('n', 's')} as free from audit.streams s
        where s.organization = n.organization and s.destination = n.destination and s.config_key <> n.config_key
          and s.created_at < n.created_at
        order by s.created_at desc limit 1) as former
@@ -54,8 +66,8 @@ export async function countLeft(db: Database, { id, successor, filter }: FormerS
       `with s as (select * from audit.streams where id = $1),
        start as (
          select case when f.cluster = s.cluster then f.settled
-           else coalesce(f.other_clusters ->> s.cluster::text, '3:3:')::pg_snapshot end as seen
-         from audit.stream_filters f, s where f.stream = $2 and f.number = 0),
+           else coalesce(f.other_clusters ->> s.cluster::text, '3:3:')::pg_snapshot end as seen, ${sinceOf('n')} as since
+         from audit.stream_filters f join audit.streams n on n.id = f.stream, s where f.stream = $2 and f.number = 0),
        past as (
          select e.xid, e.id, e.event_type, e.project, e.occurred_at from s join audit.entries e on e.organization = s.organization and e.cluster = s.cluster
          where e.xid = any (${endedSinceSettled})
@@ -64,7 +76,7 @@ export async function countLeft(db: Database, { id, successor, filter }: FormerS
          where e.xid >= (select pg_snapshot_xmax(settled) from s)),
        left_over as (
          select from past, s, start
-         where pg_visible_in_snapshot(past.xid, start.seen) and (s.position_xid is null
+         where (pg_visible_in_snapshot(past.xid, start.seen) or past.occurred_at < start.since) and (s.position_xid is null
              or (past.xid, past.id) > (s.position_xid, s.position_id) or not pg_visible_in_snapshot(past.xid, s.window_snapshot))
            and ${passes}
          limit ${mostCounted})
@@ -77,7 +89,8 @@ export async function countLeft(db: Database, { id, successor, filter }: FormerS
 
 /**
  * Gives the latest former stream to this config, with position, numbers and parked entries, in place of a stream that the config may
- * have already: what that has delivered since is delivered again by the one that goes on, since nothing says that it was. Once for
+ * have already: what that has delivered since is delivered again by the one that goes on, since nothing says that it was. Not in
+ * place of one that began before the former did: it delivers what that has left, and what came before that would be lost. Once for
  * each config, whatever replicas ask: the former key is noted with the row. Whoever still has the former stream in hand is fenced
  * off by the token.
  */
@@ -92,8 +105,12 @@ export async function takeOverStream(
          and not exists (select from audit.streams c
            where c.config_key = $1 and c.organization = $2 and c.taken_over_from is not null)
        order by s.created_at desc limit 1
-     ), locked as (
+     ), wanted as (
        select s.id from audit.streams s join latest using (id)
+       where not exists (select from audit.streams c
+         where c.config_key = $1 and c.organization = $2 and ${beganBefore('c', 's')})
+     ), locked as (
+       select s.id from audit.streams s join wanted using (id)
        where s.config_key <> $1 and ${isUnheld} for update of s skip locked
      ), gone as (
        delete from audit.streams c using locked where c.config_key = $1 and c.organization = $2 returning c.config
@@ -105,7 +122,7 @@ export async function takeOverStream(
        from locked, (select count(*), (array_agg(config))[1] as config from gone) as gone
        where s.id = locked.id returning s.id, s.taken_over_from
      )
-     select taken.id, taken.taken_over_from as from, exists (select from latest) as exists
+     select taken.id, taken.taken_over_from as from, exists (select from wanted) as exists
      from (select) as one left join taken on true`,
     [to.configKey, to.organization, to.destination],
   );

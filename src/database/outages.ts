@@ -25,6 +25,8 @@ export interface UnheldStream {
   readonly id: string;
   readonly configKey: string;
   readonly outage: Outage | null;
+  /** A number. */
+  readonly delivered: string;
 }
 
 /** By the holder. False: the lease is lost, or `from` is not what the row says. */
@@ -74,7 +76,7 @@ function toJson(value: object | null): string | null {
  */
 export async function findUnheld(db: Database, configKeys: readonly string[]): Promise<UnheldStream[]> {
   const result = await db.query<UnheldStream>(
-    `select distinct on (s.config_key) s.id, s.config_key as "configKey", s.outage
+    `select distinct on (s.config_key) s.id, s.config_key as "configKey", s.outage, s.delivered
      from audit.streams s
      where s.config_key = any ($1) and ${isUnheld} and coalesce(not s.config ? 'deleted', true)
      order by s.config_key, greatest(s.created_at, s.moved_at) desc`,
@@ -84,8 +86,9 @@ export async function findUnheld(db: Database, configKeys: readonly string[]): P
 }
 
 /**
- * Tells the first parked entry of the day (UTC, by the database's clock), once. An entry about a parked entry that is parked itself
- * is one of that day, so that none follows from it.
+ * Tells the first parked entry of each day (UTC, by the database's clock), once: of today, and of a day before that nobody was there
+ * to tell, such as when an entry was parked right before midnight. An entry about a parked entry that is parked itself is one of
+ * that day, so that none follows from it.
  */
 export async function tellParked(
   db: Database,
@@ -94,21 +97,23 @@ export async function tellParked(
 ): Promise<void> {
   await db.query(
     `with due as (
-       select s.id, s.organization, today.day from audit.streams s,
+       select s.id, s.organization, coalesce(s.parked_told_on, today.day - 2) as told_on from audit.streams s,
          (select (now() at time zone 'UTC')::date as day) as today
        where s.id = $1 and s.token = $2 and s.parked_told_on is distinct from today.day for update of s
      ), first as (
-       select due.*, p.sequence, p.entry_id, p.reason, p.message
-       from due join audit.parked p on p.stream = due.id
-       where (p.parked_at at time zone 'UTC')::date = due.day
-       order by p.parked_at, p.sequence limit 1
+       select distinct on (p.day) due.*, p.day, p.sequence, p.entry_id, p.reason, p.message
+       from due join (
+         select stream, sequence, entry_id, reason, message, parked_at, (parked_at at time zone 'UTC')::date as day
+         from audit.parked) as p on p.stream = due.id and p.day > due.told_on
+       order by p.day, p.parked_at, p.sequence
      ), told as (
-       update audit.streams s set parked_told_on = first.day from first where s.id = first.id returning s.id
+       update audit.streams s set parked_told_on = (select max(day) from first) from due
+       where s.id = due.id and exists (select from first) returning s.id
      )
      insert into audit.entries (organization, event_type, session_type, metadata)
      select organization, 'audit_export.parked', 'system', jsonb_build_object('destination', $3::text,
        'entryId', entry_id, 'sequence', sequence, 'reason', reason, 'message', message)
-     from first where exists (select from told)`,
+     from first where exists (select from told) order by day`,
     [stream.id, stream.token, destination],
   );
 }

@@ -82,9 +82,13 @@ function makeClientClass(url: () => Secret): typeof GuardedClient {
   };
 }
 
-/** The URL without user and password. */
-function placeOf(url: string): string {
-  return url.replace(/^([^:]+:\/\/)[^@/?#]*@/, '$1');
+/** The URL without user and password, which may stand in its query too. A password may hold an `@`. */
+function placeOf(text: string): string {
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  for (const name of ['user', 'password']) url.searchParams.delete(name);
+  return url.href;
 }
 
 /** How often a statement outside a transaction is tried. */

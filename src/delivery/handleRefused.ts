@@ -27,7 +27,8 @@ export async function handleRefused(
   const { isolation } = stream.endpoint;
   if (!isolation.isProven) {
     const result = await findProof(stream, window, batch, abort);
-    if (result === 'refused') return { kind: 'wait', outcome: blameConfiguration(refusal) };
+    if (result === 'refused' || result === 'unasked')
+      return { kind: 'wait', outcome: blameConfiguration(refusal, result) };
     if (result !== 'accepted') return result;
     // The record goes once more: it may have been refused by an endpoint that was just being fixed.
     isolation.neighbourAccepted();
@@ -46,12 +47,14 @@ export async function handleRefused(
   return park(stream, window, batch, refusal);
 }
 
-function blameConfiguration(refusal: Failed): Failed {
-  return {
-    ...refusal,
-    kind: 'hold',
-    message: `${refusal.message} It refuses every entry it is given, so this looks like the configuration of this export or of the receiver, and nothing is set aside.`,
-  };
+function blameConfiguration(refusal: Failed, proof: 'refused' | 'unasked'): Failed {
+  const why = {
+    refused:
+      'It refuses every entry it is given, so this looks like the configuration of this export or of the receiver, and nothing is set aside.',
+    unasked:
+      'There was no other entry to send with it, so nothing shows whether the receiver accepts any, and nothing is set aside.',
+  }[proof];
+  return { ...refusal, kind: 'hold', message: `${refusal.message} ${why}` };
 }
 
 async function park(stream: Stream, window: Window, batch: Batch, refusal: Failed): Promise<Step> {
@@ -77,20 +80,23 @@ const mostNeighbours = 8;
  * Looks for proof that the endpoint accepts other records: without it nothing is parked, since the fault may be the configuration's.
  * Sends the entries that follow the refused `candidate`, one by one, until one is accepted (which is remembered, so that it is not
  * sent again). When none is, or none follows, the last record that the endpoint accepted is sent once more: a repeat, which
- * receivers drop by `log.record.uid`. 'refused': it accepts nothing that it is given.
+ * receivers drop by `log.record.uid`. 'refused': it accepts nothing that it is given; 'unasked': there was nothing to give.
  */
 async function findProof(
   stream: Stream,
   window: Window,
   candidate: Batch,
   abort: AbortSignal,
-): Promise<ProofResult> {
-  for (const batch of await readNeighbours(stream, window, candidate, abort)) {
+): Promise<ProofResult | 'unasked'> {
+  const { lastAccepted } = stream.endpoint;
+  const neighbours = await readNeighbours(stream, window, candidate, abort);
+  if (neighbours.length === 0 && lastAccepted === null) return 'unasked';
+  for (const batch of neighbours) {
     const result = await ask(stream, batch.writer?.request() ?? null, abort);
     if (result === 'accepted') stream.position.acceptAhead(batch);
     if (result !== 'refused') return result;
   }
-  return ask(stream, stream.endpoint.lastAccepted, abort);
+  return ask(stream, lastAccepted, abort);
 }
 
 /** Sends `request`, a single record, without settling anything. */

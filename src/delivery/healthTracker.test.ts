@@ -41,6 +41,17 @@ test('an entry that is set aside never stands as a failure, and is kept as the l
   expect(lines.join('')).not.toContain('delivering again');
 });
 
+test('is not suspended any more as soon as it is resumed, whether it failed before or not', () => {
+  for (const hasFailed of [true, false]) {
+    const { health } = setUp();
+    if (hasFailed) health.setFailure({ reason: 'Timeout', message: 'No answer.' }, 'retrying');
+    health.setActivity('suspended');
+    health.resume();
+    health.beginDelivering();
+    expect(health.current.activity).toBe('starting');
+  }
+});
+
 test('a failure that stood before an entry was set aside is over', () => {
   const { health, kept, lines } = setUp();
   health.setFailure({ reason: 'Timeout', message: 'No answer.' }, 'retrying');

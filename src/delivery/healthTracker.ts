@@ -102,6 +102,11 @@ export class HealthTracker {
     this.show();
   }
 
+  /** It is not suspended any more. */
+  resume(): void {
+    if (this.#activity === 'suspended') this.setActivity('starting');
+  }
+
   /** A window is about to be delivered. Until the first entry is taken nothing shows that it will be. */
   beginDelivering(): void {
     if (!this.#failure && this.#activity !== 'starting') this.setActivity('delivering');
@@ -155,6 +160,12 @@ export class HealthTracker {
   clearDatabaseFailure(): void {
     const reason = this.#failure?.reason;
     if (reason === 'DatabaseUnavailable' || reason === 'DatabaseNotPrimary') this.clearFailure();
+  }
+
+  /** Nothing is left to deliver, so nothing is kept from getting through: only what was rejected still stands. */
+  becomeIdle(): void {
+    if (this.#failure?.reason !== 'PartialSuccess') this.clearFailure();
+    this.setActivity('idle');
   }
 
   /** An entry cannot be sent and was set aside: that remains the last error, and holds up nothing. */
@@ -255,10 +266,13 @@ export class HealthTracker {
   }
 }
 
-/** Since when nothing gets through, as the row says. Once the last error is over, a start before that is over too, and only not written yet. null: it does. */
+/**
+ * Since when nothing gets through, as the row says; null: it does. Once the last error is over, a start before that is over too, and
+ * only not written yet. An error alone is no start: a partial success stands as one, and so does what was over when it was suspended.
+ */
 function findOutageStart({ outage, lastError }: StreamRow): number | null {
-  const { time, resolvedTime } = lastError ?? {};
   const since = outage?.since ?? null;
-  if (since !== null) return resolvedTime !== undefined && resolvedTime > since ? null : Date.parse(since);
-  return time === undefined || resolvedTime !== undefined ? null : Date.parse(time);
+  const resolvedTime = lastError?.resolvedTime;
+  if (since === null || (resolvedTime !== undefined && resolvedTime > since)) return null;
+  return Date.parse(since);
 }

@@ -2,7 +2,8 @@
  * Knows since when nothing of a stream gets through, and says when its organization has to be told (model/outage.ts). Neither a
  * restart, nor a hand-over, nor another reason starts that time over: an entry that gets through ends it, or a suspension.
  */
-import { nextOutage, type Outage, type OutageStep } from '../model/outage.ts';
+import { nextOutage, type OutageStep } from '../model/outage.ts';
+import type { StreamRow } from '../model/stream.ts';
 
 export class OutageWatch {
   readonly #now: () => number;
@@ -54,15 +55,21 @@ export class OutageWatch {
     return isNews;
   }
 
-  /** What the row has to say in place of `kept`, while it fails or not; null: it is right. Call `written` once it says so. */
-  next(kept: Outage | null, isFailing: boolean): (OutageStep & { readonly written: () => void }) | null {
+  /** What the row has to say of the outage from now on, while it fails or not; null: it is right. Call `written` once it says so. */
+  next(
+    { outage, delivered }: Pick<StreamRow, 'outage' | 'delivered'>,
+    isFailing: boolean,
+  ): (OutageStep & { readonly written: () => void }) | null {
+    // The clock was ahead when it began.
+    if (this.#since !== null) this.#since = Math.min(this.#since, this.#now());
     const deliveries = this.#deliveries;
     const written = () => {
       this.#known = deliveries;
     };
     const hasDelivered = deliveries > this.#known;
-    const facts = { since: this.#since, isConfirmed: isFailing && this.#isConfirmed, hasDelivered };
-    const step = nextOutage(kept, facts, this.#now());
+    const isConfirmed = isFailing && this.#isConfirmed;
+    const facts = { since: this.#since, isConfirmed, hasDelivered, delivered };
+    const step = nextOutage(outage, facts, this.#now());
     if (step === null) written();
     return step && { ...step, written };
   }

@@ -82,13 +82,13 @@ export class StreamLoop {
           await pause(Number.POSITIVE_INFINITY, this.#interrupt.signal);
           continue;
         }
+        health.resume();
         const turn = await this.#turn();
         this.#isRowDoubted = false;
         this.#databaseBackoff.reset();
         if (turn === 'lease-lost') return this.#onLeaseLost();
         if (turn === 'nothing-new') {
-          health.clearDatabaseFailure();
-          health.setActivity('idle');
+          health.becomeIdle();
           await this.#wake.wait(Number.POSITIVE_INFINITY, this.#interrupt.signal);
         }
       } catch (error) {

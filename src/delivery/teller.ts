@@ -68,7 +68,7 @@ async function tellRunning({ log, running }: TellerOptions, stop: AbortSignal): 
 
 async function tellOutage({ health, position, config, log }: Stream): Promise<void> {
   const { failure, pending } = health.current;
-  const step = health.outage.next(position.row.outage, failure !== null);
+  const step = health.outage.next(position.row, failure !== null);
   if (step === null) return;
   const entry = step.news && makeEntry(config, step.news, failure, pending);
   if (!(await position.moveOutage({ to: step.to, entry }))) return;
@@ -90,11 +90,17 @@ async function tellStopped({ db, log, now, stopped }: TellerOptions): Promise<vo
   const byKey = new Map(stopped().map((config) => [config.key, config]));
   if (byKey.size === 0) return;
   try {
-    for (const { id, configKey, outage: from } of await findUnheld(db, [...byKey.keys()])) {
+    for (const { id, configKey, outage: from, delivered } of await findUnheld(db, [...byKey.keys()])) {
       const config = byKey.get(configKey);
       if (!config) continue;
-      const since = from?.since ? Date.parse(from.since) : now();
-      const facts = { since: config.isSuspended ? null : since, isConfirmed: true, hasDelivered: false };
+      const isOver = from?.delivered !== undefined && Number(delivered) > from.delivered;
+      const since = from?.since && !isOver ? Date.parse(from.since) : now();
+      const facts = {
+        since: config.isSuspended ? null : since,
+        isConfirmed: true,
+        hasDelivered: false,
+        delivered: Number(delivered),
+      };
       const step = nextOutage(from, facts, now());
       if (step === null) continue;
       const entry = step.news && makeEntry(config, step.news, config, null);

@@ -12,6 +12,8 @@ export interface Outage {
   readonly told: number;
   /** Since when that failed which was told and has not recovered; null: nothing was told. */
   readonly toldSince: string | null;
+  /** How many entries had been delivered when it was told: more are a recovery, whoever delivered them. Absent: not known. */
+  readonly delivered?: number;
 }
 
 const hourMs = 3_600_000;
@@ -31,6 +33,7 @@ export function levelAfter(ms: number): number {
 /** `1 hour`, `24 hours`, `3 days`: rounded down. */
 export function describeDuration(ms: number): string {
   const hours = Math.floor(ms / hourMs);
+  if (hours < 0) return describeDuration(0);
   if (hours >= 48) return `${Math.floor(hours / 24)} days`;
   if (hours >= 1) return hours === 1 ? '1 hour' : `${hours} hours`;
   const minutes = Math.floor(ms / 60_000);
@@ -45,6 +48,8 @@ export interface OutageFacts {
   readonly isConfirmed: boolean;
   /** An entry got through since the last look. */
   readonly hasDelivered: boolean;
+  /** How many entries have been delivered in all. */
+  readonly delivered: number;
 }
 
 export interface OutageStep {
@@ -66,15 +71,17 @@ export function nextOutage(kept: Outage | null, facts: OutageFacts, now: number)
   const since = facts.since === null ? null : new Date(facts.since).toISOString();
   const toldSince = kept?.toldSince ?? null;
   // A recovery comes first: a failure that has begun since then is told an hour later.
-  if (facts.hasDelivered && toldSince !== null)
+  const hasDelivered =
+    facts.hasDelivered || (kept?.delivered !== undefined && facts.delivered > kept.delivered);
+  if (hasDelivered && toldSince !== null)
     return { to: begin(since), news: describeNews('recovered', toldSince, now) };
   const told = since !== null && kept?.since === since ? kept.told : 0;
   const level = facts.since !== null && facts.isConfirmed ? levelAfter(now - facts.since) : 0;
   if (since !== null && level > told) {
-    const to = { since, told: level, toldSince: toldSince ?? since };
+    const to = { since, told: level, toldSince: toldSince ?? since, delivered: facts.delivered };
     return { to, news: describeNews('failing', since, now) };
   }
-  const to = toldSince === null && told === 0 ? begin(since) : { since, told, toldSince };
+  const to = toldSince === null && told === 0 ? begin(since) : { ...kept, since, told, toldSince };
   return isSameOutage(kept, to) ? null : { to, news: null };
 }
 

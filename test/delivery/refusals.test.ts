@@ -112,8 +112,10 @@ test('parks a poison record that is alone in its window, once the endpoint takes
   await engine.waitForIdle();
   await insertEntries(db, [poison]);
   await engine.waitForHealth((h) => h.parked === 1);
-  await engine.waitForIdle();
+  const { failure, lastError } = await engine.waitForIdle();
   expect(receiver.ledger.differences).toEqual([]);
+  expect(failure).toBeNull();
+  expect(lastError).toMatchObject({ reason: 'EntryRefused', resolvedTime: expect.any(String) });
 });
 
 test('holds everything, and parks nothing, while the endpoint accepts nothing', async () => {
@@ -129,6 +131,16 @@ test('holds everything, and parks nothing, while the endpoint accepts nothing', 
   receiver.answerWith(ok);
   await engine.waitForIdle();
   expect(engine.health()).toMatchObject({ parked: 0, delivered: 20 });
+});
+
+test('says that nothing shows whether the receiver accepts others, where there was no other to send', async () => {
+  const { db, receiver } = await setUp(postgres);
+  receiver.answerWith(refusePoison);
+  await insertEntries(db, [poison]);
+  const engine = await startEngine(db);
+  engine.setConfigs(makeConfig(receiver.endpoint));
+  const { failure } = await engine.waitForHealth((h) => h.activity === 'holding');
+  expect(failure?.message).toContain('There was no other entry to send with it');
 });
 
 test('ends a hold at once when the config changes', async () => {

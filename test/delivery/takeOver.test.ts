@@ -159,3 +159,56 @@ test('a former stream that is still sent is waited for, for a minute and no long
   expect(await keys()).toEqual(['second/siem']);
   expect(wanted.streamIdOf('second/siem')).not.toBe(own);
 });
+
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+
+/** Leaves one entry of 30 days ago, one of 10 days ago and one of now. */
+async function leaveOld(
+  db: Database,
+  receiver: Receiver,
+  engine: Engine,
+  options: ConfigOptions,
+): Promise<void> {
+  receiver.answerWith({ status: 503 });
+  await insertEntries(db, [{ occurredAt: daysAgo(30) }, { occurredAt: daysAgo(10) }]);
+  engine.setConfigs(make(receiver, 'first', options));
+  await engine.waitForHealth(({ activity }) => activity !== 'starting', 'first/siem');
+  await insertEntries(db, [{}]);
+  await engine.waitForHealth(({ activity }) => activity === 'retrying', 'first/siem');
+}
+
+test.each([
+  ['now', 'the beginning', { kind: 'now' }, { kind: 'beginning' }, 3],
+  [
+    'from a time',
+    'an earlier time',
+    { kind: 'time', time: daysAgo(5) },
+    { kind: 'time', time: daysAgo(20) },
+    2,
+  ],
+] as const)(
+  'a former stream that began %s does not replace one that began from %s, which delivers all it has left',
+  async (_former, _own, formerStart, startFrom, count) => {
+    const { db, receiver } = await setUp(postgres);
+    const engine = await startEngine(db);
+    await leaveOld(db, receiver, engine, { startFrom: formerStart });
+    engine.setConfigs(make(receiver, 'second', { startFrom }));
+    await engine.waitForHealth(({ activity }) => activity === 'retrying', 'second/siem');
+    engine.setConfigs(make(receiver, 'second', { startFrom, takesOver: true }));
+    const tries = receiver.requestCount;
+    await receiver.waitFor(({ requestCount }) => requestCount > tries + 10);
+    receiver.answerWith(ok);
+    await engine.waitForHealth(({ delivered }) => delivered === count, 'second/siem');
+    await engine.waitForIdle('second/siem');
+    expect(remarksOf(engine, 'second')).toEqual([]);
+  },
+);
+
+test('says what a former config has left from before the time that this one starts from', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const engine = await startEngine(db);
+  await leaveOld(db, receiver, engine, { startFrom: { kind: 'beginning' } });
+  engine.setConfigs(make(receiver, 'second', { startFrom: { kind: 'time', time: daysAgo(5) } }));
+  await waitFor(() => remarksOf(engine, 'second').length > 0);
+  expect(remarksOf(engine, 'second')).toEqual([left('2 entries undelivered')]);
+});

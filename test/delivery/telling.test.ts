@@ -188,6 +188,87 @@ test('the first parked entry of a day is told, and one about a parked entry that
   expect(told[1]?.metadata).toMatchObject({ entryId: 7 });
 });
 
+test('an entry that was parked before midnight is told after it, and so is the first one of the new day', async () => {
+  const { db, receiver } = await setUp(postgres);
+  receiver.answerWith(({ records }) =>
+    records.some(({ eventName }) => eventName === 'poison') ? { status: 400 } : ok,
+  );
+  await insertEntries(db, [{}, { eventType: 'poison' }, { eventType: 'poison' }, { eventType: 'poison' }]);
+  const config = makeConfig(receiver.endpoint);
+  const first = await startEngine(db);
+  first.setConfigs(config);
+  await first.waitForHealth(({ parked }) => parked === 3);
+  await first.waitForIdle();
+  await first.stop();
+  await db.query(`update audit.parked set parked_at = (now() at time zone 'UTC')::date::timestamp at time zone 'UTC' - interval '1 ms'
+    where sequence < 4`);
+  const second = await startEngine(db, { tellIntervalMs: 20 });
+  second.setConfigs(config);
+  const told = await waitForTold(db, 2);
+  await second.waitForHealth(({ delivered }) => delivered === 3);
+  expect(await readTold(db)).toEqual(told);
+  expect(told.map(({ metadata }) => metadata['entryId'])).toEqual([2, 4]);
+});
+
+test('a failure does not begin with what was rejected before it, nor later than now', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const { now, forward } = makeClock();
+  const config = makeConfig(receiver.endpoint);
+  receiver.answerWith({
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: '{"partialSuccess": {"rejectedLogRecords": 1}}',
+  });
+  await insertEntries(db, [{}, {}]);
+  const first = await startEngine(db, { now, tellIntervalMs: 20 });
+  first.setConfigs(config);
+  await first.waitForHealth(({ rejected }) => rejected === 1);
+  await first.waitForIdle();
+  await first.stop();
+  // Two days later the receiver is away, and the first thing that this process sees.
+  receiver.answerWith({ status: 503 });
+  await insertEntries(db, [{}]);
+  forward(48 * hour);
+  const second = await startEngine(db, { now, tellIntervalMs: 20 });
+  second.setConfigs(config);
+  await waitForOutage(db, true);
+  expect(Date.parse((await readOutage(db))?.since ?? '')).toBeGreaterThan(now() - hour);
+  // The clock was two days ahead.
+  forward(-48 * hour);
+  await waitFor(async () => Date.parse((await readOutage(db))?.since ?? '') <= now() || undefined);
+  expect(await readTold(db)).toEqual([]);
+  forward(hour);
+  expect((await waitForTold(db, 1))[0]?.metadata).toMatchObject({ duration: '1 hour' });
+});
+
+test('a recovery that its process had no time to tell is told by the next one, once', async () => {
+  const { db, receiver } = await setUp(postgres);
+  const { now, forward } = makeClock();
+  const config = makeConfig(receiver.endpoint);
+  receiver.answerWith({ status: 503 });
+  await insertEntries(db, [{}]);
+  const first = await startEngine(db, { now, tellIntervalMs: 20 });
+  first.setConfigs(config);
+  await waitForOutage(db, true);
+  forward(hour);
+  await waitForTold(db, 1);
+  await first.stop();
+  receiver.answerWith(ok);
+  const silent = await startEngine(db, { now });
+  silent.setConfigs(config);
+  await silent.waitForHealth(({ delivered }) => delivered === 2);
+  await silent.stop();
+  const last = await startEngine(db, { now, tellIntervalMs: 20 });
+  last.setConfigs(config);
+  await last.waitForHealth(({ delivered }) => delivered === 3);
+  await last.waitForIdle();
+  expect((await readTold(db)).map(({ type }) => type)).toEqual([
+    'audit_export.failing',
+    'audit_export.recovered',
+  ]);
+  await waitForOutage(db, false);
+});
+
 test('several replicas tell once of a config of which nothing is in force', async () => {
   const { db } = await setUp(postgres);
   const { now, forward } = makeClock();
