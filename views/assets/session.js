@@ -10,10 +10,13 @@ const words = {
     'Something in front of this page answers instead of it. You may have been signed out: sign in, then go on here.',
   away: 'Not up to date: the server does not answer. This tries again by itself.',
   stale: 'Not up to date: the server did not answer what you did last. Do it again.',
+  unsure: 'The server did not answer what you did last. Look whether it was done before you do it again.',
 };
 let state = null;
-/* Something that the viewer did had no answer, and nothing was answered since. */
-let isMissed = false;
+/* Something that the viewer did had no answer, and nothing was answered since: `stale`; `unsure` if it may have changed something. */
+let missed = null;
+const missedBy = ({ request, sourceElement }) =>
+  request.method === 'POST' && sourceElement.matches('form') ? 'unsure' : 'stale';
 let since = null;
 
 /* An open drawer makes everything outside it inert, and Back replaces all of <body>. */
@@ -30,10 +33,10 @@ function show() {
   const at = state === 'away' ? ` (since ${since.toLocaleTimeString()})` : '';
   const text = words[state] + at;
   if (bar.firstElementChild.textContent !== text) bar.firstElementChild.textContent = text;
-  bar.lastElementChild.hidden = state === 'away' || state === 'stale';
+  bar.lastElementChild.hidden = state !== 'out' && state !== 'proxy';
 }
 function set(found) {
-  const next = found ?? (isMissed ? 'stale' : null);
+  const next = found ?? missed;
   if (next !== null && state === null) since = new Date();
   state = next;
   show();
@@ -52,7 +55,7 @@ async function check() {
     set('away');
   }
 }
-const checkAgain = () => state && state !== 'stale' && !document.hidden && check();
+const checkAgain = () => state && state !== missed && !document.hidden && check();
 setInterval(checkAgain, 3_000);
 on('visibilitychange', checkAgain);
 
@@ -62,12 +65,13 @@ on('htmx:before:response', (event) => {
   const next = judge(ctx.response);
   if (next !== null) event.preventDefault();
   // A form is still open after a sign-in, but a list may have the rows of a former search.
-  if (!isPoll(ctx)) isMissed = next === 'proxy' || (next === 'out' && ctx.request.method === 'GET');
+  const isMissed = next === 'proxy' || (next === 'out' && ctx.request.method === 'GET');
+  if (!isPoll(ctx)) missed = isMissed ? missedBy(ctx) : null;
   if (next !== null || state !== null) set(next);
 });
 on('htmx:error', ({ detail }) => {
   if (!detail.ctx) return;
-  isMissed ||= !isPoll(detail.ctx);
+  if (!isPoll(detail.ctx) && missed !== 'unsure') missed = missedBy(detail.ctx);
   void check();
 });
 
