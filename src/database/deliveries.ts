@@ -57,6 +57,8 @@ interface StreamNow extends Coverage {
   readonly created: string;
   readonly moved: string | null;
   readonly window_pinned: string | null;
+  readonly window_filter: WindowFilter | null;
+  readonly starts_at: string | null;
   readonly oldest: string | null;
   readonly newest: string;
 }
@@ -98,7 +100,7 @@ export async function readDeliveries(
     const streams = await reader.query<StreamNow>(
       `select s.id, s.config_key, ${coverageColumns('s')}, ${utcMilliseconds('s.created_at')} as created,
          ${utcMilliseconds('s.moved_at')} as moved, ${utcMilliseconds('s.window_pinned_at')} as window_pinned,
-         s.history_number::text as newest, (select min(number)::text from audit.stream_history h where h.stream = s.id) as oldest
+         s.window_filter, s.starts_at::text, s.history_number::text as newest, (select min(number)::text from audit.stream_history h where h.stream = s.id) as oldest
        from audit.streams s
        where s.id in (
          select c.id from audit.streams c where c.organization = $1 and c.config_key = any ($2)
@@ -130,24 +132,39 @@ async function readState(
   return unsent ?? (await readTimes(reader, stream, entry));
 }
 
-/** Ahead of the stream: it waits, unless the filter that the next window will have leaves it out. */
+/** Ahead of the stream: it waits, unless the filter of its window, or that which the next will have, leaves it out. */
 async function readAhead(
   reader: Reader,
   stream: StreamNow,
   entry: EntryPlace,
-  filter: EntryFilter | undefined,
+  nextFilter: EntryFilter | undefined,
 ): Promise<DeliveryState> {
   const { cluster, window_snapshot } = stream;
   const isInWindow =
     window_snapshot !== null &&
     cluster === entry.cluster &&
     isVisible(entry.xid, parseSnapshot(window_snapshot));
-  if (filter === undefined || isInWindow) return { kind: 'pending' };
-  const [row] = await reader.query<{ passes: boolean }>(
-    `select ${filterCondition({ ...filter, passesOwn: true })} as passes from audit.entries where id = $1`,
-    [entry.id.toString()],
+  const since = window_snapshot === null && stream.starts_at !== null ? { since: stream.starts_at } : {};
+  const next = nextFilter === undefined ? null : { ...nextFilter, passesOwn: true, ...since };
+  const filter = isInWindow ? stream.window_filter : next;
+  return (filter === null ? null : await readLeftOut(reader, entry, filter)) ?? { kind: 'pending' };
+}
+
+/** null: the filter lets the entry through. */
+async function readLeftOut(
+  reader: Reader,
+  entry: EntryPlace,
+  filter: WindowFilter,
+): Promise<DeliveryState | null> {
+  const { since, ...plain } = filter;
+  const [row] = await reader.query<{ since_ok: boolean; filter_ok: boolean }>(
+    `select ${filterCondition(plain)} as filter_ok,
+       ${since === undefined ? 'true' : 'occurred_at >= $2::timestamptz'} as since_ok
+     from audit.entries where id = $1`,
+    since === undefined ? [entry.id.toString()] : [entry.id.toString(), since],
   );
-  return { kind: row?.passes === false ? 'excluded' : 'pending' };
+  if (row?.since_ok === false) return { kind: 'before-start' };
+  return row?.filter_ok === false ? { kind: 'excluded' } : null;
 }
 
 async function readParked(
@@ -191,16 +208,7 @@ async function readUnsent(
   const [start] = filters;
   if (start && covers(start, entry)) return { kind: start.is_start ? 'before-start' : 'unrecorded' };
   const filter = filters.findLast((candidate) => !covers(candidate, entry))?.filter;
-  if (!filter) return null;
-  const { since, ...plain } = filter;
-  const [row] = await reader.query<{ since_ok: boolean; filter_ok: boolean }>(
-    `select ${filterCondition({ ...plain, ...(since === undefined ? {} : { since }) })} as filter_ok,
-       ${since === undefined ? 'true' : 'occurred_at >= $2::timestamptz'} as since_ok
-     from audit.entries where id = $1`,
-    since === undefined ? [entry.id.toString()] : [entry.id.toString(), since],
-  );
-  if (row?.since_ok === false) return { kind: 'before-start' };
-  return row?.filter_ok === false ? { kind: 'excluded' } : null;
+  return filter ? await readLeftOut(reader, entry, filter) : null;
 }
 
 /** Between the last checkpoint that does not cover the entry and the first that does. */

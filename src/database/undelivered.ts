@@ -1,6 +1,7 @@
 /**
  * The filter "not delivered to": entries that at least one of some streams has not delivered, because it is parked there or pending. Says
- * what deliveries.ts says of one entry. Entries that a receiver rejected without naming them count as delivered, as they do everywhere.
+ * what deliveries.ts says of one entry, but knows no filter and no start: what those leave out is listed until the stream comes to it.
+ * Entries that a receiver rejected without naming them count as delivered, as they do everywhere.
  */
 import type { EntryFilter } from './entryFilter.ts';
 import { organizationClusters } from './organizationClusters.ts';

@@ -1,5 +1,5 @@
 /** Listening and closing, the same for every HTTP server of the process. */
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { ListenAddress } from '../settings/values.ts';
 
 /** null: it listens; else the error. `::` means every address of this machine, even where it has no IPv6. */
@@ -45,10 +45,17 @@ const explanations: Readonly<Record<string, string>> = {
   EAFNOSUPPORT: 'an IPv6 address, but this machine has no IPv6: choose an IPv4 address',
 };
 
+/** Answers under way, by server. */
+const underWay = new WeakMap<Server, Set<ServerResponse>>();
+
 /** Node ends the connections that are idle when `close` is called, and leaves open those that become idle later. */
 export function endConnectionsIdleAfterClose(server: Server): void {
+  const answers = new Set<ServerResponse>();
+  underWay.set(server, answers);
   server.on('request', (_request, response) => {
+    answers.add(response);
     response.once('close', () => {
+      answers.delete(response);
       if (!server.listening) setImmediate(() => server.closeIdleConnections());
     });
   });
@@ -58,7 +65,18 @@ export function endConnectionsIdleAfterClose(server: Server): void {
 export async function closeServer(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  const timer = setTimeout(() => {
+    for (const answer of underWay.get(server) ?? []) breakOff(answer);
+    server.closeAllConnections();
+  }, graceMs);
   await closed;
   clearTimeout(timer);
+}
+
+/**
+ * Breaks the connection of an answer that will not be complete. In HTTP/1.0, which nginx speaks to servers unless it is told otherwise, the
+ * end of a connection is the end of the answer: only a reset says that something is missing.
+ */
+export function breakOff(response: ServerResponse): void {
+  response.socket?.resetAndDestroy();
 }

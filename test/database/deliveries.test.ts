@@ -244,9 +244,39 @@ test('what the filter of the next window leaves out does not wait', async () => 
   expect(await kindWith('flow.*')).toBe('pending');
   // A window that is pinned keeps the filter that it has.
   await db.query(
-    `update audit.streams set window_snapshot = pg_current_snapshot(), window_pinned_at = now(), window_filter = '{}'`,
+    `update audit.streams set window_snapshot = pg_current_snapshot(), window_pinned_at = now(),
+       window_filter = '{"eventTypes": [], "excludeEventTypes": [], "projects": []}'`,
   );
   expect(await kindWith('user.*')).toBe('pending');
+});
+
+test('what the filter or the start of a window leaves out does not wait while its receiver is away', async () => {
+  const { db, receiver } = await setUp(postgres);
+  receiver.answerWith({ status: 503 });
+  const ids = await insertEntries(db, [
+    { eventType: 'flow.old', occurredAt: '2020-01-01T00:00:00Z' },
+    { eventType: 'user.new' },
+    { eventType: 'flow.new' },
+  ]);
+  const filter = { eventTypes: ['flow.*'], excludeEventTypes: [], projects: [] };
+  const filters = new Map([['test/siem', filter]]);
+  const kinds = async () => {
+    const choice = { current: ['test/siem'], mostOthers: 0, filters };
+    return await Promise.all(
+      ids.map(async (id) => (await readDeliveries(db, 'acme', id, choice))[0]?.state.kind),
+    );
+  };
+  const time = { kind: 'time', time: '2021-01-01T00:00:00Z' } as const;
+  const engine = await startEngine(db);
+  const config = (suspend: boolean) =>
+    makeConfig(receiver.endpoint, { key: 'test/siem', startFrom: time, filter, suspend });
+  engine.setConfigs(config(true));
+  await expect.poll(kinds).toEqual(['before-start', 'excluded', 'pending']);
+  engine.setConfigs(config(false));
+  await engine.waitForHealth((h) => h.failure?.reason === 'ReceiverUnavailable', 'test/siem');
+  expect(await kinds()).toEqual(['before-start', 'excluded', 'pending']);
+  receiver.answerWith({ status: 200 });
+  await engine.waitForHealth((h) => h.delivered === 1, 'test/siem');
 });
 
 test('a stream is held while the lease of its replica is valid, and says until when it was', async () => {

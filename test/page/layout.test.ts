@@ -145,4 +145,13 @@ it('a range of one’s own is typed, sent and named in the zone of the list', as
   expect(new URL(page.url()).search).toBe('?from=2026-11-02T13%3A00');
   await page.reload();
   expect(await page.locator('#from').inputValue()).toBe('2026-11-02T14:00');
+
+  // Each end in the zone of its day, whatever the day is today.
+  await page.locator('.filters summary', { hasText: 'Time' }).click();
+  await page.locator('#from').fill('2026-07-02T14:00');
+  await page.locator('.chip', { hasText: 'Since 2026-07-02 14:00 GMT+2' }).waitFor();
+  await page.getByLabel('Custom (GMT+2)').waitFor();
+  await page.locator('#to').fill('2026-11-02T14:00');
+  await page.locator('.chip', { hasText: '2026-07-02 14:00 GMT+2 to 2026-11-02 14:00 GMT+1' }).waitFor();
+  expect(new URL(page.url()).search).toBe('?from=2026-07-02T12%3A00&to=2026-11-02T13%3A00');
 });

@@ -27,6 +27,8 @@ export interface PageUnderTest {
   readonly directory: string;
   /** Log lines so far. */
   readonly log: readonly string[];
+  /** Closes the server, as a collector that is stopped does. */
+  readonly stop: () => Promise<void>;
 }
 
 export interface PageUnderTestOptions {
@@ -103,5 +105,5 @@ export async function startPageUnderTest(
     await db.end();
     await rm(directory, { recursive: true, force: true });
   });
-  return { origin, db, databaseUrl, directory, log };
+  return { origin, db, databaseUrl, directory, log, stop: page.close };
 }

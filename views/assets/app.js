@@ -20,8 +20,12 @@ function toast(message) {
   toast.timer = setTimeout(() => element.hidePopover(), 6_000);
 }
 
-/* How often the drawer was closed: what was asked for in it before that must not open it again. */
-let closings = 0;
+/*
+ * Requests of the drawer by number, and the number of what it shows: an answer to what was asked for earlier, in what was left or closed
+ * since, must neither open it again nor take the place of what somebody types into now.
+ */
+let asked = 0;
+let shown = 0;
 
 /* Drawer: opens whenever its body has been filled; closing it restores the list's address and title. */
 function showDrawer() {
@@ -34,7 +38,7 @@ on(
   'close',
   ({ target }) => {
     if (target !== drawer()) return;
-    closings++;
+    shown = ++asked;
     const results = find('#results[data-url]');
     const row = document.querySelector(
       `[data-row][href="${CSS.escape(location.pathname + location.search)}"]`,
@@ -141,21 +145,24 @@ on('htmx:config:request', (event) => {
 });
 on('htmx:before:request', ({ detail: { ctx } }) => {
   ctx.target?.setAttribute('aria-busy', 'true');
-  if (ctx.target?.closest?.('#drawer')) ctx.closings = closings;
+  ctx.asked = ctx.target?.closest?.('#drawer') ? ++asked : Infinity;
 });
 on('htmx:before:response', (event) => {
   const { ctx } = event.detail;
-  // Undefined: it does not go into the drawer, or was asked for before this script ran.
-  if (ctx.closings === undefined || ctx.closings === closings) return;
+  if (!(ctx.asked < shown)) return;
   event.preventDefault();
-  if (ctx.request.method !== 'GET')
-    toast('You closed this before the answer came. Open it again to see whether it was done.');
+  if (ctx.request.method !== 'GET' && ctx.target.id === 'drawer-body')
+    toast('You left this before the answer came. Open it again to see whether it was done.');
 });
 on('htmx:finally:request', ({ detail }) => detail.ctx.target?.removeAttribute?.('aria-busy'));
 on('htmx:after:swap', ({ detail }) => {
+  const { target, swap, asked: number } = detail.ctx;
+  // A form that is morphed is still the same one.
+  if (target?.id === 'drawer-body' && swap !== 'innerMorph') shown = Math.max(shown, number);
+  else if (target === document.body) shown = ++asked;
   formatTimes();
   showDrawer();
-  if (detail.ctx.target?.id === 'drawer-body') find('.drawer-body')?.scrollTo(0, 0);
+  if (target?.id === 'drawer-body') find('.drawer-body')?.scrollTo(0, 0);
   if (document.activeElement === document.body) find('#results')?.focus({ preventScroll: true });
 });
 formatTimes();

@@ -21,7 +21,10 @@ function isUnsaved() {
 /* True: there is nothing to lose, or the viewer lets it go. */
 function letGo() {
   if (!isUnsaved()) return true;
-  if (!confirm('Discard what you typed? It is not saved.')) return false;
+  const question = isSaving()
+    ? 'This is being saved. Leave before the answer comes?'
+    : 'Discard what you typed? It is not saved.';
+  if (!confirm(question)) return false;
   form().dataset.discarded = 'true';
   return true;
 }
@@ -30,19 +33,51 @@ function stop(event) {
   event.stopImmediatePropagation();
 }
 
-/* The element whose request runs: a test, or the form. */
+/* The request that runs: a test, or the form. */
 let running = null;
-on('htmx:before:request', ({ detail }) => {
-  const { sourceElement } = detail.ctx;
-  if (sourceElement.closest?.('#export-form') && detail.ctx.request.method === 'POST')
-    running = sourceElement;
-});
-on('htmx:finally:request', ({ detail }) => {
-  if (detail.ctx.sourceElement === running) running = null;
-});
+const isSaving = () => running !== null && running.sourceElement === form();
 const isTesting = () => Boolean(running && find('#export-busy.htmx-request'));
+on('htmx:before:request', ({ detail: { ctx } }) => {
+  if (!isOfForm(ctx)) return;
+  running = ctx;
+  // What is typed now would not be part of it, and would be gone with the answer.
+  if (isSaving()) holdFields(true);
+});
+on('htmx:finally:request', ({ detail: { ctx } }) => {
+  // Who let go of what was typed still has it, because what should have taken its place did not come.
+  if (ctx.target?.id === 'drawer-body' && form()) delete form().dataset.discarded;
+  if (ctx !== running) return;
+  running = null;
+  holdFields(false);
+});
+const isOfForm = ({ sourceElement, request }) =>
+  request.method === 'POST' && Boolean(sourceElement.closest?.('#export-form'));
+
+/* What has the focus loses it while it is inert. */
+let focused = null;
+function holdFields(isHeld) {
+  if (isHeld) focused = document.activeElement;
+  const fields = find('.export-fields');
+  if (fields) fields.inert = isHeld;
+  if (isHeld || !focused) return;
+  if (document.activeElement === document.body) focused.focus();
+  focused = null;
+}
+
+/* An answer that is no form never takes the place of one: it says above the buttons why nothing was done. */
+on('htmx:after:request', ({ detail: { ctx } }) => {
+  if (!isOfForm(ctx) || ctx.response.status < 400) return;
+  const isForm = ctx.text.includes('id="export-form"');
+  const place = ctx.target.id === 'export-test' ? '#export-test' : '#export-alert';
+  Object.assign(
+    ctx.hx,
+    isForm
+      ? { retarget: '#drawer-body', reswap: 'innerMorph' }
+      : { retarget: place, reswap: 'innerHTML', reselect: '.notice' },
+  );
+});
 function cancelTest() {
-  running.dispatchEvent(new CustomEvent('htmx:abort'));
+  running.sourceElement.dispatchEvent(new CustomEvent('htmx:abort'));
   const note = document.createElement('p');
   note.className = 'muted';
   note.textContent = 'The test was cancelled.';

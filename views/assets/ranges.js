@@ -17,6 +17,16 @@ function zoneOf(date) {
   return parts.find(({ type }) => type === 'timeZoneName').value;
 }
 
+/* Summer time may begin or end in between. */
+function describe({ from, to }) {
+  const shown = (utc) => toLocal(utc).replace('T', ' ');
+  const zone = (utc) => zoneOf(new Date(`${utc}Z`));
+  if (!from) return `Before ${shown(to)} ${zone(to)}`;
+  if (!to) return `Since ${shown(from)} ${zone(from)}`;
+  const first = zone(from) === zone(to) ? shown(from) : `${shown(from)} ${zone(from)}`;
+  return `${first} to ${shown(to)} ${zone(to)}`;
+}
+
 /* The exact time stands in the hidden input before the visible one, which then has no name: a form sends it once. */
 function showRanges() {
   for (const input of document.querySelectorAll('input[data-utc]')) {
@@ -24,15 +34,12 @@ function showRanges() {
     input.removeAttribute('name');
     input.value = utc && isLocal() ? toLocal(utc) : utc;
   }
+  const typed = find('#from')?.dataset.utc || find('#to')?.dataset.utc;
   for (const element of document.querySelectorAll('[data-zone-name]'))
-    element.textContent = zoneOf(new Date());
+    element.textContent = zoneOf(typed ? new Date(`${typed}Z`) : new Date());
   for (const chip of document.querySelectorAll('[data-from]')) {
-    const { from, to } = chip.dataset;
     chip.dataset.words ??= chip.textContent;
-    const shown = (utc) => toLocal(utc).replace('T', ' ');
-    const words =
-      from && to ? `${shown(from)} to ${shown(to)}` : from ? `Since ${shown(from)}` : `Before ${shown(to)}`;
-    chip.textContent = isLocal() ? `${words} ${zoneOf(new Date(`${from || to}Z`))}` : chip.dataset.words;
+    chip.textContent = isLocal() ? describe(chip.dataset) : chip.dataset.words;
   }
 }
 

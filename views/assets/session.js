@@ -10,11 +10,18 @@ const words = {
     'Something in front of this page answers instead of it. You may have been signed out: sign in, then go on here.',
   away: 'Not up to date: the server does not answer. This tries again by itself.',
   stale: 'Not up to date: the server did not answer what you did last. Do it again.',
+  unread:
+    'Not up to date: what is shown here cannot be read right now, or is gone. This tries again by itself.',
+  unsure: 'The server did not answer what you did last. Look whether it was done before you do it again.',
 };
 let state = null;
-/* Something that the viewer did had no answer, and nothing was answered since. */
-let isMissed = false;
+/* Something that the viewer did had no answer, and nothing was answered since: `stale`; `unsure` if it may have changed something. */
+let missed = null;
+const missedBy = ({ request, sourceElement }) =>
+  request.method === 'POST' && sourceElement.matches('form') ? 'unsure' : 'stale';
 let since = null;
+/* A poll of the open drawer was answered without what it asked for. */
+let isUnread = false;
 
 /* An open drawer makes everything outside it inert, and Back replaces all of <body>. */
 function show() {
@@ -30,15 +37,21 @@ function show() {
   const at = state === 'away' ? ` (since ${since.toLocaleTimeString()})` : '';
   const text = words[state] + at;
   if (bar.firstElementChild.textContent !== text) bar.firstElementChild.textContent = text;
-  bar.lastElementChild.hidden = state === 'away' || state === 'stale';
+  bar.lastElementChild.hidden = state !== 'out' && state !== 'proxy';
 }
 function set(found) {
-  const next = found ?? (isMissed ? 'stale' : null);
+  const next = found ?? missed ?? (isUnread ? 'unread' : null);
   if (next !== null && state === null) since = new Date();
   state = next;
   show();
 }
 for (const name of ['htmx:after:swap', 'close', 'popstate']) on(name, show, true);
+function forget({ target }) {
+  if (!isUnread || target.closest('[data-live]')) return;
+  isUnread = false;
+  if (state === 'unread') set(null);
+}
+for (const name of ['htmx:after:swap', 'close']) on(name, forget, true);
 
 /* An answer of the page itself says so; a login page of a proxy does not. */
 const isOurs = (response) => response.headers.has('x-audit-export');
@@ -52,7 +65,7 @@ async function check() {
     set('away');
   }
 }
-const checkAgain = () => state && state !== 'stale' && !document.hidden && check();
+const checkAgain = () => ['out', 'proxy', 'away'].includes(state) && !document.hidden && check();
 setInterval(checkAgain, 3_000);
 on('visibilitychange', checkAgain);
 
@@ -62,12 +75,15 @@ on('htmx:before:response', (event) => {
   const next = judge(ctx.response);
   if (next !== null) event.preventDefault();
   // A form is still open after a sign-in, but a list may have the rows of a former search.
-  if (!isPoll(ctx)) isMissed = next === 'proxy' || (next === 'out' && ctx.request.method === 'GET');
-  if (next !== null || state !== null) set(next);
+  const isMissed = next === 'proxy' || (next === 'out' && ctx.request.method === 'GET');
+  if (!isPoll(ctx)) missed = isMissed ? missedBy(ctx) : null;
+  const { status } = ctx.response;
+  if (isPoll(ctx) && ctx.sourceElement.closest('#drawer')) isUnread = status === 204 || status >= 500;
+  if (next !== null || state !== null || isUnread) set(next);
 });
 on('htmx:error', ({ detail }) => {
   if (!detail.ctx) return;
-  isMissed ||= !isPoll(detail.ctx);
+  if (!isPoll(detail.ctx) && missed !== 'unsure') missed = missedBy(detail.ctx);
   void check();
 });
 

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import { type FullEntry, writeEntry } from '../../database/entries.ts';
+import { breakOff } from '../../operations/listen.ts';
 import { streamEntries } from '../../search/streamEntries.ts';
 import { csvHeader, csvRow } from '../format/csv.ts';
 import { entryJson } from '../format/entryJson.ts';
@@ -85,12 +86,13 @@ async function download(visit: Visit, format: Format): Promise<void> {
       metadata: { format: format.name, filter: { ...query, organization: undefined } },
     });
     setHeaders(response, format, fileName(organization, now, format.name));
-    await pipeline(Readable.from(startingWith(first, chunks)), response, { signal });
+    // Nobody has read for long. Node alone would end the connection.
+    response.once('timeout', () => breakOff(response));
+    await pipeline(Readable.from(orBreakOff(response, startingWith(first, chunks))), response, { signal });
   } catch (error) {
     if (signal.aborted) return;
     if (!response.headersSent) throw error;
     context.log.error({ err: error }, 'page: a download failed halfway');
-    response.destroy();
   }
 }
 
@@ -129,4 +131,17 @@ async function* startingWith(
   if (first.done) return;
   yield first.value;
   yield* rest;
+}
+
+/** Before the pipeline ends the connection as if that were all. */
+async function* orBreakOff(
+  response: Response,
+  chunks: AsyncIterable<string>,
+): AsyncGenerator<string, void, undefined> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    breakOff(response);
+    throw error;
+  }
 }

@@ -18,33 +18,39 @@ const mostShown = 3;
 /** A rejection cannot be undone. For so long it is news. */
 const rejectionIsNewsMs = 7 * 24 * 60 * 60_000;
 
+/** When it cannot be told, what is shown stays: 204 replaces nothing. */
 export async function showExportTrouble(visit: Visit): Promise<void> {
-  sendFragment(visit, 'audit-logs/trouble-part', await readTrouble(visit));
+  const trouble = await readTrouble(visit);
+  if (trouble === null) visit.response.status(204).end();
+  else sendFragment(visit, 'audit-logs/trouble-part', trouble);
 }
 
 /** For the page: soon, or without. */
 export async function readTroubleSoon(place: Place): Promise<ExportTroubleView> {
   const late = new AbortController();
-  const nothing = () => makeTrouble(place.organization, []);
+  const nothing = () => null;
   try {
-    return await Promise.race([
+    const trouble = await Promise.race([
       readTrouble(place),
       delay(mostMs, undefined, { signal: late.signal, ref: false }).then(nothing, nothing),
     ]);
+    return trouble ?? makeTrouble(place.organization, []);
   } finally {
     late.abort();
   }
 }
 
-async function readTrouble(place: Place): Promise<ExportTroubleView> {
+/** null: it cannot be told. */
+async function readTrouble(place: Place): Promise<ExportTroubleView | null> {
   const { context, organization } = place;
   try {
     const listed = await context.editor?.list(organization);
-    if (listed?.kind !== 'ok') return makeTrouble(organization, []);
+    if (listed === undefined) return makeTrouble(organization, []);
+    if (listed.kind !== 'ok') return null;
     return makeTrouble(organization, await joinStreams(place, listed.value));
   } catch (error) {
     context.log.warn({ err: error, organization }, 'page: the state of the destinations could not be read');
-    return makeTrouble(organization, []);
+    return null;
   }
 }
 

@@ -13,7 +13,7 @@ interface Answer {
 /** Use it last. Express recognizes it by its four parameters. */
 export function answerErrors(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    const answer = describe(error);
+    const answer = describe(error, request.method === 'GET' || request.method === 'HEAD');
     // A broken request is not an operator's concern.
     const level = answer.status < 500 ? 'debug' : 'error';
     log[level](
@@ -31,22 +31,25 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
   };
 }
 
-function describe(error: unknown): Answer {
+function describe(error: unknown, isRead: boolean): Answer {
   const status = clientStatusOf(error);
   if (status !== null) return status === 413 ? tooLarge : { ...badRequest, status };
   if (isDatabaseAway(error)) {
     return {
       status: 503,
       title: 'The database does not answer',
-      message: 'It is away, or this took too long. Nothing is lost. Try again in a moment.',
+      message: `It is away, or this took too long. ${isRead ? 'Try again in a moment.' : lookFirst}`,
     };
   }
   return {
     status: 500,
     title: 'Something went wrong',
-    message: 'The page could not do this; its log says why. Only changes that you saw confirmed were made.',
+    message: `The page could not ${isRead ? 'do' : 'finish'} this; its log says why.${isRead ? '' : ` ${lookFirst}`}`,
   };
 }
+
+/** The failure may have come after the change. */
+const lookFirst = 'Look whether it was done before you do it again.';
 
 const badRequest: Answer = {
   status: 400,
