@@ -215,7 +215,10 @@ async function readOwn(
   return result.rows;
 }
 
-/** Stores the state together with the entry, if there is one to write. False: another replica was faster. */
+/**
+ * Stores the state together with the entry, if there is one to write. A config that is gone does not fail: one that comes back has a
+ * clock of its own. False: another replica was faster.
+ */
 async function move(
   db: Database,
   configKey: string,
@@ -225,7 +228,8 @@ async function move(
 ): Promise<boolean> {
   const result = await db.query<{ moved: string }>(
     `with moved as (
-       update audit.streams set config = $3::jsonb || jsonb_build_object('at', now())
+       update audit.streams set config = $3::jsonb || jsonb_build_object('at', now()),
+         outage = case when $3::jsonb ? 'deleted' then null else outage end
        where config_key = $1 and organization = $2 and config is not distinct from $4::jsonb
        returning organization
      ), told as (

@@ -80,6 +80,19 @@ test('a config is told when it is made, changed and deleted, with the fields and
   expect(Object.keys(notes[1]?.metadata['changes'] as object)).toHaveLength(2);
 });
 
+test('a config that is deleted does not fail any more, and one that is changed still does', async () => {
+  const { db } = await setUp(postgres);
+  await makeStream(db);
+  await noteConfig(db, makeNote());
+  const outage = { since: '2026-11-24T16:29:40.246Z', told: 0, toldSince: null };
+  await db.query('update audit.streams set outage = $1', [outage]);
+  await noteConfig(db, makeNote({ suspend: true }, 2));
+  const read = async () => (await db.query('select outage from audit.streams')).rows;
+  expect(await read()).toEqual([{ outage }]);
+  await noteDeletion(db, key);
+  expect(await read()).toEqual([{ outage: null }]);
+});
+
 test('many replicas that see the same change tell it once, and one that is behind tells nothing', async () => {
   const { db } = await setUp(postgres);
   await makeStream(db);
