@@ -13,7 +13,8 @@ export const streamColumns = `
   case when s.window_snapshot is not null then jsonb_build_object('snapshot', s.window_snapshot::text,
     'pinnedAtMicros', (extract(epoch from s.window_pinned_at) * 1000000)::bigint, 'filter', s.window_filter) end as "window",
   s.position_xid::text, s.position_id::text, s.sequence::text, s.token::text, s.delivered::text, s.rejected::text,
-  ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError", s.outage`;
+  ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError", s.outage,
+  s.last_record as "lastRecord"`;
 
 /** A row as `streamColumns` selects it. */
 export interface RawStream extends Omit<StreamRow, 'position' | 'sequence' | 'delivered' | 'rejected'> {

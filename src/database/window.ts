@@ -12,7 +12,7 @@
  * audit.stream_filters; a settle or a finish notes where the stream stands in audit.stream_history, at most every 10 s.
  */
 import type { EntryFilter } from '../model/exportConfig.ts';
-import type { Position, Refusal, StreamRow, Window } from '../model/stream.ts';
+import type { LastRecord, Position, Refusal, StreamRow, Window } from '../model/stream.ts';
 import { filterJson, hasNewEntries, hasOtherCluster, utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
 import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
@@ -78,6 +78,8 @@ export interface Settlement {
   readonly rejected: number;
   /** The one entry of the run, and why it is parked. */
   readonly parked: { readonly entryId: string; readonly refusal: Refusal } | null;
+  /** The last record of the run that the receiver took; null: the one before stays. */
+  readonly lastRecord: LastRecord | null;
 }
 
 /**
@@ -95,7 +97,8 @@ export async function settle(
     `with moved as (
        update audit.streams s
        set position_xid = $6, position_id = $7, sequence = $8, delivered = s.delivered + $9, rejected = s.rejected + $10,
-         last_delivery_at = case when $9::bigint > 0 then clock_timestamp() else s.last_delivery_at end
+         last_delivery_at = case when $9::bigint > 0 then clock_timestamp() else s.last_delivery_at end,
+         last_record = coalesce($17::jsonb, s.last_record)
        where s.id = $1 and s.token = $2 and s.window_snapshot::text = $3
          and s.position_xid is not distinct from $4::xid8 and s.position_id is not distinct from $5::bigint
        returning s.id, s.last_delivery_at
@@ -131,6 +134,7 @@ export async function settle(
       parked?.refusal.reason ?? null,
       parked?.refusal.httpStatus ?? null,
       parked?.refusal.message ?? null,
+      run.lastRecord,
     ],
   );
   return result.rows[0] ?? null;

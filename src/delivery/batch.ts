@@ -19,6 +19,8 @@ export interface Batch {
   /** Sequence number of the last record, or of the one before the batch. */
   readonly lastSequence: number;
   readonly first: Position;
+  /** Id of the last record's entry. */
+  readonly lastRecordId: bigint;
   /** The last record's `occurred_at`. */
   readonly lastOccurredAtMicros: number;
   /** The position moves here when the batch is settled. */
@@ -82,6 +84,7 @@ export class BatchCutter {
     const size = batch.writer?.byteLength ?? 0;
     this.bytes += size - batch.bytes;
     batch.bytes = size;
+    batch.lastRecordId = entry.id;
     batch.lastOccurredAtMicros = entry.occurredAtMicros;
     const { limits } = this.#options;
     // The next record is about as large as the average one: stop before it would go over.
@@ -129,6 +132,7 @@ export class BatchCutter {
       firstSequence: sequence,
       lastSequence: sequence - 1,
       first: { xid: entry.xid, id: entry.id },
+      lastRecordId: entry.id,
       lastOccurredAtMicros: entry.occurredAtMicros,
       last: { xid: entry.xid, id: entry.id },
       bytes: 0,

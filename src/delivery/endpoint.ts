@@ -1,4 +1,4 @@
-/** What one stream has learned about its endpoint, in memory only: a restart learns it again. */
+/** What one stream has learned about its endpoint, in memory only: a restart learns it again. The last record can be built again, see lastRecord.ts. */
 import { Backoff } from '../basics/backoff.ts';
 import type { Failed } from '../model/outcome.ts';
 import type { BatchLimits } from './batch.ts';

@@ -6,6 +6,7 @@ import { readPage } from '../database/readWindow.ts';
 import type { Failed } from '../model/outcome.ts';
 import type { Window } from '../model/stream.ts';
 import type { Batch } from './batch.ts';
+import { rebuildLastRecord } from './lastRecord.ts';
 import type { AttemptOptions } from './send.ts';
 import type { Step, Stream } from './stream.ts';
 import { makeCutter } from './windowReader.ts';
@@ -58,7 +59,12 @@ function blameConfiguration(refusal: Failed, proof: 'refused' | 'unasked'): Fail
 }
 
 async function park(stream: Stream, window: Window, batch: Batch, refusal: Failed): Promise<Step> {
-  const isParked = await stream.position.settle(window, batch, { delivered: 0, rejected: 0 }, refusal);
+  const isParked = await stream.position.settle(
+    window,
+    batch,
+    { delivered: 0, rejected: 0, lastRecord: null },
+    refusal,
+  );
   if (!isParked) return { kind: 'lease-lost' };
   // Whatever comes next is innocent until refused.
   stream.endpoint.isolation.reset();
@@ -88,7 +94,7 @@ async function findProof(
   candidate: Batch,
   abort: AbortSignal,
 ): Promise<ProofResult | 'unasked'> {
-  const { lastAccepted } = stream.endpoint;
+  const lastAccepted = stream.endpoint.lastAccepted ?? (await rebuildLastRecord(stream, abort));
   const neighbours = await readNeighbours(stream, window, candidate, abort);
   if (neighbours.length === 0 && lastAccepted === null) return 'unasked';
   for (const batch of neighbours) {

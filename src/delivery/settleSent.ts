@@ -4,9 +4,10 @@
  *   row → window → page → batch → bytes → ANSWER → outcome → SETTLE → HEALTH → status
  */
 import type { Outcome, Settled } from '../model/outcome.ts';
-import type { Window } from '../model/stream.ts';
+import type { LastRecord, Window } from '../model/stream.ts';
 import type { RequestWriter } from '../otlp/encode/request.ts';
 import type { Batch } from './batch.ts';
+import { placeOf } from './lastRecord.ts';
 import type { Stream } from './stream.ts';
 import { releaseBatches } from './windowReader.ts';
 
@@ -34,13 +35,28 @@ export async function settleSent(stream: Stream, window: Window, sent: readonly 
   const batches = sent.map(({ batch }) => batch);
   const last = batches.at(-1);
   if (!last) throw new Error('nothing to settle');
-  const run = summarize(sent);
+  const run = { ...summarize(sent), lastRecord: findLastRecord(stream, window, sent) };
   if (!(await stream.position.settle(window, last, run, last.parked))) return false;
   report(stream, sent, run);
   releaseBatches(stream, batches);
   // Only of requests that were read to their end: after an early refusal the rest may still be on its way out.
   for (const { writer } of batches) if (writer) stream.shared.buffers.give(writer.release());
   return true;
+}
+
+/** Of a request of which the receiver rejected some nobody knows which it took. */
+function findLastRecord({ config }: Stream, window: Window, sent: readonly Sent[]): LastRecord | null {
+  const taken = sent.findLast(
+    ({ batch, outcome }) => batch.records > 0 && isSettled(outcome) && outcome.rejected === 0,
+  );
+  if (!taken) return null;
+  const { lastRecordId, lastSequence } = taken.batch;
+  return {
+    entryId: lastRecordId.toString(),
+    sequence: lastSequence,
+    observedAtMicros: window.pinnedAtMicros,
+    place: placeOf(config.destination),
+  };
 }
 
 function report(

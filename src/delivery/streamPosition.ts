@@ -9,7 +9,7 @@ import { moveOutage, type OutageMove, tellParked } from '../database/outages.ts'
 import { parkAgain, unpark } from '../database/parked.ts';
 import type { Database } from '../database/pool.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
-import { finishWindow, pinWindow, settle } from '../database/window.ts';
+import { finishWindow, pinWindow, type Settlement, settle } from '../database/window.ts';
 import type { EntryFilter } from '../model/exportConfig.ts';
 import type { Position, Refusal, StreamRow, Window } from '../model/stream.ts';
 import type { LastError } from '../model/streamStatus.ts';
@@ -71,7 +71,7 @@ export class StreamPosition {
   async settle(
     window: Window,
     last: Batch,
-    { delivered, rejected }: { delivered: number; rejected: number },
+    { delivered, rejected, lastRecord }: Pick<Settlement, 'delivered' | 'rejected' | 'lastRecord'>,
     parked: Refusal | null,
   ): Promise<boolean> {
     const moved = await settle(this.#db, this.#row, {
@@ -81,11 +81,16 @@ export class StreamPosition {
       sequence: last.lastSequence,
       delivered,
       rejected,
+      lastRecord,
       parked: parked && { entryId: last.first.id.toString(), refusal: parked },
     });
     if (!moved) return false;
     const to = { position: last.last, sequence: last.lastSequence };
-    this.#keep({ ...to, lastDeliveryAt: moved.lastDeliveryAt }, delivered, rejected);
+    this.#keep(
+      { ...to, lastDeliveryAt: moved.lastDeliveryAt, ...(lastRecord && { lastRecord }) },
+      delivered,
+      rejected,
+    );
     this.#ahead.settledUpTo(last.lastSequence);
     return true;
   }

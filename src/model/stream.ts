@@ -54,6 +54,18 @@ export interface StreamRow {
   readonly lastError: LastError | null;
   /** null: entries get through, as far as was known when it was written. */
   readonly outage: Outage | null;
+  /** The last record that the receiver took; null: none yet, or none since this is kept. */
+  readonly lastRecord: LastRecord | null;
+}
+
+/** What it takes to send a record again, byte for byte, and where it went. */
+export interface LastRecord {
+  /** Decimal. */
+  readonly entryId: string;
+  readonly sequence: number;
+  readonly observedAtMicros: number;
+  /** Origin and path of the endpoint. */
+  readonly place: string;
 }
 
 /** Why an entry is parked. */

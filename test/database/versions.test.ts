@@ -212,6 +212,7 @@ describe.each(['embedded' as const, ...otherMajors])('on Postgres: %s', (which) 
           lastDeliveryAt: null,
           lastError: null,
           outage: null,
+          lastRecord: null,
         });
         const rare = { ...noFilter, eventTypes: ['nobody.*'] };
         const cases: Array<

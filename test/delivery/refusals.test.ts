@@ -1,9 +1,15 @@
 /** What becomes of entries that a receiver refuses: split, isolated, parked with proof, replayed; never dropped. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { type Answering, ok, type ReceivedRequest, type ReceiverAnswer } from '../tools/receiver.ts';
+import {
+  type Answering,
+  ok,
+  type ReceivedRequest,
+  type ReceiverAnswer,
+  startReceiver,
+} from '../tools/receiver.ts';
 import { setUp } from '../tools/setUp.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
@@ -141,6 +147,46 @@ test('says that nothing shows whether the receiver accepts others, where there w
   engine.setConfigs(makeConfig(receiver.endpoint));
   const { failure } = await engine.waitForHealth((h) => h.activity === 'holding');
   expect(failure?.message).toContain('There was no other entry to send with it');
+});
+
+test('parks a refused entry that is alone right after a restart: the last record shows what the receiver takes', async () => {
+  const { db, receiver } = await setUp(postgres);
+  receiver.answerWith(refusePoison);
+  await insertEntries(db, numbered(5));
+  const before = await startEngine(db);
+  before.setConfigs(makeConfig(receiver.endpoint));
+  await before.waitForIdle();
+  await before.stop();
+
+  await insertEntries(db, [poison]);
+  const after = await startEngine(db);
+  after.setConfigs(makeConfig(receiver.endpoint));
+  await after.waitForHealth((h) => h.parked === 1);
+  await insertEntries(db, numbered(3));
+  await receiver.waitFor((r) => r.ledger.storedCount === 8);
+  expect(await after.waitForIdle()).toMatchObject({ delivered: 8, parked: 1, activity: 'idle' });
+  // The proof is a repeat, byte for byte the same.
+  expect(receiver.ledger.differences).toEqual([]);
+  expect(receiver.ledger.missingSequences()).toEqual([6]);
+});
+
+test('takes no record of another place for a proof', async () => {
+  const { db, receiver } = await setUp(postgres);
+  await insertEntries(db, numbered(5));
+  const before = await startEngine(db);
+  before.setConfigs(makeConfig(receiver.endpoint));
+  await before.waitForIdle();
+  await before.stop();
+
+  const other = await startReceiver();
+  onTestFinished(() => other.stop());
+  other.answerWith(refusePoison);
+  await insertEntries(db, [poison]);
+  const after = await startEngine(db);
+  after.setConfigs(makeConfig(other.endpoint));
+  const { failure } = await after.waitForHealth((h) => h.activity === 'holding');
+  expect(failure?.message).toContain('There was no other entry to send with it');
+  expect(other.ledger.storedCount).toBe(0);
 });
 
 test('ends a hold at once when the config changes', async () => {

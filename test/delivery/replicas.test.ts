@@ -138,6 +138,7 @@ test('who lost the lease can pin, settle and finish nothing', async () => {
     delivered: 1,
     rejected: 0,
     parked: null,
+    lastRecord: null,
   };
   const refusal = { reason: 'EntryRefused' as const, httpStatus: 400, message: 'm' };
   const parked = { entryId: '1', refusal };
