@@ -158,7 +158,7 @@ on('htmx:finally:request', ({ detail }) => detail.ctx.target?.removeAttribute?.(
 on('htmx:after:swap', ({ detail }) => {
   const { target, swap, asked: number } = detail.ctx;
   // A form that is morphed is still the same one.
-  if (target?.id === 'drawer-body' && swap !== 'innerMorph') shown = Math.max(shown, number);
+  if (target?.id === 'drawer-body' && swap !== 'innerMorph') shown = Math.max(shown, number ?? 0);
   else if (target === document.body) shown = ++asked;
   formatTimes();
   showDrawer();
