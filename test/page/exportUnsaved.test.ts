@@ -148,6 +148,17 @@ it('takes a whole header that is typed by keys, or pasted over another, as it wa
   expect(await value.inputValue()).toBe('second');
 });
 
+it('says without JavaScript, before it happens, that typed values go with another header', async () => {
+  const { origin } = await startPageUnderTest(postgres);
+  const said = /Adding or removing a header.* empties the values/;
+  const scriptless = await browser.newPage({ javaScriptEnabled: false });
+  await scriptless.goto(`${origin}${logs}/export/new`);
+  expect(await scriptless.getByText(said).isVisible()).toBe(true);
+  const page = await browser.newPage();
+  await openForm(page, origin);
+  expect(await page.getByText(said).isVisible()).toBe(false);
+});
+
 it('leads from a wrong path and a wrong header to a working export in few steps', {
   timeout: 120_000,
 }, async () => {
