@@ -131,6 +131,34 @@ it('hides at once a value that is pasted as a name', { timeout: 60_000 }, async 
   expect(await value.getAttribute('type')).toBe('password');
 });
 
+it('takes a whole header that is typed by keys, or pasted over another, as it was meant', async () => {
+  const { origin } = await startPageUnderTest(postgres);
+  const page = await browser.newPage();
+  await openForm(page, origin);
+  await button(page, 'Add header').click();
+  const name = page.getByLabel('Name of header 1');
+  const value = page.getByLabel('Value of header 1');
+  await name.click();
+  await page.keyboard.type('Authorization: Bearer first');
+  await page.keyboard.press('Tab');
+  expect(await name.inputValue()).toBe('Authorization');
+  expect(await value.inputValue()).toBe('Bearer first');
+  await name.fill('X-Key: second');
+  expect(await name.inputValue()).toBe('X-Key');
+  expect(await value.inputValue()).toBe('second');
+});
+
+it('says without JavaScript, before it happens, that typed values go with another header', async () => {
+  const { origin } = await startPageUnderTest(postgres);
+  const said = /Adding or removing a header.* empties the values/;
+  const scriptless = await browser.newPage({ javaScriptEnabled: false });
+  await scriptless.goto(`${origin}${logs}/export/new`);
+  expect(await scriptless.getByText(said).isVisible()).toBe(true);
+  const page = await browser.newPage();
+  await openForm(page, origin);
+  expect(await page.getByText(said).isVisible()).toBe(false);
+});
+
 it('leads from a wrong path and a wrong header to a working export in few steps', {
   timeout: 120_000,
 }, async () => {

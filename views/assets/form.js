@@ -138,8 +138,8 @@ function fix(button) {
   input.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
-/* Authorization: Bearer x, as a name: the value moves to its field at once, where it is not shown. */
-on('input', ({ target }) => {
+/* Authorization: Bearer x, as a name: the value moves to its field, where it is not shown. What came last counts. */
+function splitHeader({ target }) {
   if (!/^headers\.\d+\.name$/.test(target.name ?? '')) return;
   const [, , name, text] =
     /^(?:-H|--header)?\s*(["']?)([\w!#$%&'*+.^`|~-]+?)\s*[:=]\s*(\S.*?)\1$/s.exec(target.value) ?? [];
@@ -147,8 +147,13 @@ on('input', ({ target }) => {
   const value = form()?.elements[target.name.replace(/name$/, 'value')];
   if (!value) return;
   target.value = name;
-  value.value ||= text;
-});
+  value.value = text;
+}
+/* At once where it was pasted. Who types has only begun with the value at its first letter. */
+const isByKeys = ({ inputType, data }) =>
+  /^(?:insertCompositionText|delete)/.test(inputType ?? '') || data?.length === 1;
+on('input', (event) => !isByKeys(event) && splitHeader(event));
+on('change', splitHeader);
 
 /* Whoever enters a time to start from means it. */
 on('change', ({ target }) => {
