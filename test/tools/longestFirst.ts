@@ -21,7 +21,14 @@ const longest = [
     'delivery/saying',
   ],
   ['commands', 'demo/newcomer', 'page/entry', 'page/list', 'database/entryBounds', 'image/image'],
-  ['kubernetes/exportDrawer', 'delivery/chaos', 'page/filters', 'kubernetes/collector', 'upgrade/upgrade'],
+  [
+    'image/built',
+    'kubernetes/exportDrawer',
+    'delivery/chaos',
+    'page/filters',
+    'kubernetes/collector',
+    'upgrade/upgrade',
+  ],
   ['page/access', 'page/security', 'search/indexer', 'search/heavyEntries', 'delivery/fairness'],
   [
     'kubernetes/editor',
