@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
 import { makeContextFilter } from '../image/dockerignore.ts';
 import { cacheFolder } from './build.ts';
-import { arePackagesMissing } from './debianPackages.ts';
+import { arePackagesMissing, isRootMissing } from './debianPackages.ts';
 import { withFolderLock } from './folderLock.ts';
 import { addBusybox, layOutBase } from './imageBase.ts';
 
@@ -24,7 +24,7 @@ export interface BuiltImages {
 
 /** As the chart asks for it. */
 const productImage = `docker.io/library/${packageJson.name}:${packageJson.version}`;
-const pauseImage = 'localhost/pause:1';
+export const pauseImage = 'localhost/pause:1';
 const baseImage = `docker.io/library/node:${packageJson.devDependencies.node}-alpine`;
 
 const run = promisify(execFile);
@@ -35,18 +35,8 @@ const stepTimeoutMs = 5 * 60_000;
 
 /** For `describe.skipIf`: says so when the suite has to be skipped. @throws Error when CI is set. */
 export function isImageBuilderMissing(): boolean {
-  const programs = { buildah: 'buildah', busybox: 'busybox-static' };
-  if (arePackagesMissing('The image that is built', programs)) return true;
-  return isNotRoot('The image that is built');
-}
-
-/** Only root of Linux may lay out a file system whose files are root's. @throws Error when CI is set. */
-function isNotRoot(suite: string): boolean {
-  if (process.platform === 'linux' && process.getuid?.() === 0) return false;
-  const why = `${suite} needs root on Linux: run the tests as root, in a container or a virtual machine.`;
-  if (process.env['CI']) throw new Error(why);
-  console.warn(`SKIPPED: ${why}`);
-  return true;
+  const suite = 'The image that is built';
+  return isRootMissing(suite) || arePackagesMissing(suite, { buildah: 'buildah', busybox: 'busybox-static' });
 }
 
 /** Builds them unless they are there. @throws Error with what the builder said. */
