@@ -6,8 +6,8 @@ FROM node:${NODE_VERSION}-alpine AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN ["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
-# Types and source maps are half of it by size, and nothing reads them.
-RUN ["find", "node_modules", "-type", "f", "(", "-name", "*.d.ts", "-o", "-name", "*.d.cts", "-o", "-name", "*.d.mts", "-o", "-name", "*.map", ")", "-delete"]
+# Node runs no TypeScript below node_modules: types, sources and maps are half of it by size. bare-* is for another runtime.
+RUN ["find", "node_modules", "(", "-path", "node_modules/bare-*", "-prune", "-o", "-type", "f", "(", "-name", "*.ts", "-o", "-name", "*.cts", "-o", "-name", "*.mts", "-o", "-name", "*.map", ")", ")", "-exec", "rm", "-r", "{}", "+"]
 
 FROM node:${NODE_VERSION}-alpine
 ARG VERSION=0.1.0
@@ -27,7 +27,6 @@ COPY views ./views
 # Numeric, so that Kubernetes can see that it is not root (runAsNonRoot).
 USER 65532:65532
 EXPOSE 8080 9090
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["node", "cmd/health.ts"]
 # In exec form: the process gets SIGTERM itself, and knows what to do with it.
 # SIGUSR1 must not open the inspector.
 ENTRYPOINT ["node", "--disable-sigusr1"]

@@ -44,7 +44,7 @@ export async function settleSent(stream: Stream, window: Window, sent: readonly 
   return true;
 }
 
-/** Of a request of which the receiver rejected some nobody knows which it took. */
+/** null: there is none. If the receiver rejected some of a request, nobody knows whether it took the last. */
 function findLastRecord({ config }: Stream, window: Window, sent: readonly Sent[]): LastRecord | null {
   const taken = sent.findLast(
     ({ batch, outcome }) => batch.records > 0 && isSettled(outcome) && outcome.rejected === 0,

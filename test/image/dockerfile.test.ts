@@ -18,7 +18,6 @@ describe('the reader of Dockerfiles', () => {
       `      c="${braced('VERSION')}"`,
       'COPY --from=one /a /b ./',
       'USER 7:8',
-      'HEALTHCHECK --interval=3s CMD ["true"]',
     ].join('\n');
     expect(parseDockerfile(text, { VERSION: '4' })).toEqual([
       { name: 'one', base: 'base:1.2', steps: [{ kind: 'run', command: ['npm', 'ci'] }] },
@@ -29,7 +28,6 @@ describe('the reader of Dockerfiles', () => {
           { kind: 'label', values: { 'a.b': 'x y', c: '4' } },
           { kind: 'copy', from: 'one', sources: ['/a', '/b'], target: './' },
           { kind: 'user', uid: 7, gid: 8 },
-          { kind: 'healthcheck', flags: { interval: '3s' }, command: ['true'] },
         ],
       },
     ]);

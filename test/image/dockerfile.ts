@@ -10,7 +10,7 @@ export interface Stage {
   readonly steps: readonly Step[];
 }
 
-/** Only the exec forms of RUN, CMD, ENTRYPOINT and HEALTHCHECK: the shell forms would need a shell in the image. */
+/** Only the exec forms of RUN, CMD and ENTRYPOINT: the shell forms would need a shell in the image. */
 export type Step =
   | { readonly kind: 'workdir'; readonly path: string }
   | {
@@ -24,11 +24,6 @@ export type Step =
   | { readonly kind: 'label'; readonly values: Readonly<Record<string, string>> }
   | { readonly kind: 'user'; readonly uid: number; readonly gid: number }
   | { readonly kind: 'expose'; readonly ports: number[] }
-  | {
-      readonly kind: 'healthcheck';
-      readonly flags: Readonly<Record<string, string>>;
-      readonly command: string[];
-    }
   | { readonly kind: 'entrypoint'; readonly command: string[] }
   | { readonly kind: 'cmd'; readonly command: string[] };
 
@@ -97,15 +92,6 @@ function parseStep(word: string, rest: string, fail: Fail): Step {
       return /^\d+( \d+)*$/.test(rest)
         ? { kind: 'expose', ports: rest.split(' ').map(Number) }
         : fail('not a list of ports');
-    case 'HEALTHCHECK': {
-      const [, flags = '', command = ''] =
-        /^((?:--[a-z-]+=\S+ )*)CMD (.+)$/.exec(rest) ?? fail('not FLAGS CMD');
-      const pairs = [...flags.matchAll(/--([a-z-]+)=(\S+)/g)].map(([, name = '', value = '']) => [
-        name,
-        value,
-      ]);
-      return { kind: 'healthcheck', flags: Object.fromEntries(pairs), command: parseExec(command, fail) };
-    }
     case 'ENTRYPOINT':
       return { kind: 'entrypoint', command: parseExec(rest, fail) };
     case 'CMD':

@@ -107,7 +107,8 @@ describe('the image', () => {
       AUTH_MODE: 'local',
       OPERATIONS_ADDRESS: `0.0.0.0:${operationsPort}`,
     };
-    expect((await runInImage(image, image.healthcheck, env)).code).toBe(1);
+    const health = ['node', 'cmd/health.ts'];
+    expect((await runInImage(image, health, env)).code).toBe(1);
 
     const collector = startInImage(image, [...image.entrypoint, ...image.command], env);
     await insertEntries(db, numbered(20));
@@ -118,7 +119,7 @@ describe('the image', () => {
       describe: collector.output,
     });
 
-    expect(await runInImage(image, image.healthcheck, env)).toEqual({ code: 0, output: '' });
+    expect(await runInImage(image, health, env)).toEqual({ code: 0, output: '' });
     expect((await fetch(`http://127.0.0.1:${operationsPort}/readyz`)).status).toBe(200);
     const page = await fetch(`http://127.0.0.1:${pagePort}/organizations/acme/audit-logs`);
     const html = await page.text();
@@ -131,7 +132,7 @@ describe('the image', () => {
 
     collector.kill('SIGTERM');
     expect(await collector.exited, collector.output()).toBe(0);
-    const after = await runInImage(image, image.healthcheck, env);
+    const after = await runInImage(image, health, env);
     expect(after.code).toBe(1);
     expect(after.output).toMatch(
       new RegExp(`^http://127.0.0.1:${operationsPort}/livez does not answer: .*ECONNREFUSED.*\\.\n$`),

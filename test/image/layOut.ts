@@ -22,7 +22,6 @@ export interface Image {
   readonly labels: Readonly<Record<string, string>>;
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];
-  readonly healthcheck: readonly string[];
   readonly ports: readonly number[];
   remove(): Promise<void>;
 }
@@ -62,7 +61,6 @@ export async function layOutImage(args: Readonly<Record<string, string>> = {}): 
       labels: Object.assign({}, ...all(last, 'label').map((step) => step.values)),
       entrypoint: only(last, 'entrypoint').command,
       command: only(last, 'cmd').command,
-      healthcheck: only(last, 'healthcheck').command,
       ports: all(last, 'expose').flatMap((step) => step.ports),
       remove,
     };
@@ -109,7 +107,6 @@ async function buildStage(
       case 'label':
       case 'user':
       case 'expose':
-      case 'healthcheck':
       case 'entrypoint':
       case 'cmd':
         break;

@@ -1,6 +1,6 @@
 /**
  * Finds or builds the real programs that tests run against: an OpenTelemetry Collector, VictoriaLogs, the API server of
- * Kubernetes with its etcd, and what charts and alerts are judged with.
+ * Kubernetes with its etcd, what makes a node of it, and what charts and alerts are judged with.
  *
  * In this order: the path in an environment variable, a program on the PATH, an earlier build in the cache, a build with
  * the Go of this machine. The cache lies outside the repository ($AUDIT_EXPORT_TOOLS, else ~/.cache/audit-export-tools)
@@ -20,6 +20,7 @@ export type ToolName =
   | 'victoria-logs'
   | 'kube-apiserver'
   | 'etcd'
+  | 'kube-node'
   | 'helm'
   | 'helm3'
   | 'kubectl'
@@ -58,6 +59,12 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     linkerFlags: kubernetesVersion,
   }),
   etcd: moduleTool({ name: 'etcd', folder: 'etcd', variable: 'ETCD_BIN' }),
+  'kube-node': moduleTool({
+    name: 'kube-node',
+    folder: 'kubeNode',
+    variable: 'KUBE_NODE_BIN',
+    linkerFlags: kubernetesVersion,
+  }),
   helm: packageTool('HELM_BIN', 'helm.sh/helm/v4/cmd/helm@v4.3.1'),
   helm3: packageTool('HELM3_BIN', 'helm.sh/helm/v3/cmd/helm@v3.22.0'),
   // Of the server's version.

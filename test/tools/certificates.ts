@@ -13,7 +13,7 @@ interface Certificate {
 }
 
 export interface CertificateAuthority extends Certificate {
-  /** Signs one for these DNS names and IPv4 addresses; valid from yesterday to tomorrow if nothing else is said. */
+  /** Signs one for these DNS names and addresses; valid from yesterday to tomorrow if nothing else is said. */
   issue(names: readonly string[], validity?: Validity): Certificate;
 }
 
@@ -132,5 +132,15 @@ function extension(id: Buffer, value: Buffer): Buffer {
 
 function generalName(text: string): Buffer {
   if (isIP(text) === 4) return tagged(0x87, Buffer.from(text.split('.').map(Number)));
+  if (isIP(text) === 6) return tagged(0x87, addressBytes(text));
   return tagged(0x82, Buffer.from(text));
+}
+
+/** The 16 bytes of an IPv6 address, which may have one `::`. */
+function addressBytes(text: string): Buffer {
+  const [before = '', after] = text.split('::');
+  const groups = (part: string) => part.split(':').filter(Boolean);
+  const [head, tail] = [groups(before), groups(after ?? '')];
+  const all = [...head, ...Array(8 - head.length - tail.length).fill('0'), ...tail];
+  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }

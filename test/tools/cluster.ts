@@ -11,7 +11,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { isToolMissing, toolTimeoutMs } from './build.ts';
 import { applyYaml } from './clusterObjects.ts';
 import { startEtcd } from './etcd.ts';
-import { makeKubeApiserver } from './kubeApiserver.ts';
+import { type ForNodes, makeKubeApiserver } from './kubeApiserver.ts';
 import { makeKubeConfig, writeKubeconfig } from './kubeconfig.ts';
 import { type KubeRequester, makeKubeRequester } from './kubeRequest.ts';
 import { type Kubectl, makeKubectl } from './runKubectl.ts';
@@ -23,6 +23,8 @@ export interface Cluster {
   /** For the admin, who may do everything. */
   readonly client: KubeConfig;
   readonly adminKubeconfigPath: string;
+  /** Of the key that signs the tokens of ServiceAccounts. */
+  readonly signingKeyPath: string;
   /** As the admin. */
   readonly kubectl: Kubectl;
   /** As the admin, with nothing between. */
@@ -51,6 +53,7 @@ export interface Cluster {
 export interface ClusterOptions {
   /** More flags of kube-apiserver. */
   readonly flags?: readonly string[];
+  readonly forNodes?: ForNodes;
 }
 
 /** Makes a watch or a continued list from an older resourceVersion end in 410 after 2 to 4 s. */
@@ -63,7 +66,8 @@ export function isClusterMissing(): boolean {
   return (['kube-apiserver', 'etcd', 'kubectl'] as const).some((tool) => isToolMissing(tool));
 }
 
-async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+/** The caller stops it. Most tests want `useCluster`. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const folder = await mkdtemp(join(inject('runFolder'), 'cluster-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   const stops: Array<() => Promise<void>> = [removeFolder];
@@ -73,7 +77,12 @@ async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   try {
     const etcd = await startEtcd(folder);
     stops.push(etcd.service.stop);
-    const server = await makeKubeApiserver({ folder, etcdUrl: etcd.url, flags: options.flags ?? [] });
+    const server = await makeKubeApiserver({
+      folder,
+      etcdUrl: etcd.url,
+      flags: options.flags ?? [],
+      forNodes: options.forNodes,
+    });
     stops.push(server.stop);
     await server.start();
 
@@ -91,6 +100,7 @@ async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
       ca,
       client,
       adminKubeconfigPath,
+      signingKeyPath: server.signingKey,
       kubectl: makeKubectl(adminKubeconfigPath, folder),
       request: requester.request,
       apply: (yaml) => applyYaml(requester, yaml),

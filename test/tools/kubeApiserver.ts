@@ -2,6 +2,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { findFreePort } from '../../tools/freePort.ts';
 import { type Service, startService } from '../../tools/service.ts';
@@ -15,6 +16,8 @@ export interface KubeApiserver {
   readonly ca: string;
   /** Of a user in `system:masters`, who may do everything. */
   readonly adminToken: string;
+  /** Path of the key that signs the tokens of ServiceAccounts. */
+  readonly signingKey: string;
   /** Resolves when it is ready. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -22,16 +25,26 @@ export interface KubeApiserver {
   output(): string;
 }
 
+/** What differs where nodes run pods: they reach the server by `host`, and pods by the first address of the Services. */
+export interface ForNodes {
+  readonly host: string;
+  readonly serviceRange: string;
+  readonly firstService: string;
+}
+
 /** Writes what the server needs into `folder`; starts nothing yet. */
 export async function makeKubeApiserver(options: {
   readonly folder: string;
   readonly etcdUrl: string;
   readonly flags: readonly string[];
+  readonly forNodes?: ForNodes | undefined;
 }): Promise<KubeApiserver> {
+  const { forNodes } = options;
+  const { host = '127.0.0.1', serviceRange = '10.0.0.0/24', firstService = '10.0.0.1' } = forNodes ?? {};
   const [command, port] = await Promise.all([provideTool('kube-apiserver'), findFreePort()]);
-  const url = `https://127.0.0.1:${port}`;
+  const url = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   const authority = makeCertificateAuthority('Test cluster');
-  const serving = authority.issue(['127.0.0.1', 'localhost']);
+  const serving = authority.issue(['127.0.0.1', 'localhost', host, firstService]);
   const serviceAccountKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const adminToken = randomBytes(16).toString('hex');
   const file = async (name: string, text: string | Buffer) => {
@@ -49,7 +62,7 @@ export async function makeKubeApiserver(options: {
   );
   const args = [
     `--etcd-servers=${options.etcdUrl}`,
-    '--bind-address=127.0.0.1',
+    `--bind-address=${host}`,
     `--secure-port=${port}`,
     `--cert-dir=${options.folder}`,
     `--tls-cert-file=${await file('serving.crt', serving.cert)}`,
@@ -58,10 +71,12 @@ export async function makeKubeApiserver(options: {
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-signing-key-file=${signingKey}`,
     `--service-account-key-file=${publicKey}`,
-    '--service-cluster-ip-range=10.0.0.0/24',
+    `--service-cluster-ip-range=${serviceRange}`,
     '--authorization-mode=RBAC',
-    // It waits for the default ServiceAccount of a namespace, which a controller manager would make.
-    '--disable-admission-plugins=ServiceAccount',
+    forNodes === undefined
+      ? // It waits for the default ServiceAccount of a namespace, which a controller manager would make.
+        '--disable-admission-plugins=ServiceAccount'
+      : '--kubelet-preferred-address-types=InternalIP',
     ...options.flags,
   ];
   let running: Service | undefined;
@@ -69,6 +84,7 @@ export async function makeKubeApiserver(options: {
     url,
     ca: authority.cert,
     adminToken,
+    signingKey,
     async start() {
       running ??= await startService({
         name: 'kube-apiserver',

@@ -13,8 +13,8 @@ export interface TcpProxy {
   retarget(port: number): void;
 }
 
-/** Ended with the test. */
-export async function startTcpProxy(firstTarget: number): Promise<TcpProxy> {
+/** Listens on the address `host` of this machine. Ended with the test. */
+export async function startTcpProxy(firstTarget: number, host = '127.0.0.1'): Promise<TcpProxy> {
   let targetPort = firstTarget;
   const sockets = new Set<Socket>();
   let isCut = false;
@@ -30,7 +30,7 @@ export async function startTcpProxy(firstTarget: number): Promise<TcpProxy> {
     target.on('data', (chunk) => isCut || client.write(chunk));
     client.resume();
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   const destroyAll = (): void => {
     for (const socket of sockets) socket.destroy();
