@@ -9,9 +9,8 @@ import { findFreePort } from '../../tools/freePort.ts';
 import { isListening, type Service, startService } from '../../tools/service.ts';
 import { isToolMissing, provideTool } from './build.ts';
 import { type Cluster, isClusterMissing, startCluster } from './cluster.ts';
-import { arePackagesMissing, skip } from './debianPackages.ts';
+import { arePackagesMissing } from './debianPackages.ts';
 import { isImageBuilderMissing, provideImages } from './image.ts';
-import { hasKubectl } from './kubectl.ts';
 import { makeNodeFiles, nodeName, ranges } from './nodeFiles.ts';
 import { areNamespacesMissing, type Family, type Namespaces, startNamespaces } from './nodeNamespaces.ts';
 
@@ -46,8 +45,7 @@ export function isNodeMissing(): boolean {
     areNamespacesMissing(suite) ||
     isClusterMissing() ||
     isToolMissing('kube-node') ||
-    isToolMissing('helm') ||
-    (!hasKubectl() && skip(suite, 'kubectl not found: install it.'))
+    isToolMissing('helm')
   );
 }
 

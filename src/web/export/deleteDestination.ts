@@ -50,7 +50,7 @@ function describeConsequence(pending: number | null, host: string): string {
   const rest = `stay in the audit log but will not be sent to ${host}.`;
   if (pending === null) return `Entries not delivered yet ${rest}`;
   if (pending === 0) {
-    return `Every entry so far is delivered. New entries stay in the audit log but will not be sent to ${host}.`;
+    return `No entry waits for it, as far as is known. New entries stay in the audit log but will not be sent to ${host}.`;
   }
   return pending === 1
     ? `1 entry is not delivered yet; it and new entries ${rest}`

@@ -122,7 +122,7 @@ async function diagnose(
     const remedy = findCredentialMistake(form);
     return remedy === null ? nothingFound : { ...nothingFound, remedies: [remedy] };
   }
-  const leftMs = Math.max(1, Math.min(diagnosisMs, longestMs - elapsedMs));
+  const leftMs = Math.max(1, Math.round(Math.min(diagnosisMs, longestMs - elapsedMs)));
   const signal = AbortSignal.any([gone, AbortSignal.timeout(leftMs)]);
   const { context, organization } = visit;
   return await lookAround(reason, { target, signal, organization, context });
