@@ -17,6 +17,7 @@ const longest = [
     'page/exportDelivery',
     'page/exportStates',
     'demo/start',
+    'node/newcomer',
     'node/node',
     'delivery/unreadable',
     'delivery/saying',
