@@ -51,7 +51,7 @@ describe.skipIf(isNodeMissing())('a release in real pods', () => {
     const settings = { ...values.settings, logLevel: 'debug' };
     await timed('upgrade', () => helm('upgrade', { ...values, settings }));
     const written = 1 + (await product.stop());
-    expect(written / (seconds['upgrade'] ?? 0)).toBeGreaterThan(100);
+    expect(written).toBeGreaterThan(200);
     // None of the former pods is left, so every stream changed hands.
     await timed('former pods gone', () =>
       waitFor(
