@@ -148,12 +148,17 @@ it('takes a whole header that is typed by keys, or pasted over another, as it wa
   expect(await value.inputValue()).toBe('second');
 });
 
-it('says without JavaScript, before it happens, that typed values go with another header', async () => {
+it('says without JavaScript that typed values go with another header, before it happens and after', async () => {
   const { origin } = await startPageUnderTest(postgres);
   const said = /Adding or removing a header.* empties the values/;
   const scriptless = await browser.newPage({ javaScriptEnabled: false });
   await scriptless.goto(`${origin}${logs}/export/new`);
   expect(await scriptless.getByText(said).isVisible()).toBe(true);
+  await scriptless.getByRole('button', { name: 'Add header' }).click();
+  await scriptless.getByLabel('Name of header 1').fill('Authorization');
+  await scriptless.getByLabel('Value of header 1').fill('Bearer typed');
+  await scriptless.getByRole('button', { name: 'Add header' }).click();
+  await scriptless.getByText('Enter it again before you save: Authorization.').waitFor();
   const page = await browser.newPage();
   await openForm(page, origin);
   expect(await page.getByText(said).isVisible()).toBe(false);

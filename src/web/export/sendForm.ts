@@ -51,7 +51,17 @@ export async function sendHeaders(
   if (isFragmentRequest(request) && fragmentTarget(request) === 'export-headers') {
     const current = destination?.config ?? null;
     sendFragment(visit, 'export/headers', makeHeaders({ organization, form, current, ...remarks }));
-  } else await sendForm(visit, destination, form, remarks);
+  } else await sendForm(visit, destination, form, { ...remarks, notices: sayWhatIsGone(form) });
+}
+
+/** A whole page does not give back what it was sent as a secret: without this, Save would keep the old value and say "Saved." */
+function sayWhatIsGone({ headers }: ExportForm): NoticeView[] {
+  const gone = headers
+    .filter(({ value }) => value.reveal() !== '')
+    .map(({ name }) => name || 'without a name');
+  if (gone.length === 0) return [];
+  const text = `Enter it again before you save: ${gone.join(', ')}.`;
+  return [{ tone: 'warn', title: 'The value that you typed was not kept.', text }];
 }
 
 /** The form as the config stands. */

@@ -45,10 +45,18 @@ const repairs: readonly Repair[] = [
     // -H 'Authorization: Bearer x', Authorization: Bearer x, Authorization=Bearer x
     repair({ name, value }) {
       const [, , own, rest = ''] = wholeHeader.exec(name) ?? [];
-      return own === undefined ? null : { name: own, value: value === '' ? rest : value };
+      return own === undefined || value !== '' ? null : { name: own, value: rest };
     },
     says: (name) =>
       `The name of header ${name} held its value too. The value is now treated as a value, and hidden.`,
+  },
+  {
+    repair({ name, value }) {
+      const [, , own] = wholeHeader.exec(name) ?? [];
+      return own === undefined || value === '' ? null : { name: own, value };
+    },
+    says: (name) =>
+      `Header ${name} had two values, one of them in its name. That one was removed; the other is used.`,
   },
   {
     repair({ name, value }) {
