@@ -49,7 +49,7 @@ wait
 for try in $(seq 100); do
   left=$(find /sys/fs/cgroup -maxdepth 2 -type d -name "$1")
   [ -z "$left" ] && break
-  find $left -depth -type d -exec rmdir {} ';' 2>/dev/null
+  find $left -depth -type d -exec rmdir {} + 2>/dev/null
   sleep 0.1
 done`;
 
