@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoreV1Api, type KubeConfig } from '@kubernetes/client-node';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { isToolMissing, toolTimeoutMs } from './build.ts';
+import { isToolMissing, provideTool, toolTimeoutMs } from './build.ts';
 import { applyYaml } from './clusterObjects.ts';
 import { startEtcd } from './etcd.ts';
 import { type ForNodes, makeKubeApiserver } from './kubeApiserver.ts';
@@ -68,6 +68,8 @@ export function isClusterMissing(): boolean {
 
 /** The caller stops it. Most tests want `useCluster`. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  // A test that uses it first has no time to build it.
+  await provideTool('kubectl');
   const folder = await mkdtemp(join(inject('runFolder'), 'cluster-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   const stops: Array<() => Promise<void>> = [removeFolder];
