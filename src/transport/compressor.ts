@@ -58,9 +58,10 @@ function compressWhole(compressor: Compressor, body: Uint8Array): Promise<Uint8A
   compressor.once('error', reject).on('data', take);
   // It is called after the last piece: `flush` says that each write ends a member, or a frame.
   compressor.write(body, (error) => {
+    // The listener stays after an error: the stream emits it once more, and nobody else listens.
+    if (error) return reject(error);
     compressor.off('error', reject).off('data', take);
-    if (error) reject(error);
-    else resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces));
+    resolve(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces));
   });
   return promise;
 }
