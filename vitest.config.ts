@@ -13,7 +13,7 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
     // Files share a process and what it has imported; each undoes what it changed.
     isolate: false,
-    // Two more than the two cores of a small machine: most tests wait for a process, a lease or a watch.
+    // Two more than the two cores of a small machine: most tests wait for a process, a lease, a watch or a pod.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     reporters: ['default', new SummaryLine()],

@@ -4,16 +4,20 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { parseCommandLine } from '../src/settings/command.ts';
 import { programVersion } from '../src/settings/version.ts';
+import { benchCollector } from './collector.ts';
 import { benchEncoder } from './encoder.ts';
 import { benchExport } from './export.ts';
 import { benchIdle } from './idle.ts';
 import { benchInserts } from './inserts.ts';
 import { benchLatency } from './latency.ts';
+import { benchLedger } from './ledger.ts';
 import { benchMemory } from './memory.ts';
+import { benchOrganizations } from './organizations.ts';
 import { benchPage } from './page.ts';
 import { benchPageInserts } from './pageInserts.ts';
 import { benchPoll } from './poll.ts';
 import { benchPoller } from './poller.ts';
+import { benchRetention } from './retention.ts';
 import { type Bench, postgresSettings, withBench } from './tools/bench.ts';
 import { loadSample } from './tools/entries.ts';
 import type { Figure } from './tools/figure.ts';
@@ -23,25 +27,29 @@ const benchmarks: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> 
   encoder: benchEncoder,
   export: benchExport,
   poller: benchPoller,
+  collector: benchCollector,
   latency: benchLatency,
   memory: benchMemory,
   idle: benchIdle,
   poll: benchPoll,
+  organizations: benchOrganizations,
   inserts: benchInserts,
   page: benchPage,
   'page-inserts': benchPageInserts,
+  retention: benchRetention,
+  ledger: benchLedger,
 };
 
 const names = Object.keys(benchmarks).join(', ');
 const line = parseCommandLine(process.argv.slice(2), {
   name: 'node bench/run.ts',
-  summary: `Runs the benchmarks (about half an hour) and prints their figures beside the goals: ${names}. Exits with 1 when one could not run; a missed goal is only said.`,
+  summary: `Runs the benchmarks (about three quarters of an hour) and prints their figures beside the goals: ${names}. Exits with 1 when one could not run; a missed goal is only said.`,
   version: programVersion,
   options: {
     only: { valueName: 'NAMES', doc: 'Run these alone, comma-separated.' },
     entries: {
       valueName: 'COUNT',
-      doc: 'Entries that the benchmark of the page makes; default 10000000, for which 10 GB of disk are needed.',
+      doc: 'Entries that the benchmark of the page makes; default 10000000, for which 10 GB of disk are needed. That of inserts makes none unless it is given.',
     },
     quick: { doc: 'Small sizes and single runs, to see that everything works; its figures mean nothing.' },
     profile: {

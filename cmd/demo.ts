@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { runDemo } from './demo/runDemo.ts';
 import { fail, openCommand } from './shell.ts';
 
-const values = openCommand({
+const { values } = openCommand({
   name: 'npm start --',
   summary:
     'Runs a Postgres, a sample product that writes audit entries, the collector, and a receiver that prints what it gets. Ctrl-C stops all of it.',

@@ -2,7 +2,7 @@
 import { startReceiver } from './demo/receiver.ts';
 import { fail, openCommand, stopOnSignal } from './shell.ts';
 
-const values = openCommand({
+const { values } = openCommand({
   name: 'npm run receiver --',
   summary:
     'Accepts OTLP/HTTP logs at http://127.0.0.1:4318/v1/logs and prints each record on a line, until it is stopped. It keeps nothing.',

@@ -1,6 +1,6 @@
 /** What every command does around its work: settings in, exit code out. Only this file touches the process itself. */
 import { readFileSync } from 'node:fs';
-import { type CommandOption, parseCommandLine } from '../src/settings/command.ts';
+import { type CommandLine, type CommandOption, parseCommandLine } from '../src/settings/command.ts';
 import { describeSettings } from '../src/settings/describeSettings.ts';
 import { readSettings } from '../src/settings/readSettings.ts';
 import type { Settings } from '../src/settings/table.ts';
@@ -10,23 +10,27 @@ import { programVersion } from '../src/settings/version.ts';
 // secret. The image's --disable-sigusr1 takes effect earlier; this covers programs that are started another way.
 process.on('SIGUSR1', () => {});
 
-/** Handles `--help`, `--version` and wrong arguments, which end the process, and returns the options given. */
+/** Handles `--help`, `--version` and wrong arguments, which end the process, and returns what was given. */
 export function openCommand(command: {
   name: string;
   summary: string;
+  operands?: string;
   options?: Readonly<Record<string, CommandOption>>;
+  notes?: string;
   withSettings: boolean;
-}): ReadonlyMap<string, string | true> {
+}): Extract<CommandLine, { kind: 'run' }> {
   const line = parseCommandLine(process.argv.slice(2), {
     name: command.name,
     summary: command.summary,
     version: programVersion,
+    ...(command.operands ? { operands: command.operands } : {}),
     ...(command.options ? { options: command.options } : {}),
+    ...(command.notes ? { notes: command.notes } : {}),
     ...(command.withSettings ? { notes: describeSettings() } : {}),
   });
   switch (line.kind) {
     case 'run':
-      return line.values;
+      return line;
     case 'print':
       process.stdout.write(line.text);
       process.exit(line.exitCode);
@@ -65,6 +69,10 @@ export function stopOnSignal(stop: () => Promise<void>, limitMs: number): void {
       (error: unknown) => fail([`The stop failed: ${String(error)}`]),
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    // Whoever has listened until now gives way (earlyStop.ts), with no moment in between in which nobody does.
+    const before = process.listeners(signal as NodeJS.Signals);
+    process.on(signal, onSignal);
+    for (const listener of before) process.off(signal, listener);
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Writes docs/settings.md, docs/metrics.md and the tables of reasons in docs/reasons.md and docs/runbook.md from the tables in
- * the code, and the page's help from docs/admins.md: `npm run generate`. A test fails while they differ.
+ * Writes docs/settings.md, docs/metrics.md, the tables of reasons in docs/reasons.md and docs/runbook.md, and that of receivers in
+ * docs/receivers.md from the tables in the code, and the page's help from docs/admins.md: `npm run generate`. A test fails while they differ.
  */
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -10,6 +10,8 @@ import { type StateRow, states, streamStates } from '../src/model/states.ts';
 import type { Setting } from '../src/settings/setting.ts';
 import { settingsTable } from '../src/settings/table.ts';
 import { metricTable } from '../src/telemetry/metricTable.ts';
+import { gapQueries } from '../src/web/export/gapQueries.ts';
+import { presetTable } from '../src/web/export/presets/presetTable.ts';
 import { makeHelpView } from './helpPage.ts';
 
 /** The generated pages by file name in docs/. */
@@ -18,6 +20,7 @@ export function makePages(): Map<string, string> {
     ['settings.md', makeSettingsPage()],
     ['metrics.md', makeMetricsPage()],
     ['operations.md', fillIn(read('operations.md'), makeStateTable())],
+    ['receivers.md', fillIn(read('receivers.md'), new Map([...makePresetTable(), ...makeGapTable()]))],
     ['reasons.md', fillIn(read('reasons.md'), makeReasonTables())],
     ['runbook.md', fillIn(read('runbook.md'), makeRunbookTables())],
     ['../views/help/admins.eta', makeHelpView(read('admins.md'))],
@@ -101,6 +104,28 @@ function makeStateTable(): Map<string, string> {
         rows,
       ),
     ],
+  ]);
+}
+
+function makePresetTable(): Map<string, string> {
+  const rows = presetTable.map((preset) => [
+    `[${preset.name}](${preset.source})`,
+    code(preset.endpoint) + (preset.inEurope === undefined ? '' : `, in the EU ${code(preset.inEurope)}`),
+    preset.headers
+      .map(({ name, prefix = '', enter, value }) => code(`${name}: ${prefix}${value ?? enter}`))
+      .join(', '),
+    `${preset.receiver} ${preset.notes}`.trim(),
+  ]);
+  return new Map([['presets', table(['receiver', 'endpoint', 'headers', 'notes'], rows)]]);
+}
+
+function makeGapTable(): Map<string, string> {
+  const rows = gapQueries.map(({ receiver, query, note = '' }) => [
+    receiver,
+    [code(query('STREAM', 'acme')), note].join(' ').trim(),
+  ]);
+  return new Map([
+    ['gaps', table(['receiver', 'different numbers, highest, and records of a stream'], rows)],
   ]);
 }
 

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { Teardown } from './basics/teardown.ts';
 import type { ConfigState } from './configs/configSource.ts';
 import { listAsked, listReserved, listRunnable, listStopped, withRemarks } from './configs/configStates.ts';
+import { listClaims, organizationOf } from './configs/ledgerClaims.ts';
 import { makeSource } from './configs/makeSource.ts';
 import { readMigrations } from './database/migrate.ts';
 import { endPools, openPools, type Pools } from './database/pools.ts';
@@ -17,12 +18,21 @@ import { ConfigNotes } from './delivery/configNotes.ts';
 import { planMemory } from './delivery/memory.ts';
 import { makeSend, type Send } from './delivery/send.ts';
 import { Supervisor } from './delivery/supervisor.ts';
+import { hashKeys } from './delivery/wantedStreams.ts';
+import { Checkpoints } from './ledger/checkpoints.ts';
+import { ledgerRemarks } from './ledger/ledgerRemarks.ts';
+import { startLedger } from './ledger/worker.ts';
+import type { Remark } from './model/exportConfig.ts';
 import { type Page, startPage } from './page.ts';
 import { startProbes } from './probes.ts';
+import { applyRetentionDays } from './retention/applyRetentionDays.ts';
+import { startRetention } from './retention/worker.ts';
 import { rereadSetting } from './settings/rereadSetting.ts';
 import type { Settings } from './settings/table.ts';
 import { programVersion } from './settings/version.ts';
+import { DatabaseWait } from './status/databaseWait.ts';
 import { decideStatus } from './status/exportStatus.ts';
+import { withLedger } from './status/ledgerStatus.ts';
 import { StatusPublisher } from './status/publisher.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { type Metrics, makeMetrics } from './telemetry/metrics.ts';
@@ -66,14 +76,18 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
   };
 
   const metrics = makeMetrics({ version: programVersion });
-  const pools = openPools(
-    () => rereadSetting(settings, 'databaseUrl'),
-    settings.databasePoolSize,
-    (error) => {
+  const pools = openPools({
+    url: () => rereadSetting(settings, 'databaseUrl'),
+    size: settings.databasePoolSize,
+    onIdleError(error) {
       metrics.countDatabaseError(error);
       log.debug({ err: error }, 'an idle database connection broke');
     },
-  );
+    onElsewhere: () =>
+      log.warn(
+        'DATABASE_URL now names another server, database or option. This process keeps to the one it began with: restart it to use the new one.',
+      ),
+  });
   teardown.add({ name: 'the database connections', stop: () => endPools(pools) });
   const migrations = await readMigrations();
   const ownPorts = settings.pageAddress ? [settings.pageAddress.port] : [];
@@ -82,12 +96,14 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
   const publisher = new StatusPublisher(settings.statusIntervalMs);
   /** null: it waits for the database. */
   let started: Supervisor | null = null;
+  /** Everything has started, the page too. */
+  let isUp = false;
   /** null: not read yet. */
   let configs: ReadonlyMap<string, ConfigState> | null = null;
   const operations = await startProbes(settings, metrics, log, {
     db: pools.control,
     migrations,
-    isConfigRead: () => configs !== null,
+    isConfigRead: () => configs !== null && isUp,
     isMoving: () => started?.isMoving() ?? true,
   });
   if (operations.kind === 'listening') {
@@ -102,47 +118,53 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
   }
   const { source } = made;
 
-  const server = await waitForDatabase(
-    pools.control,
-    migrations,
-    (problem) => log.warn(`nothing is exported yet: ${problem} Trying again every few seconds.`),
-    stop,
-  );
-  if (server === null) {
-    await takeDown();
-    return { kind: 'stopped' };
-  }
-  const delivery = makeDelivery(settings, pools, send, log, metrics, (key) => publisher.notify(key));
-  started = delivery;
-  /** Until it has started, nothing in flight is worth waiting for. */
-  let graceMs = 0;
-  teardown.add({ name: 'the leases', stop: () => delivery.leave() });
+  // After the last status, which only the holder of a stream may write.
+  teardown.add({ name: 'the leases', stop: async () => started?.leave() });
   // After the last status: a stopped source writes none.
   teardown.add({ name: 'the source of the manifests', stop: () => source.stop() });
   teardown.add({ name: 'the status', stop: () => publisher.stop() });
-  teardown.add({ name: 'the delivery', stop: () => delivery.drain(graceMs) });
+  const wait = new DatabaseWait(() => {
+    for (const key of configs?.keys() ?? []) publisher.notify(key);
+  });
+  teardown.add({ name: null, stop: async () => wait.end() });
+  const checkpoints = new Checkpoints({
+    db: pools.page,
+    log,
+    signing: { name: settings.ledgerName, keys: settings.ledgerKey ?? [] },
+    readClaims: async () => configs && listClaims(configs, (key) => source.readLedger(key)),
+  });
+  const remarksOf = (key: string): readonly Remark[] => {
+    const state = configs?.get(key);
+    const more = state ? ledgerRemarks(checkpoints.viewOf(organizationOf(state) ?? '')) : [];
+    return [...(started?.remarksOf(key) ?? []), ...more];
+  };
   publisher.start({
     keys: () => configs?.keys() ?? [],
     decide(key, written) {
       const state = configs?.get(key);
       if (!state) return { kind: 'not-ours' };
       const standing = source.previousStatus?.(key) ?? written;
-      return decideStatus(
-        withRemarks(state, delivery.remarksOf(key)),
-        delivery.healthOf(key),
-        standing,
-        new Date(),
-      );
+      if (!started) return withLedger(wait.decide(state, standing, new Date()), standing, null);
+      const stated = withRemarks(state, remarksOf(key));
+      const decision = decideStatus(stated, started.healthOf(key), standing, new Date());
+      return withLedger(decision, standing, checkpoints.statusOf(organizationOf(state)));
     },
-    write: (key, status) => source.writeStatus(key, status, delivery.remarksOf(key)),
+    write: (key, status) => source.writeStatus(key, status, remarksOf(key)),
   });
   const notes =
     settings.configChangeEntries === 'write' && source.scope !== undefined
       ? new ConfigNotes({ db: pools.control, log, scope: source.scope })
       : null;
+  const useConfigs = (states: ReadonlyMap<string, ConfigState>): void => {
+    started?.setConfigs(listRunnable(states), listReserved(states), listStopped(states));
+    notes?.set(listAsked(states, source.hasSharedGenerations === true));
+    for (const key of states.keys()) publisher.notify(key);
+  };
+  let server: { readonly version: string } | null;
   let page: Page | null;
+  /** Until it has started, nothing in flight is worth waiting for. */
+  let graceMs = 0;
   try {
-    await delivery.start();
     await source.start((states) => {
       if (isStopping) return;
       for (const key of configs?.keys() ?? []) if (!states.has(key)) publisher.forget(key);
@@ -152,10 +174,30 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
         configs: states.size,
         problems: [...states.values()].filter((state) => state.kind === 'invalid').length,
       });
-      delivery.setConfigs(listRunnable(states), listReserved(states), listStopped(states));
-      notes?.set(listAsked(states, source.hasSharedGenerations === true));
-      for (const key of states.keys()) publisher.notify(key);
+      useConfigs(states);
     });
+    server = await waitForDatabase(
+      pools.control,
+      migrations,
+      {
+        wants: () => hashKeys(listRunnable(configs ?? new Map()).keys()),
+        onProblem: (problem) =>
+          log.warn(`nothing is exported yet: ${problem} Trying again every few seconds.`),
+        onTry: (problem, isAlone) => wait.tried(problem, isAlone),
+      },
+      stop,
+    );
+    if (server === null) {
+      await takeDown();
+      return { kind: 'stopped' };
+    }
+    await applyRetentionDays(pools.control, settings.retentionDays, log);
+    const delivery = makeDelivery(settings, pools, send, log, metrics, (key) => publisher.notify(key));
+    await delivery.start();
+    teardown.add({ name: 'the delivery', stop: () => delivery.drain(graceMs) });
+    started = delivery;
+    wait.end();
+    if (configs !== null) useConfigs(configs);
     page = await startPage(settings, { db: pools.page, source, send, transport, log, metrics });
   } catch (error) {
     return fail([(error as Error).message]);
@@ -164,11 +206,36 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
     notes.start();
     teardown.add({ name: 'the notes of changes', stop: () => notes.stop() });
   }
+  const retention = startRetention({
+    db: pools.page,
+    log,
+    // Until the manifests have been read, it does not know of any.
+    isReady: () => configs !== null && started?.areStreamsMade() === true,
+    onDeleted: metrics.countRetentionDeleted,
+    onState: metrics.setRetention,
+  });
+  teardown.add({ name: 'the retention', stop: () => retention.stop() });
+  const ledger = startLedger({
+    db: pools.page,
+    log,
+    name: settings.ledgerName,
+    checkpoints,
+    onSealed: metrics.countSealed,
+    onScrubbed: metrics.countScrubbed,
+    onWaiting: metrics.setUnsealed,
+    onCounts: metrics.setLedgerCounts,
+  });
+  teardown.add({ name: 'the ledger', stop: () => ledger.stop() });
+  if (settings.ledgerKey === null)
+    log.info(
+      'entries are sealed, and nothing is signed: set LEDGER_KEY for checkpoints that prove who sealed them',
+    );
   if (page) {
     ownPorts.push(page.port);
     teardown.add({ name: 'the page', stop: page.stop });
   }
   graceMs = settings.shutdownGraceMs;
+  isUp = true;
   const ports = { operationsPort: operations.port, pagePort: page?.port ?? null };
   log.info({ version: programVersion, postgres: server.version, ...ports }, 'collector started');
   return {

@@ -11,7 +11,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 export interface Probed {
   readonly db: Database;
   readonly migrations: readonly Migration[];
-  /** Every manifest has been read once. */
+  /** Every manifest has been read once, and what they ask for has begun. */
   readonly isConfigRead: () => boolean;
   readonly isMoving: () => boolean;
 }

@@ -86,6 +86,19 @@ test('cmd/collector.ts --help names every setting', async () => {
   for (const { name } of Object.values(settingsTable)) expect(stdout).toContain(name);
 });
 
+test('the collector hears signals before it loads what takes time: a container has no other handler', async () => {
+  // Names what has been loaded by the time somebody listens to the signal.
+  const preload = `import { registerHooks } from 'node:module';
+    const loaded = [];
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+    process.once('newListener', (name) => console.log(name, ...loaded.map((url) => url.split('/').pop())));`;
+  const { code, stdout } = await runCommand(['cmd/collector.ts', '--version'], {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+  });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^SIGTERM collector\.ts earlyStop\.ts\n/);
+});
+
 test('the collector reports every wrong setting at once, and no secret one by its value', async () => {
   const { code, stdout, problems } = await runCommand(['cmd/collector.ts'], {
     DATABASE_URL: 'mysql://root:hunter2@db/audit',

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const pollMs = 10;
-
 export interface WaitOptions {
   readonly timeoutMs?: number;
+  /** Default: 10. */
+  readonly pollMs?: number;
   /** Describes the current state, for the error of a wait that timed out. */
   readonly describe?: () => string;
 }
@@ -13,7 +13,7 @@ export async function waitFor<T>(
   condition: () => T | false | undefined | Promise<T | false | undefined>,
   options: WaitOptions = {},
 ): Promise<T> {
-  const { timeoutMs = 15_000, describe = () => '' } = options;
+  const { timeoutMs = 15_000, pollMs = 10, describe = () => '' } = options;
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await condition();

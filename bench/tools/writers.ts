@@ -27,9 +27,13 @@ export interface WriterOptions {
   readonly clients: number;
   /** Entries per second of all clients together, evenly paced; absent: as fast as commits return. */
   readonly perSecond?: number;
-  readonly seconds: number;
-  /** Called when a commit has returned. */
-  readonly onCommit?: (uid: string) => void;
+  /** How long; absent: until `count` are written. */
+  readonly seconds?: number;
+  readonly count?: number;
+  /** Whose the `n`th entry is; absent: all are acme's. */
+  readonly organization?: (n: number) => string;
+  /** Called when a commit has returned, with what it took. */
+  readonly onCommit?: (uid: string, tookMs: number) => void;
 }
 
 /** Entries committed, and the seconds taken. A client that fell behind its pace catches up. */
@@ -44,24 +48,26 @@ export async function writeEntries(options: WriterOptions): Promise<{ count: num
   let next = 0;
   let count = 0;
   const startedAt = performance.now();
-  const endsAt = startedAt + options.seconds * 1000;
+  const endsAt = startedAt + (options.seconds ?? Number.POSITIVE_INFINITY) * 1000;
+  const most = options.count ?? Number.POSITIVE_INFINITY;
   await Promise.all(
     clients.map(async (client) => {
       for (;;) {
         const n = next++;
         const dueAt =
           options.perSecond === undefined ? startedAt : startedAt + (n * 1000) / options.perSecond;
-        if (Math.max(dueAt, performance.now()) >= endsAt) return;
+        if (n >= most || Math.max(dueAt, performance.now()) >= endsAt) return;
         await sleepUntil(dueAt);
         const entry = entries[n % entries.length];
         if (!entry) throw new Error('the sample is empty');
+        const sentAt = performance.now();
         const result = await client.query<{ uid: string }>({
           name: 'insert',
           text,
-          values: insertValues('acme', entry),
+          values: insertValues(options.organization?.(n) ?? 'acme', entry),
         });
         count++;
-        options.onCommit?.(result.rows[0]?.uid ?? '');
+        options.onCommit?.(result.rows[0]?.uid ?? '', performance.now() - sentAt);
       }
     }),
   );

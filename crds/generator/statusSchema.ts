@@ -1,5 +1,12 @@
 /** The schema of `status`. Every field of ExportStatus is here, and no other: the type says so. */
-import type { Condition, ExportStatus, LastError } from '../../src/model/streamStatus.ts';
+import type {
+  Condition,
+  ExportStatus,
+  LastError,
+  LedgerStatus,
+  ReplayState,
+  ReplayStatus,
+} from '../../src/model/streamStatus.ts';
 import type { StructuralSchema } from './structuralSchema.ts';
 
 type Fields<T> = { readonly [Name in keyof Required<T>]: StructuralSchema };
@@ -58,6 +65,29 @@ const lastError: Fields<LastError> = {
   resolvedTime: time('When entries got through again; absent while the error stands.'),
 };
 
+const ledger: Fields<LedgerStatus> = {
+  origin: { description: 'Which ledger: LEDGER_NAME/ID.', type: 'string', minLength: 1, maxLength: 300 },
+  size: counter('Sealed entries.'),
+  root: { description: 'The root of their Merkle tree, in base64.', type: 'string', maxLength: 64 },
+  time: time('When the collector wrote it; nothing signs this.'),
+};
+
+const replay: Fields<ReplayStatus> = {
+  id: { description: 'What its records carry as audit.replay.id.', type: 'string', maxLength: 64 },
+  from: time('Entries that occurred from this time on are sent once more.'),
+  until: time('Entries that occurred before this time are sent once more.'),
+  state: {
+    description:
+      'Waiting: new entries and earlier replays go first. Sending. Failing: the receiver takes none of it at present; it is tried again. Done. Canceled.',
+    type: 'string',
+    enum: ['Waiting', 'Sending', 'Failing', 'Done', 'Canceled'] satisfies ReplayState[],
+  },
+  sentEntries: counter('Entries that the receiver has accepted in this replay.'),
+  totalEntries: counter('Entries of the range, counted when it began; absent while unknown.'),
+  message: { ...message, description: 'What it has come to, in a few sentences.' },
+  endTime: time('When it ended; absent until then.'),
+};
+
 const statusZod: Fields<ExportStatus> = {
   observedGeneration: {
     description:
@@ -105,6 +135,19 @@ const statusZod: Fields<ExportStatus> = {
   oldestPendingTime: time(
     'When the oldest entry that is not delivered yet occurred; absent when there is none.',
   ),
+  ledger: {
+    description:
+      "The latest checkpoint of the organization's ledger. The collector compares it with the database: one that was set back is found.",
+    type: 'object',
+    properties: ledger,
+    required: ['origin', 'size', 'root', 'time'],
+  },
+  replay: {
+    description: 'The latest replay of a range, for 30 days after its end.',
+    type: 'object',
+    properties: replay,
+    required: ['id', 'from', 'until', 'state', 'sentEntries', 'message'],
+  },
   lastHandledReconcileAt: {
     description: 'The value of the annotation auditexport.dev/reconcile-at that the collector last acted on.',
     type: 'string',

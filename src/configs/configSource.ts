@@ -3,7 +3,7 @@
  */
 import type { ExportConfig, ExportSpec, Remark } from '../model/exportConfig.ts';
 import type { ConfigReason } from '../model/reasons.ts';
-import type { ExportStatus } from '../model/streamStatus.ts';
+import type { ExportStatus, LedgerStatus } from '../model/streamStatus.ts';
 import type { ConfigEditor } from './configEditor.ts';
 
 /** One manifest as it stands now. */
@@ -48,6 +48,9 @@ export interface ConfigSource {
 
   /** The status that stands, also one of an earlier run or of another replica; null: none. Absent: the source cannot tell. */
   previousStatus?(key: string): ExportStatus | null;
+
+  /** The ledger that the status names which stands, also one of an earlier run or of another replica; null: none. */
+  readLedger(key: string): Promise<LedgerStatus | null>;
 
   /**
    * `kubernetes …` or `directory …`: equal for replicas that read the same place, and only for those. Absent: changes are not

@@ -62,6 +62,7 @@ function isSameConfig(a: ExportConfig | null, b: ExportConfig | null): boolean {
     a?.destination.fingerprint === b?.destination.fingerprint &&
     a?.reconcileAt === b?.reconcileAt &&
     a?.takesOver === b?.takesOver &&
+    a?.replay?.request === b?.replay?.request &&
     showRemarks(a) === showRemarks(b)
   );
 }

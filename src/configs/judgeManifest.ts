@@ -5,6 +5,7 @@ import { resolveDestination } from './destination/resolveDestination.ts';
 import type { SecretReader } from './destination/secretReader.ts';
 import { isPageSecretName } from './editor/pageSecrets.ts';
 import type { ParsedManifest } from './parseManifest.ts';
+import { parseReplay } from './parseReplay.ts';
 import { reconcileAtAnnotation, takeOverAnnotation } from './schema.ts';
 import { toExportSpec } from './toExportSpec.ts';
 
@@ -44,10 +45,12 @@ export async function judgeManifest(
     const inForce = reason === 'SecretNotAllowed' ? null : lastGood;
     return { kind: 'invalid', ...named, reason, problems, lastGood: inForce, spec };
   }
-  const remarks = resolved.warnings.map((warning) => ({
+  const consents = resolved.warnings.map((warning) => ({
     reason: 'SecretConsentMissing' as const,
     message: `${warning} Until it does, it is still used; once SECRET_CONSENT is required, it no longer is.`,
   }));
+  const replay = parseReplay(metadata.annotations);
+  const remarks = [...consents, ...(replay.kind === 'wrong' ? [replay.remark] : [])];
   const reconcileAt = metadata.annotations?.[reconcileAtAnnotation];
   const takeOver = metadata.annotations?.[takeOverAnnotation];
   const config = {
@@ -56,6 +59,7 @@ export async function judgeManifest(
     destination: resolved.destination,
     ...(reconcileAt === undefined ? {} : { reconcileAt }),
     ...(takeOver === 'true' || takeOver === 'false' ? { takesOver: takeOver === 'true' } : {}),
+    ...(replay.kind === 'asked' ? { replay: replay.replay } : {}),
     ...(remarks.length === 0 ? {} : { remarks }),
   };
   return { kind: 'valid', config };

@@ -29,6 +29,7 @@ const sources: { readonly [Name in Settings['configSource']]: MakeSource } = {
       namespace: settings.watchNamespace,
       createNamespace: settings.pageNamespace,
       rules: {
+        labels: Object.fromEntries(settings.watchLabels),
         secrets: { consent: settings.secretConsent, own: settings.ownSecrets },
         organizations: settings.namespaceOrganizations,
         limits: {

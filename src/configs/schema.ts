@@ -19,6 +19,8 @@ export const configKind = 'AuditExportConfig';
 export const reconcileAtAnnotation = 'auditexport.dev/reconcile-at';
 /** `true` or `false`; see `ExportConfig.takesOver`. */
 export const takeOverAnnotation = 'auditexport.dev/take-over';
+/** `FROM/UNTIL`; see `ExportConfig.replay`. */
+export const replayAnnotation = 'auditexport.dev/replay';
 /** In a file: the origin that was typed on the page. It holds as long as the endpoint has that origin. */
 export const typedEndpointAnnotation = 'auditexport.dev/endpoint-typed-on-page';
 

@@ -46,10 +46,17 @@ export function filterUnindexed(
   limit: number,
 ): Promise<Hit[]> {
   const parameters = new Parameters();
-  // Fenced, so that the time range does not make the planner read in time order.
+  return readHits(reader, prepared, parameters, unindexedSource(prepared, upTo, parameters), limit);
+}
+
+/** The entries of the range that are not in a block. Fenced, so that the time range does not make the planner read in time order. */
+export function unindexedSource(
+  prepared: Prepared,
+  upTo: readonly IndexedUpTo[],
+  parameters: Parameters,
+): string {
   const all = unindexed(prepared.query.organization, upTo, parameters, 'offset 0');
-  const source = `(select * from ${all} where ${inRange(prepared.range, parameters)}) e`;
-  return readHits(reader, prepared, parameters, source, limit);
+  return `(select * from ${all} where ${inRange(prepared.range, parameters)}) e`;
 }
 
 function unindexed(
@@ -153,14 +160,22 @@ export function filterBlocks(
   limit: number,
 ): Promise<Hit[]> {
   const parameters = new Parameters();
+  return readHits(reader, prepared, parameters, blocksSource(prepared, blocks, parameters), limit);
+}
+
+/** The entries of the range in these blocks. */
+export function blocksSource(
+  prepared: Prepared,
+  blocks: readonly Candidate[],
+  parameters: Parameters,
+): string {
   const column = (pick: (block: Candidate) => string, type: string): string =>
     parameters.add(blocks.map(pick), type);
   const organization = parameters.add(prepared.query.organization, 'text');
-  const source = `(select e.* from unnest(${column((b) => b.cluster, 'bigint[]')}, ${column((b) => b.firstXid, 'xid8[]')},
+  return `(select e.* from unnest(${column((b) => b.cluster, 'bigint[]')}, ${column((b) => b.firstXid, 'xid8[]')},
       ${column((b) => b.firstId, 'bigint[]')}, ${column((b) => b.lastXid, 'xid8[]')}, ${column((b) => b.lastId, 'bigint[]')})
       as b(cluster, first_xid, first_id, last_xid, last_id) cross join lateral (
         select * from audit.entries e where e.organization = ${organization} and e.cluster = b.cluster
           and (e.xid, e.id) >= (b.first_xid, b.first_id) and (e.xid, e.id) <= (b.last_xid, b.last_id) offset 0) e
     where ${inRange(prepared.range, parameters)}) e`;
-  return readHits(reader, prepared, parameters, source, limit);
 }

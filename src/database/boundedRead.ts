@@ -1,11 +1,18 @@
 /** Reads for people: in one snapshot, without writing, each with a time limit. */
-import type pg from 'pg';
+import pg from 'pg';
 import { errorCode } from '../basics/errorCode.ts';
+import { guardStatements } from './guardedClient.ts';
 import type { Database } from './pool.ts';
 
 export interface Reader {
   /** Ends at the timeout with SQLSTATE 57014; see `isTimeout`. After any error no further statement can run. */
   query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  /** As `query`, a row at a time: of a statement that ends at the timeout, those that came before. */
+  each<R extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[],
+    onRow: (row: R) => void,
+  ): Promise<void>;
   /** Changes the limit for the statements that follow. */
   setTimeout(ms: number): Promise<void>;
 }
@@ -28,11 +35,23 @@ export async function boundedRead<T>(
   let isBroken = false;
   try {
     await client.query(
-      `begin isolation level repeatable read read only; set local jit = off; set local enable_seqscan = off; set local enable_bitmapscan = off;
+      `begin isolation level repeatable read read only; ${guardStatements} set local jit = off; set local enable_seqscan = off; set local enable_bitmapscan = off;
        set local max_parallel_workers_per_gather = 0; set local statement_timeout = ${Math.max(1, Math.ceil(timeoutMs))}`,
     );
     return await work({
       query: async (text, values = []) => (await client.query(text, [...values])).rows,
+      each: <R extends pg.QueryResultRow>(
+        text: string,
+        values: readonly unknown[],
+        onRow: (row: R) => void,
+      ) =>
+        new Promise<void>((resolve, reject) => {
+          // By callback: with a time limit of its own, node-postgres emits no event of an error.
+          const done = (error: Error | null) => (error ? reject(error) : resolve());
+          const query = new pg.Query<R>(text, [...values], done as never);
+          query.on('row', onRow);
+          client.query(query);
+        }),
       setTimeout,
     });
   } finally {

@@ -51,6 +51,9 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   page_sessions: ['INSERT'],
   search_positions: ['INSERT'],
   search_blocks: ['INSERT'],
+  ledgers: ['INSERT', 'UPDATE'],
+  ledger_bundles: ['INSERT', 'UPDATE'],
+  ledger_findings: ['INSERT', 'UPDATE'],
 };
 const neededPairs = Object.entries(needed).flatMap(([table, privileges]) =>
   privileges.map((privilege) => [table, privilege]),

@@ -15,6 +15,25 @@ import type { StreamRow } from '../model/stream.ts';
 import { filterJson, hasNewEntries } from './fragments.ts';
 import type { Database } from './pool.ts';
 
+/** A snapshot past the last transaction of a row `o`'s organization in its cluster. Postgres reads none whose low 32 bits are 0. */
+export const pastLastTransaction = `(
+  select format('%1$s:%1$s:', n + case when n % 4294967296 = 0 then 1 else 0 end) as snapshot
+  from (select e.xid::text::numeric + 1 as n from audit.entries e
+    where e.organization = o.organization and e.cluster = o.cluster order by e.xid desc limit 1) as past)`;
+
+/** The cluster that a row `o` reads next; from the present one only one that was never visited, and back afterwards. */
+export const nextCluster = `(
+  select c.system_identifier from audit.clusters c
+  where c.system_identifier <> o.cluster
+    and (c.system_identifier = audit.cluster_id() or not o.other_clusters ? c.system_identifier::text)
+  order by c.system_identifier = audit.cluster_id(), c.ordinal limit 1)`;
+
+/** Moves a row `s` into the cluster `next`. */
+export const intoNextCluster = `
+  other_clusters = s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text),
+  cluster = next.system_identifier,
+  settled = coalesce(s.other_clusters ->> next.system_identifier::text, '3:3:')::pg_snapshot`;
+
 /**
  * Takes one step towards the present cluster, for a stream without a window: either pins the last window of the
  * cluster it is in, or moves on to the next cluster. The caller reads the row again. False: the lease is lost.
@@ -31,11 +50,7 @@ export async function moveCluster(
      set window_snapshot = last.snapshot::pg_snapshot, window_pinned_at = clock_timestamp(),
        window_filter = $3::jsonb
          || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
-     from audit.streams o, lateral (
-       -- A snapshot past the organization's last transaction there. Postgres reads none whose low 32 bits are 0.
-       select format('%1$s:%1$s:', n + case when n % 4294967296 = 0 then 1 else 0 end) as snapshot
-       from (select e.xid::text::numeric + 1 as n from audit.entries e
-         where e.organization = o.organization and e.cluster = o.cluster order by e.xid desc limit 1) as past) as last
+     from audit.streams o, lateral ${pastLastTransaction} as last
      where o.id = s.id and s.id = $1 and s.token = $2 and s.window_snapshot is null
        and s.cluster <> audit.cluster_id() and ${hasNewEntries}
      returning 1`,
@@ -43,17 +58,10 @@ export async function moveCluster(
   );
   if (pinned.rowCount === 1) return true;
 
-  // Moves to the next cluster; from the present one only to one that was never visited, and back afterwards.
   const moved = await db.query(
     `update audit.streams s
-     set other_clusters = s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text),
-       cluster = next.system_identifier,
-       settled = coalesce(s.other_clusters ->> next.system_identifier::text, '3:3:')::pg_snapshot
-     from audit.streams o, lateral (
-       select c.system_identifier from audit.clusters c
-       where c.system_identifier <> o.cluster
-         and (c.system_identifier = audit.cluster_id() or not o.other_clusters ? c.system_identifier::text)
-       order by c.system_identifier = audit.cluster_id(), c.ordinal limit 1) as next
+     set ${intoNextCluster}
+     from audit.streams o, lateral ${nextCluster} as next
      where o.id = s.id and s.id = $1 and s.token = $2 and s.window_snapshot is null
      returning 1`,
     key,

@@ -105,7 +105,7 @@ export async function readDeliveries(
        where s.id in (
          select c.id from audit.streams c where c.organization = $1 and c.config_key = any ($2)
          union all
-         (select o.id from audit.streams o where o.organization = $1 and o.config_key <> all ($2)
+         (select o.id from audit.streams o where o.organization = $1 and o.replay_of is null and o.config_key <> all ($2)
           order by o.created_at desc, o.id desc limit $3))
        order by s.created_at, s.id`,
       [organization, current, mostOthers],

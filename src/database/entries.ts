@@ -1,7 +1,7 @@
 /** Reads entries as the page shows them, and writes those about the page itself. */
 import { boundedRead, isTooMuch } from './boundedRead.ts';
 import { isEntryId } from './cursor.ts';
-import { isReadable, mostColumnBytes, mostTextBytes } from './entryBounds.ts';
+import { isReadable, isSmall, mostColumnBytes, mostTextBytes } from './entryBounds.ts';
 import type { Database } from './pool.ts';
 import { sharedRead } from './shares.ts';
 
@@ -122,6 +122,35 @@ async function readRecordedAbout(db: Database, organization: string, id: string)
     ),
   );
   return row?.at ?? null;
+}
+
+/** Longer than reading fifty small payloads ever takes; without them the list is still a list. */
+const summaryTimeoutMs = 1_000;
+
+/**
+ * The payloads of entries as JSON text, by id, of those whose text has at most `mostBytes`; without the others. Empty where reading them
+ * takes too long.
+ */
+export async function readSmallPayloads(
+  db: Database,
+  organization: string,
+  ids: readonly string[],
+  mostBytes: number,
+): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await orNothing(
+    boundedRead(db, summaryTimeoutMs, (reader) =>
+      reader.query<{ id: string; payload: string }>(
+        `select e.id::text, e.payload from (
+           select e.id, e.metadata::text as payload from audit.entries e
+           where e.id = any ($1::bigint[]) and e.organization = $2
+             and case when pg_column_size(e.metadata) > $3::int then false else ${isSmall('$3::int')} end offset 0) e
+         where octet_length(e.payload) <= $3::int`,
+        [ids, organization, mostBytes],
+      ),
+    ),
+  );
+  return new Map(rows?.map(({ id, payload }) => [id, payload]));
 }
 
 /** Null: the organization has no such entry. */

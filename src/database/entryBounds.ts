@@ -14,6 +14,11 @@ const mostSearchedBytes = 8 * 1024 * 1024;
 /** For the other columns together. */
 const mostSearchedColumnBytes = 65_536;
 
+/** The payload's text is about `bytes` (an int) long at most: decided without building it. */
+export function isSmall(bytes: string): string {
+  return `audit.has_text_within(e.metadata, ${bytes})`;
+}
+
 export const isReadable = hasTextWithin(mostUnpackedBytes);
 
 /** The text of the entry can be searched. Whether any other entry holds a term is unknown. */

@@ -1,6 +1,6 @@
 /** What a person asks for on the page: filters, an organization and a range of time. */
 import { isDeepStrictEqual } from 'node:util';
-import type { EntryFilter } from './entryFilter.ts';
+import type { EntryFilter, TextForms } from './entryFilter.ts';
 import { type Conditions, entryFilters } from './entryFilters.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -51,8 +51,8 @@ function holdsNul(value: unknown): boolean {
 }
 
 /**
- * What the text of every match holds: at least one of each list. The spellings of the query's text, if it has one, come first: they
- * rule out most.
+ * What the text of every match holds: at least one of each list. The spellings of the terms of the query's text, if it has one, come
+ * first: they rule out most.
  */
 export function listNeedles(query: EntryQuery): Array<readonly string[]> {
   return listActive(query)
@@ -60,8 +60,8 @@ export function listNeedles(query: EntryQuery): Array<readonly string[]> {
     .flatMap(({ filter, value }) => filter.needles(value));
 }
 
-/** Everything of `query` but organization and time, as one SQL condition. `forms`: the folded spellings of its text. */
-export function entryCondition(query: EntryQuery, forms: readonly string[], parameters: Parameters): string {
+/** Everything of `query` but organization and time, as one SQL condition. `forms`: the folded spellings of its text's terms. */
+export function entryCondition(query: EntryQuery, forms: TextForms, parameters: Parameters): string {
   const quiet = leavesOutQuiet(query) ? [isNotQuiet] : [];
   const active = listActive(query).map(({ filter, value }) => filter.condition(value, parameters, forms));
   const conditions = [...quiet, ...active];

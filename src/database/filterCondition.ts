@@ -15,9 +15,11 @@ export function filterCondition(filter: WindowFilter): string {
     conditions.push(`coalesce(project in (${filter.projects.map((p) => literal(p)).join(', ')}), false)`);
   const chosen = conditions.length === 0 ? 'true' : conditions.join(' and ');
   const passes = filter.passesOwn && conditions.length > 0 ? `(${chosen} or ${like(ownEventTypes)})` : chosen;
-  return filter.since === undefined
-    ? passes
-    : `${passes} and occurred_at >= ${literal(filter.since)}::timestamptz`;
+  const bounds = [
+    ...(filter.since === undefined ? [] : [`occurred_at >= ${literal(filter.since)}::timestamptz`]),
+    ...(filter.until === undefined ? [] : [`occurred_at < ${literal(filter.until)}::timestamptz`]),
+  ];
+  return [passes, ...bounds].join(' and ');
 }
 
 /** Types of the entries that the collector and its page write about themselves. */

@@ -59,9 +59,11 @@ export async function claimStreams(
          and not exists (select from audit.replicas r where r.id = s.holder and r.expires_at > clock_timestamp())
        order by s.id limit $3 for update skip locked
      )
-     update audit.streams s set holder = $1, token = s.token + 1, released_at = null
+     -- Its config is there, whatever was noted when it went.
+     update audit.streams s set holder = $1, token = s.token + 1, released_at = null,
+       config = case when s.config ? 'deleted' then s.config - 'deleted' else s.config end
      from free where s.id = free.id
-     returning ${streamColumns}`,
+     returning ${streamColumns}, exists (select from audit.streams r where r.replay_of = s.id) as "hasReplays"`,
     [replicaId, wanted, limit],
   );
   return result.rows.map(toStreamRow);
@@ -74,6 +76,23 @@ export async function releaseStreams(db: Database, replicaId: string, ids: reado
      where holder = $1 and id = any ($2::uuid[])`,
     [replicaId, ids],
   );
+}
+
+/**
+ * Whether a collector that wants the same streams holds a lease: it knows how they fare. One with other configs, which shares the
+ * database, does not. False when that cannot be asked.
+ */
+export async function isAnyReplicaLive(db: Database, wants: string): Promise<boolean> {
+  try {
+    const result = await db.query<{ live: boolean }>(
+      'select exists (select from audit.replicas where wants = $1 and expires_at > clock_timestamp()) as live',
+      [wants],
+    );
+    return result.rows[0]?.live === true;
+  } catch {
+    // No such table yet, no right to read it, or no database: whoever asks has reported that.
+    return false;
+  }
 }
 
 /** A clean stop: lets go of every stream and of the lease itself. */

@@ -16,6 +16,8 @@ export interface PollResult {
   /** Ids of this replica's streams that have entries to deliver. */
   readonly ready: readonly string[];
   /** Ids of those that have parked entries to send again. */
+  readonly parkedReplays: readonly string[];
+  /** Ids of those with a replay of a range that nobody has taken yet. */
   readonly replays: readonly string[];
   readonly mark: PollMark;
   /** A replica has just released streams: claim now rather than at the next renewal. */
@@ -23,9 +25,9 @@ export interface PollResult {
 }
 
 /** So many new entries cost about as much to list as a thousand streams to look at. */
-const mostNewEntries = 10_000;
+export const mostNewEntries = 10_000;
 
-const serverKey = `concat_ws(' ', pg_postmaster_start_time(), audit.cluster_id(), (select max(ordinal) from audit.clusters))`;
+export const serverKey = `concat_ws(' ', pg_postmaster_start_time(), audit.cluster_id(), (select max(ordinal) from audit.clusters))`;
 
 /**
  * A stream with a window counts as ready: its loop may not know of it, after a failover that lost the window's end. Two index probes
@@ -35,13 +37,15 @@ const isReady = `s.holder = $1 and (s.window_snapshot is not null or ${hasOtherC
 
 const common = `pg_is_in_recovery() as standby, pg_current_snapshot()::text as snapshot, ${serverKey} as server,
   array(select distinct p.stream::text from audit.parked p join audit.streams s on s.id = p.stream
-    where p.replay_requested_at is not null and s.holder = $1) as replays,
+    where p.replay_requested_at is not null and s.holder = $1) as "parkedReplays",
+  array(select distinct r.replay_of::text from audit.streams r join audit.streams s on s.id = r.replay_of
+    where r.replay_of is not null and r.replay_ended_at is null and r.token = 0 and s.holder = $1) as replays,
   exists (select from audit.streams where holder is null and released_at > now() - interval '20 seconds') as released`;
 
 const lookAtAll = `select ${common}, array(select s.id::text from audit.streams s where ${isReady}) as ready, false as unsure`;
 
 /** New entries by the index entries_by_xid, whose expressions these are. The order keeps Postgres to it, whatever its statistics say. */
-const newEntries = (xids: string): string => `(select e.organization from audit.entries e
+export const newEntries = (xids: string): string => `(select e.organization from audit.entries e
   where e.cluster + 0 = audit.cluster_id() and greatest(e.xid, '0'::xid8) ${xids}
   order by greatest(e.xid, '0'::xid8) limit ${mostNewEntries})`;
 
@@ -76,13 +80,13 @@ export async function pollStreams(
     last === null
       ? await ask(db, lookAtAll, [replicaId])
       : await ask(db, lookAtNew, [replicaId, last.snapshot, last.server, last.ready]);
-  const { ready, replays, snapshot, server, released, unsure } = found;
+  const { ready, parkedReplays, replays, snapshot, server, released, unsure } = found;
   if (unsure) return await pollStreams(db, replicaId, null);
-  return { ready, replays, released, mark: { snapshot, server, ready } };
+  return { ready, parkedReplays, replays, released, mark: { snapshot, server, ready } };
 }
 
 interface Found
-  extends Pick<PollResult, 'ready' | 'replays' | 'released'>,
+  extends Pick<PollResult, 'ready' | 'parkedReplays' | 'replays' | 'released'>,
     Pick<PollMark, 'snapshot' | 'server'> {
   readonly standby: boolean;
   /** The mark does not tell where to look. */

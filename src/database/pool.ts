@@ -11,10 +11,7 @@ import { MessageSocket } from './messageSocket.ts';
 export type Database = pg.Pool;
 
 export interface PoolOptions {
-  /**
-   * Asked for each new connection: user and password may change, and those of one that names another server, database or option
-   * are not used, since positions and leases of two databases would get mixed up.
-   */
+  /** Asked for each new connection: see followUrl.ts. */
   readonly url: () => Secret;
   /** Maximum number of connections. */
   readonly size: number;
@@ -72,23 +69,11 @@ function makeSocket({ ssl }: { readonly ssl?: unknown }): Socket {
 
 /** Clients that connect by what `url` gives at that moment. */
 function makeClientClass(url: () => Secret): typeof GuardedClient {
-  let latest = url().reveal();
   return class extends GuardedClient {
     constructor(config: pg.ClientConfig) {
-      const now = url().reveal();
-      if (placeOf(now) === placeOf(latest)) latest = now;
-      super({ ...config, connectionString: latest });
+      super({ ...config, connectionString: url().reveal() });
     }
   };
-}
-
-/** The URL without user and password, which may stand in its query too. A password may hold an `@`. */
-function placeOf(text: string): string {
-  const url = new URL(text);
-  url.username = '';
-  url.password = '';
-  for (const name of ['user', 'password']) url.searchParams.delete(name);
-  return url.href;
 }
 
 /** How often a statement outside a transaction is tried. */

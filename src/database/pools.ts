@@ -1,5 +1,6 @@
 /** The pools of a collector: each use has connections of its own, so that none waits for another. */
 import type { Secret } from '../model/secret.ts';
+import { followUrl } from './followUrl.ts';
 import { type Database, makePool } from './pool.ts';
 
 export interface Pools {
@@ -13,11 +14,18 @@ export interface Pools {
 const controlConnections = 2;
 const pageConnections = 4;
 
-/**
- * @param url see PoolOptions.
- * @param size connections of the delivery: those for control, the rest for the streams, at least one.
- */
-export function openPools(url: () => Secret, size: number, onIdleError: (error: Error) => void): Pools {
+export interface PoolsOptions {
+  /** May give another user or another password from one moment to the next. */
+  readonly url: () => Secret;
+  /** Connections of the delivery: those for control, the rest for the streams, at least one. */
+  readonly size: number;
+  readonly onIdleError: (error: Error) => void;
+  /** The URL names another server, database or option, and so it is not used. Called once for each such URL. */
+  readonly onElsewhere: () => void;
+}
+
+export function openPools({ url: read, size, onIdleError, onElsewhere }: PoolsOptions): Pools {
+  const url = followUrl(read, onElsewhere);
   const streamConnections = Math.max(1, size - controlConnections);
   return {
     control: makePool({ url, size: controlConnections, onIdleError }),

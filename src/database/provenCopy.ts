@@ -45,12 +45,12 @@ export async function copyProven(
 
 /**
  * Puts the proof in front of `entries`. Whoever sees the stream's row as it was when the window was pinned has that commit, and so
- * all that the window shows, since those commits came before it. `condition` is about the row of audit.streams.
+ * all that the window shows, since those commits came before it. `row` is a table and the condition that finds the row in it.
  *
  * Append runs its parts one after the other; it does so in parallel only where none of them has a LIMIT, so `entries` needs one.
  */
-export function withProof(condition: string, entries: string): string {
-  return `select null::xid8 as xid, (select count(*) from audit.streams where ${condition}) as id, not pg_is_in_recovery() as matches,
+export function withProof(row: string, entries: string): string {
+  return `select null::xid8 as xid, (select count(*) from ${row}) as id, not pg_is_in_recovery() as matches,
     ${noTexts}
     union all (${entries})`;
 }

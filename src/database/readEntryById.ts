@@ -31,7 +31,7 @@ export async function readEntryById(
   const { escapeLiteral } = pg;
   let isRead = false;
   const select = withProof(
-    `id = ${escapeLiteral(stream.id)} and token = ${BigInt(stream.token)}`,
+    `audit.streams where id = ${escapeLiteral(stream.id)} and token = ${BigInt(stream.token)}`,
     `${entryFields('true')} from audit.entries where id = ${id}::bigint and organization = ${escapeLiteral(stream.organization)} limit 1`,
   );
   const onRow = (row: Parameters<typeof toEntry>[0]): undefined => {

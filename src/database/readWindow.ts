@@ -4,9 +4,9 @@
  *   row → window → PAGE → batch → bytes → answer → outcome → settle → status
  */
 import type { Entry } from '../model/entry.ts';
-import type { Position, StreamRow, Window } from '../model/stream.ts';
+import type { Position } from '../model/stream.ts';
 import type { CopyLimits } from './copyOut.ts';
-import { type PagePart, pageQuery } from './pageQuery.ts';
+import { type PagePart, pageQuery, type WindowOwner } from './pageQuery.ts';
 import type { Database } from './pool.ts';
 import { copyProven, matchesOf, type ProvenEnd, toEntry } from './provenCopy.ts';
 import { isTiedToValue } from './unreadable.ts';
@@ -41,7 +41,7 @@ export interface PageResult {
  */
 export async function readPage(
   db: Database,
-  stream: StreamRow & { window: Window },
+  stream: WindowOwner,
   after: Position | null,
   limits: PageLimits,
   onEntry: (entry: Entry, matches: boolean, bytes: number) => 'taken' | 'stop',
@@ -83,7 +83,7 @@ export interface EntryHead extends Position {
  */
 export async function readNextHead(
   db: Database,
-  stream: StreamRow & { window: Window },
+  stream: WindowOwner,
   after: Position | null,
 ): Promise<EntryHead | null | 'stale'> {
   const read = async (part: PagePart): Promise<EntryHead | null | 'stale'> => {

@@ -3,13 +3,15 @@ import type { Reader } from './boundedRead.ts';
 import { type Cursor, maxEntryId } from './cursor.ts';
 import { type EntryView, utcMicroseconds, viewColumns } from './entries.ts';
 import { isSearchable } from './entryBounds.ts';
+import type { TextForms } from './entryFilter.ts';
+import { spellTerms } from './entryFilters.ts';
 import { type EntryQuery, entryCondition, idsQuery, listNeedles } from './entryQuery.ts';
 import { Parameters } from './parameters.ts';
 
 export type Direction = 'older' | 'newer';
 
 export interface Hit extends EntryView {
-  /** Metadata around the first hit of the text; null: the hit is in another column, or the query has no text. */
+  /** Metadata around a hit: of the first term that it holds. null: the hits are in other columns, or nothing is looked for. */
   readonly excerpt: string | null;
   /** False: the query has a text, and the entry is too large to search; it may or may not hold the text. */
   readonly isSearched: boolean;
@@ -29,8 +31,8 @@ export interface Prepared {
   readonly range: Range;
   /** At least one of each list stands in the text of every match; folded. */
   readonly needles: readonly (readonly string[])[];
-  /** Folded spellings of the text; empty: there is none. */
-  readonly forms: readonly string[];
+  /** Folded spellings of the terms of the text; empty: there are none. */
+  readonly forms: TextForms;
   /** The moment of the read. */
   readonly mark: { readonly cluster: string; readonly snapshot: string };
 }
@@ -46,6 +48,7 @@ export async function prepareQuery(
   direction: Direction = 'older',
 ): Promise<Prepared> {
   const needles = listNeedles(query);
+  const terms = spellTerms(query.text);
   const clamped = (n: number): string =>
     utcMicroseconds(`greatest('${earliest}', least('${latest}', $${n}::timestamptz))`);
   const [row] = await reader.query<{
@@ -58,10 +61,11 @@ export async function prepareQuery(
     `select ${clamped(1)} as low, ${clamped(2)} as high,
        array(select audit.fold(needle) from unnest($3::text[]) with ordinality as n(needle, i) order by i) as folded,
        audit.cluster_id()::text as cluster, pg_current_snapshot()::text as snapshot`,
-    [query.from ?? earliest, query.to ?? latest, needles.flat()],
+    [query.from ?? earliest, query.to ?? latest, [needles, terms.all, terms.none].flat(2)],
   );
   const folded = (row?.folded ?? []).values();
-  const regrouped = needles.map((list) => [...new Set(list.map(() => folded.next().value ?? ''))]);
+  const regroup = (lists: ReadonlyArray<readonly string[]>): string[][] =>
+    lists.map((list) => [...new Set(list.map(() => folded.next().value ?? ''))]);
   return {
     query,
     direction,
@@ -69,8 +73,8 @@ export async function prepareQuery(
       low: { occurredAt: row?.low ?? earliest, id: '0' },
       high: { occurredAt: row?.high ?? latest, id: '0' },
     },
-    needles: regrouped,
-    forms: query.text === '' ? [] : (regrouped[0] ?? []),
+    needles: regroup(needles),
+    forms: { all: regroup(terms.all), none: regroup(terms.none) },
     mark: { cluster: row?.cluster ?? '0', snapshot: row?.snapshot ?? '1:1:' },
   };
 }
@@ -162,8 +166,10 @@ export function readHits(
   limit: number,
 ): Promise<Hit[]> {
   const condition = entryCondition(query, forms, parameters);
-  const hasText = forms.length > 0;
-  const excerpt = hasText ? `case when "isSearched" then ${excerptOf(forms, parameters)} end` : 'null';
+  const shown = forms.all.flat();
+  const hasText = query.text !== '';
+  const excerpt =
+    shown.length > 0 ? `case when "isSearched" then ${excerptOf(shown, parameters)} end` : 'null';
   return reader.query(
     `with matching as materialized (select e.id, e.occurred_at from ${source} where ${condition})
      select ${viewColumns}, ${excerpt} as excerpt, "isSearched"
@@ -183,6 +189,14 @@ export async function readFew(
   most: number,
   limit: number,
 ): Promise<Hit[] | null> {
+  const few = await listFew(reader, prepared, most);
+  if (few === null) return null;
+  const parameters = new Parameters();
+  return await readHits(reader, prepared, parameters, fewSource(prepared, few, parameters), limit);
+}
+
+/** The ids of all that may match; null: as for `readFew`. */
+export async function listFew(reader: Reader, prepared: Prepared, most: number): Promise<string[] | null> {
   const listing = new Parameters();
   const ids = idsQuery(prepared.query, most + 1, listing);
   if (ids === null) return null;
@@ -190,16 +204,14 @@ export async function readFew(
     `select id::text from (${ids}) few limit ${listing.add(most + 1, 'int')}`,
     listing.values,
   );
-  if (found.length > most) return null;
-  const parameters = new Parameters();
-  const few = parameters.add(
-    found.map(({ id }) => id),
-    'bigint[]',
-  );
-  // Fenced, so that the time range does not make the planner read in time order.
-  const source = `(select * from (select * from audit.entries e where e.id = any (${few}) offset 0) e
+  return found.length > most ? null : found.map(({ id }) => id);
+}
+
+/** The entries of the range among these ids. Fenced, so that the time range does not make the planner read in time order. */
+export function fewSource(prepared: Prepared, ids: readonly string[], parameters: Parameters): string {
+  const few = parameters.add(ids, 'bigint[]');
+  return `(select * from (select * from audit.entries e where e.id = any (${few}) offset 0) e
     where e.organization = ${parameters.add(prepared.query.organization, 'text')} and ${inRange(prepared.range, parameters)}) e`;
-  return await readHits(reader, prepared, parameters, source, limit);
 }
 
 /** `(occurred_at, id)` of `e` lies in `range`. */

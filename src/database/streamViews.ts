@@ -8,6 +8,8 @@ import type { Database } from './pool.ts';
 export interface StreamView {
   readonly streamId: string;
   readonly configKey: string;
+  /** The number of the last settled entry. */
+  readonly sequence: number;
   readonly delivered: number;
   readonly parked: number;
   /** Entries that receivers reported as rejected in a partial success. */
@@ -15,6 +17,8 @@ export interface StreamView {
   /** RFC 3339; null before the first. */
   readonly lastDeliveryAt: string | null;
   readonly lastError: LastError | null;
+  /** RFC 3339: when it is tried again; null: it does not wait, or nobody has said yet. */
+  readonly nextTryAt: string | null;
   /** A replica whose lease is valid has it. */
   readonly isHeld: boolean;
   /** RFC 3339: until when one had it; null: it is held, or nobody knows. */
@@ -49,20 +53,21 @@ export async function readStreams(
   configKeys: readonly string[] | null = null,
 ): Promise<StreamView[]> {
   const rows = await boundedRead(db, timeoutMs, (reader) =>
-    reader.query<StreamView & { delivered: string; parked: string; rejected: string }>(
-      `select s.id as "streamId", s.config_key as "configKey", s.delivered, s.rejected,
+    reader.query<StreamView & { sequence: string; delivered: string; parked: string; rejected: string }>(
+      `select s.id as "streamId", s.config_key as "configKey", s.sequence, s.delivered, s.rejected,
        (select count(*) from audit.parked p where p.stream = s.id) as parked,
        ${utcMilliseconds('s.last_delivery_at')} as "lastDeliveryAt", s.last_error as "lastError",
-       coalesce(r.expires_at > clock_timestamp(), false) as "isHeld",
+       ${utcMilliseconds('a.next_try_at')} as "nextTryAt", coalesce(r.expires_at > clock_timestamp(), false) as "isHeld",
        case when r.expires_at > clock_timestamp() then null else ${utcMilliseconds('coalesce(r.expires_at, s.released_at)')} end as "heldUntil",
        ${utcMilliseconds('clock_timestamp()')} as "readAt"
-     from audit.streams s left join audit.replicas r on r.id = s.holder
-     where s.organization = $1 and ($2::text[] is null or s.config_key = any ($2)) order by s.created_at, s.id`,
+     from audit.streams s left join audit.replicas r on r.id = s.holder left join audit.stream_attempts a on a.stream = s.id
+     where s.organization = $1 and s.replay_of is null and ($2::text[] is null or s.config_key = any ($2)) order by s.created_at, s.id`,
       [organization, configKeys],
     ),
   );
   return rows.map((row) => ({
     ...row,
+    sequence: Number(row.sequence),
     delivered: Number(row.delivered),
     parked: Number(row.parked),
     rejected: Number(row.rejected),

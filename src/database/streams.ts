@@ -90,6 +90,8 @@ export async function ensureStreams(
          as r(config_key, organization, destination, start, starts_at, last_error),
        (select system_identifier from audit.clusters
          order by system_identifier = audit.cluster_id(), ordinal limit 1) as first
+     -- Replicas that make the same ones take their locks in the same order.
+     order by r.organization, r.config_key
      on conflict (config_key, organization) do nothing`,
     [
       ...names,

@@ -21,7 +21,7 @@ import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
  * `synchronous_commit = off` would let a crash undo entries that a receiver already has: this statement's commit then
  * waits for the disk, and so for every commit before it.
  */
-const durable = `durable as materialized (
+export const durable = `durable as materialized (
   select set_config('synchronous_commit',
     case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true))`;
 
@@ -80,10 +80,33 @@ export interface Settlement {
   readonly parked: { readonly entryId: string; readonly refusal: Refusal } | null;
   /** The last record of the run that the receiver took; null: the one before stays. */
   readonly lastRecord: LastRecord | null;
+  /** Nothing of the window comes after the run: it becomes `settled`, as by `finishWindow`. */
+  readonly finishes: boolean;
 }
 
+/** What ends a window, for an update of audit.streams. */
+const finished = {
+  settled: 's.window_snapshot',
+  window_snapshot: 'null',
+  window_pinned_at: 'null',
+  window_filter: 'null',
+  position_xid: 'null',
+  position_id: 'null',
+  starts_at: 'case when s.window_pinned_at >= s.starts_at then null else s.starts_at end',
+};
+const finish = Object.entries(finished)
+  .map(([column, value]) => `${column} = ${value}`)
+  .join(', ');
+/** The same where $18 says so; where it does not, the position moves to $6 and $7. */
+const settledOrFinished = Object.entries(finished)
+  .map(([column, value]) => {
+    const otherwise = { position_xid: '$6::xid8', position_id: '$7::bigint' }[column] ?? `s.${column}`;
+    return `${column} = case when $18::boolean then ${value} else ${otherwise} end`;
+  })
+  .join(', ');
+
 /**
- * Moves the position over a settled run, with its parked entry in the same statement. Returns the row's time of the last delivery
+ * Moves the position over a settled run, with its parked entry, and the end of the window if it is one, in the same statement. Returns the row's time of the last delivery
  * (RFC 3339 by the database's clock, null when nothing was ever delivered).
  * Null: token, window or position are not what the run was read from; the caller must read the row again.
  */
@@ -96,7 +119,7 @@ export async function settle(
   const result = await db.query<{ lastDeliveryAt: string | null }>(
     `with moved as (
        update audit.streams s
-       set position_xid = $6, position_id = $7, sequence = $8, delivered = s.delivered + $9, rejected = s.rejected + $10,
+       set ${settledOrFinished}, sequence = $8, delivered = s.delivered + $9, rejected = s.rejected + $10,
          last_delivery_at = case when $9::bigint > 0 then clock_timestamp() else s.last_delivery_at end,
          last_record = coalesce($17::jsonb, s.last_record)
        where s.id = $1 and s.token = $2 and s.window_snapshot::text = $3
@@ -135,12 +158,13 @@ export async function settle(
       parked?.refusal.httpStatus ?? null,
       parked?.refusal.message ?? null,
       run.lastRecord,
+      run.finishes,
     ],
   );
   return result.rows[0] ?? null;
 }
 
-/** Everything of the window is settled: it becomes `settled`. Null: the lease is lost, or the row is not at `at`. */
+/** Everything of the window is settled, or it has nothing: it becomes `settled`. Null: the lease is lost, or the row is not at `at`. */
 export async function finishWindow(
   db: Database,
   stream: { id: string; token: string },
@@ -149,9 +173,7 @@ export async function finishWindow(
 ): Promise<StreamRow | null> {
   const result = await db.query<RawStream>(
     `update audit.streams s
-     set settled = window_snapshot, window_snapshot = null, window_pinned_at = null, window_filter = null,
-       position_xid = null, position_id = null,
-       starts_at = case when window_pinned_at >= starts_at then null else starts_at end
+     set ${finish}
      where s.id = $1 and s.token = $2 and s.window_snapshot::text = $3
        and s.position_xid is not distinct from $4::xid8 and s.position_id is not distinct from $5::bigint
      returning ${streamColumns}`,

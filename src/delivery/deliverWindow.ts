@@ -14,13 +14,19 @@ import type { Signals, Step, Stream } from './stream.ts';
 import { releaseBatches, WindowReader } from './windowReader.ts';
 import { type RunResult, WindowRun } from './windowRun.ts';
 
-/** @throws when the database fails. */
-export async function deliverWindow(stream: Stream, window: Window, signals: Signals): Promise<Step> {
+/** `most`: all of the window, or as little as can be settled. @throws when the database fails. */
+export async function deliverWindow(
+  stream: Stream,
+  window: Window,
+  signals: Signals,
+  most: 'window' | 'batch' = 'window',
+): Promise<Step> {
   const { health, endpoint } = stream;
   health.beginDelivering();
-  const result = endpoint.isProbed
-    ? await sendOne(stream, window, signals)
-    : await new WindowRun(stream, window, signals).run();
+  const result =
+    endpoint.isProbed || most === 'batch'
+      ? await sendOne(stream, window, signals)
+      : await new WindowRun(stream, window, signals).run();
   if (result.kind !== 'failed') return result;
   const { batch, outcome } = result;
   switch (outcome.kind) {
@@ -51,15 +57,18 @@ async function sendOne(stream: Stream, window: Window, signals: Signals): Promis
   try {
     if (signals.interrupt.aborted || !shared.isLeaseValid()) return { kind: 'again' };
     const outcome = batch.writer
-      ? await stream.send(batch.writer.request(), batch.records, signals.abort)
+      ? await stream.send(batch.writer.request(), batch.records, signals.abort, {
+          numbers: [batch.firstSequence, batch.lastSequence],
+        })
       : nothingToSend;
     if (outcome === 'aborted') return { kind: 'again' };
     if (outcome.kind !== 'settled') return { kind: 'failed', batch, outcome };
     // The receiver has it, even if settling it fails.
     if (batch.writer) position.acceptAhead(batch);
-    if (!(await settleSent(stream, window, [{ batch, outcome }]))) return { kind: 'lease-lost' };
+    const isLast = reader.isExhausted && following.length === 0;
+    if (!(await settleSent(stream, window, [{ batch, outcome }], isLast))) return { kind: 'lease-lost' };
     unsettled = following;
-    return { kind: reader.isExhausted && following.length === 0 ? 'finished' : 'again' };
+    return { kind: isLast ? 'finished' : 'again' };
   } finally {
     releaseBatches(stream, unsettled);
   }

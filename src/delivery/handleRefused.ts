@@ -64,6 +64,7 @@ async function park(stream: Stream, window: Window, batch: Batch, refusal: Faile
     batch,
     { delivered: 0, rejected: 0, lastRecord: null },
     refusal,
+    false,
   );
   if (!isParked) return { kind: 'lease-lost' };
   // Whatever comes next is innocent until refused.

@@ -8,7 +8,7 @@ import { adviceFor, type FailureReason } from '../model/reasons.ts';
 import { stateOfHealth } from '../model/states.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
-import type { LastError } from '../model/streamStatus.ts';
+import type { LastError, ReplayStatus } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StreamMetrics } from '../telemetry/streamMetrics.ts';
 import { OutageWatch } from './outageWatch.ts';
@@ -34,6 +34,8 @@ const behindAfterMs = 3_000;
 export class HealthTracker {
   /** Since when nothing gets through. */
   readonly outage: OutageWatch;
+  /** How far the latest replay is. */
+  replayOf: () => ReplayStatus | null = () => null;
   readonly #options: HealthOptions;
   readonly #rate = new DeliveryRate();
   #activity: StreamActivity = 'starting';
@@ -76,6 +78,7 @@ export class HealthTracker {
       oldestPendingAt: this.#oldestPendingAt,
       ratePerSecond: this.#activity === 'delivering' ? this.#rate.perSecond(Date.now()) : 0,
       lastDeliveryAt,
+      replay: this.replayOf(),
     };
     const failure = this.#activity === 'suspended' ? null : this.#options.missingEvidence();
     if (!failure) return health;

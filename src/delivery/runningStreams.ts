@@ -12,6 +12,8 @@ export interface RunningStreamsOptions {
   readonly release: (id: string) => Promise<void>;
   /** Must not throw. */
   readonly onHealthChange: (stream: Stream) => void;
+  /** A stream is not sent any more. Must not reject. */
+  readonly onEnded: (stream: Stream) => Promise<void>;
   /** A loop has ended because its lease is lost. Must not throw. */
   readonly onLeaseLost: () => void;
 }
@@ -79,7 +81,10 @@ export class RunningStreams {
     const { log, metrics } = loop.stream;
     const done = loop
       .stop()
-      .then(() => (why === 'given' ? this.#options.release(id) : undefined))
+      .then(async () => {
+        await this.#options.onEnded(loop.stream);
+        if (why === 'given') await this.#options.release(id);
+      })
       .catch((error: unknown) =>
         log.debug({ err: error }, 'could not release a stream; the next renewal does'),
       )
@@ -108,6 +113,6 @@ export class RunningStreams {
 }
 
 /** Most of a lone entry's latency in a steady trickle. */
-const minLingerMs = 50;
+const minLingerMs = 40;
 /** A thousand trickling streams make 500 windows a second rather than 20,000. */
 const lingerPerStreamMs = 2;

@@ -27,16 +27,21 @@ export function isSettled(outcome: Sent['outcome']): outcome is Settled {
 
 /**
  * Moves the position over `sent`, all of them settled and not none, and frees their memory. One that is parked must be alone.
- * False: the lease is lost.
+ * `finishes`: nothing of the window comes after them. False: the lease is lost.
  *
  * @throws the database's error; it may have moved then.
  */
-export async function settleSent(stream: Stream, window: Window, sent: readonly Sent[]): Promise<boolean> {
+export async function settleSent(
+  stream: Stream,
+  window: Window,
+  sent: readonly Sent[],
+  finishes: boolean,
+): Promise<boolean> {
   const batches = sent.map(({ batch }) => batch);
   const last = batches.at(-1);
   if (!last) throw new Error('nothing to settle');
   const run = { ...summarize(sent), lastRecord: findLastRecord(stream, window, sent) };
-  if (!(await stream.position.settle(window, last, run, last.parked))) return false;
+  if (!(await stream.position.settle(window, last, run, last.parked, finishes))) return false;
   report(stream, sent, run);
   releaseBatches(stream, batches);
   // Only of requests that were read to their end: after an early refusal the rest may still be on its way out.

@@ -5,6 +5,7 @@ import type { Failed, Outcome } from '../model/outcome.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StreamMetrics } from '../telemetry/streamMetrics.ts';
+import { type Answered, Attempts } from './attempts.ts';
 import type { DeliveryContext } from './deliveryContext.ts';
 import { Endpoint } from './endpoint.ts';
 import { HealthTracker } from './healthTracker.ts';
@@ -39,15 +40,17 @@ export class Stream {
   readonly endpoint: Endpoint;
   readonly health: HealthTracker;
   readonly readPace = new ReadPace();
+  readonly attempts: Attempts;
   /** See `updateConfig`. */
   config: ExportConfig;
 
-  /** `onHealthChange` is called when its activity or failure changed; must not throw. */
+  /** `onHealthChange` is called when its activity or failure changed; must not throw. `replayMetrics`: the row is one of a replay. */
   constructor(
     shared: DeliveryContext,
     row: StreamRow,
     config: ExportConfig,
     onHealthChange: (stream: Stream) => void,
+    replayMetrics?: StreamMetrics,
   ) {
     const { namespace, name } = config;
     const { id, organization } = row;
@@ -55,11 +58,18 @@ export class Stream {
     this.shared = shared;
     this.id = id;
     this.organization = organization;
-    this.identity = { serviceName, organization, streamId: id, version };
+    this.identity = {
+      serviceName,
+      organization,
+      streamId: id,
+      version,
+      ...(replayMetrics && { replayId: id }),
+    };
     this.log = shared.log.child({ config: `${namespace}/${name}`, organization, stream: id });
-    this.metrics = shared.metrics.forStream({ namespace, name, organization });
+    this.metrics = replayMetrics ?? shared.metrics.forStream({ namespace, name, organization });
     this.position = new StreamPosition(shared.db, row, this.log);
     this.endpoint = new Endpoint(shared.options);
+    this.attempts = new Attempts(shared.now ?? Date.now);
     this.health = new HealthTracker({
       ...(shared.now ? { now: shared.now } : {}),
       position: this.position,
@@ -80,12 +90,15 @@ export class Stream {
     this.health.awaitNews();
   }
 
-  /** One attempt over the stream's own share of connections and look-ups, measured. `body` holds `records` records. */
+  /**
+   * One attempt over the stream's own share of connections and look-ups, measured. `body` holds `records` records, of these sequence
+   * numbers.
+   */
   async send(
     body: Uint8Array,
     records: number,
     abort: AbortSignal,
-    options: Pick<AttemptOptions, 'freshConnection'> = {},
+    { numbers, ...options }: Pick<AttemptOptions, 'freshConnection'> & Pick<Answered, 'numbers'> = {},
   ): Promise<Outcome | 'aborted'> {
     const startedAt = performance.now();
     const { id: stream, organization } = this;
@@ -98,6 +111,7 @@ export class Stream {
     const outcome = refuseIfAllRejected(answered, records);
     const durationMs = performance.now() - startedAt;
     this.endpoint.pace.answered(durationMs);
+    this.attempts.add({ outcome, records, durationMs, ...(numbers && { numbers }) });
     this.metrics.observeRequest({
       outcome: outcome.kind,
       ...(outcome.kind === 'settled' ? {} : { reason: outcome.reason }),

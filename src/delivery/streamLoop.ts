@@ -13,16 +13,19 @@ import { Backoff } from '../basics/backoff.ts';
 import { Bell, pause } from '../basics/wait.ts';
 import { describeDatabaseFailure, isDatabaseFailure, isRetryable } from '../database/failure.ts';
 import { NotPrimaryError } from '../database/primary.ts';
-import type { ExportConfig } from '../model/exportConfig.ts';
+import type { ExportConfig, Remark } from '../model/exportConfig.ts';
 import type { Failed } from '../model/outcome.ts';
 import { deliverWindow } from './deliverWindow.ts';
-import { replayParked } from './replay.ts';
-import type { Step, Stream } from './stream.ts';
+import { replayParked } from './replayParked.ts';
+import { Replays } from './replays.ts';
+import type { Signals, Step, Stream } from './stream.ts';
 
 export class StreamLoop {
   readonly stream: Stream;
   readonly #onLeaseLost: () => void;
   readonly #databaseBackoff = new Backoff({ initialMs: 200, maxMs: 5_000 });
+  /** Sends ranges of entries once more while there is nothing new. */
+  readonly #replays: Replays;
   /** New entries, or a replay: there may be something to do. */
   readonly #wake = new Bell();
   /** Aborted by a changed config, or a stop: ends every wait of this turn, and its run once what is in flight is answered. */
@@ -38,7 +41,13 @@ export class StreamLoop {
   /** `onLeaseLost` is called when the loop has ended because another replica has the stream, or will; must not throw. */
   constructor(stream: Stream, onLeaseLost: () => void) {
     this.stream = stream;
+    this.#replays = new Replays(stream);
     this.#onLeaseLost = onLeaseLost;
+  }
+
+  /** What a person has to know of it although it runs. */
+  get remarks(): readonly Remark[] {
+    return this.#replays.remarks;
   }
 
   start(): void {
@@ -47,15 +56,25 @@ export class StreamLoop {
   }
 
   /** There may be something to do. */
-  wake(reason: 'entries' | 'replay'): void {
-    if (reason === 'replay') this.#hasReplay = true;
-    else this.stream.health.noticeNew();
+  wake(reason: 'entries' | 'replay-parked' | 'replay'): void {
+    switch (reason) {
+      case 'entries':
+        this.stream.health.noticeNew();
+        this.#replays.yieldToEntries();
+        break;
+      case 'replay-parked':
+        this.#hasReplay = true;
+        break;
+      case 'replay':
+        this.#replays.wake();
+    }
     this.#wake.ring();
   }
 
   /** The manifest or a Secret has changed: a wait of any kind ends. */
   updateConfig(config: ExportConfig): void {
     this.stream.updateConfig(config);
+    this.#replays.retry();
     this.#interrupt.abort();
   }
 
@@ -64,6 +83,7 @@ export class StreamLoop {
     this.#isStopping = true;
     this.#interrupt.abort();
     await this.#done;
+    await this.#replays.written();
     await this.stream.position.written();
   }
 
@@ -74,6 +94,7 @@ export class StreamLoop {
 
   async #run(): Promise<void> {
     const { health } = this.stream;
+    await this.#replays.begin();
     while (!this.#isStopping) {
       this.#interrupt = new AbortController();
       try {
@@ -89,7 +110,8 @@ export class StreamLoop {
         if (turn === 'lease-lost') return this.#onLeaseLost();
         if (turn === 'nothing-new') {
           health.becomeIdle();
-          await this.#wake.wait(Number.POSITIVE_INFINITY, this.#interrupt.signal);
+          await this.#replays.goOn(this.#signals);
+          await this.#wake.wait(this.#replays.dueInMs, this.#interrupt.signal);
         }
       } catch (error) {
         // Two transactions met: the next try is expected to succeed.
@@ -113,8 +135,12 @@ export class StreamLoop {
     return 'again';
   }
 
+  get #signals(): Signals {
+    return { interrupt: this.#interrupt.signal, abort: this.#abort.signal };
+  }
+
   async #step(): Promise<Step | { readonly kind: 'nothing-new' }> {
-    const signals = { interrupt: this.#interrupt.signal, abort: this.#abort.signal };
+    const signals = this.#signals;
     const { window } = this.stream.position.row;
     if (window) return deliverWindow(this.stream, window, signals);
     if (!this.#hasReplay) return this.#pin();
@@ -160,7 +186,9 @@ export class StreamLoop {
     if (records === null) return 'lease-lost';
     health.clearDatabaseFailure();
     // A steady trickle is gathered rather than sent entry by entry: this is most of an entry's latency.
-    if (records < lingerBelowRecords) await pause(shared.lingerMs(), this.#interrupt.signal);
+    if (records >= lingerBelowRecords) return 'again';
+    if (this.#replays.dueInMs === 0) await this.#replays.goOn(this.#signals, 'batch');
+    else await pause(shared.lingerMs(), this.#interrupt.signal);
     return 'again';
   }
 
@@ -169,6 +197,7 @@ export class StreamLoop {
     const waitMs = endpoint.failed(outcome);
     health.setFailure(outcome, outcome.kind === 'retry' ? 'retrying' : 'holding');
     metrics.countRetry(outcome.reason);
+    this.stream.attempts.waits(waitMs);
     await pause(waitMs, this.#interrupt.signal);
   }
 

@@ -8,9 +8,11 @@ import { moveCluster } from '../database/clusters.ts';
 import { moveOutage, type OutageMove, tellParked } from '../database/outages.ts';
 import { parkAgain, unpark } from '../database/parked.ts';
 import type { Database } from '../database/pool.ts';
+import { pinReplay } from '../database/replays.ts';
 import { loadStream, saveLastError } from '../database/streams.ts';
 import { finishWindow, pinWindow, type Settlement, settle } from '../database/window.ts';
 import type { EntryFilter } from '../model/exportConfig.ts';
+import type { Replay } from '../model/replay.ts';
 import type { Position, Refusal, StreamRow, Window } from '../model/stream.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -52,11 +54,24 @@ export class StreamPosition {
   /** Pins the next window. 'stale': `reload` the row; 'moved': there is another cluster to read, see `moveCluster`. */
   async pin(filter: EntryFilter): Promise<'pinned' | 'nothing-new' | 'moved' | 'stale' | 'lease-lost'> {
     const pinned = await pinWindow(this.#db, this.#row, filter);
-    if (pinned.kind !== 'pinned') return pinned.kind;
+    if (pinned.kind === 'pinned') this.#begin(pinned.stream);
+    return pinned.kind;
+  }
+
+  /** Pins the next window of a replay. 'moved': there is another cluster to look at; `total`: how many entries there are, if counted. */
+  async pinReplay(
+    range: Pick<Replay, 'since' | 'until'>,
+    filter: EntryFilter,
+  ): Promise<{ kind: 'pinned'; total: number | null } | { kind: 'moved' | 'ended' | 'lease-lost' }> {
+    const pinned = await pinReplay(this.#db, this.#row, range, filter);
+    if (pinned.kind === 'pinned' || pinned.kind === 'moved') this.#begin(pinned.stream);
+    return pinned;
+  }
+
+  #begin(row: StreamRow): void {
     this.#ahead.forget();
-    this.#row = pinned.stream;
-    this.#windowStart = this.#row.sequence;
-    return 'pinned';
+    this.#row = row;
+    this.#windowStart = row.sequence;
   }
 
   /** One step of the way to the present cluster: `reload` the row afterwards. False: the lease is lost. */
@@ -65,7 +80,8 @@ export class StreamPosition {
   }
 
   /**
-   * Moves over the settled batches up to and including `last`; `parked`: why the one entry of `last` is parked. False: the lease is
+   * Moves over the settled batches up to and including `last`; `parked`: why the one entry of `last` is parked; `finishes`: nothing of
+   * the window comes after it. False: the lease is
    * lost, or the row is not where it was thought to be.
    */
   async settle(
@@ -73,6 +89,7 @@ export class StreamPosition {
     last: Batch,
     { delivered, rejected, lastRecord }: Pick<Settlement, 'delivered' | 'rejected' | 'lastRecord'>,
     parked: Refusal | null,
+    finishes: boolean,
   ): Promise<boolean> {
     const moved = await settle(this.#db, this.#row, {
       window,
@@ -83,9 +100,13 @@ export class StreamPosition {
       rejected,
       lastRecord,
       parked: parked && { entryId: last.first.id.toString(), refusal: parked },
+      finishes,
     });
     if (!moved) return false;
-    const to = { position: last.last, sequence: last.lastSequence };
+    const place = finishes
+      ? { position: null, window: null, settled: window.snapshot }
+      : { position: last.last };
+    const to = { ...place, sequence: last.lastSequence };
     this.#keep(
       { ...to, lastDeliveryAt: moved.lastDeliveryAt, ...(lastRecord && { lastRecord }) },
       delivered,
@@ -95,13 +116,15 @@ export class StreamPosition {
     return true;
   }
 
-  /** Everything in the window is settled. Returns how many records it had; null: the lease is lost. */
+  /** Ends a window of which everything is settled, unless that has ended it. Returns how many records it had; null: the lease is lost. */
   async finish(): Promise<number | null> {
     const { window, position } = this.#row;
-    const row = window && (await finishWindow(this.#db, this.#row, window, position));
-    if (!row) return null;
-    this.#row = row;
-    return row.sequence - this.#windowStart;
+    if (window) {
+      const row = await finishWindow(this.#db, this.#row, window, position);
+      if (!row) return null;
+      this.#row = row;
+    }
+    return this.#row.sequence - this.#windowStart;
   }
 
   /** The receiver took a parked record after all. False: the lease is lost. */

@@ -23,6 +23,7 @@ import type { StreamRow } from '../model/stream.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { type AttemptKeeperOptions, keepAttempts, runAttemptKeeper } from './attempts.ts';
 import type { DeliveryContext } from './deliveryContext.ts';
 import { Evidence } from './evidence.ts';
 import { FormerStreams } from './formerStreams.ts';
@@ -44,6 +45,8 @@ export interface SupervisorOptions {
   readonly backlogIntervalMs: number;
   /** How often it is looked at what organizations have to be told. Default: see teller.ts. */
   readonly tellIntervalMs?: number;
+  /** How soon after a failure attempts are written down for people; see attempts.ts. */
+  readonly attemptIntervalMs?: number;
 }
 
 export class Supervisor {
@@ -57,6 +60,7 @@ export class Supervisor {
   readonly #running: RunningStreams;
   readonly #poller: Poller;
   readonly #teller: TellerOptions;
+  readonly #keeper: AttemptKeeperOptions;
   readonly #renewNow = new Bell();
   readonly #backlogNow = new Bell();
   readonly #formers: FormerStreams;
@@ -102,6 +106,7 @@ export class Supervisor {
         if (health.current.failure) this.#backlogNow.ring();
         onStatus(config.key);
       },
+      onEnded: (stream) => keepAttempts({ db: control, log: context.log }, [stream]),
       onLeaseLost: () => this.#renewNow.ring(),
     });
     this.#teller = {
@@ -111,6 +116,12 @@ export class Supervisor {
       intervalMs: options.tellIntervalMs,
       running: () => this.#running.all,
       stopped: () => this.#wanted.stopped(),
+    };
+    this.#keeper = {
+      db: control,
+      log: context.log,
+      running: () => this.#running.all,
+      intervalMs: options.attemptIntervalMs,
     };
     this.#poller = new Poller({
       db: control,
@@ -132,6 +143,7 @@ export class Supervisor {
       this.#backlogLoop(signal),
       this.#formers.run(signal),
       runTeller(this.#teller, signal),
+      runAttemptKeeper(this.#keeper, signal),
     ]);
   }
 
@@ -164,7 +176,12 @@ export class Supervisor {
   /** What a person has to know of a config's stream besides its health, if it runs here. */
   remarksOf(key: string): readonly Remark[] {
     const loop = this.#running.find(this.#wanted.streamIdOf(key) ?? '');
-    return loop ? this.#formers.remarksOf(loop.stream) : [];
+    return loop ? [...this.#formers.remarksOf(loop.stream), ...loop.remarks] : [];
+  }
+
+  /** False while some config has no stream yet: what it will have to deliver is not known to the database. */
+  areStreamsMade(): boolean {
+    return this.#wanted.areMade;
   }
 
   /** False when a timer has not come round for minutes though every statement has a deadline: only a restart helps. */
@@ -180,7 +197,9 @@ export class Supervisor {
     this.#evidence.end();
     this.#stop.abort();
     if (this.#watch) clearInterval(this.#watch);
+    const streams = this.#running.all;
     await this.#running.drain(graceMs);
+    await keepAttempts(this.#keeper, streams);
     await this.#timers;
   }
 
@@ -277,6 +296,7 @@ export class Supervisor {
     this.#evidence.polled(tookMs);
     this.#metrics.observePoll(tookMs);
     for (const id of poll.ready) this.#running.find(id)?.wake('entries');
+    for (const id of poll.parkedReplays) this.#running.find(id)?.wake('replay-parked');
     for (const id of poll.replays) this.#running.find(id)?.wake('replay');
     if (poll.released) this.#renewNow.ring();
   }

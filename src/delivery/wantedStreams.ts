@@ -10,7 +10,7 @@ import { findUnclaimed } from '../database/leases.ts';
 import type { Database } from '../database/pool.ts';
 import { ensureStreams, type StreamRequest } from '../database/streams.ts';
 import { type ExportConfig, nameDestination } from '../model/exportConfig.ts';
-import type { StreamHealth } from '../model/streamHealth.ts';
+import { nothingKnown, type StreamHealth } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StoppedConfig } from './teller.ts';
@@ -43,10 +43,16 @@ export class WantedStreams {
     return this.#byKey.size;
   }
 
+  /** Every config that asks for a stream has one: whoever looks at the rows sees all that somebody waits for. */
+  get areMade(): boolean {
+    return (
+      this.#reserved.length === 0 && [...this.#byKey.values()].every(({ streamId }) => streamId !== null)
+    );
+  }
+
   /** Identifies the set of configs: replicas that want the same share them. */
   get hash(): string {
-    const keys = [...this.#byKey.keys()].toSorted().join('\n');
-    return createHash('sha256').update(keys).digest('hex').slice(0, 32);
+    return hashKeys(this.#byKey.keys());
   }
 
   /** Streams of `reserved` only have to exist; of `stopped` nothing is in force. */
@@ -171,6 +177,12 @@ export class WantedStreams {
   }
 }
 
+/** Identifies the set of configs of these keys. */
+export function hashKeys(keys: Iterable<string>): string {
+  const text = [...keys].toSorted().join('\n');
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
 /** A rolling update or a lost lease passes sooner. */
 const unclaimedAfterMs = 15_000;
 
@@ -224,14 +236,6 @@ function unclaimedHealth(since: number): StreamHealth {
         'No replica of the collector sends this export: its row in audit.streams is locked, or the replica whose turn it is does not take it.',
       since: Date.now() - (performance.now() - since),
     },
-    lastError: null,
-    delivered: 0,
-    rejected: 0,
-    parked: 0,
-    isBehind: true,
-    pending: null,
-    oldestPendingAt: null,
-    ratePerSecond: 0,
-    lastDeliveryAt: null,
+    ...nothingKnown,
   };
 }

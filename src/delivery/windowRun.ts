@@ -107,7 +107,10 @@ export class WindowRun {
     if (!batch.writer) return;
     this.#inFlight++;
     try {
-      sent.outcome = await this.#stream.send(batch.writer.request(), batch.records, this.#signals.abort);
+      const { firstSequence, lastSequence } = batch;
+      sent.outcome = await this.#stream.send(batch.writer.request(), batch.records, this.#signals.abort, {
+        numbers: [firstSequence, lastSequence],
+      });
     } finally {
       this.#inFlight--;
     }
@@ -129,7 +132,8 @@ export class WindowRun {
     this.#isSettling = true;
     try {
       const count = this.#settledCount();
-      if (await settleSent(this.#stream, this.#window, this.#sent.slice(0, count)))
+      const isLast = this.#reader.isExhausted && this.#ready.length === 0 && count === this.#sent.length;
+      if (await settleSent(this.#stream, this.#window, this.#sent.slice(0, count), isLast))
         this.#sent.splice(0, count);
       else this.#mode = 'void';
     } finally {

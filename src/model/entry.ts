@@ -37,4 +37,6 @@ export interface StreamIdentity {
   readonly version: string;
   /** The records are not entries: each has the attribute `audit.test` = true. */
   readonly isTest?: boolean;
+  /** Entries that are sent once more, because somebody asked for it: each record has it as `audit.replay.id`. */
+  readonly replayId?: string;
 }

@@ -20,8 +20,18 @@ export interface ExportConfig {
    * left undelivered is not wanted. Absent: nobody has decided.
    */
   readonly takesOver?: boolean;
+  /** Annotation `auditexport.dev/replay`: a range of entries to send once more, for each value once. Absent: nobody has asked. */
+  readonly replay?: ReplayRequest;
   /** What a person has to know about it although it runs. Absent: nothing. */
   readonly remarks?: readonly Remark[];
+}
+
+/** Entries that occurred from `since` to before `until`, RFC 3339. */
+export interface ReplayRequest {
+  readonly since: string;
+  readonly until: string;
+  /** As it was written. */
+  readonly request: string;
 }
 
 export interface Remark {

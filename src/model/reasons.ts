@@ -337,6 +337,21 @@ const remark = {
       'Set the annotation `auditexport.dev/take-over` to `true` to deliver them, or to `false` if nobody wants them.',
     more: '[A config that replaces another](operations.md#a-config-that-replaces-another).',
   },
+  DatabaseSetBack: {
+    when: 'the ledger of the organization in the database is not the one that a status or its own last checkpoint names: the database was set back, such as by a restore or a failover that lost commits, or somebody has changed it',
+    reaction: 'go-on',
+    what: 'entries are delivered; none is sealed or signed any more for the organization',
+    advice:
+      'Find out why, and keep what the receivers have of that time. Then have the owner of the schema begin a new ledger with `select audit.restart_ledger(ORGANIZATION, REASON)`.',
+    more: '[When a database was set back](runbook.md#auditlogsetback).',
+  },
+  ReplayNotUnderstood: {
+    when: 'the annotation `auditexport.dev/replay` names no range of time, or one that cannot be sent',
+    reaction: 'go-on',
+    what: 'new entries are delivered, and nothing is sent again',
+    advice: 'Write `FROM/UNTIL`, such as `2026-11-01T00:00:00Z/2026-11-02T00:00:00Z`.',
+    more: '[Sending a range again](operations.md#sending-a-range-again).',
+  },
   Terminating: {
     when: 'the config was deleted, and a finalizer keeps it',
     reaction: 'go-on',

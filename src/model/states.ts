@@ -199,6 +199,8 @@ export function stateOfHealth(health: StreamHealth, now: number): StreamState {
     case 'suspended':
     case 'database-unavailable':
       return health.activity;
+    case 'waiting-for-database':
+      return 'database-unavailable';
     case 'retrying':
       return health.isTryingAgain ? 'starting' : 'retrying';
     case 'holding':

@@ -26,6 +26,8 @@ export interface Window {
 export interface WindowFilter extends EntryFilter {
   /** Entries that occurred before it stay out; RFC 3339. Only in the first window of a stream that starts from a time. */
   readonly since?: string;
+  /** Only entries that occurred before it; RFC 3339. Only in a window of a replay. */
+  readonly until?: string;
   /**
    * Entries that the collector and its page write pass whatever the filter says: nobody can hide that they narrowed it from
    * the receiver. Absent in a window that an older collector pinned: a repeat is sent as it was.
@@ -35,6 +37,8 @@ export interface WindowFilter extends EntryFilter {
 
 export interface StreamRow {
   readonly id: string;
+  /** Somebody has asked for a replay of a range of it. Only in a row that has just been claimed. */
+  readonly hasReplays?: boolean;
   readonly configKey: string;
   readonly organization: string;
   /** System identifier of the database cluster that the transaction ids in `settled`, `window` and `position` come from. */

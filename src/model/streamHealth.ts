@@ -1,6 +1,6 @@
 /** How a stream is doing in the process that sends it: with its row, everything that a status is made of. */
 import type { StreamReason } from './reasons.ts';
-import type { LastError } from './streamStatus.ts';
+import type { LastError, ReplayStatus } from './streamStatus.ts';
 
 export interface StreamHealth {
   readonly activity: StreamActivity;
@@ -23,6 +23,8 @@ export interface StreamHealth {
   readonly ratePerSecond: number;
   /** RFC 3339; null before the first. */
   readonly lastDeliveryAt: string | null;
+  /** How far the latest replay of a range is. Absent or null: there was none within 30 days, or it is not known here. */
+  readonly replay?: ReplayStatus | null;
 }
 
 export type StreamActivity =
@@ -33,6 +35,7 @@ export type StreamActivity =
   | 'holding' // waits for a person
   | 'suspended' // spec.suspend
   | 'database-unavailable' // nothing is known of new entries
+  | 'waiting-for-database' // as before, at the start: its counters are not known either
   | 'unclaimed'; // no replica sends it; its counters are not known here
 
 export interface StreamFailure {
@@ -42,3 +45,16 @@ export interface StreamFailure {
   /** Milliseconds since the Unix epoch: since when it stands. */
   readonly since: number;
 }
+
+/** What this process can say of a stream whose row it has not read; the counters are not shown then (status/conditions.ts). */
+export const nothingKnown = {
+  lastError: null,
+  delivered: 0,
+  rejected: 0,
+  parked: 0,
+  isBehind: true,
+  pending: null,
+  oldestPendingAt: null,
+  ratePerSecond: 0,
+  lastDeliveryAt: null,
+} as const satisfies Omit<StreamHealth, 'activity' | 'failure'>;

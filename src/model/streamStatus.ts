@@ -14,8 +14,24 @@ export interface ExportStatus {
   /** Entries that receivers reported as rejected in a partial success. Absent while zero. */
   readonly rejectedEntries?: number;
   readonly oldestPendingTime?: string;
+  /** The organization's ledger at its latest checkpoint. It stays, also while the ledger does not go on. */
+  readonly ledger?: LedgerStatus;
+  /** The latest replay of a range. Absent: there was none within 30 days. */
+  readonly replay?: ReplayStatus;
   /** Echo of the annotation auditexport.dev/reconcile-at once it has been acted on. */
   readonly lastHandledReconcileAt?: string;
+}
+
+/** A checkpoint of an organization's ledger: whoever keeps the status is a witness of it. */
+export interface LedgerStatus {
+  /** LEDGER_NAME/ID */
+  readonly origin: string;
+  /** Sealed entries. */
+  readonly size: number;
+  /** Base64. */
+  readonly root: string;
+  /** When the collector wrote it. Nothing signs this. */
+  readonly time: string;
 }
 
 export interface Condition {
@@ -39,3 +55,17 @@ export interface LastError {
   readonly httpStatus?: number;
   readonly resolvedTime?: string;
 }
+
+/** What the status of an export says of its latest replay. */
+export interface ReplayStatus {
+  readonly id: string;
+  readonly from: string;
+  readonly until: string;
+  readonly state: ReplayState;
+  readonly sentEntries: number;
+  readonly totalEntries?: number;
+  readonly message: string;
+  readonly endTime?: string;
+}
+
+export type ReplayState = 'Waiting' | 'Sending' | 'Failing' | 'Done' | 'Canceled';

@@ -9,7 +9,7 @@
  *    place to continue from, which is always further than where it started.
  */
 
-import { countUnindexed, readIndexedUpTo } from '../database/blocks.ts';
+import { countUnindexed, filterBlocks, filterUnindexed, readIndexedUpTo } from '../database/blocks.ts';
 import { isTimeout, type Reader } from '../database/boundedRead.ts';
 import type { Cursor } from '../database/cursor.ts';
 import { type EntryQuery, hasNul, isIndexed } from '../database/entryQuery.ts';
@@ -28,7 +28,14 @@ import {
 } from '../database/searchEntries.ts';
 import { sharedRead } from '../database/shares.ts';
 import { type Found, Matches, toPage } from './matches.ts';
-import { defaultSizes, goOn, type SearchLimits, type SearchSizes, searchBlocks } from './searchBlocks.ts';
+import {
+  defaultSizes,
+  goOn,
+  type SearchLimits,
+  type SearchSizes,
+  type Sink,
+  searchBlocks,
+} from './searchBlocks.ts';
 
 export interface FindOptions {
   /** The most entries to return. */
@@ -114,6 +121,16 @@ export async function findEntries(
   throw new Error('one entry takes more than half a minute to search');
 }
 
+function sinkOf(reader: Reader, prepared: Prepared, matches: Matches): Sink {
+  const most = matches.limit + 1;
+  return {
+    readUnindexed: async (upTo) => matches.add(await filterUnindexed(reader, prepared, upTo, most)),
+    readBlocks: async (blocks) => matches.add(await filterBlocks(reader, prepared, blocks, most)),
+    moveBefore: (edge) => matches.moveBefore(edge),
+    isFull: () => matches.isFull(),
+  };
+}
+
 /** Null: the query may match more than a few. */
 async function tryFew(reader: Reader, prepared: Prepared, most: number, limit: number) {
   try {
@@ -144,7 +161,7 @@ async function search(
     const upTo = await readIndexedUpTo(reader, organization);
     const unindexed = await countUnindexed(reader, organization, upTo, mostUnindexed + 1);
     if (unindexed <= mostUnindexed) {
-      const isComplete = await searchBlocks(reader, rest, upTo, matches, limits);
+      const isComplete = await searchBlocks(reader, rest, upTo, sinkOf(reader, rest, matches), limits);
       return isComplete ? matches.page() : matches.pageSoFar();
     }
     isIndexBehind = true;

@@ -24,19 +24,19 @@ export function toPage(hits: readonly Hit[], limit: number): Found {
 }
 
 export class Matches {
-  readonly #limit: number;
+  readonly limit: number;
   readonly #direction: Direction;
   #hits: Hit[] = [];
   #place: Cursor | null = null;
 
   constructor(limit: number, direction: Direction) {
-    this.#limit = limit;
+    this.limit = limit;
     this.#direction = direction;
   }
 
   /** Takes hits in any order, but each entry only once in a search. */
   add(hits: readonly Hit[]): void {
-    this.#hits = [...this.#hits, ...hits].sort((a, b) => this.#compare(a, b)).slice(0, this.#limit + 1);
+    this.#hits = [...this.#hits, ...hits].sort((a, b) => this.#compare(a, b)).slice(0, this.limit + 1);
   }
 
   /** Everything up to and including `place` has been searched. */
@@ -51,18 +51,18 @@ export class Matches {
 
   /** True when a full page is certain, and also that there are more. */
   isFull(): boolean {
-    return this.#certain().length > this.#limit;
+    return this.#certain().length > this.limit;
   }
 
   /** The page; call it when everything has been searched or a full page is certain. */
   page(): Found {
-    return toPage(this.#hits, this.#limit);
+    return toPage(this.#hits, this.limit);
   }
 
   /** What is certain if the search must end here. Null: it has got nowhere. */
   pageSoFar(): Found | null {
     const certain = this.#certain();
-    if (certain.length > this.#limit) return toPage(certain, this.#limit);
+    if (certain.length > this.limit) return toPage(certain, this.limit);
     const next = this.#place;
     return next && { entries: certain, more: true, searchedBackTo: next.occurredAt, next };
   }

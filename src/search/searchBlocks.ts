@@ -3,18 +3,10 @@
  * cannot hold anything newer than a full page.
  */
 
-import {
-  type BlockPlace,
-  type Candidate,
-  filterBlocks,
-  filterUnindexed,
-  type IndexedUpTo,
-  scanBlocks,
-} from '../database/blocks.ts';
+import { type BlockPlace, type Candidate, type IndexedUpTo, scanBlocks } from '../database/blocks.ts';
 import type { Reader } from '../database/boundedRead.ts';
 import type { Prepared } from '../database/searchEntries.ts';
 import { termHashes } from './grams.ts';
-import type { Matches } from './matches.ts';
 
 export interface SearchLimits {
   readonly limit: number;
@@ -63,23 +55,31 @@ export async function goOn(reader: Reader, { endsAt, now, signal }: SearchLimits
   return true;
 }
 
+/** What takes what a search reads. */
+export interface Sink {
+  readUnindexed(upTo: readonly IndexedUpTo[]): Promise<void>;
+  readBlocks(blocks: readonly Candidate[]): Promise<void>;
+  /** Everything before the moment `edge` has been read, but not necessarily that moment itself. */
+  moveBefore(edge: string): void;
+  /** True: nothing more is needed. */
+  isFull(): boolean;
+}
+
 /**
- * Searches the rest of the range into `matches`. True: the page is complete. False: the budget is spent.
+ * Reads the rest of the range into `sink`. True: it is complete. False: the budget is spent.
  *
- * @throws a timeout of the database, with all that is certain in `matches`.
+ * @throws a timeout of the database, with all that is certain in `sink`.
  */
 export async function searchBlocks(
   reader: Reader,
   prepared: Prepared,
   upTo: readonly IndexedUpTo[],
-  matches: Matches,
+  sink: Sink,
   limits: SearchLimits,
 ): Promise<boolean> {
-  const { limit, sizes } = limits;
-  matches.add(await filterUnindexed(reader, prepared, upTo, limit + 1));
-  const probes = prepared.needles
-    .map((list) => list.map(termHashes))
-    .filter((list) => list.every((hashes) => hashes.length > 0));
+  const { sizes } = limits;
+  await sink.readUnindexed(upTo);
+  const probes = probesOf(prepared);
   const most = probes.length > 0 ? sizes.probedBlocks : sizes.listedBlocks;
   let msPerEntry = 0.05;
   let from: BlockPlace | null = null;
@@ -88,20 +88,27 @@ export async function searchBlocks(
     const scan = await scanBlocks(reader, prepared, probes, from, most);
     let queue = scan.candidates;
     for (let next = queue[0]; next; next = queue[0]) {
-      matches.moveBefore(next.edge);
-      if (matches.isFull()) return true;
+      sink.moveBefore(next.edge);
+      if (sink.isFull()) return true;
       if (!(await goOn(reader, limits))) return false;
       const batch = takeBatch(queue, sizes.batchMs / msPerEntry);
       const startedAt = performance.now();
-      matches.add(await filterBlocks(reader, prepared, batch, limit + 1));
+      await sink.readBlocks(batch);
       const entries = batch.reduce((sum, block) => sum + block.entries, 0);
       msPerEntry = Math.max(0.001, (performance.now() - startedAt) / entries);
       queue = queue.slice(batch.length);
     }
-    if (scan.end) matches.moveBefore(scan.end.edge);
+    if (scan.end) sink.moveBefore(scan.end.edge);
     from = scan.end;
   } while (from);
   return true;
+}
+
+/** What `scanBlocks` probes blocks for; empty: nothing, so that each is a candidate. */
+export function probesOf({ needles }: Prepared): number[][][] {
+  return needles
+    .map((list) => list.map(termHashes))
+    .filter((list) => list.every((hashes) => hashes.length > 0));
 }
 
 /** Takes at least one block. */

@@ -9,6 +9,9 @@ const bindingsSchema = z.record(
 );
 
 export const clusterSettingsTable = {
+  watchLabels: withDefault('WATCH_LABELS', '', labels(), {
+    doc: 'The labels that an AuditExportConfig must have to be used, such as auditexport.dev/cell=eu-1; several must all match. The page gives them to what it adds. Empty: every one is used. See docs/scaling.md.',
+  }),
   secretConsent: withDefault('SECRET_CONSENT', 'warn', oneOf(['required', 'warn']), {
     doc: 'Whether a Secret of the cluster must consent to being sent, with the label auditexport.dev/export: "true" or the annotation auditexport.dev/allowed-hosts. required: a Secret without either is refused. warn: it is used, and the status warns. See docs/security.md.',
   }),
@@ -44,6 +47,19 @@ function secretNames(): ValueKind<readonly string[]> {
   return parsedList('list of NAMESPACE/NAME', rule, (item) => {
     if (item === '') return [];
     return /^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/.test(item) ? [item] : null;
+  });
+}
+
+/** `KEY=VALUE`, separated by commas, as a label selector of Kubernetes that compares for equality. */
+function labels(): ValueKind<readonly (readonly [key: string, value: string])[]> {
+  const rule =
+    'is not a label; it must be a comma-separated list such as auditexport.dev/cell=eu-1,tier=gold';
+  const name = '[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?';
+  const pattern = new RegExp(`^((?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?${name})=(${name})$`);
+  return parsedList('list of KEY=VALUE', rule, (item) => {
+    if (item === '') return [];
+    const [, key, value] = pattern.exec(item) ?? [];
+    return key === undefined || value === undefined ? null : [[key, value] as const];
   });
 }
 

@@ -14,12 +14,19 @@ const command: Command = {
 };
 
 test('runs without arguments', () => {
-  expect(parseCommandLine([], command)).toEqual({ kind: 'run', values: new Map() });
+  expect(parseCommandLine([], command)).toEqual({
+    kind: 'run',
+    values: new Map(),
+    lists: new Map(),
+    operands: [],
+  });
 });
 
 test('returns flags and values', () => {
   const expected = {
     kind: 'run',
+    lists: new Map(),
+    operands: [],
     values: new Map<string, string | true>([
       ['dry-run', true],
       ['timeout', '30'],
@@ -72,5 +79,20 @@ test.each([
     kind: 'wrong',
     exitCode: 2,
     problem: `node cmd/collector.ts ${what}; see node cmd/collector.ts --help.`,
+  });
+});
+
+test('keeps arguments without a name, and every value of an option that may be repeated, where a command has them', () => {
+  const options = { header: { valueName: 'TEXT', doc: 'A header.', isRepeatable: true } } as const;
+  expect(
+    parseCommandLine(['a', '--header', 'x: 1', 'b', '--header=y: 2', '--', '--c'], {
+      ...command,
+      operands: 'FILE…',
+      options,
+    }),
+  ).toMatchObject({
+    kind: 'run',
+    lists: new Map([['header', ['x: 1', 'y: 2']]]),
+    operands: ['a', 'b', '--c'],
   });
 });

@@ -10,6 +10,8 @@ export interface Command {
   /** One sentence. */
   readonly summary: string;
   readonly version: string;
+  /** What arguments without a name are called: `FILE…`. Absent: there are none. */
+  readonly operands?: string;
   readonly options?: Readonly<Record<string, CommandOption>>;
   /** The end of the help text, such as `describeSettings()`. */
   readonly notes?: string;
@@ -20,11 +22,20 @@ export interface CommandOption {
   readonly valueName?: string;
   /** One sentence. */
   readonly doc: string;
+  /** Every value counts, not only the last: see `lists`. */
+  readonly isRepeatable?: true;
 }
 
 export type CommandLine =
   /** Flags are `true`, options with a value hold it, options not given are absent. The last of a repeated option counts. */
-  | { readonly kind: 'run'; readonly values: ReadonlyMap<string, string | true> }
+  | {
+      readonly kind: 'run';
+      readonly values: ReadonlyMap<string, string | true>;
+      /** The values of each repeatable option that was given, in order. */
+      readonly lists: ReadonlyMap<string, readonly string[]>;
+      /** Arguments without a name, in order. */
+      readonly operands: readonly string[];
+    }
   /** `--help` or `--version`: print `text` to stdout and exit with 0. */
   | { readonly kind: 'print'; readonly text: string; readonly exitCode: 0 }
   /** Print the sentence to stderr and exit with 2. */
@@ -54,7 +65,13 @@ export function parseCommandLine(argv: readonly string[], command: Command): Com
     tokens: true,
   });
   const values = new Map<string, string | true>();
+  const lists = new Map<string, string[]>();
+  const operands: string[] = [];
   for (const token of tokens) {
+    if (token.kind === 'positional' && command.operands !== undefined) {
+      operands.push(token.value);
+      continue;
+    }
     if (token.kind === 'positional')
       return wrong(command, `does not take the argument ${quote(token.value)}`);
     if (token.kind === 'option-terminator') continue;
@@ -67,10 +84,12 @@ export function parseCommandLine(argv: readonly string[], command: Command): Com
     if (takesValue && !token.value)
       return wrong(command, `needs a value: ${token.rawName} ${option.valueName}`);
     values.set(token.name, token.value ?? true);
+    if (option.isRepeatable && token.value !== undefined)
+      lists.set(token.name, [...(lists.get(token.name) ?? []), token.value]);
   }
   if (values.has('help')) return { kind: 'print', text: describeCommand(command), exitCode: 0 };
   if (values.has('version')) return { kind: 'print', text: `${command.version}\n`, exitCode: 0 };
-  return { kind: 'run', values };
+  return { kind: 'run', values, lists, operands };
 }
 
 function describeCommand(command: Command): string {
@@ -80,7 +99,7 @@ function describeCommand(command: Command): string {
   const width = Math.max(...rows.map(([usage]) => usage.length));
   const lines = rows.map(([usage, doc]) => `  ${usage.padEnd(width)}  ${doc}`);
   const notes = command.notes === undefined ? '' : `\n${command.notes}`;
-  return `Usage: ${command.name} [options]\n\n${command.summary}\n\nOptions:\n${lines.join('\n')}\n${notes}`;
+  return `Usage: ${command.name} [options]${command.operands ? ` ${command.operands}` : ''}\n\n${command.summary}\n\nOptions:\n${lines.join('\n')}\n${notes}`;
 }
 
 function wrong(command: Command, what: string): CommandLine {

@@ -10,7 +10,7 @@ export interface Setting<T> extends ValueKind<T> {
     /** As written in the environment. */
     | { readonly kind: 'default'; readonly value: string };
   /** What a number measures; empty when it counts things. */
-  readonly unit: 'ms' | 'bytes' | '';
+  readonly unit: 'ms' | 'bytes' | 'days' | '';
   /** The value is never printed. */
   readonly secret: boolean;
   /** One or two sentences for the operator. */

@@ -8,6 +8,8 @@ import { pageSettingsTable } from './pageTable.ts';
 import { authModes, secretText } from './pageValues.ts';
 import { optional, required, type Setting, withDefault } from './setting.ts';
 import {
+  ledgerKeys,
+  ledgerName,
   listenAddress,
   namespaceName,
   networks,
@@ -52,6 +54,17 @@ export const settingsTable = {
   }),
   configChangeEntries: withDefault('CONFIG_CHANGE_ENTRIES', 'write', oneOf(['write', 'omit']), {
     doc: 'Whether to write an audit entry for the organization when an AuditExportConfig is created, changed or deleted outside the page: write, or omit.',
+  }),
+  retentionDays: optional('RETENTION_DAYS', wholeNumber({ min: 1, max: 36_500 }), {
+    unit: 'days',
+    doc: 'How many days entries are kept by their date, unless audit.set_retention says otherwise; older ones are deleted once every destination has them. Set it for the migration too, whose role may decide this. Not set: entries are kept forever. See docs/retention.md.',
+  }),
+  ledgerKey: optional('LEDGER_KEY', ledgerKeys(), {
+    secret: true,
+    doc: 'The Ed25519 private key that signs the checkpoints of ledgers; two, one after the other, while one replaces the other. Make one with: openssl genpkey -algorithm ed25519. Not set: entries are sealed, and nothing is signed.',
+  }),
+  ledgerName: withDefault('LEDGER_NAME', 'audit-export', ledgerName(), {
+    doc: 'The name under which ledgers are signed, such as a host name of yours: the origin of a ledger is LEDGER_NAME/ID. The first signature of a ledger fixes it.',
   }),
   serviceName: withDefault('SERVICE_NAME', 'audit-export', text({ type: 'text', maxLength: 255 }), {
     doc: 'The service.name that records carry to receivers.',

@@ -4,6 +4,8 @@
  */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { type LedgerKey, parseLedgerKeys } from '../ledger/ledgerKey.ts';
+import { isKeyName } from '../ledger/note.ts';
 import { Secret } from '../model/secret.ts';
 import { parseNetwork } from './networks.ts';
 
@@ -158,6 +160,25 @@ function findPostgresUrlProblem(value: string): string | null {
     }
   }
   return null;
+}
+
+/** One or two private keys as PEM. The clause quotes nothing of them. */
+export function ledgerKeys(): ValueKind<readonly LedgerKey[]> {
+  const schema = z.string().transform((value, context) => {
+    const parsed = parseLedgerKeys(value);
+    if (parsed.kind === 'keys') return parsed.keys;
+    context.addIssue(`it ${parsed.problem}`);
+    return z.NEVER;
+  });
+  return { type: 'PEM, PKCS#8', json: textJson, schema };
+}
+
+/** A name that signs: it begins the origin of each ledger. */
+export function ledgerName(): ValueKind<string> {
+  const rule =
+    'it must be a name such as audit.example.com: at most 200 characters, without white space and +';
+  const schema = z.string().max(200, rule).refine(isKeyName, rule);
+  return { type: 'name', json: textJson, schema };
 }
 
 /** Comma-separated networks in CIDR notation, or single addresses. */

@@ -6,7 +6,7 @@
 import type { ExportConfig } from '../model/exportConfig.ts';
 import { adviceFor, type ConditionReason, type ConfigReason } from '../model/reasons.ts';
 import { type StateRow, type StreamState, stateOfHealth, states } from '../model/states.ts';
-import type { StreamFailure, StreamHealth } from '../model/streamHealth.ts';
+import type { StreamActivity, StreamFailure, StreamHealth } from '../model/streamHealth.ts';
 import type { Condition, ExportStatus } from '../model/streamStatus.ts';
 
 /** A manifest as it stands. */
@@ -69,15 +69,19 @@ export function makeStatus(
     conditions: [makeCondition('Ready', ready), ...(also ? [makeCondition(also, 'True')] : [])],
     ...(health?.lastError ? { lastError: health.lastError } : {}),
     ...(health?.lastDeliveryAt ? { lastDeliveryTime: health.lastDeliveryAt } : {}),
-    ...(health && health.activity !== 'unclaimed'
+    ...(health && !uncounted.includes(health.activity)
       ? { deliveredEntries: health.delivered, parkedEntries: health.parked }
       : {}),
     ...(health && health.pending !== null ? { pendingEntries: health.pending } : {}),
     ...(health && health.rejected > 0 ? { rejectedEntries: health.rejected } : {}),
     ...(health?.oldestPendingAt ? { oldestPendingTime: health.oldestPendingAt } : {}),
+    ...(health?.replay ? { replay: health.replay } : {}),
     ...(config?.reconcileAt === undefined ? {} : { lastHandledReconcileAt: config.reconcileAt }),
   };
 }
+
+/** Nothing of this process has read the counters. */
+const uncounted: readonly StreamActivity[] = ['unclaimed', 'waiting-for-database'];
 
 /** Limit of a condition's message in the Kubernetes API. */
 const maxMessageLength = 32_768;

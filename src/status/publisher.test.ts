@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ExportStatus } from '../model/streamStatus.ts';
 import { StatusPublisher } from './publisher.ts';
 
@@ -77,6 +77,19 @@ test('forgets what it wrote once another replica writes', async () => {
   const { written, show } = makePublisher();
   await show(base);
   await show(null);
+  await show(base);
+  expect(written).toHaveLength(2);
+});
+
+test('says it again after a while: somebody else may have written over it', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { written, show } = makePublisher();
+  await show(base);
+  vi.setSystemTime(Date.now() + 59_000);
+  await show(base);
+  expect(written).toHaveLength(1);
+  vi.setSystemTime(Date.now() + 2_000);
   await show(base);
   expect(written).toHaveLength(2);
 });

@@ -1,4 +1,4 @@
-/** Writes each export's status: at once when a condition changes, seldom for counters, never when nothing has changed. */
+/** Writes each export's status: at once when a condition changes, seldom for counters; the source compares it with what stands. */
 import type { ExportStatus } from '../model/streamStatus.ts';
 import { claimsNothingWaits } from './conditions.ts';
 import type { StatusDecision } from './exportStatus.ts';
@@ -73,13 +73,19 @@ export class StatusPublisher {
     if (decision?.kind === 'not-ours') this.#written.delete(key);
     if (decision?.kind !== 'write') return;
     const { status } = decision;
-    if (before && JSON.stringify(status) === JSON.stringify(before.status)) return;
+    const isSame = before !== null && JSON.stringify(status) === JSON.stringify(before.status);
     const isOnlyCounters = before !== null && essence(status) === essence(before.status);
-    if (isOnlyCounters && !countersToo && Date.now() - before.at < this.#counterIntervalMs * slack) return;
+    // The last word of a stop says what is new, not what has been said.
+    const earliest = isSame ? assertAgainMs : isOnlyCounters ? this.#counterIntervalMs * slack : 0;
+    const isDue = before === null || Date.now() - before.at >= earliest;
+    if (countersToo ? isSame : !isDue) return;
     this.#written.set(key, { status, at: Date.now() });
     await this.#exports?.write(key, status);
   }
 }
+
+/** A status that somebody else has written over, as a replica may that cannot know better, is put right after so long. */
+const assertAgainMs = 60_000;
 
 /** So that the timer of the interval does not come a millisecond early and write nothing. */
 const slack = 0.9;
@@ -101,5 +107,6 @@ function essence(status: ExportStatus): string {
     // While entries wait: once it is known how many.
     status.conditions[0]?.status === 'False' && status.pendingEntries === undefined,
     status.lastHandledReconcileAt,
+    status.replay && [status.replay.id, status.replay.state],
   ]);
 }

@@ -27,6 +27,11 @@ export const metricTable = {
     'Entries that the receiver has acknowledged, including those it said it rejected.',
     streamLabels,
   ),
+  replayedEntries: counter(
+    'audit_export_replayed_entries_total',
+    'Entries of a range that somebody asked to be sent once more, and that the receiver has acknowledged. No other metric of the stream counts them.',
+    streamLabels,
+  ),
   rejectedEntries: counter(
     'audit_export_rejected_entries_total',
     'Entries that the receiver reported as rejected in a partial success. It does not say which.',
@@ -87,6 +92,43 @@ export const metricTable = {
     'audit_export_batch_bytes',
     'Body of a request before compression.',
     [1_024, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216],
+  ),
+  retentionDeleted: counter(
+    'audit_export_retention_deleted_entries_total',
+    'Entries that this process has deleted because their time had come.',
+  ),
+  retentionKept: gauge(
+    'audit_export_retention_kept_entries',
+    'Entries past their time that stay, by what keeps them: a destination that has not taken them (undelivered), one that has parked them (parked), a hold (held), or the ledger, in which they are not sealed yet (unsealed). The same on every replica.',
+    ['reason'],
+  ),
+  retentionWaiting: gauge(
+    'audit_export_retention_waiting_seconds',
+    'How long entries past their time have waited for a destination, or to be sealed, for the organization that has waited longest; 0: none does.',
+  ),
+  retentionFailing: gauge(
+    'audit_export_retention_failing',
+    '1 while expired entries of some organization cannot be deleted, because the database refuses it.',
+  ),
+  sealed: counter(
+    'audit_export_ledger_sealed_entries_total',
+    'Entries that this process has sealed in ledgers.',
+  ),
+  scrubbed: counter(
+    'audit_export_ledger_scrubbed_entries_total',
+    'Sealed entries that this process has compared with the table.',
+  ),
+  unsealed: gauge(
+    'audit_export_ledger_unsealed_seconds',
+    'How long entries of the organization that has waited longest have not been sealed, as far as this process knows; while all of a table that was there before is sealed, how long that has stood still; 0: none waits.',
+  ),
+  ledgersStopped: gauge(
+    'audit_export_ledgers_stopped',
+    'Ledgers in which nothing is sealed any more because the database was set back or changed, until a person begins new ones. The same on every replica.',
+  ),
+  ledgerFindings: gauge(
+    'audit_export_ledger_findings',
+    'Entries that are not as they were sealed: changed, missing, replaced, moved or slipped in. The same on every replica.',
   ),
   searchHeldBack: gauge(
     'audit_export_search_index_held_back_seconds',

@@ -20,6 +20,7 @@ function useEverything(stream: StreamMetrics): void {
   stream.setState('holding');
   stream.setState('delivering');
   stream.setCatchUpRate(12_000);
+  stream.countReplayed(7);
   stream.observeRequest({ outcome: 'settled', durationMs: 20, records: 1000, bytes: 400_000 });
   stream.observeRequest({ outcome: 'hold', reason: 'Unauthorized', durationMs: 5, records: 1, bytes: 400 });
   stream.observeRequest({ outcome: 'retry', reason: 'RateLimited', durationMs: 5, records: 1, bytes: 400 });
@@ -54,6 +55,7 @@ test.each(Object.keys(metricTable) as MetricKey[])(
     useEverything(metrics.forStream(labels));
     metrics.countDatabaseError(new Error('Connection terminated unexpectedly'));
     useCluster(metrics.kubernetes);
+    metrics.setRetention({ undelivered: 1, parked: 2, held: 3, unsealed: 5, waitingSeconds: 4 }, false);
     metrics.observePageRequest({ method: 'GET', route: '/', status: '200', durationMs: 12 });
     const text = await metrics.render();
     expect(text).toContain(`# HELP ${definition.name} ${definition.help}\n`);

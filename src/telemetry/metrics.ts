@@ -22,6 +22,19 @@ interface PageRequestSample {
   readonly durationMs: number;
 }
 
+interface LedgerCounts {
+  readonly stopped: number;
+  readonly findings: number;
+}
+
+interface RetentionSample {
+  readonly undelivered: number;
+  readonly parked: number;
+  readonly held: number;
+  readonly unsealed: number;
+  readonly waitingSeconds: number;
+}
+
 export interface MetricsOptions {
   /** The version of this program. */
   readonly version: string;
@@ -46,6 +59,22 @@ export function makeMetrics(options: MetricsOptions) {
     forStream: makeStreamMetrics(instruments, options.now ?? Date.now),
     setLeasesHeld: (streams: number) => instruments.leasesHeld.set(streams),
     setSearchHeldBack: (ms: number) => instruments.searchHeldBack.set(ms / 1_000),
+    countRetentionDeleted: (entries: number) => instruments.retentionDeleted.inc(entries),
+    /** null: it could not be asked. */
+    setRetention(state: RetentionSample | null, isFailing: boolean) {
+      instruments.retentionFailing.set(isFailing ? 1 : 0);
+      if (state === null) return;
+      for (const reason of ['undelivered', 'parked', 'held', 'unsealed'] as const)
+        instruments.retentionKept.set({ reason }, state[reason]);
+      instruments.retentionWaiting.set(state.waitingSeconds);
+    },
+    countSealed: (entries: number) => instruments.sealed.inc(entries),
+    countScrubbed: (entries: number) => instruments.scrubbed.inc(entries),
+    setUnsealed: (ms: number) => instruments.unsealed.set(ms / 1_000),
+    setLedgerCounts({ stopped, findings }: LedgerCounts) {
+      instruments.ledgersStopped.set(stopped);
+      instruments.ledgerFindings.set(findings);
+    },
     observePoll: (durationMs: number) => instruments.pollDuration.observe(durationMs / 1_000),
     /** @param error the error that the database layer threw. */
     countDatabaseError: (error: unknown) =>

@@ -80,6 +80,9 @@ export function makeStreamMetrics(instruments: Instruments, now: () => number) {
         write(deliveredEntries, (metric, all) => metric.inc(all, entries));
         write(rejectedEntries, (metric, all) => metric.inc(all, rejected));
       },
+      /** Counts what a replay of a range has sent. */
+      countReplayed: (entries: number) =>
+        write(instruments.replayedEntries, (metric, all) => metric.inc(all, entries)),
       /** null: not known, which differs from none; then there is no series. */
       setPending: (entries: number | null) =>
         write(instruments.pendingEntries, (metric, all) =>
@@ -124,5 +127,22 @@ export function makeStreamMetrics(instruments: Instruments, now: () => number) {
         live.delete(key);
       },
     };
+  };
+}
+
+/** Those of a replay: what it sends is counted apart, and everything else that is shown is the stream's own. */
+export function makeReplayMetrics(stream: StreamMetrics): StreamMetrics {
+  return {
+    countDelivered: (entries) => stream.countReplayed(entries),
+    countReplayed: () => {},
+    setPending: () => {},
+    setOldestPending: () => {},
+    setParked: () => {},
+    setState: () => {},
+    setCatchUpRate: () => {},
+    observeRequest: (request) => stream.observeRequest(request),
+    countRetry: (reason) => stream.countRetry(reason),
+    observeDeliveryDelay: () => {},
+    remove: () => {},
   };
 }

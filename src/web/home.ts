@@ -1,5 +1,5 @@
 /** `/`: leads to the viewer's only organization, or offers a choice. */
-import { listOrganizations } from '../database/facets.ts';
+import { listOrganizations } from '../database/organizations.ts';
 import { sendPage, sendProblem } from './reply/reply.ts';
 import { isOrganizationName, logsUrl } from './urls.ts';
 import type { Visit } from './visit.ts';

@@ -91,7 +91,7 @@ describe.skipIf(isToolMissing('helm'))('the alerts', () => {
   });
 
   test('have each a section of the runbook, and the runbook no other', async () => {
-    const sections = [...(await readFile(runbookPath, 'utf8')).matchAll(/^## (AuditExport\w+)$/gm)].map(
+    const sections = [...(await readFile(runbookPath, 'utf8')).matchAll(/^## (Audit\w+)$/gm)].map(
       ([, name]) => name,
     );
     expect(sections.sort()).toEqual(

@@ -476,6 +476,15 @@ describe.skipIf(isToolMissing('helm') || isToolMissing('helm3'))('helm', () => {
     });
   });
 
+  test('gives the retention to the migration too, whose role may decide it', async () => {
+    const objects = await renderChart([], { ...minimal, settings: { retentionDays: 365 } });
+    for (const [kind, name] of [
+      ['Job', 'migrate'],
+      ['Deployment', 'collector'],
+    ] as const)
+      expect(envOf(findContainer(findObject(objects, kind), name))).toMatchObject({ RETENTION_DAYS: '365' });
+  });
+
   test('lets the migration and the test out of a namespace that denies all else, the migration before the rest exists', async () => {
     const objects = await renderChart([], {
       ...minimal,

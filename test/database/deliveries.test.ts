@@ -95,7 +95,7 @@ test('notes a busy stream at most every ten seconds and forgets notes after 30 d
   await deliver({});
   await age(11);
   const [last] = await deliver({});
-  expect(await notes()).toBe(3);
+  expect(await notes()).toBe(2);
   await age(11);
   await deliver({});
   expect((await db.query('select min(number)::int as n from audit.stream_history')).rows).toEqual([{ n: 3 }]);
@@ -155,17 +155,21 @@ test('a parked entry says why, and after its replay when that was', async () => 
 test('an entry was left out, or not, by the filter of its time', async () => {
   const { db, receiver, engine, state } = await start();
   const filterOf = (...excludeEventTypes: string[]) => ({ eventTypes: [], projects: [], excludeEventTypes });
+  const settle = async (eventType: string) => {
+    const [id] = await insertEntries(db, [{ eventType }]);
+    const isSettled = `select pg_visible_in_snapshot(e.xid, s.settled) as done from audit.streams s, audit.entries e
+      where e.id = $1 and s.window_snapshot is null`;
+    await expect
+      .poll(async () => (await db.query(isSettled, [id])).rows[0]?.done, { timeout: 10_000 })
+      .toBe(true);
+    return id;
+  };
   const ids: Array<string | undefined> = [];
   for (const exclude of [[], ['flow.*'], ['user.*'], []]) {
     engine.setConfigs(makeConfig(receiver.endpoint, { filter: filterOf(...exclude) }));
-    const settled = async () =>
-      (await db.query('select settled::text from audit.streams where window_snapshot is null')).rows[0]
-        ?.settled;
-    const before = await settled();
-    ids.push(...(await insertEntries(db, [{ eventType: 'flow.created' }])));
-    await expect
-      .poll(async () => (await settled()) !== before && (await settled()) !== undefined, { timeout: 10_000 })
-      .toBe(true);
+    // A window that is being pinned at this moment still has the former filter; the one after this entry's has the new one.
+    await settle('key.created');
+    ids.push(await settle('flow.created'));
   }
   const kinds = [];
   for (const id of ids) kinds.push((await state(id))?.kind);

@@ -8,12 +8,22 @@ import { moveCluster, registerClusters } from '../../src/database/clusters.ts';
 import { readDeliveries } from '../../src/database/deliveries.ts';
 import { readEntries, readEntry, writeEntry } from '../../src/database/entries.ts';
 import { findLastChange } from '../../src/database/exportChanges.ts';
-import { listEventTypes, listOrganizations } from '../../src/database/facets.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { countCommittedSince } from '../../src/database/newEntries.ts';
+import { listOrganizations } from '../../src/database/organizations.ts';
+import {
+  deleteExpired,
+  findDue,
+  findOrganizations,
+  isAnyRetained,
+  readRetention,
+  readRetentionState,
+  useRetentionDays,
+} from '../../src/database/retention.ts';
 import { listParked, readStreams, requestReplay } from '../../src/database/streamViews.ts';
-import { readFacets } from '../../src/search/facets.ts';
+import { readFacet } from '../../src/search/facets.ts';
 import { findEntries } from '../../src/search/findEntries.ts';
+import { readHistogram } from '../../src/search/histogram.ts';
 import { indexAll } from '../../src/search/indexer.ts';
 import { queryOf } from '../search/entries.ts';
 import { numbered, openDatabase, openSession, uidsOf } from '../tools/database.ts';
@@ -107,8 +117,7 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       await readDeliveries(db, 'acme', entryId);
       await readEntry(db, 'acme', entryId);
       await readEntries(db, 'acme', [entryId]);
-      await listEventTypes(db, 'acme');
-      await readFacets(db, 'acme');
+      await readFacet(db, queryOf(), 'actor');
       await listOrganizations(db, 10);
       await registerClusters(db, ['acme']);
       await moveCluster(db, { id: streamId, token: '0', organization: 'acme' }, filter);
@@ -133,13 +142,19 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       await indexAll(db, { share: 1 });
       const query = queryOf({
         text: 'long',
-        actor: 'Ada',
-        project: { name: 'web' },
+        actors: ['Ada'],
+        notProjects: [null],
+        projects: ['web'],
         has: ['{}'],
         sessionTypes: ['user'],
       });
       const found = await findEntries(db, query, null, { limit: 5 });
       expect(found.entries.map((entry) => entry.eventType)).toEqual(['poison']);
+      const [counted, all] = [
+        await readHistogram(db, query, { now: new Date() }),
+        await readHistogram(db, queryOf(), { now: new Date() }),
+      ];
+      expect([counted.total, all.isComplete]).toEqual([1, true]);
       await findEntries(db, queryOf({ eventTypes: ['large', 'poison'] }), null, { limit: 5 });
       const newest = await findEntries(db, queryOf({}), null, { limit: 5 });
       expect(newest.entries).toHaveLength(5);
@@ -164,6 +179,29 @@ describe.each(['embedded' as const, 14 as const])('on Postgres: %s', (which) => 
       });
       const asAdministrator = await openSession(collector.url);
       await asAdministrator.query(`select audit.replay_parked('acme'::pg_catalog.text)`);
+
+      const ownerSession = await openSession(owner.url);
+      for (const call of [
+        `set_retention('acme'::pg_catalog.text, '30 days'::pg_catalog.interval)`,
+        `set_retention('*'::pg_catalog.text, null)`,
+        `unset_retention('*'::pg_catalog.text)`,
+        'use_retention_days(30)',
+        'use_retention_days(null)',
+        `set_retention_floor('1 day'::pg_catalog.interval)`,
+        `hold('acme'::pg_catalog.text, 'Case 7'::pg_catalog.text, actor => 'u-1'::pg_catalog.text)`,
+        'release(1)',
+      ])
+        await ownerSession.query(`select audit.${call}`);
+      await ownerSession.end();
+      await superuser.query(`update audit.entries set occurred_at = now() - interval '60 days'`);
+      await findOrganizations(db);
+      expect(await deleteExpired(db, 'acme', 10)).toEqual({ busy: false, deleted: 10, isWhole: false });
+      await asAdministrator.query(`select audit.delete_expired('acme'::pg_catalog.text, 10)`);
+      await readRetention(db, 'acme');
+      await readRetentionState(db);
+      await findDue(db);
+      await isAnyRetained(db);
+      await useRetentionDays(db, 30);
       await asAdministrator.end();
       expect(await countCalls()).toBe(before);
     },

@@ -1,5 +1,6 @@
 /** A new connection uses the user and the password that the URL has then, wherever and however they stand in it. */
 import { expect, onTestFinished, test } from 'vitest';
+import { followUrl } from '../../src/database/followUrl.ts';
 import { type Database, makePool } from '../../src/database/pool.ts';
 import { Secret } from '../../src/model/secret.ts';
 import { openDatabase } from '../tools/database.ts';
@@ -15,13 +16,18 @@ test.each([
   ['with an @ that is not encoded', (url: URL) => url.href.replace('%40', '@')],
   ['in the query', (url: URL) => toQuery(url).href],
 ])('a new password and a new user %s', async (_, write) => {
-  const url = await postgres.createDatabase();
-  const admin = openDatabase(url, 1);
+  const ownerUrl = await postgres.createDatabase();
+  const admin = openDatabase(ownerUrl, 1);
   onTestFinished(() => admin.end());
-  const first = await makeRole(admin, url);
-  const second = await makeRole(admin, url);
+  const first = await makeRole(admin, ownerUrl);
+  const second = await makeRole(admin, ownerUrl);
   let current = write(new URL(first.url));
-  const db = makePool({ url: () => new Secret(current), size: 1, onIdleError: () => {} });
+  const elsewhere: string[] = [];
+  const url = followUrl(
+    () => new Secret(current),
+    () => void elsewhere.push(current),
+  );
+  const db = makePool({ url, size: 1, onIdleError: () => {} });
   onTestFinished(() => db.end());
   expect(await readUser(db)).toBe(first.role);
 
@@ -34,6 +40,7 @@ test.each([
     first.role,
   ]);
   await expect.poll(() => readUser(db).catch(() => null)).toBe(second.role);
+  expect(elsewhere).toEqual([]);
 });
 
 function toQuery(url: URL): URL {

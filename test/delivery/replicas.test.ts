@@ -1,7 +1,7 @@
 /** Several replicas: streams shared evenly, handed over at once or in time, and never moved by the wrong one. */
 import { expect, test } from 'vitest';
 import { claimStreams, renewLease } from '../../src/database/leases.ts';
-import { ensureStreams } from '../../src/database/streams.ts';
+import { ensureStreams, loadStream } from '../../src/database/streams.ts';
 import { finishWindow, pinWindow, settle } from '../../src/database/window.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
@@ -139,6 +139,7 @@ test('who lost the lease can pin, settle and finish nothing', async () => {
     rejected: 0,
     parked: null,
     lastRecord: null,
+    finishes: false,
   };
   const refusal = { reason: 'EntryRefused' as const, httpStatus: 400, message: 'm' };
   const parked = { entryId: '1', refusal };
@@ -154,6 +155,19 @@ test('who lost the lease can pin, settle and finish nothing', async () => {
   expect(await finishWindow(db, taken, window, { xid: 5n, id: 1n })).toMatchObject({
     window: null,
     sequence: 1,
+  });
+
+  // The run that ends a window moves both in one statement.
+  await insertEntries(db, numbered(1));
+  const again = await pinWindow(db, taken, filter);
+  if (again.kind !== 'pinned' || !again.stream.window) throw new Error(again.kind);
+  const last = { ...run, window: again.stream.window, to: { xid: 9n, id: 9n }, sequence: 2, finishes: true };
+  expect(await settle(db, taken, last)).not.toBeNull();
+  expect(await loadStream(db, id, taken.token)).toMatchObject({
+    window: null,
+    position: null,
+    settled: again.stream.window.snapshot,
+    sequence: 2,
   });
 });
 

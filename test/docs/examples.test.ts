@@ -18,8 +18,8 @@ async function setUp(): Promise<{ url: string; db: Database }> {
     create table flows (id int primary key, retries int);
     insert into flows values (42, 3);
     insert into audit.entries (organization, event_type, metadata) values ('acme', 'flow.created', '{}');
-    insert into audit.streams (id, config_key, organization, cluster, settled)
-      values ('018f2c1e-0000-7000-8000-000000000000', 'default/acme', 'acme', audit.cluster_id(), pg_current_snapshot());
+    insert into audit.streams (id, config_key, organization, destination, cluster, settled)
+      values ('018f2c1e-0000-7000-8000-000000000000', 'default/acme', 'acme', 'default.acme-siem', audit.cluster_id(), pg_current_snapshot());
     insert into audit.parked (stream, sequence, entry_id, observed_at, reason, message)
       select s.id, 1, e.id, now(), 'EntryRefused', 'no' from audit.streams s, audit.entries e;`);
   return { url, db };

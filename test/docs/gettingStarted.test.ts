@@ -97,7 +97,10 @@ describe.skipIf(isPsqlMissing)('on your Postgres', () => {
     await shell.run(config);
     const output = shell.start(collector);
     const readStatus = () => readFile(join(folder, 'configs/acme.status.yaml'), 'utf8').catch(() => '');
-    await waitFor(async () => (await readStatus()).includes('reason: NothingSent'), { describe: output });
+    await waitFor(async () => (await readStatus()).includes('reason: NothingSent'), {
+      timeoutMs: 40_000,
+      describe: output,
+    });
     expect(await shell.run(entry)).toContain('INSERT 0 1');
     await waitFor(() => receiver.ledger.storedCount === 1, { describe: output });
 

@@ -31,7 +31,7 @@ const limitMiB = 512;
 const ordinaryEntries = 500;
 
 test('the worst organization delays no other by more than three times, and memory stays below the limit of the chart', {
-  timeout: 300_000,
+  timeout: 480_000,
 }, async () => {
   const url = await postgres.createDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'audit-export-hostile-'));
@@ -127,7 +127,7 @@ test('the worst organization delays no other by more than three times, and memor
   // Nor is the organization itself held back in silence by its own worst entries.
   await waitFor(() => ordinary.ledger.storedCount >= ordinaryEntries, {
     // One place to read by for all of its exports, each of which comes to the same worst entries.
-    timeoutMs: 150_000,
+    timeoutMs: 300_000,
     describe: () => `${ordinary.ledger.storedCount} of ${ordinaryEntries} ordinary entries have arrived.`,
   });
   expect(collector.output()).not.toContain('InternalError');

@@ -17,6 +17,16 @@ interface Configuration {
   readonly Healthcheck?: unknown;
 }
 
+/** Of CycloneDX. */
+interface BillOfMaterials {
+  readonly metadata: { readonly component: object };
+  readonly components: ReadonlyArray<{
+    readonly name: string;
+    readonly version: string;
+    readonly hashes: ReadonlyArray<{ readonly alg: string }>;
+  }>;
+}
+
 interface Entry {
   readonly path: string;
   /** As `ls -l` writes it: `-rw-r--r--`. */
@@ -32,8 +42,9 @@ const mostBytes = 55_000_000;
 describe.skipIf(isImageBuilderMissing())('the image that is built', () => {
   let configuration: Configuration;
   let entries: Entry[];
+  let billOfMaterials: BillOfMaterials;
   beforeAll(async () => {
-    ({ configuration, entries } = await readImage((await provideImages()).product));
+    ({ configuration, entries, billOfMaterials } = await readImage((await provideImages()).product));
   }, toolTimeoutMs);
 
   test('says what it is, of which revision, and what it runs as whom', () => {
@@ -45,7 +56,9 @@ describe.skipIf(isImageBuilderMissing())('the image that is built', () => {
         'org.opencontainers.image.title': packageJson.name,
         'org.opencontainers.image.version': packageJson.version,
         'org.opencontainers.image.revision': 'tested',
+        'org.opencontainers.image.licenses': packageJson.license,
       },
+      ExposedPorts: { '8080/tcp': {}, '9090/tcp': {} },
     });
     // A format that does not keep one would drop it without a word.
     expect(configuration.Healthcheck).toBeUndefined();
@@ -61,7 +74,7 @@ describe.skipIf(isImageBuilderMissing())('the image that is built', () => {
     const packages = await readLock('package-lock.json');
     const development = packages.filter(([, { dev }]) => dev === true).map(([path]) => `app/${path}/`);
     expect(development.length).toBeGreaterThan(20);
-    const outside = /^app\/((src|views|cmd|node_modules)\/.*|LICENSE|package\.json)?$/;
+    const outside = /^app\/((src|views|cmd|node_modules)\/.*|LICENSE|package\.json|sbom\.cdx\.json)?$/;
     const unwanted = [
       /\.test\.ts$/,
       /\.node$/,
@@ -82,6 +95,18 @@ describe.skipIf(isImageBuilderMissing())('the image that is built', () => {
       ).toBe(true);
   });
 
+  test('brings a bill of materials with every production dependency, its version and its hash', async () => {
+    const locked = (await readLock('package-lock.json'))
+      .filter(([path, { dev }]) => path !== '' && dev !== true)
+      .map(([path, { version }]) => `${path.slice(path.lastIndexOf('node_modules/') + 13)}@${version}`);
+    const { name, version } = packageJson;
+    expect(billOfMaterials.metadata.component).toMatchObject({ purl: `pkg:npm/${name}@${version}` });
+    const listed = billOfMaterials.components.filter(({ hashes }) => hashes[0]?.alg === 'SHA-512');
+    expect(listed.map(({ name, version }) => `${name}@${version}`).sort()).toEqual(
+      [...new Set(locked)].sort(),
+    );
+  });
+
   test('belongs to root, and nobody else may write to it', () => {
     expect(entries.filter(({ owner }) => owner !== '0/0')).toEqual([]);
     const writable = entries.filter(({ mode }) => mode[0] !== 'l' && (mode[5] === 'w' || mode[8] === 'w'));
@@ -92,7 +117,9 @@ describe.skipIf(isImageBuilderMissing())('the image that is built', () => {
 });
 
 /** The layers above the base, which is the first. */
-async function readImage(archive: string): Promise<{ configuration: Configuration; entries: Entry[] }> {
+async function readImage(
+  archive: string,
+): Promise<{ configuration: Configuration; entries: Entry[]; billOfMaterials: BillOfMaterials }> {
   const folder = await mkdtemp(join(tmpdir(), 'audit-export-archive-'));
   try {
     await run('tar', ['-xf', archive, '-C', folder]);
@@ -103,7 +130,13 @@ async function readImage(archive: string): Promise<{ configuration: Configuratio
         run('tar', ['--numeric-owner', '-tvf', join(folder, layer)], { maxBuffer: 64 * 1024 * 1024 }),
       ),
     );
-    return { configuration: config, entries: lists.flatMap(({ stdout }) => parseList(stdout)) };
+    const layers = lists.map(({ stdout }) => parseList(stdout));
+    const sbom = 'app/sbom.cdx.json';
+    const at = 1 + layers.findIndex((layer) => layer.some(({ path }) => path === sbom));
+    const { stdout } = await run('tar', ['-xOf', join(folder, manifest.Layers[at]), sbom], {
+      maxBuffer: 8 * 1024 * 1024,
+    });
+    return { configuration: config, entries: layers.flat(), billOfMaterials: JSON.parse(stdout) };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -120,6 +153,8 @@ function parseList(text: string): Entry[] {
     });
 }
 
-async function readLock(path: string): Promise<Array<[string, { readonly dev?: boolean }]>> {
+async function readLock(
+  path: string,
+): Promise<Array<[string, { readonly dev?: boolean; readonly version?: string }]>> {
   return Object.entries(JSON.parse(await readFile(path, 'utf8')).packages);
 }

@@ -70,7 +70,7 @@ describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_0
 
   it('delivers, holds on a wrong token, goes on with a rotated one, and handles the wish for a retry', async () => {
     const { current } = cluster;
-    const { db, receiver, namespace, collector, applyAcme, read, waitForReason } =
+    const { db, receiver, namespace, collector, applyAcme, read, get, waitForReason } =
       await setUpCollector(current);
     await insertEntries(db, numbered(20));
     await applySecret(current, namespace, 'siem', { token: 'bad' });
@@ -88,6 +88,49 @@ describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_0
     await applyAcme({ annotations: { 'auditexport.dev/reconcile-at': 'now' } });
     await waitFor(async () => (await read()).status?.lastHandledReconcileAt === 'now');
     expect(collector.output()).not.toContain('good');
+
+    await applyAcme({ annotations: { 'auditexport.dev/replay': 'yesterday' } });
+    const messageOf = async () => (await read()).status?.conditions?.[0]?.message ?? '';
+    await waitFor(async () => (await messageOf()).includes('is "yesterday", so nothing is sent again'));
+    const range = `${new Date(Date.now() - 3_600_000).toISOString()}/${new Date().toISOString()}`;
+    await applyAcme({ annotations: { 'auditexport.dev/replay': range } });
+    await waitFor(async () => (await read()).status?.replay?.state === 'Done');
+    expect((await read()).status).toMatchObject({
+      deliveredEntries: 21,
+      replay: { sentEntries: 20, totalEntries: 20, message: '20 entries sent again.' },
+    });
+    expect(await messageOf()).toBe('Every entry is delivered.');
+    // It is not asked for again by a restart, and what came of it is still said.
+    expect(await collector.kill('SIGTERM')).toBe(0);
+    const before = await read();
+    collector.start();
+    await waitFor(async () => /audit_export_leases_held 1/.test((await get('/metrics')).text));
+    await insertEntries(db, [{}]);
+    await waitFor(async () => (await read()).status?.deliveredEntries === 22);
+    expect((await read()).status?.replay).toEqual(before.status?.replay);
+  });
+
+  it('counts what the alert AuditExportWithoutSender asks for: a suspended export has a sender, one without its Secret has none', async () => {
+    const { current } = cluster;
+    const { namespace, collector, get, applyAcme, db, receiver, waitForReason } =
+      await setUpCollector(current);
+    await applySecret(current, namespace, 'siem', { token: 'good' });
+    await applyAcme();
+    const spec = { organization: 'globex', endpoint: receiver.endpoint };
+    await applyConfig(current, namespace, 'suspended', { ...spec, suspend: true });
+    await applyConfig(current, namespace, 'broken', { ...spec, ...secretHeader('missing') });
+    await insertEntries(db, [{}]);
+    collector.start();
+    const counts = ['audit_export_configs 3', 'audit_export_config_problems 1', 'audit_export_leases_held 2'];
+    let metrics = '';
+    await waitFor(
+      async () => {
+        metrics = (await get('/metrics')).text;
+        return counts.every((line) => metrics.includes(`\n${line}\n`));
+      },
+      { describe: () => metrics },
+    );
+    await waitForReason('Delivering');
   });
 
   it('says what a replaced config has left undelivered, and delivers it once an annotation asks for that', {

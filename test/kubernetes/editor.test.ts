@@ -28,11 +28,13 @@ interface Page extends TestSource {
 async function startPage(
   cluster: Cluster,
   rules: readonly unknown[] = [...kubernetesRules, ...pageRules],
+  cell?: { readonly namespace?: string; readonly labels: Readonly<Record<string, string>> },
 ): Promise<Page> {
-  const namespace = await cluster.createNamespace();
+  const namespace = cell?.namespace ?? (await cluster.createNamespace());
   await allowCollector(cluster, namespace, false, rules);
   const kubeconfig = await cluster.kubeconfigFor(await cluster.tokenFor('collector', namespace), namespace);
-  const started = await startSource(cluster, { namespace, kubeconfig });
+  const own = cell ? { rules: { labels: cell.labels } } : {};
+  const started = await startSource(cluster, { namespace, kubeconfig, ...own });
   const { editor } = started.source;
   if (editor === undefined) throw new Error('no editor');
   return { ...started, editor };
@@ -109,6 +111,37 @@ describe.skipIf(isClusterMissing())('the page in a cluster', () => {
     const running = await waitForState(id.name, ({ kind }) => kind === 'valid');
     expect(tokenOf(running)).toBe('Bearer hush-1');
     expect(JSON.stringify([listed, logs()])).not.toContain('hush');
+  });
+
+  it('keeps to the configs with its labels, and gives them to what it adds and changes', async () => {
+    const { current } = cluster;
+    const allowed = [...kubernetesRules, ...pageRules];
+    const eu = await startPage(current, allowed, { labels: { 'auditexport.dev/cell': 'eu', tier: 'gold' } });
+    const { namespace } = eu;
+    const us = await startPage(current, allowed, { namespace, labels: { 'auditexport.dev/cell': 'us' } });
+    await applyConfig(current, namespace, 'of-us', makeSpec(), { labels: { 'auditexport.dev/cell': 'us' } });
+    await applyConfig(current, namespace, 'of-nobody');
+    await us.waitForState('of-us', ({ kind }) => kind === 'valid');
+    demand(await eu.editor.create(makeDraft({ name: 'siem' })));
+    await eu.waitForState('siem', ({ kind }) => kind === 'valid');
+    const names = async (page: Page) => demand(await page.editor.list('acme')).map(({ id }) => id.name);
+    expect([await names(eu), await names(us)]).toEqual([['siem'], ['of-us']]);
+    // A name is taken, whoever has it.
+    expect(demand(await eu.editor.create(makeDraft({ name: 'of-us' }))).name).not.toBe('of-us');
+
+    const made = demand(await eu.editor.list('acme')).find(({ id }) => id.name === 'siem');
+    if (!made) throw new Error('nothing listed');
+    demand(await eu.editor.update(made.id, draftOf(made, { maxBatchSize: '9' }), made.revision));
+    const stored = await readStored(current, namespace, 'siem');
+    expect(stored.metadata['labels']).toEqual({ 'auditexport.dev/cell': 'eu', tier: 'gold' });
+    expect(stored.spec['maxBatchSize']).toBe(9);
+
+    // It moves with its label.
+    await applyConfig(current, namespace, 'of-us', makeSpec(), {
+      labels: { 'auditexport.dev/cell': 'eu', tier: 'gold' },
+    });
+    await eu.waitForState('of-us', ({ kind }) => kind === 'valid');
+    await waitFor(() => us.states()?.size === 0);
   });
 
   it('shows to kubectl what was saved, with its manager', async () => {

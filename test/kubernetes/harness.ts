@@ -64,6 +64,7 @@ export async function startSource(cluster: Cluster, options: SourceOptions = {})
     userAgent: 'audit-export/test',
     instance: 'test',
     rules: {
+      labels: {},
       secrets: { consent: 'warn', own: [] },
       organizations: {},
       ...options.rules,

@@ -61,7 +61,7 @@ describe.skipIf(isClusterMissing())('a definition that lacks fields', () => {
     const { lastError, rejectedEntries, ...rest } = status;
     await waitForStatus(current, source, rest);
     expect(messages(source, /is older than this collector/)).toEqual([
-      'The CustomResourceDefinition auditexportconfigs.auditexport.dev in the cluster is older than this collector: it lacks spec.filter, status.lastError, status.rejectedEntries. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, by the chart or from crds/.',
+      'The CustomResourceDefinition auditexportconfigs.auditexport.dev in the cluster is older than this collector: it lacks spec.filter, status.lastError, status.rejectedEntries. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, with `helm upgrade` or `kubectl apply --server-side --force-conflicts -f crds/auditexportconfigs.auditexport.dev.yaml`.',
     ]);
 
     await current.apply(await readFile(crd, 'utf8'));

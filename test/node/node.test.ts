@@ -1,12 +1,13 @@
 /** The node itself, in a network without IPv4: what pods may do on it, whether the chart gets ready, and what stays. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../../tools/waitFor.ts';
-import { createRestrictedNamespace } from '../chart/dryRun.ts';
 import { toolTimeoutMs } from '../tools/build.ts';
 import { insertEntries, numbered } from '../tools/database.ts';
 import { isNodeMissing, type Node, startNode } from '../tools/node.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { prepareRelease, reachableUrl } from './release.ts';
+import { expectWhole } from './product.ts';
+import { prepareRelease } from './release.ts';
+import { job, prepareSidecar, service } from './sidecar.ts';
 import { countOwnTraces, networkOf, readSharedTraces } from './traces.ts';
 
 describe.skipIf(isNodeMissing())('a node without IPv4', () => {
@@ -23,8 +24,10 @@ describe.skipIf(isNodeMissing())('a node without IPv4', () => {
     timeout: 60_000,
   }, async () => {
     const { cluster } = node;
-    const namespace = await createRestrictedNamespace(cluster, 'any-user');
-    const url = await reachableUrl(node, await postgres.createDatabase());
+    const { namespace, kubectl, databaseUrls, stop } = await prepareRelease(node, postgres, {
+      namespace: 'any-user',
+    });
+    onTestFinished(stop);
     const facts = `const { readFileSync, writeFileSync } = require('node:fs');
       const status = readFileSync('/proc/self/status', 'utf8');
       let write = 'written';
@@ -33,11 +36,9 @@ describe.skipIf(isNodeMissing())('a node without IPv4', () => {
     await cluster.apply(
       [
         anyUserPod(namespace, 'facts', ['-e', facts]),
-        anyUserPod(namespace, 'migrate', ['cmd/migrate.ts'], { DATABASE_URL: url }),
+        anyUserPod(namespace, 'migrate', ['cmd/migrate.ts'], { DATABASE_URL: databaseUrls.owner }),
       ].join('\n---\n'),
     );
-    const kubectl = async (args: string) =>
-      (await cluster.kubectl([...args.split(' '), '-n', namespace])).stdout;
     const phases = 'get pods -o jsonpath={.items[*].status.phase}';
     await waitFor(async () => /^(Succeeded|Failed) (Succeeded|Failed)$/.test(await kubectl(phases)), {
       timeoutMs: 45_000,
@@ -51,10 +52,88 @@ describe.skipIf(isNodeMissing())('a node without IPv4', () => {
 
   test('gets a release ready, and delivers', { timeout: 150_000 }, async () => {
     const release = await prepareRelease(node, postgres);
+    onTestFinished(release.stop);
     await release.helm('install', release.values);
     await release.applyConfig();
     await insertEntries(release.db, numbered(3));
     await release.receiver.waitFor((receiver) => receiver.ledger.storedCount === 3, 30_000);
+    expect(release.receiver.ledger.missingSequences()).toEqual([]);
+  });
+
+  test('runs the example of a sidecar: every entry of the product is sent, from its first one to its last words', {
+    timeout: 200_000,
+  }, async () => {
+    const release = await prepareRelease(node, postgres, { namespace: 'product' });
+    onTestFinished(release.stop);
+    const { kubectl, receiver, db } = release;
+    const { deployment } = await prepareSidecar(node, release, service);
+    await kubectl('apply -f -', JSON.stringify(deployment));
+    await kubectl('rollout status deployment/product --timeout=55s');
+    const count = async (said: string) => {
+      const text = `select count(*)::int as n from audit.entries where metadata ->> 'said' = $1`;
+      return (await db.query<{ n: number }>(text, [said])).rows[0]?.n;
+    };
+    await waitFor(async () => (await count('first')) === 2 && receiver.ledger.storedCount > 20, {
+      timeoutMs: 30_000,
+    });
+    expect(receiver.requests[0]?.headers.authorization).toBe('Bearer s3cr3t');
+
+    // The product is stopped first; its sidecar sends what it wrote while it stopped, and no other collector is left.
+    await kubectl('scale deployment/product --replicas=0');
+    await waitFor(async () => (await kubectl('get pods -o name')) === '', { timeoutMs: 60_000, pollMs: 200 });
+    expect(await count('last')).toBe(60);
+    expect((await expectWhole(release)).repeats).toBe(0);
+  });
+
+  test('lets a Job with the sidecar complete, and the next collector sends what is left of it', {
+    timeout: 180_000,
+  }, async () => {
+    const release = await prepareRelease(node, postgres, { namespace: 'jobs' });
+    onTestFinished(release.stop);
+    const { kubectl } = release;
+    const { pod } = await prepareSidecar(node, release, job);
+    const written: string[][] = [];
+    for (const name of ['one', 'two']) {
+      await kubectl(
+        'apply -f -',
+        JSON.stringify({
+          apiVersion: 'batch/v1',
+          kind: 'Job',
+          metadata: { name },
+          spec: { backoffLimit: 0, template: { spec: { ...pod, restartPolicy: 'Never' } } },
+        }),
+      );
+      let job = '';
+      await waitFor(
+        async () => {
+          job = await kubectl(`get job ${name} -o jsonpath={.status}`);
+          if (job.includes('"Failed"')) throw new Error(await kubectl(`logs job/${name} --all-containers`));
+          return job.includes('"Complete"');
+        },
+        // Less than the grace period of 60 s: a sidecar that is still loading hears that it is to stop.
+        { timeoutMs: 50_000, pollMs: 200, describe: () => job },
+      );
+      const { rows } = await release.db.query<{ uid: string }>(
+        "select uid::text from audit.entries where metadata ->> 'said' = 'job'",
+      );
+      written.push(rows.map(({ uid }) => uid));
+    }
+    const [first = [], both = []] = written;
+    expect([first.length, both.length]).toEqual([40, 80]);
+    // A sidecar that is stopped before it has begun sends nothing: the collector that comes next does.
+    const [container] = pod.containers;
+    const waiting = { ...container, args: ['--eval', 'setInterval(() => {}, 1000)'] };
+    const next = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'next' },
+      spec: { ...pod, containers: [waiting] },
+    };
+    await kubectl('apply -f -', JSON.stringify(next));
+    await release.receiver.waitFor(({ ledger }) => {
+      const stored = new Set(ledger.storedUids());
+      return both.every((uid) => stored.has(uid));
+    }, 60_000);
     expect(release.receiver.ledger.missingSequences()).toEqual([]);
   });
 

@@ -33,7 +33,7 @@ describe('a download', () => {
     expect(lines[0]).toContain('"metadata":{"n": 9007199254740993.1198}');
     const csv = await (await fetch(`${origin}${logs}/entries.csv?q=740993.77%7D`)).text();
     expect(csv.split('\r\n')[1]).toMatch(
-      /^78,.*,odd\.one,u-1,Grace Hopper,user,,"\{""n"": 9007199254740993\.77\}"$/,
+      /^78,.*,odd\.one,u-1,Grace Hopper,user,,"\{""n"": 9007199254740993\.77\}",n 9007199254740993\.77$/,
     );
   });
 

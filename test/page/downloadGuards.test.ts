@@ -113,13 +113,14 @@ it('blanks alone are a value, and an empty one is none', async () => {
     // Only the session type leads to a list.
     expect(facts.match(/<a /g), event_type).toHaveLength(1);
   }
-  const { body } = await send(`${origin}${logs}`, 'GET', {});
-  expect([...body.matchAll(/<option value="([^"]*)"/g)].map(([, value]) => value)).toEqual([
-    ' ',
-    'u-ada',
-    '😀'.repeat(256),
-    '\u00a0',
-  ]);
+  const offered = async (name: string) => {
+    const { body } = await send(`${origin}${logs}/values/${name}`, 'GET', {});
+    return [...body.matchAll(new RegExp(` name="${name}" value="([^"]*)"`, 'g'))]
+      .map(([, value]) => value)
+      .sort();
+  };
+  expect(await offered('actor')).toEqual([' ', 'u-ada', '😀'.repeat(256)]);
+  expect(await offered('project')).toEqual(['\u00a0']);
 });
 
 it('a time in microseconds survives the next choice, exactly', async () => {

@@ -189,7 +189,7 @@ describe('the drawer of an entry', () => {
     await page.locator('.json', { hasText: '"value"' }).waitFor();
     await screenshot(page, 'entry-no-script');
     await page.getByRole('link', { name: 'Close' }).click();
-    expect(page.url()).toBe(origin + logs);
+    await page.waitForURL(origin + logs);
   });
 
   it('fits every width', async () => {

@@ -1,33 +1,14 @@
 /** What the export drawer shows of a real delivery: the whole collector as a process, its page, a receiver that changes its mind. */
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { findFreePort } from '../../tools/freePort.ts';
-import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, screenshot, useBrowser } from '../tools/browser.ts';
-import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { setUp } from '../tools/setUp.ts';
 import { watchPage } from '../tools/watchedExports.ts';
+import { startProduct } from './product.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const browser = useBrowser();
-
-async function startProduct() {
-  const { url, db, receiver } = await setUp(postgres);
-  const port = await findFreePort();
-  const collector = await makeCollectorProcess(url, {
-    PAGE_ADDRESS: `127.0.0.1:${port}`,
-    AUTH_MODE: 'local',
-  });
-  collector.start();
-  const origin = `http://127.0.0.1:${port}`;
-  await waitFor(
-    async () => (await fetch(`${collector.operations}/readyz`).catch(() => null))?.status === 200,
-    { timeoutMs: 30_000, describe: collector.output },
-  );
-  return { db, receiver, collector, url: `${origin}/organizations/acme/audit-logs/export` };
-}
 
 const plain = { 'content-type': 'text/plain' };
 const state = (page: Page) => page.getByRole('region', { name: 'State' });
@@ -35,7 +16,7 @@ const state = (page: Page) => page.getByRole('region', { name: 'State' });
 it('delivers what was saved, shows a failure at the top, and that it is over', {
   timeout: 90_000,
 }, async () => {
-  const { db, receiver, collector, url } = await startProduct();
+  const { db, receiver, collector, url } = await startProduct(postgres);
   receiver.answerWith(({ headers }) =>
     headers.authorization === 'Bearer good'
       ? { status: 200 }
@@ -105,7 +86,7 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
 });
 
 it('shows parked entries with their reasons, and replays them', { timeout: 150_000 }, async () => {
-  const { db, receiver, collector, url } = await startProduct();
+  const { db, receiver, collector, url } = await startProduct(postgres);
   let isPicky = true;
   receiver.answerWith(({ records }) =>
     isPicky && records.some(({ eventName }) => eventName === 'flow.odd')
@@ -145,7 +126,7 @@ it('shows parked entries with their reasons, and replays them', { timeout: 150_0
 it('is not green before the receiver has accepted an entry, and says so on the list while it fails', {
   timeout: 120_000,
 }, async () => {
-  const { db, receiver, collector, url } = await startProduct();
+  const { db, receiver, collector, url } = await startProduct(postgres);
   receiver.answerWith({ status: 404 });
   await collector.writeConfig('siem', { organization: 'acme', endpoint: receiver.endpoint });
   await collector.waitForStatus('siem', ({ conditions }) => conditions[0]?.reason === 'NothingSent');

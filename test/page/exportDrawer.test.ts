@@ -295,7 +295,7 @@ it('works without JavaScript', { timeout: 120_000 }, async () => {
   await button(page, 'Delete destination').click();
   await page.getByText('The destination was deleted.').waitFor();
   await page.getByRole('link', { name: 'Close' }).click();
-  expect(new URL(page.url()).pathname).toBe('/organizations/acme/audit-logs');
+  await page.waitForURL((at) => at.pathname === '/organizations/acme/audit-logs');
   expect(await readdir(under.directory)).not.toContain('acme-127-0-0-1.yaml');
 });
 

@@ -83,7 +83,7 @@ describe('an answer that is no form leaves the form as it is, and says why above
     await endpointOf(page).fill(typed);
     await rm(join(directory, 'siem.yaml'));
     await waitFor(
-      async () => !(await (await fetch(`${origin}${logs}/export`)).text()).includes('default.siem'),
+      async () => !(await (await fetch(`${origin}${logs}/export`)).text()).includes('export/default.siem"'),
     );
     for (const [name, place] of [
       ['Save', '#export-alert'],

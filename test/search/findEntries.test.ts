@@ -61,10 +61,10 @@ test('every filter says what it says', async () => {
   ]);
   expect(await find({})).toEqual([2, 1, 0]);
   expect(await find({ eventTypes: ['flow.created', 'user.login', 'nobody'] })).toEqual([2, 0]);
-  expect(await find({ actor: 'u-1' })).toEqual([1, 0]);
+  expect(await find({ actors: ['u-1'] })).toEqual([1, 0]);
   expect(await find({ sessionTypes: ['api_key', 'x'] })).toEqual([1]);
-  expect(await find({ project: { name: 'api' } })).toEqual([2]);
-  expect(await find({ project: 'none' })).toEqual([1]);
+  expect(await find({ projects: ['api'] })).toEqual([2]);
+  expect(await find({ projects: [null] })).toEqual([1]);
   expect(await find({ from: at(2), to: at(3) })).toEqual([1]);
   expect(await find({ from: '2026-05-28T22:26:42+02:00' })).toEqual([2, 1]);
   expect(await find({ has: ['{"a": {"b": ["Zoë"]}}'] })).toEqual([2]);

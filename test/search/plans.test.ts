@@ -1,4 +1,5 @@
 /** Every statement of the page goes by the index that is meant for it, on each major version here, with statistics and without. */
+import type pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadPageEntries, terms } from '../../bench/tools/pageEntries.ts';
 import {
@@ -20,8 +21,18 @@ import {
   prepareQuery,
   readIndexed,
 } from '../../src/database/searchEntries.ts';
+import {
+  byEdges,
+  type Count,
+  type CountBy,
+  choices,
+  countSlices,
+  readTimeBounds,
+  together,
+} from '../../src/database/tally.ts';
 import { termHashes } from '../../src/search/grams.ts';
 import { indexAll } from '../../src/search/indexer.ts';
+import { tallyEntries } from '../../src/search/tally.ts';
 import { migrateDatabase, openDatabase, openSession } from '../tools/database.ts';
 import { hasSystemPostgres, usePostgres } from '../tools/postgres.ts';
 import { queryOf } from './entries.ts';
@@ -58,6 +69,7 @@ describe.each([
         const asked = queryOf(query);
         const prepared = await prepareQuery(reader, asked);
         const watching: Reader = {
+          ...reader,
           setTimeout: reader.setTimeout,
           query: async (text, values) => {
             const [plan] = await reader.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
@@ -75,6 +87,13 @@ describe.each([
               );
             }
             return reader.query(text, values);
+          },
+          each: async <R extends pg.QueryResultRow>(
+            text: string,
+            values: readonly unknown[],
+            onRow: (row: R) => void,
+          ) => {
+            for (const row of await watching.query<R>(text, values)) onRow(row);
           },
         };
         await work(watching, prepared);
@@ -124,6 +143,59 @@ describe.each([
         const byType = await slice({ eventTypes: [terms.frequentType] });
         expect(byType.indexes.filter((index) => index !== 'entries_pkey')).toEqual(['entries_by_type']);
         expect(byType.rows).toBe(5_000);
+      });
+
+      test('what is counted is read by its time, or by its type, and no more than the range', async () => {
+        // 900 entries of the organization.
+        const slices = [
+          { low: '2025-01-02T09:40:00Z', high: '2025-01-02T10:20:00Z' },
+          { low: '2025-01-02T09:20:00Z', high: '2025-01-02T09:40:00Z' },
+        ];
+        const [low, high] = [slices[1]?.low ?? '', slices[0]?.high ?? ''];
+        const nothing = { onCount: () => {}, onSlice: () => {} };
+        const shapes: Array<[query: Partial<EntryQuery>, by: CountBy, indexes: string[]]> = [
+          [{}, together, ['entries_by_time']],
+          [{}, choices.actor, ['entries_by_time']],
+          [{ eventTypes: [terms.frequentType, terms.rareType] }, together, ['entries_by_type']],
+          [{ eventTypes: [terms.frequentType], notActors: ['u-100'] }, choices.project, ['entries_by_type']],
+          [{ notEventTypes: [terms.frequentType] }, choices.session, ['entries_by_time']],
+          [{ actors: ['u-100', 'Person 7'] }, together, ['entries_by_time']],
+          [{ projects: ['project-6', null] }, choices.type, ['entries_by_time']],
+          [{ notProjects: [null], sessionTypes: ['api_key'] }, together, ['entries_by_time']],
+          [{ text: 'e' }, byEdges([low, high]), ['entries_by_time']],
+        ];
+        for (const [query, by, indexes] of shapes) {
+          const counted = await watch({ from: low, to: high, ...query }, async (reader, prepared) => {
+            await readTimeBounds(reader, prepared);
+            await countSlices(reader, prepared, by, slices, nothing);
+          });
+          expect(
+            counted.indexes.filter((index) => !indexes.includes(index)),
+            JSON.stringify(query),
+          ).toEqual(indexes.includes('entries_by_time') ? [] : ['entries_by_time']);
+          // Postgres rounds the rows of a loop.
+          expect(counted.rows, JSON.stringify(query)).toBeLessThanOrEqual(902);
+        }
+      });
+
+      test('a rare term is counted by the blocks that may hold it', async () => {
+        let total = 0;
+        const counted = await watch({ text: terms.longAgo, to: middle }, async (reader, prepared) => {
+          const onCount = ({ count }: Count) => {
+            total += count;
+          };
+          const by = byEdges([prepared.range.low.occurredAt, middle]);
+          expect(await tallyEntries(reader, prepared, { by, slices: [], onCount, budgetMs: 20_000 })).toEqual(
+            {
+              kind: 'all',
+            },
+          );
+        });
+        expect(total).toBe(count / 10 / 4);
+        expect(counted.indexes.filter((index) => index !== 'entries_pkey')).toEqual([
+          'entries_stream_order',
+          expect.stringMatching(/search_blocks/),
+        ]);
       });
 
       test('what is in no block is read by the order in which it was written', async () => {

@@ -44,6 +44,7 @@ async function setUp() {
     let rows = 0;
     const found = await boundedRead(db, 20_000, async (reader) => {
       const watching: Reader = {
+        ...reader,
         setTimeout: reader.setTimeout,
         query: async (text, values) => {
           const [plan] = await reader.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(

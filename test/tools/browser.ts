@@ -25,13 +25,17 @@ export interface TestBrowser {
   newPage(options?: PageOptions): Promise<Page>;
 }
 
-/** Gives the test file (or `describe` block) that calls it a browser, and takes it away afterwards. */
-export function useBrowser(): TestBrowser {
+/**
+ * Gives the test file (or `describe` block) that calls it a browser, and takes it away afterwards.
+ *
+ * @param moreArguments of Chromium, asked for when it starts, after the `beforeAll` before.
+ */
+export function useBrowser(moreArguments: () => readonly string[] = () => []): TestBrowser {
   let browser: Browser | undefined;
   // A browser, a server and a database on one machine: seconds, and more of them when tests run side by side.
   vi.setConfig({ testTimeout: 90_000 });
   beforeAll(async () => {
-    browser = await launch();
+    browser = await launch(moreArguments());
   });
   afterAll(async () => {
     await browser?.close();
@@ -121,11 +125,11 @@ const unwantedArguments = [
   /no-zygote|gpu|angle|swiftshader/,
 ];
 
-async function launch(): Promise<Browser> {
+async function launch(moreArguments: readonly string[]): Promise<Browser> {
   const args = chromium.args.filter((arg) => !unwantedArguments.some((unwanted) => unwanted.test(arg)));
   return launcher.launch({
     executablePath: await unpack(),
-    args: [...args, '--disable-gpu'],
+    args: [...args, '--disable-gpu', ...moreArguments],
     headless: true,
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Finds or builds the real programs that tests run against: an OpenTelemetry Collector, VictoriaLogs, the API server of
- * Kubernetes with its etcd, what makes a node of it, and what charts and alerts are judged with.
+ * Kubernetes with its etcd, what makes a node of it, and what charts, alerts and ledgers are judged with.
  *
  * In this order: the path in an environment variable, a program on the PATH, an earlier build in the cache, a build with
  * the Go of this machine. The cache lies outside the repository ($AUDIT_EXPORT_TOOLS, else ~/.cache/audit-export-tools)
@@ -17,15 +17,18 @@ import { withFolderLock } from './folderLock.ts';
 
 export type ToolName =
   | 'otelcol'
+  | 'otelcol-bench'
   | 'victoria-logs'
   | 'kube-apiserver'
   | 'etcd'
   | 'kube-node'
+  | 'kube-router'
   | 'helm'
   | 'helm3'
   | 'kubectl'
   | 'kubeconform'
-  | 'promtool';
+  | 'promtool'
+  | 'ledger-check';
 
 /** `missing`: `why` is one sentence with the way out. */
 export type ToolPlan =
@@ -48,6 +51,11 @@ const kubernetesVersion = '-X k8s.io/component-base/version.gitVersion=v1.36.3';
 
 const tools: Readonly<Record<ToolName, Tool>> = {
   otelcol: moduleTool({ name: 'otelcol', folder: 'collector', variable: 'OTELCOL_BIN' }),
+  'otelcol-bench': moduleTool({
+    name: 'otelcol-bench',
+    folder: '../../bench/otelCollector',
+    variable: 'OTELCOL_BENCH_BIN',
+  }),
   'victoria-logs': packageTool(
     'VICTORIA_LOGS_BIN',
     'github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1',
@@ -65,6 +73,11 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     variable: 'KUBE_NODE_BIN',
     linkerFlags: kubernetesVersion,
   }),
+  // For its network policies. kube-network-policies would be smaller, but needs a kernel with CONFIG_NFT_QUEUE.
+  'kube-router': packageTool(
+    'KUBE_ROUTER_BIN',
+    'github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0',
+  ),
   helm: packageTool('HELM_BIN', 'helm.sh/helm/v4/cmd/helm@v4.3.1'),
   helm3: packageTool('HELM3_BIN', 'helm.sh/helm/v3/cmd/helm@v3.22.0'),
   // Of the server's version.
@@ -77,6 +90,11 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     }),
     isExact: true,
   },
+  'ledger-check': moduleTool({
+    name: 'ledger-check',
+    folder: 'ledgerCheck',
+    variable: 'LEDGER_CHECK_BIN',
+  }),
   kubeconform: packageTool('KUBECONFORM_BIN', 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0'),
   // Rules are tested without the service discoveries, which are most of it.
   promtool: packageTool('PROMTOOL_BIN', 'github.com/prometheus/prometheus/cmd/promtool@v0.316.0', [

@@ -7,7 +7,7 @@ import { ByteBudget } from '../../src/delivery/byteBudget.ts';
 import type { DeliveryOptions } from '../../src/delivery/deliveryContext.ts';
 import { makeSend, type Send } from '../../src/delivery/send.ts';
 import { Supervisor } from '../../src/delivery/supervisor.ts';
-import type { Destination, ExportConfig, ExportSpec } from '../../src/model/exportConfig.ts';
+import type { Destination, ExportConfig, ExportSpec, ReplayRequest } from '../../src/model/exportConfig.ts';
 import type { StreamHealth } from '../../src/model/streamHealth.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
@@ -20,6 +20,7 @@ export interface EngineOptions extends Partial<DeliveryOptions> {
   readonly replicaName?: string;
   /** Default: never, so that a test counts its own entries only. */
   readonly tellIntervalMs?: number;
+  readonly attemptIntervalMs?: number;
   /** Milliseconds since the Unix epoch, for what takes hours. */
   readonly now?: () => number;
   /** In place of the real transport: for what no receiver can cause. */
@@ -51,6 +52,7 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
     send,
     now = Date.now,
     tellIntervalMs = Number.POSITIVE_INFINITY,
+    attemptIntervalMs,
     ...delivery
   } = options;
   const lines: string[] = [];
@@ -85,6 +87,7 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
       pollIntervalMs: 50,
       backlogIntervalMs: 100,
       tellIntervalMs,
+      ...(attemptIntervalMs !== undefined && { attemptIntervalMs }),
     },
     metrics,
     () => {},
@@ -127,17 +130,19 @@ export interface ConfigOptions extends Partial<ExportSpec> {
   readonly key?: string;
   readonly destination?: Partial<Destination>;
   readonly takesOver?: boolean;
+  readonly replay?: ReplayRequest;
 }
 
 /** A config as a source would hand it over; starts from the beginning unless it says otherwise. */
 export function makeConfig(endpoint: string, options: ConfigOptions = {}): ExportConfig {
-  const { key = 'test/acme', destination, takesOver, ...spec } = options;
+  const { key = 'test/acme', destination, takesOver, replay, ...spec } = options;
   return {
     key,
     namespace: 'test',
     name: key.replace(/^.*\//, ''),
     generation: 1,
     ...(takesOver === undefined ? {} : { takesOver }),
+    ...(replay === undefined ? {} : { replay }),
     spec: {
       organization: 'acme',
       endpoint,

@@ -17,6 +17,8 @@ export interface Person {
 
 export interface IdentityProvider {
   readonly issuer: string;
+  /** On the loopback address. */
+  readonly port: number;
   readonly clientId: string;
   readonly clientSecret: string;
   /** Requests by path, such as `/token`. */
@@ -42,12 +44,14 @@ export interface IdentityProviderOptions {
   readonly failsUserInfo?: boolean;
   /** Default: it lists a scope `groups`. */
   readonly hasGroupsScope?: boolean;
+  /** Where people and the page find it, behind a proxy. Default: at its own port. */
+  readonly publicIssuer?: string;
 }
 
 /** Stopped with the test. */
 export async function makeIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const port = await findFreePort();
-  const issuer = `http://127.0.0.1:${port}`;
+  const issuer = options.publicIssuer ?? `http://127.0.0.1:${port}`;
   const client = { clientId: 'audit-export', clientSecret: 'a secret of the client' };
   let provider = await makeProvider(issuer, client, options, 'first');
   const requests: string[] = [];
@@ -71,6 +75,7 @@ export async function makeIdentityProvider(options: IdentityProviderOptions): Pr
   let server: ReturnType<typeof makeHttpServer> | null = null;
   const identityProvider: IdentityProvider = {
     issuer,
+    port,
     ...client,
     requests,
     async start() {
@@ -154,6 +159,7 @@ async function makeProvider(
       context.body = `<!doctype html><title>Error</title><p>${out.error}</p>`;
     },
   });
+  provider.proxy = options.publicIssuer !== undefined;
   return provider;
 }
 

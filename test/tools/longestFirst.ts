@@ -10,7 +10,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * as the others do.
  */
 const longest = [
-  ['hostile/hostile', 'delivery/failover', 'kubernetes/churn', 'kubernetes/outages'],
+  ['node/troubles', 'hostile/hostile', 'delivery/failover', 'kubernetes/churn', 'kubernetes/outages'],
   [
     'database/versions',
     'page/exportDrawer',
@@ -36,12 +36,13 @@ const longest = [
     'kubernetes/editor',
     'page/download',
     'page/live',
+    'page/histogram',
     'page/connection',
     'delivery/standby',
     'search/plans',
     'tools/cluster',
   ],
-  ['kubernetes/status', 'kubernetes/resilience', 'kubernetes/crd', 'chart/install', 'docs/gettingStarted'],
+  ['kubernetes/status', 'kubernetes/resilience', 'kubernetes/crd', 'docs/gettingStarted'],
   [
     'bench',
     'demo/postgres',

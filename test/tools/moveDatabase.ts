@@ -36,6 +36,11 @@ const tables = [
   'replayed',
   'search_positions',
   'search_blocks',
+  'stream_hours',
+  'stream_attempts',
+  'ledgers',
+  'ledger_bundles',
+  'ledger_findings',
 ];
 
 /** The same by hand, where no pg_dump of the version is installed: one snapshot of all rows, sequences set on. */

@@ -17,6 +17,30 @@ export async function startNginx(
   ports: { readonly listen: number; readonly upstream: number },
   extra = '',
 ): Promise<void> {
+  await startNginxWith(
+    `server {
+      listen 127.0.0.1:${ports.listen};
+      location / {
+        proxy_pass http://127.0.0.1:${ports.upstream};
+        proxy_set_header Host $http_host;
+        ${extra}
+      }
+    }`,
+    { host: '127.0.0.1', port: ports.listen },
+  );
+}
+
+/**
+ * Serves these `server` blocks; stopped with the test.
+ *
+ * @param address where they listen.
+ * @param before what comes before its command, such as what enters other namespaces.
+ */
+export async function startNginxWith(
+  servers: string,
+  address: { readonly host: string; readonly port: number },
+  before: readonly string[] = [],
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'audit-export-nginx-'));
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `${kind}_temp_path ${folder}/${kind};`)
@@ -33,23 +57,21 @@ events {}
 http {
   access_log off;
   ${temporary}
-  server {
-    listen 127.0.0.1:${ports.listen};
-    location / {
-      proxy_pass http://127.0.0.1:${ports.upstream};
-      proxy_set_header Host $http_host;
-      ${extra}
-    }
-  }
+  ${servers}
 }
 `,
   );
+  const [command = '', ...args] = [
+    ...before,
+    findDebianProgram('nginx') ?? 'nginx',
+    ...['-c', config, '-p', folder, '-e', 'stderr'],
+  ];
   const service = await startService({
     name: 'nginx',
-    command: findDebianProgram('nginx') ?? 'nginx',
-    args: ['-c', config, '-p', folder, '-e', 'stderr'],
+    command,
+    args,
     isReady: async () => {
-      const socket = connect(ports.listen, '127.0.0.1');
+      const socket = connect(address.port, address.host);
       try {
         await once(socket, 'connect');
         return true;

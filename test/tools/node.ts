@@ -3,6 +3,7 @@
  * and a proxy of the Services. Pods run the image that the Dockerfile makes, and reach this machine by `address`.
  */
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { isIPv4, isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
 import { findFreePort } from '../../tools/freePort.ts';
@@ -10,8 +11,9 @@ import { isListening, type Service, startService } from '../../tools/service.ts'
 import { isToolMissing, provideTool } from './build.ts';
 import { type Cluster, isClusterMissing, startCluster } from './cluster.ts';
 import { arePackagesMissing } from './debianPackages.ts';
+import { type Record as DnsRecord, startDns, type Zone } from './dnsServer.ts';
 import { isImageBuilderMissing, provideImages } from './image.ts';
-import { makeNodeFiles, nodeName, ranges } from './nodeFiles.ts';
+import { clusterDomain, makeNodeFiles, nodeName, ranges } from './nodeFiles.ts';
 import { areNamespacesMissing, type Family, type Namespaces, startNamespaces } from './nodeNamespaces.ts';
 
 export interface Node {
@@ -19,6 +21,8 @@ export interface Node {
   /** Of this machine, as the pods reach it. */
   readonly address: string;
   readonly namespaces: Namespaces;
+  /** What pods find under other names than those of Services: an address for each. A test may add some. */
+  readonly names: Map<string, string>;
   /** Seconds of each part of the start. */
   readonly seconds: Readonly<Record<string, number>>;
   /** What its programs said last. */
@@ -32,6 +36,8 @@ const programs = {
   runc: 'runc',
   tini: 'tini',
   nft: 'nftables',
+  iptables: 'iptables',
+  ipset: 'ipset',
   ip: 'iproute2',
   'host-local': 'containernetworking-plugins',
 };
@@ -45,6 +51,7 @@ export function isNodeMissing(): boolean {
     areNamespacesMissing(suite) ||
     isClusterMissing() ||
     isToolMissing('kube-node') ||
+    isToolMissing('kube-router') ||
     isToolMissing('helm')
   );
 }
@@ -68,6 +75,7 @@ export async function startNode(family: Family = 'IPv4'): Promise<Node> {
   try {
     const namespaces = await timed('namespaces', () => startNamespaces(folder, family));
     const { link } = namespaces;
+    const names = new Map<string, string>();
     // Started first, ended before what is in them would be told to stop one by one.
     stops.push(namespaces.stop);
     const cluster = await timed('API server', () =>
@@ -80,6 +88,8 @@ export async function startNode(family: Family = 'IPv4'): Promise<Node> {
       }),
     );
     stops.splice(1, 0, cluster.stop);
+    const dns = await startDns(makeZone(cluster, names), { host: link.host, port: 53 });
+    stops.splice(1, 0, dns.stop);
     const kubeconfig = cluster.adminKubeconfigPath;
     await writeFiles(folder, {
       ...makeNodeFiles({ folder, family, kubeconfig, namespaces }),
@@ -108,11 +118,31 @@ export async function startNode(family: Family = 'IPv4'): Promise<Node> {
     ]);
     const output = () =>
       services.map(({ name, service }) => `${name}: ${service.output().slice(-2_000)}`).join('\n');
-    return { cluster, address: link.host, namespaces, seconds, output, stop };
+    return { cluster, address: link.host, namespaces, names, seconds, output, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** The names of the Services, and others. */
+function makeZone(cluster: Cluster, names: ReadonlyMap<string, string>): Zone {
+  const pattern = new RegExp(`^([^.]+)\\.([^.]+)\\.svc\\.${clusterDomain.replace('.', '\\.')}$`);
+  return async (name) => {
+    const known = names.get(name);
+    if (known !== undefined) return toRecord([known]);
+    const [, service, namespace] = pattern.exec(name) ?? [];
+    if (service === undefined) return undefined;
+    const { status, body } = await cluster.request({
+      path: `/api/v1/namespaces/${namespace}/services/${service}`,
+    });
+    if (status !== 200) return status === 404 ? undefined : 'failed';
+    return toRecord((body['spec'] as { clusterIPs: string[] }).clusterIPs);
+  };
+}
+
+function toRecord(addresses: readonly string[]): DnsRecord {
+  return { a: addresses.filter(isIPv4), aaaa: addresses.filter(isIPv6), ttl: 5 };
 }
 
 type Start = (

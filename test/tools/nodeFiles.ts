@@ -25,6 +25,7 @@ export const ranges: Readonly<Record<Family, Ranges>> = {
 };
 
 export const nodeName = 'node1';
+export const clusterDomain = 'cluster.local';
 
 /** By name, for the folder `folder`. JSON is YAML. */
 export function makeNodeFiles(options: {
@@ -83,6 +84,10 @@ oom_score = 0
       failSwapOn: false,
       containerRuntimeEndpoint: 'unix:///run/containerd.sock',
       resolvConf: '',
+      clusterDNS: [link.host],
+      clusterDomain,
+      // A changed Secret is in its pods after seconds, not after a minute.
+      syncFrequency: '5s',
       podLogsDir: `${state}/pod-logs`,
       volumePluginDir: `${state}/volume-plugins`,
       // The disk of this machine is not the node's to judge.

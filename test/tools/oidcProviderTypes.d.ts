@@ -8,6 +8,8 @@ declare module 'oidc-provider' {
       clientId: string;
       accountId: string;
     }) => { addOIDCScope(scope: string): void; save(): Promise<string> };
+    /** Whether it believes `X-Forwarded-Proto` and `X-Forwarded-Host`. */
+    proxy: boolean;
     callback(): (request: IncomingMessage, response: ServerResponse) => void;
     interactionFinished(
       request: IncomingMessage,

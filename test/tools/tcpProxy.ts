@@ -13,8 +13,18 @@ export interface TcpProxy {
   retarget(port: number): void;
 }
 
-/** Listens on the address `host` of this machine. Ended with the test. */
-export async function startTcpProxy(firstTarget: number, host = '127.0.0.1'): Promise<TcpProxy> {
+/** Listens on the loopback address. Ended with the test. */
+export async function startTcpProxy(firstTarget: number): Promise<TcpProxy> {
+  const proxy = await openTcpProxy(firstTarget);
+  onTestFinished(proxy.close);
+  return proxy;
+}
+
+/** Listens on the address `host` of this machine. */
+export async function openTcpProxy(
+  firstTarget: number,
+  host = '127.0.0.1',
+): Promise<TcpProxy & { close(): void }> {
   let targetPort = firstTarget;
   const sockets = new Set<Socket>();
   let isCut = false;
@@ -35,10 +45,6 @@ export async function startTcpProxy(firstTarget: number, host = '127.0.0.1'): Pr
   const destroyAll = (): void => {
     for (const socket of sockets) socket.destroy();
   };
-  onTestFinished(async () => {
-    server.close();
-    destroyAll();
-  });
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : 0,
@@ -51,6 +57,10 @@ export async function startTcpProxy(firstTarget: number, host = '127.0.0.1'): Pr
     },
     retarget: (port) => {
       targetPort = port;
+      destroyAll();
+    },
+    close: () => {
+      server.close();
       destroyAll();
     },
   };

@@ -1,6 +1,7 @@
 /** Failures of name, network and receiver: each is a no-answer with a cause and a sentence. */
 import { describe, expect, it } from 'vitest';
 import type { NoAnswer } from '../../src/model/answer.ts';
+import { findFreePort } from '../../tools/freePort.ts';
 import { makeDestination } from '../tools/destination.ts';
 import { openTransport, send, serveHttp, serveTcp, until } from './loopback.ts';
 
@@ -9,13 +10,6 @@ const unreachableName = 'receiver.example';
 
 function failure(code: string): Error {
   return Object.assign(new Error(code), { code });
-}
-
-/** A port that was free a moment ago. */
-async function findFreePort(): Promise<number> {
-  const { port, server } = await serveHttp(() => {});
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('a connection that fails', () => {

@@ -8,7 +8,7 @@ import { makeNameResolver, type NameResolverOptions } from '../../src/transport/
 import { parseHosts } from '../../src/transport/dns/systemFiles.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { makeDestination } from '../tools/destination.ts';
-import { serveDns } from './dnsServer.ts';
+import { serveDns } from '../tools/dnsServer.ts';
 import { openTransport, send, serveHttp, until } from './loopback.ts';
 
 /** The resolver of a machine with these files. */

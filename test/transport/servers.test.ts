@@ -1,8 +1,10 @@
 /** Several servers behind one name: what one of them cannot do is tried at another, and dead addresses are passed by. */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Answer } from '../../src/model/answer.ts';
+import { findFreePort } from '../../tools/freePort.ts';
 import { makeDestination } from '../tools/destination.ts';
 import { openSwallowingPort } from '../tools/swallowingPort.ts';
 import { openTransport, send, serveTcp } from './loopback.ts';
@@ -83,16 +85,16 @@ describe('after a failure the next attempt goes over another connection', () => 
 });
 
 describe('a name with several addresses', () => {
-  const addresses = ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 }));
+  const addresses = ['127.0.0.2', '127.0.0.3'].map((address) => ({ address, family: 4 }));
 
-  /** Both at the same port. */
+  /** Both at the same port; not of 127.0.0.1, whose ports other tests take. */
   async function serveAt(host: string, port: number, status: number): Promise<() => number> {
     let requests = 0;
     const server = createServer((_request, response) => {
       requests += 1;
       response.writeHead(status).end();
     });
-    await new Promise<void>((resolve) => server.listen(port, host, resolve));
+    await once(server.listen(port, host), 'listening');
     onTestFinished(async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -102,7 +104,7 @@ describe('a name with several addresses', () => {
 
   it('is reached within a second when the first swallows packets, and goes to the other at once after that', async () => {
     const port = await openSwallowingPort('127.0.0.2');
-    await serveAt('127.0.0.1', port, 200);
+    await serveAt('127.0.0.3', port, 200);
     const transport = openTransport({ resolveName: async () => addresses });
     const destination = makeDestination(`http://two.example:${port}/`, { timeoutMs: 1_000 });
     expect(await send(transport, destination)).toMatchObject({ status: 200 });
@@ -113,7 +115,7 @@ describe('a name with several addresses', () => {
   });
 
   it('goes to the second after the first one failed', async () => {
-    const { port } = await serveTcp(() => {});
+    const port = await findFreePort('127.0.0.2');
     const sick = await serveAt('127.0.0.2', port, 503);
     const fine = await serveAt('127.0.0.3', port, 200);
     const transport = openTransport({

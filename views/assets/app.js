@@ -115,15 +115,16 @@ on('change', ({ target }) => {
   formatTimes();
 });
 
-/* Copying: the page's address, or the text behind an address. */
+/* Copying: the page's address, that of a link, what an element shows, or the text behind an address. */
 on('click', async (event) => {
   const button = event.target.closest('[data-copy]');
   if (!button) return;
   event.preventDefault();
   const { copy } = button.dataset;
-  let text = location.href;
+  let text = copy === 'link' ? button.href : location.href;
   try {
-    if (copy !== 'address') text = await (await fetchOwn(copy)).text();
+    if (copy.startsWith('#')) text = find(copy).textContent;
+    else if (copy !== 'address' && copy !== 'link') text = await (await fetchOwn(copy)).text();
   } catch (error) {
     const why = error instanceof TypeError ? 'The server did not answer. Try again.' : error.message;
     toast(`Nothing was copied. ${why}`);
@@ -163,7 +164,9 @@ on('htmx:after:swap', ({ detail }) => {
   formatTimes();
   showDrawer();
   if (target?.id === 'drawer-body') find('.drawer-body')?.scrollTo(0, 0);
-  if (document.activeElement === document.body) find('#results')?.focus({ preventScroll: true });
+  // Bars that come after the list take no focus from anything.
+  if (target?.id !== 'histogram' && document.activeElement === document.body)
+    find('#results')?.focus({ preventScroll: true });
 });
 formatTimes();
 showDrawer();

@@ -1,6 +1,8 @@
 /* What the list does beyond htmx: narrowing long menus, downloads that say how far they are; the rest is in modules of its own. */
 import { closeMenus } from './app.js';
 import { find, on } from './dom.js';
+import './facets.js';
+import './histogram.js';
 import './keys.js';
 import './ranges.js';
 import './rows.js';

@@ -2,7 +2,7 @@
 import { settings } from './app.js';
 import { find, on } from './dom.js';
 
-const isLocal = () => settings.get('local') === 'on';
+export const isLocal = () => settings.get('local') === 'on';
 
 /* Texts such as 2026-02-03T14:05, as long as they were given. */
 function toLocal(utc) {
@@ -18,7 +18,7 @@ function zoneOf(date) {
 }
 
 /* Summer time may begin or end in between. */
-function describe({ from, to }) {
+export function describe({ from, to }) {
   const shown = (utc) => toLocal(utc).replace('T', ' ');
   const zone = (utc) => zoneOf(new Date(`${utc}Z`));
   if (!from) return `Before ${shown(to)} ${zone(to)}`;

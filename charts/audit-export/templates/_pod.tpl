@@ -108,6 +108,10 @@ affinity:
     - name: COLLECTOR_ROLE
       value: {{ . | quote }}
     {{- end }}
+    {{- with .Values.settings.retentionDays }}
+    - name: RETENTION_DAYS
+      value: {{ include "audit-export.settingText" . | quote }}
+    {{- end }}
     {{- with .Values.extraEnv }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

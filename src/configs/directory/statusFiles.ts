@@ -6,8 +6,9 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExportStatus } from '../../model/streamStatus.ts';
+import type { ExportStatus, LedgerStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { readLedgerStatus } from '../readLedgerStatus.ts';
 import { type Assigned, baseName, isOwner } from './assignKeys.ts';
 import { codeOf } from './fileError.ts';
 import { statusSuffix } from './listDirectory.ts';
@@ -68,6 +69,14 @@ export class StatusFiles {
     return parseStatus(await readIfThere(join(this.#directory, fileName)).catch(() => null));
   }
 
+  /** As the file says, whoever wrote it; where no file can be written, as was last said. */
+  async ledgerOf(key: string): Promise<LedgerStatus | null> {
+    const fileName = this.#targets.get(key)?.fileName;
+    if (fileName === undefined) return null;
+    const text = await readIfThere(join(this.#directory, fileName)).catch(() => null);
+    return readLedgerStatus(parseStatus(text)?.ledger ?? this.#statuses.get(key)?.ledger);
+  }
+
   #enqueue(fileName: string, work: () => Promise<void>): Promise<void> {
     const run = (this.#queues.get(fileName) ?? Promise.resolve()).then(async () => {
       try {
@@ -107,8 +116,11 @@ export class StatusFiles {
     const target = this.#targets.get(key);
     if (target?.fileName !== fileName) return;
     const path = join(this.#directory, fileName);
-    const text = renderStatus(target, status);
-    if ((await readIfThere(path)) === text) return;
+    const before = await readIfThere(path);
+    // What a ledger was at is proof against the database, so it stays until there is another.
+    const ledger = status.ledger ?? readLedgerStatus(parseStatus(before)?.ledger);
+    const text = renderStatus(target, ledger ? { ...status, ledger } : status);
+    if (before === text) return;
     await writeAtomically(path, text);
     if (!this.#isReadOnly) return;
     this.#isReadOnly = false;

@@ -2,7 +2,8 @@
 
 import { isMap } from '../../basics/isMap.ts';
 import { spell } from '../../basics/spell.ts';
-import type { Condition, ExportStatus, LastError } from '../../model/streamStatus.ts';
+import type { Condition, ExportStatus, LastError, ReplayStatus } from '../../model/streamStatus.ts';
+import { readLedgerStatus } from '../readLedgerStatus.ts';
 import type { KubeObject } from './kubeObject.ts';
 
 const ownConditions = ['Ready', 'Stalled', 'Reconciling'];
@@ -23,12 +24,15 @@ export function readClusterStatus({ raw }: KubeObject): ExportStatus | null {
   if (!isMap(status) || typeof status['observedGeneration'] !== 'number') return null;
   const conditions = readConditions(status['conditions']);
   if (conditions.length === 0) return null;
+  const ledger = readLedgerStatus(status['ledger']);
   const fields = Object.entries(ownFields).filter(([field, type]) => typeof status[field] === type);
   return {
     observedGeneration: status['observedGeneration'],
     conditions,
     ...Object.fromEntries(fields.map(([field]) => [field, status[field]])),
     ...(isMap(status['lastError']) ? { lastError: status['lastError'] as unknown as LastError } : {}),
+    ...(ledger && { ledger }),
+    ...(isMap(status['replay']) ? { replay: status['replay'] as unknown as ReplayStatus } : {}),
   };
 }
 

@@ -11,7 +11,7 @@ import type { KubernetesMetrics } from '../../telemetry/kubernetesMetrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigState } from '../configSource.ts';
 import { type ConfigStates, isSameState, lastGoodOf, logDeletion, logState } from '../configStates.ts';
-import { reconcileAtAnnotation, takeOverAnnotation } from '../schema.ts';
+import { reconcileAtAnnotation, replayAnnotation, takeOverAnnotation } from '../schema.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { ClusterRules } from './clusterRules.ts';
 import { Emitter } from './emitter.ts';
@@ -178,6 +178,7 @@ function isSameRequest(before: KubeObject, now: KubeObject): boolean {
     a.generation === b.generation &&
     a.annotations[reconcileAtAnnotation] === b.annotations[reconcileAtAnnotation] &&
     a.annotations[takeOverAnnotation] === b.annotations[takeOverAnnotation] &&
+    a.annotations[replayAnnotation] === b.annotations[replayAnnotation] &&
     isBeingDeleted(before) === isBeingDeleted(now)
   );
 }

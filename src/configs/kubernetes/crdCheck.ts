@@ -14,7 +14,13 @@ import { Backoff, type BackoffLimits } from '../../basics/backoff.ts';
 import { isMap } from '../../basics/isMap.ts';
 import { valueAt } from '../../basics/valueAt.ts';
 import { Bell, pause } from '../../basics/wait.ts';
-import type { Condition, ExportStatus, LastError } from '../../model/streamStatus.ts';
+import type {
+  Condition,
+  ExportStatus,
+  LastError,
+  LedgerStatus,
+  ReplayStatus,
+} from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { configApiVersion, configKind, specSchema } from '../schema.ts';
 import { describeFailure } from './apiAnswer.ts';
@@ -87,7 +93,7 @@ export class CrdCheck {
     else
       log.warn(
         { missing: found },
-        `The CustomResourceDefinition ${fullResource} in the cluster is older than this collector: it lacks ${found.join(', ')}. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, by the chart or from crds/.`,
+        `The CustomResourceDefinition ${fullResource} in the cluster is older than this collector: it lacks ${found.join(', ')}. The API server drops such fields from manifests, and statuses are written without them: apply the definition of this version, with \`helm upgrade\` or \`kubectl apply --server-side --force-conflicts -f crds/auditexportconfigs.auditexport.dev.yaml\`.`,
       );
   }
 }
@@ -114,6 +120,17 @@ const lastErrorFields: FieldsOf<LastError> = {
   httpStatus: {},
   resolvedTime: {},
 };
+const ledgerFields: FieldsOf<LedgerStatus> = { origin: {}, size: {}, root: {}, time: {} };
+const replayFields: FieldsOf<ReplayStatus> = {
+  id: {},
+  from: {},
+  until: {},
+  state: {},
+  sentEntries: {},
+  totalEntries: {},
+  message: {},
+  endTime: {},
+};
 const statusFields: FieldsOf<ExportStatus> = {
   observedGeneration: {},
   resolvedEndpoint: {},
@@ -125,6 +142,8 @@ const statusFields: FieldsOf<ExportStatus> = {
   parkedEntries: {},
   rejectedEntries: {},
   oldestPendingTime: {},
+  ledger: ledgerFields,
+  replay: replayFields,
   lastHandledReconcileAt: {},
 };
 

@@ -15,7 +15,7 @@
 import type { BackoffLimits } from '../../basics/backoff.ts';
 import { RateLimit } from '../../basics/rateLimit.ts';
 import type { Remark } from '../../model/exportConfig.ts';
-import type { ExportStatus } from '../../model/streamStatus.ts';
+import type { ExportStatus, LedgerStatus } from '../../model/streamStatus.ts';
 import type { KubernetesMetrics } from '../../telemetry/kubernetesMetrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ConfigEditor } from '../configEditor.ts';
@@ -23,7 +23,7 @@ import type { ConfigSource } from '../configSource.ts';
 import type { ConfigStates } from '../configStates.ts';
 import { ManifestEditor } from '../editor/manifestEditor.ts';
 import { type ApiClient, makeApiClient } from './apiClient.ts';
-import type { ClusterRules } from './clusterRules.ts';
+import { type ClusterRules, toSelector } from './clusterRules.ts';
 import { readClusterStatus } from './clusterStatus.ts';
 import { ConfigObjects } from './configObjects.ts';
 import type { ClusterConnection } from './connection.ts';
@@ -116,10 +116,12 @@ export class KubernetesSource implements ConfigSource {
         if (!isFollowing) this.#started.resolve();
       },
     });
+    const selectors = toSelector(rules.labels);
     this.#reflector = new Reflector({
       api,
       path: collectionPath(namespace),
-      list: (signal) => listPages(api, collectionPath(namespace), signal),
+      query: selectors,
+      list: (signal) => listPages(api, collectionPath(namespace), signal, { selectors }),
       streamsInitialState: true,
       onRestart: () => countWatchRestart('configs'),
       retry,
@@ -131,7 +133,9 @@ export class KubernetesSource implements ConfigSource {
       },
     });
     this.editor = this.#makeEditor();
-    this.scope = `kubernetes ${connection.identity()} ${namespace ?? '*'}`;
+    this.scope = ['kubernetes', connection.identity(), namespace ?? '*', ...Object.values(selectors)].join(
+      ' ',
+    );
   }
 
   async start(onChange: (configs: ConfigStates) => void): Promise<void> {
@@ -154,6 +158,10 @@ export class KubernetesSource implements ConfigSource {
 
   previousStatus(key: string): ExportStatus | null {
     return this.#writer.latest(key);
+  }
+
+  async readLedger(key: string): Promise<LedgerStatus | null> {
+    return this.#writer.latest(key)?.ledger ?? null;
   }
 
   async stop(): Promise<void> {

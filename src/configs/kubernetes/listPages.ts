@@ -19,10 +19,9 @@ export async function listPages(
   api: Pick<ApiClient, 'request'>,
   path: string,
   signal: AbortSignal,
-  options: { readonly metadataOnly?: boolean; readonly fieldSelector?: string } = {},
+  options: { readonly metadataOnly?: boolean; readonly selectors?: Readonly<Record<string, string>> } = {},
 ): Promise<ApiAnswer<Snapshot>> {
-  const { metadataOnly = false, fieldSelector } = options;
-  const selectors = fieldSelector === undefined ? {} : { fieldSelector };
+  const { metadataOnly = false, selectors = {} } = options;
   const objects: KubeObject[] = [];
   let next = '';
   do {

@@ -31,7 +31,8 @@ interface Entry {
   readonly name: string;
   readonly owners: Set<string>;
   isFailing: boolean;
-  readonly followedAt: number;
+  /** Followed for so short a time that it may yet come. The timer alone ends it: a timer can fire before its time. */
+  mayCome: boolean;
 }
 
 /** A Secret often comes a moment after the config that names it: until then it is not called missing. */
@@ -84,7 +85,7 @@ export class SecretStore implements SecretReader {
       const view = entry && this.#find(entry);
       if (entry === undefined || view === undefined || view.content.kind === 'present') continue;
       if (view.content.kind === 'missing') {
-        if (performance.now() - entry.followedAt < companyMs) return 'waiting';
+        if (entry.mayCome) return 'waiting';
         continue;
       }
       if (view.failure === null) return 'waiting';
@@ -116,9 +117,10 @@ export class SecretStore implements SecretReader {
   #add(id: string, namespace: string, name: string): Entry {
     const { api, onChange, onRestart, retry, timing } = this.#options;
     const owners = new Set<string>();
-    const entry = { namespace, name, owners, isFailing: false, followedAt: performance.now() };
+    const entry = { namespace, name, owners, isFailing: false, mayCome: true };
     this.#entries.set(id, entry);
     setTimeout(() => {
+      entry.mayCome = false;
       if (this.#entries.get(id) === entry) for (const owner of owners) onChange(owner);
     }, companyMs).unref();
     let secrets = this.#namespaces.get(namespace);

@@ -21,7 +21,7 @@ export const metadataSchema = field(
     labels: field(stringMap(), { description: 'Labels.', expected: stringMapSchema }),
     annotations: field(stringMap(), {
       description:
-        'Annotations; a changed `auditexport.dev/reconcile-at` means "try again now", and `auditexport.dev/take-over` decides about the entries that a former config of this name left undelivered: `true` delivers them, `false` leaves them.',
+        'Annotations; a changed `auditexport.dev/reconcile-at` means "try again now", and `auditexport.dev/take-over` decides about the entries that a former config of this name left undelivered: `true` delivers them, `false` leaves them; `auditexport.dev/replay` sends the entries dated in a range, `FROM/UNTIL`, once more.',
       expected: stringMapSchema,
     }),
     uid: serverField(),

@@ -6,6 +6,7 @@ import { field } from './field.ts';
 /** RFC 3339, with the offsets Postgres takes (up to 15:59) and without leap seconds. */
 const timePattern =
   /\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-5]):[0-5]\d)/;
+const wholeTime = new RegExp(`^${timePattern.source}$`);
 
 /**
  * Days that no calendar has, and the year 0, which Postgres does not have. Without look-ahead, so that the CRD's rule is
@@ -23,7 +24,7 @@ export const startFromSchema = field(
     .max(64)
     .regex(new RegExp(`^(?:Now|Beginning|${timePattern.source})$`))
     .superRefine((text, context) => {
-      if (!new RegExp(`^${timePattern.source}$`).test(text) || !noSuchDay.test(text)) return;
+      if (!wholeTime.test(text) || !noSuchDay.test(text)) return;
       context.addIssue(`is "${text}": ${noSuchDayProblem}`);
     })
     .default('Now'),
@@ -33,6 +34,11 @@ export const startFromSchema = field(
     expected: 'Now, Beginning or an RFC 3339 time such as 2026-01-31T08:00:00Z',
   },
 );
+
+/** Whether a text is a time as `startFrom` takes it, and one that exists. */
+export function isTime(text: string): boolean {
+  return wholeTime.test(text) && !noSuchDay.test(text);
+}
 
 export function toStartFrom(text: string): StartFrom {
   if (text === 'Now') return { kind: 'now' };

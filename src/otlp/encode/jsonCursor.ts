@@ -46,6 +46,8 @@ export interface JsonCursor {
   at: number;
   /** Where the next byte is written. */
   pos: number;
+  /** So far every map has its keys in jsonb's order and none is empty, and no double is a negative zero. */
+  isCanonical: boolean;
 }
 
 /** The result of one JSON value. */
@@ -64,7 +66,15 @@ export function stageText(out: OutputBuffer, text: Uint8Array): JsonCursor {
   const textStart = textEnd - text.length;
   out.bytes.set(text, textStart);
   out.view.setFloat64(textEnd, 0);
-  return { bytes: out.bytes, view: out.view, textStart, textEnd, at: textStart, pos: out.end };
+  return {
+    bytes: out.bytes,
+    view: out.view,
+    textStart,
+    textEnd,
+    at: textStart,
+    pos: out.end,
+    isCanonical: true,
+  };
 }
 
 export function skipSpace(bytes: Uint8Array, at: number): number {

@@ -98,6 +98,7 @@ function normalize(text: string): { digits: string; exponent: number } {
 }
 
 function writeDouble(cursor: JsonCursor, value: number): Written {
+  if (Object.is(value, -0)) cursor.isCanonical = false;
   cursor.bytes[cursor.pos] = AnyValueTag.double;
   cursor.view.setFloat64(cursor.pos + 1, value, true);
   cursor.pos += 9;

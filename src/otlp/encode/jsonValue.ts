@@ -46,8 +46,11 @@ export const maxDepth = 24;
 /**
  * Appends a field of type AnyValue to `out`: `tag`, length, and the value of `text`. Never fails: text that is not JSON
  * becomes a string_value of the whole text, and text that is not UTF-8 a bytes_value.
+ *
+ * Returns whether the value is canonical as it stands: every map's keys are in jsonb's order and none is empty, and no double is
+ * a negative zero. False may also mean that this was not followed to the end.
  */
-export function writeJsonField(out: OutputBuffer, tag: number, text: Uint8Array): void {
+export function writeJsonField(out: OutputBuffer, tag: number, text: Uint8Array): boolean {
   if (isUtf8(text)) {
     const cursor = stageText(out, text);
     const start = out.end;
@@ -57,12 +60,13 @@ export function writeJsonField(out: OutputBuffer, tag: number, text: Uint8Array)
     const written = writeValue(cursor, 1);
     if (written !== 'malformed' && skipSpace(cursor.bytes, cursor.at) === cursor.textEnd) {
       out.end = closeField(cursor, start, written);
-    } else {
-      writeWhole(out, tag, AnyValueTag.string, text);
+      return cursor.isCanonical;
     }
+    writeWhole(out, tag, AnyValueTag.string, text);
   } else {
     writeWhole(out, tag, AnyValueTag.bytes, text);
   }
+  return true;
 }
 
 /** Two tags, two lengths of at most five bytes, and the growth of the record's own length. */
@@ -121,7 +125,7 @@ function writeObject(cursor: JsonCursor, depth: number): Written {
   let asText = false;
   let sorted = true;
   let previousKey = 0;
-  let previousLength = -1;
+  let previousLength = 0; // so that an empty key counts as out of order, which makes the map not canonical
   for (;;) {
     if (bytes[at] !== Char.quote) return 'malformed';
     const member = pos;
@@ -189,6 +193,7 @@ function writeObject(cursor: JsonCursor, depth: number): Written {
     return writeText(cursor, objectAt);
   }
   cursor.pos = sorted ? pos : keepLastOfEqualKeys(bytes, objectPos + 2, pos);
+  cursor.isCanonical &&= sorted;
   return 'open';
 }
 

@@ -9,12 +9,15 @@ import { destinationUrl } from '../export/addresses.ts';
 import { findLastError, stateOf } from '../export/destinationState.ts';
 import { joinStreams } from '../export/joinStreams.ts';
 import { describeSession, signOfSession } from '../format/sessionWords.ts';
+import { readSeal } from '../ledger/serveLedger.ts';
 import { isFilterValue } from '../list/filterRow.ts';
 import { toEntryQuery, toSearch } from '../list/filters.ts';
 import type { Filters } from '../list/filterTable.ts';
 import { entryUrl, logsUrl } from '../urls.ts';
 import type { DeliveryView, EntryDetailView } from '../views/entryViews.ts';
 import type { WebContext } from '../visit.ts';
+import { cutText, mostPrinted, printWhat, summarize } from '../what/summarize.ts';
+import { listAround } from './around.ts';
 import { describeDelivery } from './describeDelivery.ts';
 
 export interface EntryRequest {
@@ -33,6 +36,9 @@ const maxNodesWhole = 20_000;
 /** Parsing and writing these takes tens of milliseconds, during which nobody else is served. */
 const mostCharacters = 256 * 1024;
 
+/** A table of more of them is no easier to read than the payload. */
+const mostChanges = 100;
+
 /** How long to look for a neighbour in a filter that few entries match; after that the arrow is disabled. */
 const neighbourBudgetMs = 400;
 /** How many deleted destinations are still shown. */
@@ -43,11 +49,18 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
   const { context, organization, id, filters, isWhole } = entryRequest;
   const entry = await readShownEntry(context.db, organization, id, mostCharacters);
   if (entry === null) return null;
-  const [newerUrl, olderUrl, deliveries] = await Promise.all([
+  const [newerUrl, olderUrl, sealed, deliveries] = await Promise.all([
     findNeighbour(entryRequest, entry, 'newer'),
     findNeighbour(entryRequest, entry, 'older'),
+    readSeal(context.db, organization, id).catch((error: unknown) => {
+      context.log.warn({ err: error }, 'page: the ledger could not be read');
+      return null;
+    }),
     readDeliveryViews(context, organization, id),
   ]);
+  const { payload } = entry;
+  const what =
+    payload && !payload.isCut ? summarize(payload.text, entry.eventType, mostCharacters * 4) : null;
   const search = toSearch(filters);
   const here = entryUrl(organization, id, search);
   return {
@@ -55,6 +68,15 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
     occurredAt: entry.occurredAt,
     recordedAbout: entry.recordedAbout,
     sign: signOfSession(entry.sessionType),
+    what: what && printWhat(what, mostPrinted),
+    changes: (what?.changes ?? []).slice(0, mostChanges).map(({ path, before, after }) => ({
+      path: cutText(path, mostPrinted),
+      before: before && cutText(before, mostPrinted),
+      after: after && cutText(after, mostPrinted),
+    })),
+    isChangesCut: (what?.changes.length ?? 0) > mostChanges,
+    around: listAround(entry, what?.target ?? null, organization),
+    actor: entry.actorName ?? entry.actorId,
     facts: listFacts(entry, organization, filters),
     payload: entry.payload?.text ?? null,
     isCut: entry.payload?.isCut ?? false,
@@ -64,6 +86,10 @@ export async function readEntryView(entryRequest: EntryRequest): Promise<EntryDe
     maxNodes: isWhole ? maxNodesWhole : maxNodes,
     wholeUrl: isWhole ? null : `${here}${search === '' ? '?' : '&'}whole=1`,
     deliveries,
+    deliveryCounts: [...Map.groupBy(deliveries, ({ word }) => word).values()].flatMap(([first, ...others]) =>
+      first ? [{ tone: first.tone, icon: first.icon, word: first.word, count: others.length + 1 }] : [],
+    ),
+    sealed,
     jsonUrl: `${entryUrl(organization, id)}/json`,
     listUrl: logsUrl(organization, search),
     exportUrl: logsUrl(organization, '', '/export'),
@@ -100,7 +126,7 @@ function listFacts(entry: EntryView, organization: string, filters: Filters): En
     filterUrl: filteredUrl,
   });
   const { eventType, actorId, actorName, sessionType, project } = entry;
-  const byActor = (actor: string | null) => (actor === null ? null : filterUrl(actor, { actor }));
+  const byActor = (actor: string | null) => (actor === null ? null : filterUrl(actor, { actors: [actor] }));
   return [
     fact('Event type', eventType, filterUrl(eventType, { eventTypes: [eventType] }), true),
     fact('Actor', actorName ?? actorId ?? 'Unknown', byActor(actorName)),
@@ -113,7 +139,7 @@ function listFacts(entry: EntryView, organization: string, filters: Filters): En
     fact(
       'Project',
       project ?? 'None: an action on the organization',
-      filterUrl(project ?? 'none', { project: project === null ? 'none' : { name: project } }),
+      filterUrl(project ?? 'none', { projects: [project] }),
     ),
     fact('Entry id', entry.id, null, true),
     fact('UID', entry.uid, null, true),

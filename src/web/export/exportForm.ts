@@ -11,6 +11,8 @@ import type { ConfigDraft, EditableConfig, EditableSpec } from '../../configs/co
 import { type Field, type FieldPath, fields, type SecretPath, secretPaths } from '../../configs/fields.ts';
 import { Secret } from '../../model/secret.ts';
 import { repairRows } from './doctor/headerMistakes.ts';
+import { findPresetHeader } from './presets/presets.ts';
+import { completeHeaders } from './setup/completeHeaders.ts';
 
 /** As typed. */
 export interface ExportForm {
@@ -18,6 +20,8 @@ export interface ExportForm {
   readonly values: Readonly<Record<FieldPath | OwnInput, string>>;
   readonly headers: readonly HeaderRow[];
   readonly clientKey: Secret;
+  /** Headers whose value comes from what was pasted, since none was typed: names in lower case. */
+  readonly pasted: readonly string[];
   /** What was corrected in what was typed, one sentence each; no value. */
   readonly repairs: readonly string[];
   /** It came from a browser. */
@@ -26,9 +30,11 @@ export interface ExportForm {
 
 /**
  * `revision`: that of the config the form was made from; empty for a new one. `startTime`: the value of a `datetime-local`
- * input, in UTC; it counts if `startFrom` is `Time`. `….remove`: removes the stored PEM, which stays otherwise if none is typed.
+ * input, in UTC; it counts if `startFrom` is `Time`. `preset`: the receiver that the form was filled for, or
+ * `pasted`: only then does what was pasted count. `….remove`: removes the
+ * stored PEM, which stays otherwise if none is typed.
  */
-type OwnInput = 'name' | 'revision' | 'startTime' | `${SecretPath}.remove`;
+type OwnInput = 'name' | 'revision' | 'startTime' | 'preset' | `${SecretPath}.remove`;
 
 export interface HeaderRow {
   /** Stays with the row while others come and go; its inputs are named by it. */
@@ -38,7 +44,7 @@ export interface HeaderRow {
   readonly value: Secret;
 }
 
-const noSecret = new Secret('');
+export const noSecret = new Secret('');
 
 /** Fields that the form does not change: given by the organization, changed by a button, or set once. */
 const givenFields: ReadonlySet<FieldPath> = new Set(['organization', 'suspend', 'startFrom']);
@@ -60,10 +66,10 @@ function makeForm(
   headers: readonly HeaderRow[] = [],
 ): ExportForm {
   const typed = fields.map((field) => [field.path, printValue(field, read(field))] as const);
-  const none = { name: '', revision: '', startTime: '' };
+  const none = { name: '', revision: '', startTime: '', preset: '' };
   const kept = { 'tls.caSecretRef.remove': '', 'tls.clientCertSecretRef.remove': '' };
   const values = { ...(Object.fromEntries(typed) as Record<FieldPath, string>), ...none, ...kept, ...own };
-  return { values, headers, clientKey: noSecret, repairs: [], isPosted: false };
+  return { values, headers, clientKey: noSecret, pasted: [], repairs: [], isPosted: false };
 }
 
 /** The value as the input shows it. */
@@ -101,6 +107,11 @@ export function readForm(body: unknown): ExportForm {
   const typed = Object.keys(emptyForm.values).map((name) => [name, raw(name).trim()]);
   const pems = secretPaths.map((path) => [path, pem(path)]);
   const values = Object.fromEntries([...typed, ...pems]) as ExportForm['values'];
+  const { headers, pasted } = completeHeaders(
+    readHeaders(Object.keys(posted), raw),
+    values.preset,
+    raw('paste'),
+  );
   return {
     values: {
       ...values,
@@ -108,7 +119,8 @@ export function readForm(body: unknown): ExportForm {
       endpoint: cleanUrl(values.endpoint),
     },
     isPosted: true,
-    ...repairRows(readHeaders(Object.keys(posted), raw)),
+    pasted,
+    ...repairRows(headers),
     clientKey: new Secret(pem('tls.clientCertSecretRef.key')),
   };
 }
@@ -229,14 +241,20 @@ function readDraftHeaders(form: ExportForm, current: EditableConfig | null): Con
   );
   const typed = filledHeaders(form);
   return [
-    ...typed.map(({ name, value }) => ({
-      name,
-      value: value.reveal() === '' || isAmong(owned, name) ? ('kept' as const) : { set: value },
-    })),
+    ...typed.map(({ name, value: typedValue }) => {
+      const value = typedValue.reveal() === '' ? defaultValue(form, name) : typedValue;
+      return { name, value: value === null || isAmong(owned, name) ? ('kept' as const) : { set: value } };
+    }),
     ...owned
       .filter(({ name }) => !isAmong(typed, name))
       .map(({ name }) => ({ name, value: 'kept' as const })),
   ];
+}
+
+/** The value of a header for which nothing was typed; null: it has none. */
+function defaultValue({ values }: ExportForm, name: string): Secret | null {
+  const value = findPresetHeader(values.preset, name)?.value;
+  return value === undefined ? null : new Secret(value);
 }
 
 function isAmong(headers: ReadonlyArray<{ readonly name: string }>, name: string): boolean {

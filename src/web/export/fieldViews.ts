@@ -9,11 +9,14 @@ import type {
   HeadersView,
   InputView,
   NoticeView,
+  RecordView,
+  SetupView,
   TestView,
 } from '../views/exportViews.ts';
 import { formUrl, makeFrame } from './addresses.ts';
 import { type ExportForm, filledHeaders, headerOwner } from './exportForm.ts';
 import { idOf } from './inputIds.ts';
+import { findPresetHeader } from './presets/presets.ts';
 
 /** What is said about a form. */
 export interface FormRemarks {
@@ -21,6 +24,9 @@ export interface FormRemarks {
   readonly notices?: readonly NoticeView[];
   readonly conflict?: ConflictView;
   readonly test?: TestView;
+  readonly record?: RecordView;
+  /** What a preset or a pasted configuration did to the form. */
+  readonly filled?: Pick<SetupView, 'title' | 'says'>;
   /** The row whose name gets the focus; default: none. */
   readonly newRow?: number;
 }
@@ -124,6 +130,31 @@ function makeField(
   return { id, name, ...field, describedBy: parts.filter((part) => part !== '').join(' ') };
 }
 
+const keepHint = '•••• set — leave empty to keep';
+
+/** What the value of a new header is to be, as far as known. */
+function askFor({ values, pasted }: ExportForm, name: string): { placeholder: string; hint: string } {
+  if (pasted.includes(name.toLowerCase())) {
+    return {
+      placeholder: '•••• pasted',
+      hint: 'Taken from what you pasted, unless you enter another value.',
+    };
+  }
+  const header = findPresetHeader(values.preset, name);
+  if (header === null) return { placeholder: '', hint: '' };
+  if (header.value !== undefined) {
+    return { placeholder: header.value, hint: `${header.value}, unless you enter another value.` };
+  }
+  const [scheme] = (header.prefix ?? '').split(' ');
+  return {
+    placeholder: header.enter,
+    hint:
+      scheme === ''
+        ? `Enter the ${header.enter}.`
+        : `Enter the ${header.enter} alone: “${scheme}” is put before it.`,
+  };
+}
+
 export function makeHeaders(
   { organization, form, current, newRow }: FormInput,
   problems: ReadonlyMap<string, string> = new Map(),
@@ -133,8 +164,10 @@ export function makeHeaders(
     const header = stored === undefined || stored < 0 ? undefined : current?.spec.headers[stored];
     const owner = header && current ? headerOwner(current.owners, header.name, stored ?? 0) : null;
     const number = position + 1;
+    const asked = header === undefined ? askFor(form, name) : { placeholder: '', hint: '' };
     return {
       index,
+      placeholder: asked.placeholder,
       number,
       name: makeField(`headers.${index}.name`, {
         label: labelOfHeader('name', number),
@@ -146,7 +179,7 @@ export function makeHeaders(
       value: makeField(`headers.${index}.value`, {
         label: labelOfHeader('value', number),
         value: '',
-        hint: header === undefined || header.reference !== null ? '' : '•••• set — leave empty to keep',
+        hint: header === undefined || header.reference !== null ? asked.hint : keepHint,
         problem: problems.get(`headers.${index}.value`) ?? null,
         owner: owner ?? (header?.reference ? 'its Secret' : null),
       }),

@@ -18,6 +18,8 @@ import {
   makeOwnField,
 } from './fieldViews.ts';
 import { idOf } from './inputIds.ts';
+import { makeSetupView } from './setup/setupView.ts';
+import { findUnfilled } from './setup/unfilled.ts';
 
 export function makeFormView(
   input: FormInput & Pick<ExportFormView, 'state' | 'actions' | 'start'>,
@@ -38,7 +40,8 @@ export function makeFormView(
     formUrl: url,
     testUrl: `${url}/test`,
     isUnsaved: form.isPosted,
-    endpointRemedy: findEndpointRemedy(problems.byName, values.endpoint),
+    setup: current === null ? makeSetupView(input) : null,
+    endpointRemedy: findEndpointRemedy(problems.byName, form),
     notices: [
       ...(input.notices ?? []),
       ...form.repairs.map((text) => ({ tone: 'info', title: '', text }) as const),
@@ -60,13 +63,16 @@ export function makeFormView(
     tls: inSection('tls'),
     filter: inSection('filter'),
     test: input.test ?? null,
+    record: input.record ?? null,
     actions: input.actions,
     readOnly: current?.readOnly ?? null,
   };
 }
 
-function findEndpointRemedy(problems: ReadonlyMap<string, string>, endpoint: string): RemedyView | null {
-  const mistake = problems.has('endpoint') ? findTypedMistake(endpoint) : null;
+/** Where the preset left a part open, the problem itself says what to do. */
+function findEndpointRemedy(problems: ReadonlyMap<string, string>, form: ExportForm): RemedyView | null {
+  if (findUnfilled(form).length > 0) return null;
+  const mistake = problems.has('endpoint') ? findTypedMistake(form.values.endpoint) : null;
   return mistake === null ? null : toRemedyView(mistake.remedy);
 }
 

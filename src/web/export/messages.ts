@@ -14,6 +14,9 @@ const done = {
   resumed: 'Resumed. The entries that were kept are delivered now.',
   retried: 'The collector is trying again now.',
   replayed: 'The parked entries are being sent again.',
+  replay_requested: 'The range is being sent again. The state above says how far it is.',
+  replay_canceled: 'The replay ends where it is. What was sent stays at the receiver.',
+  replayed_one: 'The entry is being sent again. If the receiver refuses it again, it stays parked.',
   deleted: 'The destination was deleted. Its entries stay in the audit log.',
 } as const;
 

@@ -1,6 +1,6 @@
 /**
- * POST …/export/new and POST …/export/:id. The button that was pressed decides: save; or add or remove a row of headers, or
- * show what an endpoint resolves to, and save nothing.
+ * POST …/export/new and POST …/export/:id. The button that was pressed decides: save; or fill in the form, add or remove a row of
+ * headers, show a record or what an endpoint resolves to, and save nothing.
  */
 import type { ConfigEditor, EditableConfig } from '../../configs/configEditor.ts';
 import { sendFragment } from '../reply/reply.ts';
@@ -13,7 +13,10 @@ import { makeEndpointAbout } from './formView.ts';
 import { joinStream, type StreamedConfig } from './joinStreams.ts';
 import { reasonOf, sendGone } from './messages.ts';
 import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
+import { showRecord } from './record/showRecord.ts';
 import { sendForm, sendHeaders, sendStored } from './sendForm.ts';
+import { fillForm, isFilling } from './setup/fillForm.ts';
+import { findUnfilled } from './setup/unfilled.ts';
 import { loadStart } from './startView.ts';
 import { makeTestView, runTest } from './testForm.ts';
 
@@ -35,7 +38,9 @@ async function postForm(
   } else if (button === 'show-start') {
     const [, , time] = (await loadStart(visit, form)).choices;
     if (time) sendFragment(visit, 'export/start-count', time);
-  } else if (destination === null && button === 'save') await addOnceTested(visit, editor, form);
+  } else if (destination === null && isFilling(button)) await fillForm(visit, form, button);
+  else if (button === 'show-record') await showRecord(visit, destination, form);
+  else if (destination === null && button === 'save') await addOnceTested(visit, editor, form);
   else await save(visit, editor, destination, form);
 }
 
@@ -59,6 +64,9 @@ async function save(
 ): Promise<void> {
   const { organization } = visit;
   const current = destination?.config ?? null;
+  const unfilled = findUnfilled(form);
+  if (unfilled.length > 0)
+    return await sendForm(visit, destination, form, { problems: unfilled, status: 422 });
   const draft = toDraft(form, { organization, current });
   const describe = (id: EditableConfig['id'] | null, after: EditableConfig['spec'] | null) => ({
     ...describeDestination(id, draft.endpoint),

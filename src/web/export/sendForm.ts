@@ -1,5 +1,8 @@
 /** Shows the form of one destination, with how the destination is doing around it. */
+import type { Database } from '../../database/pool.ts';
+import { readReplays } from '../../database/replays.ts';
 import { listParked } from '../../database/streamViews.ts';
+import type { Replay } from '../../model/replay.ts';
 import { sendDrawer } from '../list/sendDrawer.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { ActionsView, ExportStateView, NoticeView } from '../views/exportViews.ts';
@@ -22,7 +25,7 @@ export interface FormOptions extends FormRemarks {
   readonly url?: string;
 }
 
-/** `destination` null: a new one. */
+/** `destination` null: a new one. Only htmx leaves in the browser what was pasted; a whole page has it no more. */
 export async function sendForm(
   visit: Visit,
   destination: StreamedConfig | null,
@@ -32,7 +35,8 @@ export async function sendForm(
   const { organization } = visit;
   const current = destination?.config ?? null;
   const view = makeFormView({
-    ...{ organization, form, current, ...remarks },
+    ...{ organization, current, ...remarks },
+    form: isFragmentRequest(visit.request) ? form : { ...form, pasted: [] },
     start: destination === null ? await loadStart(visit, form) : null,
     state: destination === null ? null : await loadState(visit, destination),
     actions: destination === null ? null : makeActions(organization, destination),
@@ -55,7 +59,7 @@ export async function sendHeaders(
 }
 
 /** A whole page does not give back what it was sent as a secret: without this, Save would keep the old value and say "Saved." */
-function sayWhatIsGone({ headers }: ExportForm): NoticeView[] {
+export function sayWhatIsGone({ headers }: ExportForm): NoticeView[] {
   const gone = headers
     .filter(({ value }) => value.reveal() !== '')
     .map(({ name }) => name || 'without a name');
@@ -84,7 +88,19 @@ export async function loadState(
     stream === null || stream.parked === 0
       ? []
       : await listParked(context.db, organization, stream.streamId, listedParked);
-  return makeStateView(organization, destination, parked, { now: Date.now(), pace: context.pace });
+  const replay = stream === null ? null : await readLatestReplay(context.db, stream.streamId);
+  return makeStateView(
+    organization,
+    destination,
+    { parked, replay },
+    { now: Date.now(), pace: context.pace },
+  );
+}
+
+async function readLatestReplay(db: Database, streamId: string): Promise<Replay | null> {
+  const [latest] = await readReplays(db, streamId, 1);
+  const isOld = latest?.endedAt != null && Date.now() - Date.parse(latest.endedAt) > 86_400_000;
+  return latest === undefined || isOld ? null : latest;
 }
 
 function makeActions(organization: string, { config, stream }: StreamedConfig): ActionsView {
@@ -98,6 +114,8 @@ function makeActions(organization: string, { config, stream }: StreamedConfig): 
     },
     retryUrl: `${url}/retry`,
     replay: parked === 0 ? null : { url: `${url}/replay`, count: parked },
+    historyUrl: `${url}/history`,
+    againUrl: `${url}/again`,
     deleteUrl: `${url}/delete`,
     deleteRefusal: config.readOnly,
   };

@@ -1,5 +1,6 @@
 /** Where a new destination starts, with how many entries each choice sends at once: this decides for ever whether history goes. */
 import { countEntries, mostCounted } from '../../database/countEntries.ts';
+import type { WindowFilter } from '../../model/stream.ts';
 import type { StartView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
 import { type ExportForm, readStart, splitList } from './exportForm.ts';
@@ -9,7 +10,10 @@ export async function loadStart(visit: Visit, form: ExportForm): Promise<StartVi
   const time = form.values.startFrom === 'Time' ? readStart(form) : '';
   const isTime =
     /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(time) && !Number.isNaN(Date.parse(time)) && !/^0000/.test(time);
-  const [all, since] = await Promise.all([count(visit, form), isTime ? count(visit, form, time) : null]);
+  const [all, since] = await Promise.all([
+    countFor(visit, form),
+    isTime ? countFor(visit, form, { since: time }) : null,
+  ]);
   return {
     choices: [
       ['Now', 'New entries only', 'Nothing from before is sent.'],
@@ -19,10 +23,11 @@ export async function loadStart(visit: Visit, form: ExportForm): Promise<StartVi
   };
 }
 
-async function count(
+/** How many entries the form's filter lets through, counted up to `mostCounted` + 1; null: not in time, or the filter is none. */
+export async function countFor(
   { context, organization }: Visit,
   { values }: ExportForm,
-  since?: string,
+  range: Pick<WindowFilter, 'since' | 'until'> = {},
 ): Promise<number | null> {
   const lists = {
     eventTypes: splitList(values['filter.eventTypes']),
@@ -36,7 +41,7 @@ async function count(
       .some((item) => item.includes('\0'))
   )
     return null;
-  const filter = { ...lists, passesOwn: true, ...(since !== undefined && { since }) };
+  const filter = { ...lists, passesOwn: true, ...range };
   return await countEntries(context.db, organization, filter);
 }
 

@@ -10,6 +10,9 @@ import { makeCard, makeStateView } from './stateView.ts';
 
 const now = Date.parse('2026-01-31T08:00:00Z');
 
+/** Neither a parked entry nor a replay. */
+const nothing = { parked: [], replay: null };
+
 function condition(type: Condition['type'], status: Condition['status'], reason: string): Condition {
   return { type, status, reason, message: 'm', lastTransitionTime: '', observedGeneration: 1 };
 }
@@ -34,6 +37,7 @@ function makeConfig(
 const stream: StreamView = {
   streamId: 's',
   configKey: 'k',
+  sequence: 1205,
   delivered: 1204,
   parked: 0,
   rejected: 0,
@@ -41,6 +45,7 @@ const stream: StreamView = {
   lastError: null,
   isHeld: true,
   heldUntil: null,
+  nextTryAt: null,
   readAt: '2026-01-31T08:00:00Z',
 };
 
@@ -156,19 +161,19 @@ describe('makeStateView', () => {
       conditions: [failed, condition('Stalled', 'True', 'Unauthorized')],
       lastError,
     });
-    const [standing] = makeStateView('acme', { config, stream }, [], { now, pace }).errors;
+    const [standing] = makeStateView('acme', { config, stream }, nothing, { now, pace }).errors;
     expect(standing).toMatchObject({ tone: 'bad', httpStatus: 'HTTP 401', message: 'No.', resolved: null });
     expect(standing?.advice).toContain('Authorization');
     // The row knows first that it is over.
     const over = { ...stream, lastError: { ...lastError, resolvedTime: '2026-01-31T07:30:00Z' } };
-    const [past] = makeStateView('acme', { config, stream: over }, [], { now, pace }).errors;
+    const [past] = makeStateView('acme', { config, stream: over }, nothing, { now, pace }).errors;
     expect(past).toMatchObject({ tone: 'idle', advice: '', resolved: '2026-01-31T07:30:00Z' });
   });
 
   it('offers a try where something fails, and says how long it takes otherwise', () => {
     const lastError = unauthorized;
     const errorOf = (conditions: Condition[], changes: Partial<EditableConfig> = {}) =>
-      makeStateView('acme', { config: makeConfig({ conditions, lastError }, changes), stream }, [], {
+      makeStateView('acme', { config: makeConfig({ conditions, lastError }, changes), stream }, nothing, {
         now,
         pace,
       }).errors[0];
@@ -188,7 +193,7 @@ describe('makeStateView', () => {
     const changed = (error: typeof unauthorized) => {
       const row = { ...stream, lastError: error };
       const destination = { config, stream: row, changedAt: '2026-01-31T07:59:30Z' };
-      return makeStateView('acme', destination, [], { now, pace });
+      return makeStateView('acme', destination, nothing, { now, pace });
     };
     const before = changed(unauthorized);
     expect(before.errors[0]).toMatchObject({
@@ -206,7 +211,7 @@ describe('makeStateView', () => {
   it('says of a configuration that cannot be used whether an earlier version is in force', () => {
     const config = makeConfig({ conditions: [ready] }, { problems: ['x is wrong.'] });
     const sentence = (isHeld: boolean) =>
-      makeStateView('acme', { config, stream: { ...stream, isHeld } }, [], { now, pace }).sentence;
+      makeStateView('acme', { config, stream: { ...stream, isHeld } }, nothing, { now, pace }).sentence;
     expect(sentence(true)).toContain('the last good version stays in force');
     expect(sentence(false)).toContain('Every entry is kept');
   });
@@ -216,7 +221,7 @@ describe('makeStateView', () => {
     const rejectedAt = (time: string) => {
       const lastError = { time, reason: 'PartialSuccess', message: 'Rejected 2.', resolvedTime: time };
       const destination = { config, stream: { ...stream, rejected: 2, lastError } };
-      return makeStateView('acme', destination, [], { now, pace });
+      return makeStateView('acme', destination, nothing, { now, pace });
     };
     const old = rejectedAt('2025-12-31T00:00:00Z');
     expect(old.badge).toMatchObject({ word: 'Incomplete earlier', tone: 'idle' });
@@ -228,13 +233,16 @@ describe('makeStateView', () => {
     const advice = adviceFor('Unauthorized');
     const lastError = { ...unauthorized, message: `The receiver answered 401. ${advice}` };
     const config = makeConfig({ conditions: stalled, lastError });
-    const [error] = makeStateView('acme', { config, stream }, [], { now, pace }).errors;
+    const [error] = makeStateView('acme', { config, stream }, nothing, { now, pace }).errors;
     expect(error).toMatchObject({ message: 'The receiver answered 401.', advice });
   });
 
   it('takes what moves from the row, and what is counted now and then from the status', () => {
     const config = makeConfig({ conditions: [ready], deliveredEntries: 1, pendingEntries: 2_000 });
-    const { facts } = makeStateView('acme', { config, stream: { ...stream, parked: 7 } }, [], { now, pace });
+    const { facts } = makeStateView('acme', { config, stream: { ...stream, parked: 7 } }, nothing, {
+      now,
+      pace,
+    });
     expect(Object.fromEntries(facts.map(({ label, value, time }) => [label, time ?? value]))).toEqual({
       Delivered: '1,204',
       Pending: '2,000',

@@ -1,6 +1,7 @@
 /** What the drawer shows of a destination's state: badge, errors with what to do, figures, parked entries. */
 import type { ParkedView } from '../../database/streamViews.ts';
 import { adviceFor } from '../../model/reasons.ts';
+import type { Replay } from '../../model/replay.ts';
 import { type StateName, states } from '../../model/states.ts';
 import type { LastError } from '../../model/streamStatus.ts';
 import type {
@@ -9,11 +10,13 @@ import type {
   ExportCardView,
   ExportStateView,
   FactView,
+  ParkedEntryView,
   ParkedListView,
 } from '../views/exportViews.ts';
 import { destinationUrl, makeFrame, withoutQuery } from './addresses.ts';
 import { countersOf, findLastError, isOfPreviousSettings, sinceOf, stateOf } from './destinationState.ts';
 import type { StreamedConfig } from './joinStreams.ts';
+import { viewReplay } from './replayView.ts';
 
 /** How long the collector waits between two tries, at most. */
 export interface Pace {
@@ -24,19 +27,21 @@ export interface Pace {
 export function makeStateView(
   organization: string,
   destination: StreamedConfig,
-  parked: readonly ParkedView[],
+  { parked, replay }: { readonly parked: readonly ParkedView[]; readonly replay: Replay | null },
   { now, pace }: { readonly now: number; readonly pace: Pace | undefined },
 ): ExportStateView {
   const state = stateOf(destination, now);
+  const url = destinationUrl(organization, destination.config.id);
   return {
     frame: makeFrame(organization),
-    stateUrl: `${destinationUrl(organization, destination.config.id)}/state`,
+    stateUrl: `${url}/state`,
     badge: badgeOf(state),
     sentence: sentenceOf(destination, state),
     since: state === 'not-reporting' ? sinceOf(destination, state) : null,
     errors: makeErrors(destination, state, { now, pace }),
     facts: makeFacts(destination),
-    parked: makeParked(organization, destination.stream?.parked ?? 0, parked),
+    parked: makeParked(organization, `${url}/parked`, destination.stream?.parked ?? 0, parked),
+    replay: replay && viewReplay(replay),
   };
 }
 
@@ -101,7 +106,7 @@ function makeErrors(
     resolved: last.resolvedTime ?? null,
     retry:
       stands && readOnly === null && canRetry(state)
-        ? { pace: describePace(state, last.reason, pace) }
+        ? { pace: describePace(state, last.reason, pace), nextTryAt: nextTryOf(destination, now) }
         : null,
   });
   return errors;
@@ -120,7 +125,13 @@ function withoutAdvice({ message, reason }: LastError): string {
   return advice !== '' && message.endsWith(advice) ? message.slice(0, -advice.length).trimEnd() : message;
 }
 
-/** Nobody knows when the next try is but the replica that waits for it; how long it waits at most is a setting. */
+/** What was written down may be of a try before: that one is over. */
+function nextTryOf({ stream }: StreamedConfig, now: number): string | null {
+  const at = stream?.nextTryAt ?? null;
+  return at !== null && stream?.isHeld && Date.parse(at) > now ? at : null;
+}
+
+/** Where nothing is written down: nobody knows when the next try is but the replica that waits for it; how long it waits at most is a setting. */
 function describePace(state: StateName, reason: string, pace: Pace | undefined): string {
   if (reason === 'RateLimited')
     return 'The collector tries again when the receiver asks it to, within an hour.';
@@ -161,21 +172,29 @@ function fact(label: string, value: string): FactView {
 
 function makeParked(
   organization: string,
+  allUrl: string,
   count: number,
   entries: readonly ParkedView[],
 ): ParkedListView | null {
   if (count === 0) return null;
-  const { auditLogsUrl } = makeFrame(organization);
   return {
     count: count === 1 ? '1 parked entry' : `${formatCount(count)} parked entries`,
-    entries: entries.map((entry) => ({
-      url: `${auditLogsUrl}/entries/${entry.entryId}`,
-      id: entry.entryId,
-      eventType: entry.eventType,
-      why: `${entry.httpStatus === null ? '' : `HTTP ${entry.httpStatus}: `}${entry.message}`,
-      isRequested: entry.replayRequested,
-    })),
+    entries: entries.map((entry) => viewParked(organization, entry)),
+    allUrl,
     more: Math.max(0, count - entries.length),
+  };
+}
+
+/** One parked entry, in a list. */
+export function viewParked(organization: string, entry: ParkedView): ParkedEntryView {
+  return {
+    url: `${makeFrame(organization).auditLogsUrl}/entries/${entry.entryId}`,
+    id: entry.entryId,
+    number: formatCount(entry.sequence),
+    at: entry.parkedAt,
+    eventType: entry.eventType,
+    why: `${entry.httpStatus === null ? '' : `HTTP ${entry.httpStatus}: `}${entry.message}`,
+    isRequested: entry.replayRequested,
   };
 }
 

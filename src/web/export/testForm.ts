@@ -16,6 +16,7 @@ import type { StreamedConfig } from './joinStreams.ts';
 import { reasonOf, unrecorded } from './messages.ts';
 import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
 import { sendForm } from './sendForm.ts';
+import { findUnfilled } from './setup/unfilled.ts';
 import { makeTestRequest } from './testRecord.ts';
 import { describeTest, type TestWords } from './testWords.ts';
 
@@ -73,6 +74,8 @@ export async function runTest(
 ): Promise<Tested> {
   const { organization } = visit;
   const current = destination?.config ?? null;
+  const unfilled = findUnfilled(form);
+  if (unfilled.length > 0) return { kind: 'invalid', problems: unfilled };
   const resolved = await editor.resolve(toDraft(form, { organization, current }));
   if (resolved.kind === 'invalid') return { kind: 'invalid', problems: resolved.problems };
   if (resolved.kind !== 'ok') return notSent(reasonOf(resolved));

@@ -25,9 +25,15 @@ export function makeTestRequest(input: TestRecordInput): Uint8Array {
     { serviceName, organization, version, streamId: 'test', isTest: true },
     initialBytes,
   );
-  const micros = now * 1_000;
+  const entry = makeTestEntry({ viewer, now });
+  writer.append(entry, { sequence: 0, observedAtMicros: entry.occurredAtMicros });
+  return writer.request();
+}
+
+/** What the test record says, as if it were an entry. */
+export function makeTestEntry({ viewer, now }: Pick<TestRecordInput, 'viewer' | 'now'>): Entry {
   const message = 'This is a test of the audit export. It is not an audit entry.';
-  const entry: Entry = {
+  return {
     xid: 0n,
     id: 0n,
     uid: Buffer.from(randomUUID().replaceAll('-', ''), 'hex'),
@@ -37,10 +43,8 @@ export function makeTestRequest(input: TestRecordInput): Uint8Array {
     sessionType: Buffer.from('user'),
     project: null,
     metadata: Buffer.from(JSON.stringify({ message, sentBy: viewer.name ?? viewer.id })),
-    occurredAtMicros: micros,
+    occurredAtMicros: now * 1_000,
   };
-  writer.append(entry, { sequence: 0, observedAtMicros: micros });
-  return writer.request();
 }
 
 const initialBytes = 4_096;

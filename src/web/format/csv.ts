@@ -7,6 +7,7 @@
  * has neither.
  */
 import type { FullEntry } from '../../database/entries.ts';
+import { whatHappened } from '../what/summarize.ts';
 
 const columns: ReadonlyArray<readonly [name: string, value: (entry: FullEntry) => string | null]> = [
   ['id', (entry) => entry.id],
@@ -18,6 +19,7 @@ const columns: ReadonlyArray<readonly [name: string, value: (entry: FullEntry) =
   ['session_type', (entry) => markCut(entry, 'sessionType')],
   ['project', (entry) => markCut(entry, 'project')],
   ['metadata', (entry) => entry.metadata ?? '[left out: too large to be written as text]'],
+  ['what', whatHappened],
 ];
 
 export const csvHeader = `\uFEFF${columns.map(([name]) => name).join(',')}\r\n`;

@@ -22,18 +22,23 @@ function textOf(html: string): string {
 describe('marks', () => {
   it('change nothing that is read, whatever is searched for in whatever', () => {
     fc.assert(
-      fc.property(text, text, (given, search) => {
-        expect(textOf(markedHtml(given, search))).toBe(given);
-      }),
+      fc.property(
+        text,
+        fc.array(fc.string({ unit: 'grapheme', minLength: 1 }), { maxLength: 3 }),
+        (given, terms) => {
+          expect(textOf(markedHtml(given, terms))).toBe(given);
+        },
+      ),
     );
   });
 
   it('surround every hit in any case, and take no character for a pattern', () => {
-    expect(markedHtml('a.B A.b axb <a.b', 'A.B')).toBe(
+    expect(markedHtml('one two onetwo', ['one', 'onetwo'])).toBe('<mark>one</mark> two <mark>onetwo</mark>');
+    expect(markedHtml('a.B A.b axb <a.b', ['A.B'])).toBe(
       '<mark>a.B</mark> <mark>A.b</mark> axb &lt;<mark>a.b</mark>',
     );
     for (const search of '\\^$.*+?()[]{}|/-<>&"\'')
-      expect(markedHtml(search, search)).toBe(`<mark>${escapeHtml(search)}</mark>`);
+      expect(markedHtml(search, [search])).toBe(`<mark>${escapeHtml(search)}</mark>`);
   });
 });
 
@@ -115,9 +120,13 @@ describe('CSV', () => {
     sessionType: 'user',
   };
 
+  const apostrophe = /^'(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n][ \u00a0"]*)'(?=[=+\-@＝＋－＠])/g;
+
   it('gives back every value that no spreadsheet takes for a formula', () => {
     fc.assert(
       fc.property(text, fc.option(text), fc.json(), (actorId, project, metadata) => {
+        // One that a value brings along cannot be told from one that was put there.
+        fc.pre([actorId, project ?? '', metadata].every((value) => value.search(apostrophe) < 0));
         const row = csvRow({ ...entry, leftOut: [], actorId, actorName: null, project, metadata });
         const expected = [
           entry.id,
@@ -131,11 +140,7 @@ describe('CSV', () => {
           metadata,
         ];
         const [cells] = parseCsv(row);
-        expect(
-          cells?.map((cell) =>
-            cell.replace(/^'(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n][ \u00a0"]*)'(?=[=+\-@＝＋－＠])/g, ''),
-          ),
-        ).toEqual(expected);
+        expect(cells?.slice(0, 9).map((cell) => cell.replace(apostrophe, ''))).toEqual(expected);
       }),
     );
   });
@@ -153,7 +158,7 @@ describe('CSV', () => {
     }
     expect(csvCell('a;b')).toBe('"a;b"');
     expect(csvHeader).toBe(
-      '\uFEFFid,uid,occurred_at,event_type,actor_id,actor_name,session_type,project,metadata\r\n',
+      '\uFEFFid,uid,occurred_at,event_type,actor_id,actor_name,session_type,project,metadata,what\r\n',
     );
   });
 });
@@ -173,7 +178,7 @@ describe('NDJSON', () => {
       leftOut: [],
     });
     expect(line).toBe(
-      '{"id":"1","uid":"u","occurredAt":"t","eventType":"a","actorId":null,"actorName":"A \\"B\\"","sessionType":"user","project":null,"metadata":{"n": 12345678901234567890.10}}',
+      '{"id":"1","uid":"u","occurredAt":"t","eventType":"a","actorId":null,"actorName":"A \\"B\\"","sessionType":"user","project":null,"what":"n 12345678901234567890.10","metadata":{"n": 12345678901234567890.10}}',
     );
   });
 });

@@ -13,10 +13,15 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** Returns HTML: escaped, with hits in `<mark>`; case does not matter. */
-export function markedHtml(text: string, search: string): string {
-  if (search === '') return escapeHtml(text);
-  const pattern = new RegExp(search.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'giu');
+/** Returns HTML: escaped, with hits of any of the terms in `<mark>`; case does not matter. */
+export function markedHtml(text: string, terms: readonly string[]): string {
+  if (terms.length === 0) return escapeHtml(text);
+  // The longest first: of two that begin at one place the regular expression takes the first.
+  const sorted = terms.toSorted((a, b) => b.length - a.length);
+  const pattern = new RegExp(
+    sorted.map((term) => term.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'),
+    'giu',
+  );
   let html = '';
   let at = 0;
   for (const match of text.matchAll(pattern)) {

@@ -90,7 +90,7 @@ class JsonWriter {
       return `<span class="${kind}">${value}</span>`;
     const document = wrap(shown, path);
     if (document.length > maxDocumentLength) return `<span class="${kind}">${value}</span>`;
-    return `<a class="${kind}" href="${escapeHtml(this.#options.filterUrl(document))}">${value}</a>`;
+    return `<a class="${kind}" draggable="false" href="${escapeHtml(this.#options.filterUrl(document))}">${value}</a>`;
   }
 }
 

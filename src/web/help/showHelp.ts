@@ -5,5 +5,6 @@ import type { Visit } from '../visit.ts';
 
 export async function showHelp(visit: Visit): Promise<void> {
   const auditLogsUrl = logsUrl(visit.organization);
-  await sendDrawer(visit, 'help/page', { auditLogsUrl }, { title: 'Help' });
+  const retentionUrl = logsUrl(visit.organization, '', '/retention');
+  await sendDrawer(visit, 'help/page', { auditLogsUrl, retentionUrl }, { title: 'Help' });
 }

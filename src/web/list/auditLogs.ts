@@ -12,7 +12,8 @@ export async function showAuditLogs(visit: Visit): Promise<void> {
   const { request, response, organization, context, viewer } = visit;
   const parameters = searchParamsOf(request);
   const [parsed, progress] = [parseFilters(parameters), readProgress(parameters)];
-  const list = { context, organization, viewer, parsed, progress, signal: whenGone(response) };
+  const withOverview = parameters.get('overview') === '1';
+  const list = { context, organization, viewer, parsed, progress, withOverview, signal: whenGone(response) };
   if (!isFragmentRequest(request)) {
     const view = await readList(list);
     sendPage(visit, 'audit-logs/page', view, { title: 'Audit logs' });

@@ -22,7 +22,8 @@ export interface FilterRow<T> {
   }>;
 }
 
-const mostValues = 100;
+/** The most values of one filter in an address. */
+export const mostValues = 100;
 
 /** Reads values from an address. `problems` has a sentence for each value that it ignored. */
 export class AddressReader {
@@ -83,13 +84,6 @@ export function isFilterValue(text: string): boolean {
   return (
     text !== '' && [...text.slice(0, 2 * mostCharacters + 1)].length <= mostCharacters && isStorable(text)
   );
-}
-
-export const isShownAs = (exact: string, typed: string): boolean => showInInput(exact) === showInInput(typed);
-
-/** What a text input shows of a value: browsers leave out line breaks. */
-export function showInInput(value: string): string {
-  return value.replace(/[\r\n]/g, '');
 }
 
 /** Postgres stores neither NUL nor half of a surrogate pair. */

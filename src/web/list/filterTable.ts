@@ -7,22 +7,29 @@
  */
 import { z } from 'zod';
 import type { Conditions } from '../../database/entryFilters.ts';
+import { parseSearch } from '../../database/searchTerms.ts';
 import { describeDocument } from '../format/json.ts';
 import { describeSession } from '../format/sessionWords.ts';
-import { type FilterRow, isShownAs, isStorable, nameSchema } from './filterRow.ts';
+import { type FilterRow, isStorable, nameSchema } from './filterRow.ts';
 import { type TimeRange, timeFilter } from './timeRange.ts';
 
 export interface Filters extends Conditions {
   readonly time: TimeRange;
 }
 
-const mostTextLength = 200;
+export const mostTextLength = 200;
 const textSchema = z.string().trim().max(mostTextLength).refine(isStorable);
 
 const text: FilterRow<string> = {
   read: (address) => address.one(textSchema, 'q', `a search of at most ${mostTextLength} characters`) ?? '',
   print: (value) => (value === '' ? [] : [['q', value]]),
-  chips: (value) => (value === '' ? [] : [{ label: `“${value}”`, rest: '' }]),
+  chips: (value) => {
+    const terms = parseSearch(value);
+    return terms.map((term) => ({
+      label: `${term.isExcluded ? 'Without ' : ''}“${term.text}”`,
+      rest: terms.flatMap((each) => (each === term ? [] : [each.source])).join(' '),
+    }));
+  },
 };
 
 /** Any number of values under one name. */
@@ -41,25 +48,24 @@ function list(
   };
 }
 
-const actor: FilterRow<Filters['actor']> = {
-  read: (address) => address.resolve('actor', isShownAs).one(nameSchema, 'actor', 'an actor'),
-  print: (value) => (value === null ? [] : [['actor', value]]),
-  chips: (value) => (value === null ? [] : [{ label: `Actor: ${value}`, rest: null }]),
-};
-
-const project: FilterRow<Filters['project']> = {
-  read: (address) => {
-    const name = address.resolve('project', isShownAs).one(nameSchema, 'project', 'a project');
-    if (address.raw('noproject') === '1') return 'none';
-    return name === null ? null : { name };
-  },
-  print: (value) => {
-    if (value === null) return [];
-    return value === 'none' ? [['noproject', '1']] : [['project', value.name]];
-  },
-  chips: (value) =>
-    value === null ? [] : [{ label: value === 'none' ? 'No project' : `Project: ${value.name}`, rest: null }],
-};
+/** Names; null, for no project, has a name of its own in the address, so that it is no project's name. */
+function projectList(prefix: '' | 'not-'): FilterRow<ReadonlyArray<string | null>> {
+  const [key, noneKey] = [`${prefix}project`, `${prefix}noproject`];
+  const none = prefix === '' ? 'No project' : 'With a project';
+  const named = prefix === '' ? 'Project' : 'Not project';
+  return {
+    read: (address) => [
+      ...(address.raw(noneKey) === '1' ? [null] : []),
+      ...address.all(nameSchema, key, 'a project'),
+    ],
+    print: (values) => values.map((value) => (value === null ? [noneKey, '1'] : [key, value])),
+    chips: (values) =>
+      values.map((value) => ({
+        label: value === null ? none : `${named}: ${value}`,
+        rest: values.filter((each) => each !== value),
+      })),
+  };
+}
 
 const documentSchema = z.string().max(2_000).refine(isDocument);
 const mostDocuments = 10;
@@ -87,9 +93,13 @@ export const filterTable: { readonly [Name in keyof Filters]: FilterRow<Filters[
   time: timeFilter,
   text,
   eventTypes: list('type', 'an event type', (type) => type),
-  actor,
-  project,
+  notEventTypes: list('not-type', 'an event type', (type) => `Not ${type}`),
+  actors: list('actor', 'an actor', (actor) => `Actor: ${actor}`),
+  notActors: list('not-actor', 'an actor', (actor) => `Not actor: ${actor}`),
+  projects: projectList(''),
+  notProjects: projectList('not-'),
   sessionTypes: list('session', 'a session type', describeSession),
+  notSessionTypes: list('not-session', 'a session type', (type) => `Not ${describeSession(type)}`),
   undelivered: list('undelivered', 'a destination', describeUndelivered),
   has: list('has', 'a JSON object', describeDocument, documentSchema, mostDocuments),
 };

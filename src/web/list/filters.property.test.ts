@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { render } from '../reply/render.ts';
+import { facetKeys, makeFacetView } from './facets.ts';
 import { makeFilterBar } from './filterBar.ts';
 import { listFilters, noFilters, parseFilters, toEntryQuery, toSearch } from './filters.ts';
 import { type Filters, filterTable } from './filterTable.ts';
@@ -20,6 +21,10 @@ const name = fc
   .map((parts) => parts.join(''))
   .filter((text) => text !== '');
 const words = fc.uniqueArray(word, { minLength: 1, maxLength: 4 }).map((all) => [...all].sort());
+const names = fc.uniqueArray(name, { minLength: 1, maxLength: 3 }).map((all) => [...all].sort());
+const projects = fc
+  .tuple(fc.boolean(), names)
+  .chain(([isNone, all]) => fc.constantFrom(isNone ? [null, ...all] : all, isNone ? [null] : all));
 const minute = fc
   .date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('2199-12-31T00:00:00Z'), noInvalidDate: true })
   .map((date) => date.toISOString().slice(0, 16));
@@ -32,9 +37,13 @@ const time = fc.oneof(
 const values: { readonly [Name in keyof Filters]: fc.Arbitrary<Filters[Name]> } = {
   text: word,
   eventTypes: words,
-  actor: name,
+  notEventTypes: words,
+  actors: names,
+  notActors: names,
   sessionTypes: words,
-  project: fc.oneof(fc.constant('none' as const), fc.record({ name })),
+  notSessionTypes: words,
+  projects: projects,
+  notProjects: projects,
   time: fc.oneof(
     fc.record({ preset: fc.constantFrom(...presets.filter((preset) => preset !== '30d')) }),
     fc.record({ from: time, to: fc.option(time) }),
@@ -48,7 +57,7 @@ const values: { readonly [Name in keyof Filters]: fc.Arbitrary<Filters[Name]> } 
     )
     .map((all) => [...all].sort()),
 };
-const names = Object.keys(filterTable) as Array<keyof Filters>;
+const filterNames = Object.keys(filterTable) as Array<keyof Filters>;
 const filters: fc.Arbitrary<Filters> = fc
   .record<Partial<Filters>>(values, { requiredKeys: [] })
   .map((some) => ({ ...noFilters, ...some }));
@@ -76,7 +85,7 @@ describe('filters in a URL', () => {
   });
 
   it('are always valid, and canonical after one reading, whatever somebody types', () => {
-    const key = fc.constantFrom(...names.flatMap(keysOf), 'before', 'x');
+    const key = fc.constantFrom(...filterNames.flatMap(keysOf), 'before', 'x');
     const value = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -86,7 +95,7 @@ describe('filters in a URL', () => {
       fc.property(fc.array(fc.tuple(key, value), { maxLength: 12 }), (pairs) => {
         const { filters: read } = parseFilters(new URLSearchParams(pairs));
         const search = toSearch(read);
-        expect(search).not.toMatch(/(^|&)[a-z]+=(&|$)/);
+        expect(search).not.toMatch(/(^|&)[a-z-]+=(&|$)/);
         const again = parseFilters(new URLSearchParams(search));
         expect(again.problems).toEqual([]);
         expect(again.filters).toEqual(read);
@@ -98,12 +107,13 @@ describe('filters in a URL', () => {
 
   it('have names of their own in it', () => {
     const keys = [
-      ...names.flatMap(keysOf),
+      ...filterNames.flatMap(keysOf),
       'after',
       'auto',
       'before',
       'live',
       'none',
+      'overview',
       'seen',
       'since',
       'whole',
@@ -119,7 +129,7 @@ describe('filters in a URL', () => {
       ['q', 'a'.repeat(201)],
     ]);
     expect(parseFilters(bad).problems).toEqual([
-      '“99d” is not a range (1h, 24h, 7d, 30d, all), so it was ignored.',
+      '“99d” is not a range (1h, 24h, today, yesterday, 7d, 30d, all), so it was ignored.',
       `“${'a'.repeat(60)}…” is not a search of at most 200 characters, so it was ignored.`,
       '“{"a":” is not a JSON object, so it was ignored.',
       '“xyz” is not a place in the list, so it was ignored.',
@@ -137,7 +147,7 @@ describe('filters in a URL', () => {
 
 describe('every filter', () => {
   const each = fc
-    .constantFrom(...names)
+    .constantFrom(...filterNames)
     .chain((name) =>
       (values[name] as fc.Arbitrary<unknown>).map((value) => ({ ...noFilters, [name]: value })),
     );
@@ -159,15 +169,13 @@ describe('every filter', () => {
   });
 
   it('has its inputs above the list, which send it again as it is', () => {
-    const choices = {
-      eventTypes: ['flow.created'],
-      ...{ sessionTypes: ['user'], actors: [], projects: [], isComplete: true, destinations: [] },
-    };
     fc.assert(
       fc.property(fc.oneof(each, filters), (given) => {
         const destinations = given.undelivered.map((key) => ({ key, name: key }));
+        const facets = facetKeys.map((key) => makeFacetView(given, 'acme', key, null));
+        const bar = makeFilterBar(given, 'acme', destinations);
         const form = readForm(
-          render('audit-logs/filter-bar', makeFilterBar(given, 'acme', { ...choices, destinations })),
+          render('audit-logs/filter-bar', { ...bar, facets, withOverview: false, overviewUrl: '' }),
         );
         expect(parseFilters(form)).toEqual({ filters: given, before: null, problems: [] });
       }),

@@ -7,7 +7,7 @@ import type { EmptyView, FutureView, LeftOutView } from '../views/listViews.ts';
 import { makeClearUrl } from './filterBar.ts';
 import { hasConditions, noFilters, toSearch } from './filters.ts';
 import type { Filters } from './filterTable.ts';
-import { allTimeUrl } from './rows.ts';
+import { allTimeUrl, listTerms } from './rows.ts';
 import { aheadMs, describeEmptyRange, describeTime, isEmptyRange } from './timeRange.ts';
 
 const mostFuture = 1_000;
@@ -91,7 +91,11 @@ function describeEmpty(filters: Filters, isAllTime: boolean): [title: string, wo
     const words = isAllTime
       ? 'Nothing in the whole log matches these filters. Remove one to see more.'
       : `Nothing matches ${range}. Older entries may match.`;
-    return ['No entry matches', words];
+    const terms = listTerms(filters).length;
+    return [
+      'No entry matches',
+      terms < 2 ? words : `${words} An entry matches only if it has all ${terms} of the words.`,
+    ];
   }
   return ['No entries in this range', `Nothing was recorded ${range}.`];
 }

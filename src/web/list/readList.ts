@@ -1,45 +1,63 @@
 /** Reads what the list shows: entries, and for a whole page the choices of its filters. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { listEventTypes } from '../../database/facets.ts';
+import { readSmallPayloads } from '../../database/entries.ts';
+import { listEventTypes } from '../../database/eventTypes.ts';
 import { encodeMark, hasEntries } from '../../database/newEntries.ts';
-import { readFacets } from '../../search/facets.ts';
 import { type FoundAt, findEntries } from '../../search/findEntries.ts';
+import { makePlace } from '../histogram/histogramView.ts';
+import { readHistogramView } from '../histogram/showHistogram.ts';
+import { readSealedUpTo } from '../ledger/describeLedger.ts';
 import { logsUrl } from '../urls.ts';
 import type { AuditLogsView, ResultsView, RowsView } from '../views/listViews.ts';
-import type { Viewer, WebContext } from '../visit.ts';
+import type { Viewer } from '../visit.ts';
+import { mostSummaryBytes } from '../what/payload.ts';
+import type { Asked } from './asked.ts';
+import { listBuiltInViews } from './builtInViews.ts';
 import { readTroubleSoon } from './exportTrouble.ts';
-import { type Choices, makeChips, makeClearUrl, makeFilterBar } from './filterBar.ts';
-import { type ParsedFilters, toEntryQuery, toSearch } from './filters.ts';
+import { facetKeys, overviewUrl, readFacetView } from './facets.ts';
+import { type Destinations, makeChips, makeClearUrl, makeFilterBar } from './filterBar.ts';
+import { hasConditions, toEntryQuery, toSearch } from './filters.ts';
 import { makeEmpty, makeLeftOut, readFuture } from './listNotices.ts';
-import { describeCount, makeMore, makeRows, type Progress, pageSize } from './rows.ts';
+import { describeCount, listTerms, makeMore, makeRows, type Progress, pageSize } from './rows.ts';
+import { toFixed } from './timeRange.ts';
 
-export interface ListRequest {
-  readonly context: WebContext;
-  readonly organization: string;
-  readonly parsed: ParsedFilters;
+export interface ListRequest extends Asked {
   /** How the search has fared on the pages before; absent: this is the first, or a page behind others. */
   readonly progress?: Progress;
   /** `all` only in local mode. */
   readonly viewer: Pick<Viewer, 'administers'>;
-  readonly signal: AbortSignal;
+  /** What comes after the list for scripts is in the page: counts over time, and of the values to filter by. */
+  readonly withOverview?: boolean;
 }
 
 const noProgress: Progress = { answers: 0, isFruitless: false };
 
 /** Reads the whole list. */
 export async function readList(list: ListRequest): Promise<AuditLogsView> {
-  const { organization, parsed } = list;
-  const [results, choices, trouble] = await Promise.all([
+  const { organization, parsed, withOverview = false } = list;
+  const [results, destinations, trouble] = await Promise.all([
     readResults(list),
-    readChoices(list),
+    readDestinations(list),
     readTroubleSoon(list),
   ]);
+  // Not at the same time: an organization counts one thing after the other.
+  const histogram = withOverview ? await readHistogramView(list) : results.histogram;
+  const facets = [];
+  for (const key of facetKeys)
+    facets.push(await readFacetView(list, key, withOverview ? 'counted' : 'chosen'));
   return {
     exportUrl: logsUrl(organization, '', '/export'),
     helpUrl: logsUrl(organization, '', '/help'),
-    filterBar: makeFilterBar(parsed.filters, organization, choices),
+    histogram,
+    results:
+      histogram.kind === 'place' || histogram.status === null
+        ? results
+        : { ...results, status: histogram.status },
+    filterBar: {
+      ...makeFilterBar(parsed.filters, organization, destinations),
+      ...{ facets, withOverview, overviewUrl: overviewUrl(organization, parsed.filters) },
+    },
     trouble,
-    results,
   };
 }
 
@@ -57,6 +75,12 @@ function find(
   return findEntries(context.db, query, parsed.before, { limit: pageSize, signal });
 }
 
+/** What the rows say about them comes from their payloads. */
+function readPayloads({ context, organization }: ListRequest, { entries }: FoundAt) {
+  const ids = entries.map(({ id }) => id);
+  return readSmallPayloads(context.db, organization, ids, mostSummaryBytes);
+}
+
 async function makeResults(list: ListRequest, found: FoundAt, now: Date): Promise<ResultsView> {
   const { context, organization, parsed, progress = noProgress } = list;
   const { filters, before, problems } = parsed;
@@ -69,11 +93,12 @@ async function makeResults(list: ListRequest, found: FoundAt, now: Date): Promis
   return {
     url,
     title: `Audit logs · ${organization}`,
-    text: filters.text,
+    terms: listTerms(filters),
+    histogram: makePlace(filters, organization),
     chips: makeChips(filters, organization, destinations),
     clearUrl: makeClearUrl(filters, organization),
     problems,
-    rows: makeRows(found.entries, organization, search),
+    rows: makeRows(found.entries, await readPayloads(list, found), { organization, search }),
     more,
     leftOut: makeLeftOut(filters, organization),
     empty:
@@ -95,7 +120,13 @@ async function makeResults(list: ListRequest, found: FoundAt, now: Date): Promis
       csvUrl: logsUrl(organization, search, '/entries.csv'),
       ndjsonUrl: logsUrl(organization, search, '/entries.ndjson'),
     },
+    sealed: await readSealedUpTo(context, organization),
     newestUrl: before === null ? null : logsUrl(organization, search),
+    fixedUrl:
+      'preset' in filters.time && filters.time.preset !== 'all'
+        ? logsUrl(organization, toSearch({ ...filters, time: toFixed(filters.time, now) }))
+        : null,
+    builtIn: hasConditions(filters) || before !== null ? [] : await readBuiltInViews(list),
   };
 }
 
@@ -116,8 +147,11 @@ export async function readRows(list: ListRequest): Promise<{ rows: RowsView } | 
   const none = more.kind === 'end' ? 'No more entries' : 'Searching';
   return {
     rows: {
-      text: filters.text,
-      rows: makeRows(found.entries, organization, toSearch(filters)),
+      terms: listTerms(filters),
+      rows: makeRows(found.entries, await readPayloads(list, found), {
+        organization,
+        search: toSearch(filters),
+      }),
       more,
       leftOut: makeLeftOut(filters, organization),
       status: count === 0 ? none : `${count} more ${count === 1 ? 'entry' : 'entries'}`,
@@ -125,25 +159,21 @@ export async function readRows(list: ListRequest): Promise<{ rows: RowsView } | 
   };
 }
 
-async function readChoices(list: ListRequest): Promise<Choices> {
-  const { context, organization } = list;
-  const [eventTypes, facets, destinations] = await Promise.all([
-    listEventTypes(context.db, organization),
-    readFacets(context.db, organization),
-    readDestinations(list),
-  ]);
-  return { ...facets, eventTypes, destinations };
+/** What they are made of costs an index probe for each event type. The list stands without them. */
+async function readBuiltInViews({ context, organization, parsed }: ListRequest) {
+  try {
+    const eventTypes = await listEventTypes(context.db, organization);
+    return listBuiltInViews(eventTypes, parsed.filters.time, organization);
+  } catch {
+    return [];
+  }
 }
 
 /** How long the list waits for the names of destinations, which only its menu needs. */
 const destinationsMs = 1_000;
 
 /** Empty where the config source does not answer; those in the address stay ticked. */
-async function readDestinations({
-  context,
-  organization,
-  parsed,
-}: ListRequest): Promise<Choices['destinations']> {
+async function readDestinations({ context, organization, parsed }: ListRequest): Promise<Destinations> {
   const late = new AbortController();
   try {
     const listed = await Promise.race([

@@ -1,9 +1,11 @@
 /** Turns found entries into rows of the table, and makes what stands below the last one. */
 import type { Hit } from '../../database/searchEntries.ts';
+import { parseSearch } from '../../database/searchTerms.ts';
 import type { findEntries } from '../../search/findEntries.ts';
 import { signOfSession } from '../format/sessionWords.ts';
 import { entryUrl, logsUrl } from '../urls.ts';
 import type { EntryRow, MoreView } from '../views/listViews.ts';
+import { mostPrinted, printWhat, summarize } from '../what/summarize.ts';
 import { toSearch } from './filters.ts';
 import type { Filters } from './filterTable.ts';
 import { describeTime } from './timeRange.ts';
@@ -15,7 +17,12 @@ type Found = Awaited<ReturnType<typeof findEntries>>;
 /** How many answers a browser asks for before a person has to click; each takes about a second at most. */
 const automaticAnswers = 12;
 
-export function makeRows(hits: readonly Hit[], organization: string, search: string): EntryRow[] {
+/** @param payloads the small ones, by id. */
+export function makeRows(
+  hits: readonly Hit[],
+  payloads: ReadonlyMap<string, string>,
+  { organization, search }: { readonly organization: string; readonly search: string },
+): EntryRow[] {
   return hits.map((hit) => ({
     id: hit.id,
     url: entryUrl(organization, hit.id, search),
@@ -24,15 +31,29 @@ export function makeRows(hits: readonly Hit[], organization: string, search: str
     actorId: hit.actorName === null ? null : shorten(hit.actorId),
     sign: signOfSession(shorten(hit.sessionType) ?? ''),
     project: shorten(hit.project),
+    what: makeWhat(payloads.get(hit.id), hit.eventType),
     occurredAt: hit.occurredAt,
     excerpt: hit.excerpt,
     isUnsearched: !hit.isSearched,
   }));
 }
 
+/** Longer values leave no room for what changed. */
+const mostInRow = 80;
+
+function makeWhat(payload: string | undefined, eventType: string): EntryRow['what'] {
+  const what = payload === undefined ? null : summarize(payload, eventType);
+  return what && { short: printWhat(what, mostInRow), full: printWhat(what, mostPrinted) };
+}
+
 /** Keeps a page of the longest values at a sensible size. */
 function shorten(value: string | null): string | null {
   return value !== null && value.length > 300 ? `${value.slice(0, 300).toWellFormed()}…` : value;
+}
+
+/** What a search looks for; what it leaves out is not there to be marked. */
+export function listTerms({ text }: Filters): string[] {
+  return parseSearch(text).flatMap((term) => (term.isExcluded ? [] : [term.text]));
 }
 
 /** How a search that goes on by itself has fared so far. */
@@ -56,6 +77,7 @@ export function makeMore(
       kind: 'end',
       words: isAllTime ? 'No more entries.' : `${describeTime(time)}: no more entries.`,
       allTimeUrl: isAllTime ? null : allTimeUrl(filters, organization),
+      retentionUrl: logsUrl(organization, '', '/retention'),
     };
   }
   const url = logsUrl(organization, toSearch(filters, found.next));

@@ -5,7 +5,7 @@ import { isRealTime } from '../../basics/isRealTime.ts';
 import type { EntryQuery } from '../../database/entryQuery.ts';
 import type { FilterRow } from './filterRow.ts';
 
-export const presets = ['1h', '24h', '7d', '30d', 'all'] as const;
+export const presets = ['1h', '24h', 'today', 'yesterday', '7d', '30d', 'all'] as const;
 export type Preset = (typeof presets)[number];
 
 export type TimeRange =
@@ -59,7 +59,7 @@ export const timeFilter: FilterRow<TimeRange> = {
   },
 };
 
-const hoursOf: Readonly<Record<Exclude<Preset, 'all'>, number>> = {
+const hoursOf: Readonly<Record<Exclude<Preset, 'all' | 'today' | 'yesterday'>, number>> = {
   '1h': 1,
   '24h': 24,
   '7d': 7 * 24,
@@ -69,19 +69,39 @@ const hoursOf: Readonly<Record<Exclude<Preset, 'all'>, number>> = {
 /** Clocks differ, but an entry dated further ahead than this is not part of the last hour, or month. */
 export const aheadMs = 5 * 60_000;
 
-/** Relative ranges start their length before `now` and end five minutes after it. */
+const dayMs = 24 * 3_600_000;
+
+/**
+ * Relative ranges start their length before `now` and end five minutes after it. Days are those of UTC; yesterday ends with its day.
+ */
 export function toBounds(time: TimeRange, now: Date): Pick<EntryQuery, 'from' | 'to'> {
   if (!('preset' in time)) return { from: time.from && `${time.from}Z`, to: time.to && `${time.to}Z` };
   if (time.preset === 'all') return { from: null, to: null };
-  return {
-    from: new Date(now.getTime() - hoursOf[time.preset] * 3_600_000).toISOString(),
-    to: new Date(now.getTime() + aheadMs).toISOString(),
-  };
+  const today = Math.floor(now.getTime() / dayMs) * dayMs;
+  const ahead = now.getTime() + aheadMs;
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  switch (time.preset) {
+    case 'today':
+      return { from: iso(today), to: iso(ahead) };
+    case 'yesterday':
+      return { from: iso(today - dayMs), to: iso(today) };
+    default:
+      return { from: iso(now.getTime() - hoursOf[time.preset] * 3_600_000), to: iso(ahead) };
+  }
+}
+
+/** The same range as of `now`, with fixed times; all time stays what it is. */
+export function toFixed(time: TimeRange, now: Date): TimeRange {
+  if (!('preset' in time)) return time;
+  const { from, to } = toBounds(time, now);
+  return to === null ? time : { from: from?.slice(0, -1) ?? null, to: to.slice(0, -1) };
 }
 
 export const presetWords: Readonly<Record<Preset, string>> = {
   '1h': 'Last hour',
   '24h': 'Last 24 hours',
+  today: 'Today (UTC)',
+  yesterday: 'Yesterday (UTC)',
   '7d': 'Last 7 days',
   '30d': 'Last 30 days',
   all: 'All time',

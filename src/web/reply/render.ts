@@ -6,7 +6,7 @@
  *   icon('close', 16)   an <svg> of views/assets/icons.svg, hidden from screen readers, so put a word beside it
  *   time(at)            <time> with the exact time, in the reader's choice of zone; time(at, 'utc' | 'local') in that one
  *   ago(at)             <time> with the distance from now
- *   marked(text, q)     the text with <mark> around what was searched for
+ *   marked(text, terms) the text with <mark> around what was searched for
  *   logsUrl(name)       the address of an organization's audit logs
  *   json(text, …)       JSON that folds; see JsonHtmlOptions
  */

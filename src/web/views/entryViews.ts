@@ -14,6 +14,20 @@ export interface EntryDetailView {
     /** The list filtered by this value; null: it cannot be filtered by. */
     readonly filterUrl: string | null;
   }>;
+  /** In a line, from the payload; null: it does not say. */
+  readonly what: string | null;
+  readonly changes: ReadonlyArray<{
+    /** Empty: the payload itself. */
+    readonly path: string;
+    /** JSON text, cut where it is very long; null: there is no value. */
+    readonly before: string | null;
+    readonly after: string | null;
+  }>;
+  /** There are more of them than are shown. */
+  readonly isChangesCut: boolean;
+  /** Lists of what happened around it. */
+  readonly around: ReadonlyArray<{ readonly words: string; readonly url: string }>;
+  readonly actor: string | null;
   /** Metadata as text, or its beginning; null: it is too large to be text. */
   readonly payload: string | null;
   readonly isCut: boolean;
@@ -24,12 +38,26 @@ export interface EntryDetailView {
   /** The same view with everything shown; null: everything is shown. */
   readonly wholeUrl: string | null;
   readonly deliveries: readonly DeliveryView[];
+  /** How many destinations are in which state. */
+  readonly deliveryCounts: ReadonlyArray<
+    Pick<DeliveryView, 'tone' | 'icon' | 'word'> & { readonly count: number }
+  >;
+  /** null: it is not sealed yet, or that could not be read. */
+  readonly sealed: SealView | null;
   readonly jsonUrl: string;
   readonly listUrl: string;
   readonly exportUrl: string;
   /** The neighbour within the filter; null: there is none. */
   readonly newerUrl: string | null;
   readonly olderUrl: string | null;
+}
+
+export interface SealView {
+  /** From 1, for people. */
+  readonly number: string;
+  /** Hexadecimal; null: the entry could not be read when it was sealed. */
+  readonly fingerprint: string | null;
+  readonly proofUrl: string;
 }
 
 export interface DeliveryView {

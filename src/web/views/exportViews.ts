@@ -46,7 +46,7 @@ export interface ErrorView {
   /** When it was over; null: it stands. */
   readonly resolved: string | null;
   /** Offers a try at once, and says when the next one is otherwise; null: that would change nothing. */
-  readonly retry: { readonly pace: string } | null;
+  readonly retry: { readonly pace: string; readonly nextTryAt: string | null } | null;
 }
 
 export interface ExportStateView {
@@ -60,17 +60,39 @@ export interface ExportStateView {
   readonly errors: readonly ErrorView[];
   readonly facts: readonly FactView[];
   readonly parked: ParkedListView | null;
+  /** The latest replay of a range, until a day after its end. */
+  readonly replay: ReplayView | null;
+}
+
+export interface ParkedEntryView {
+  readonly url: string;
+  readonly id: string;
+  /** Sequence number. */
+  readonly number: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly eventType: string;
+  readonly why: string;
+  readonly isRequested: boolean;
+}
+
+export interface ExportParkedView {
+  readonly frame: ExportFrame;
+  readonly name: string;
+  readonly notices: readonly NoticeView[];
+  readonly count: string;
+  readonly entries: readonly ParkedEntryView[];
+  /** The number of the last one of the page before; 0: this is the first. */
+  readonly after: number;
+  readonly parkedUrl: string;
+  readonly moreUrl: string | null;
+  readonly backUrl: string;
 }
 
 export interface ParkedListView {
   readonly count: string;
-  readonly entries: ReadonlyArray<{
-    readonly url: string;
-    readonly id: string;
-    readonly eventType: string;
-    readonly why: string;
-    readonly isRequested: boolean;
-  }>;
+  readonly entries: readonly ParkedEntryView[];
+  readonly allUrl: string;
   /** Beyond those listed. */
   readonly more: number;
 }
@@ -120,6 +142,8 @@ export interface HeaderRowView {
   readonly number: number;
   readonly name: FieldView;
   readonly value: FieldView;
+  /** In the empty input of a value that is not stored; empty: nothing. */
+  readonly placeholder: string;
   /** A value is stored; `Secret NAME/KEY` if it is not the page's own. */
   readonly stored: string | null;
   /** Who owns it, so that it is read-only; null: nobody else. */
@@ -154,6 +178,8 @@ export interface ExportFormView {
   readonly testUrl: string;
   /** It holds what was typed and not what is stored. */
   readonly isUnsaved: boolean;
+  /** Ways to fill in a new one; null: it is stored. */
+  readonly setup: SetupView | null;
   /** What is wrong with an endpoint that cannot be used, as far as its text shows it. */
   readonly endpointRemedy: RemedyView | null;
   readonly notices: readonly NoticeView[];
@@ -177,9 +203,39 @@ export interface ExportFormView {
   readonly tls: readonly InputView[];
   readonly filter: readonly InputView[];
   readonly test: TestView | null;
+  readonly record: RecordView | null;
   readonly actions: ActionsView | null;
   /** Why nothing can be changed here; null: it can. */
   readonly readOnly: string | null;
+}
+
+/** A known receiver, or a pasted configuration, from which the form is filled. */
+export interface SetupView {
+  readonly formUrl: string;
+  readonly isOpen: boolean;
+  readonly receivers: ReadonlyArray<{ readonly id: string; readonly name: string }>;
+  /** What the form was filled from, as it is posted; empty: nothing. */
+  readonly filledFrom: string;
+  /** The receiver that the form was filled for; empty: none. */
+  readonly chosen: string;
+  /** What to do there; null: none was chosen. */
+  readonly about: { readonly name: string; readonly text: string; readonly source: string } | null;
+  /** What was just filled in; empty: nothing was. */
+  readonly title: string;
+  /** What was replaced, kept, or not taken; one sentence each. */
+  readonly says: readonly string[];
+}
+
+/** A record as it would be sent, and a command that sends one like it. */
+export interface RecordView {
+  readonly title: string;
+  readonly about: string;
+  /** OTLP/JSON; of a large one its beginning. */
+  readonly json: string;
+  /** Empty: all of it is shown. */
+  readonly cut: string;
+  readonly command: string;
+  readonly commandAbout: string;
 }
 
 export interface StartView {
@@ -236,8 +292,37 @@ export interface ActionsView {
   readonly suspend: { readonly url: string; readonly isSuspended: boolean; readonly owner: string | null };
   readonly retryUrl: string;
   readonly replay: { readonly url: string; readonly count: number } | null;
+  readonly historyUrl: string;
+  readonly againUrl: string;
   readonly deleteUrl: string;
   readonly deleteRefusal: string | null;
+}
+
+export interface ReplayView {
+  readonly id: string;
+  /** RFC 3339, as is `askedAt`. */
+  readonly since: string;
+  readonly until: string;
+  readonly askedAt: string;
+  readonly askedBy: string | null;
+  readonly badge: BadgeView;
+  readonly message: string;
+  readonly canCancel: boolean;
+}
+
+export interface ExportAgainView {
+  readonly frame: ExportFrame;
+  readonly notices: readonly NoticeView[];
+  readonly name: string;
+  /** Values of `datetime-local` inputs, in UTC. */
+  readonly from: string;
+  readonly until: string;
+  /** How many entries will be sent, in a sentence; null: not asked for. */
+  readonly count: string | null;
+  readonly replays: readonly ReplayView[];
+  readonly againUrl: string;
+  readonly cancelUrl: string;
+  readonly backUrl: string;
 }
 
 export interface ExportDeleteView {

@@ -1,12 +1,14 @@
 /** The data of the list's views. */
 import type { SessionSign } from '../format/sessionWords.ts';
 import type { BadgeView } from './exportViews.ts';
+import type { HistogramView } from './histogramViews.ts';
 
 export interface AuditLogsView {
   readonly exportUrl: string;
   readonly helpUrl: string;
   readonly filterBar: FilterBarView;
   readonly trouble: ExportTroubleView;
+  readonly histogram: HistogramView;
   readonly results: ResultsView;
 }
 
@@ -37,22 +39,50 @@ export interface FilterBarView {
   readonly url: string;
   /** What the input of a name holds, as in the address; empty: nothing. */
   readonly value: (name: string) => string;
-  /** What a text input shows of it: without line breaks. */
-  readonly shown: (name: string) => string;
   /** The same of several inputs of one name. */
   readonly values: (name: string) => readonly string[];
-  readonly eventTypes: ReadonlyArray<{ readonly prefix: string; readonly options: readonly OptionView[] }>;
-  /** The number of event types in all groups. */
-  readonly eventTypeCount: number;
-  readonly sessionTypes: readonly OptionView[];
-  /** Suggestions while somebody types. */
-  readonly actors: ReadonlyArray<{ readonly value: string; readonly label: string }>;
-  readonly projects: readonly string[];
-  /** False: older entries may hold session types, actors and projects that are not offered. */
-  readonly isComplete: boolean;
+  readonly facets: readonly FacetView[];
   /** By the keys of their configs. */
   readonly destinations: readonly OptionView[];
   readonly ranges: readonly OptionView[];
+  /** The page shows the counts that scripts otherwise ask for. */
+  readonly withOverview: boolean;
+  /** The same list with those counts. */
+  readonly overviewUrl: string;
+}
+
+/** A menu of values to include or to leave out. */
+export interface FacetView {
+  /** In ids, and the name of its input in the address. */
+  readonly key: string;
+  readonly label: string;
+  /** What its search input is called. */
+  readonly find: string;
+  /** Its values, counted. */
+  readonly url: string;
+  /** Something of it is chosen. */
+  readonly isActive: boolean;
+  readonly options: readonly FacetOptionView[];
+  /** A sentence each: what was counted, and what is missing. */
+  readonly notes: readonly string[];
+  /** False: only what is chosen is listed. */
+  readonly isCounted: boolean;
+}
+
+export interface FacetOptionView {
+  readonly label: string;
+  readonly isMono: boolean;
+  /** Such as `1,204`, `≥ 300`; null: not known. */
+  readonly count: string | null;
+  readonly include: FacetBoxView;
+  readonly exclude: FacetBoxView;
+}
+
+/** A checkbox. */
+export interface FacetBoxView {
+  readonly name: string;
+  readonly value: string;
+  readonly isChecked: boolean;
 }
 
 export interface OptionView {
@@ -73,6 +103,8 @@ export interface ResultsView extends RowsView {
   /** The canonical address of this list. */
   readonly url: string;
   readonly title: string;
+  /** What asks for the counts over time. */
+  readonly histogram: HistogramView;
   readonly chips: readonly ChipView[];
   /** null: there is nothing to clear. */
   readonly clearUrl: string | null;
@@ -85,7 +117,18 @@ export interface ResultsView extends RowsView {
   /** null: no entry is dated in the future, or this list need not mention it. */
   readonly future: FutureView | null;
   /** The address of the first page; null: this is the first page. */
+  /** How far the entries are sealed; null: not at all, or that could not be read. */
+  readonly sealed: { readonly words: string; readonly isWrong: boolean } | null;
   readonly newestUrl: string | null;
+  /** The same list with fixed times, for somebody who opens it later; null: it has them, or is of all time. */
+  readonly fixedUrl: string | null;
+  /** Filters that many people want; none where something is filtered already. */
+  readonly builtIn: readonly LinkView[];
+}
+
+export interface LinkView {
+  readonly words: string;
+  readonly url: string;
 }
 
 export interface FutureView {
@@ -95,7 +138,8 @@ export interface FutureView {
 }
 
 export interface RowsView {
-  readonly text: string;
+  /** What a search looks for, to be marked. */
+  readonly terms: readonly string[];
   readonly rows: readonly EntryRow[];
   readonly more: MoreView;
   /** null: the search leaves nothing out. */
@@ -112,6 +156,8 @@ export interface EntryRow {
   readonly actorId: string | null;
   readonly sign: SessionSign | null;
   readonly project: string | null;
+  /** In a line, from the payload; null: it does not say. */
+  readonly what: { readonly short: string; readonly full: string } | null;
   readonly occurredAt: string;
   readonly excerpt: string | null;
   /** Too large to search: it may or may not hold the text. */
@@ -131,7 +177,13 @@ export type MoreView =
       /** The browser continues automatically. */
       readonly isAutomatic: boolean;
     }
-  | { readonly kind: 'end'; readonly words: string; readonly allTimeUrl: string | null };
+  | {
+      readonly kind: 'end';
+      readonly words: string;
+      readonly allTimeUrl: string | null;
+      /** How long entries are kept. */
+      readonly retentionUrl: string;
+    };
 
 /** Entries that a search left out, and the same search of them alone. */
 export interface LeftOutView {

@@ -5,26 +5,34 @@
 import type { EntryDetailView } from './entryViews.ts';
 import type {
   EndpointAboutView,
+  ExportAgainView,
   ExportDeleteView,
   ExportFormView,
   ExportListView,
   ExportMessageView,
+  ExportParkedView,
   ExportStateView,
   HeadersView,
+  RecordView,
   StartView,
   TestView,
 } from './exportViews.ts';
+import type { HistogramView } from './histogramViews.ts';
+import type { HistoryView } from './historyViews.ts';
 import type {
   AuditLogsView,
   ExportTroubleView,
+  FacetView,
   FilterBarView,
   NewerView,
   ResultsView,
   RowsView,
 } from './listViews.ts';
+import type { RetentionDrawerView } from './retentionViews.ts';
 
 export interface Views {
   'audit-logs/entry': EntryDetailView;
+  'audit-logs/facet-values': FacetView;
   'audit-logs/filter-bar': FilterBarView;
   'audit-logs/main-part': AuditLogsView;
   'audit-logs/newer': NewerView;
@@ -32,24 +40,31 @@ export interface Views {
   'audit-logs/results-part': ResultsView;
   'audit-logs/rows-part': RowsView;
   'audit-logs/trouble-part': ExportTroubleView;
+  'export/again': ExportAgainView;
   'export/delete': ExportDeleteView;
   'export/destinations': ExportListView;
   'export/endpoint-about': EndpointAboutView;
   'export/form': ExportFormView;
   'export/headers': HeadersView;
+  'export/history': HistoryView;
   'export/list': ExportListView;
+  'export/parked': ExportParkedView;
   'export/message': ExportMessageView;
+  'export/record': RecordView;
   'export/start-count': StartView['choices'][number];
   'export/state': ExportStateView;
   'export/test': TestView;
   'help/page': HelpView;
+  'histogram/part': HistogramView;
   home: HomeView;
+  'retention/page': RetentionDrawerView;
   problem: ProblemView;
   'problem-part': ProblemPartView;
 }
 
 export interface HelpView {
   readonly auditLogsUrl: string;
+  readonly retentionUrl: string;
 }
 
 export interface HomeView {

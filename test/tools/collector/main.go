@@ -1,10 +1,11 @@
 // Command collector is an OpenTelemetry Collector with just the parts the tests need:
-// OTLP in, OTLP/HTTP out, and the debug and nop exporters.
+// OTLP in, OTLP/HTTP and files out, and the debug and nop exporters.
 package main
 
 import (
 	"log"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
@@ -26,7 +27,7 @@ func factories() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	exporters, err := otelcol.MakeFactoryMap[exporter.Factory](
-		otlphttpexporter.NewFactory(), debugexporter.NewFactory(), nopexporter.NewFactory())
+		otlphttpexporter.NewFactory(), debugexporter.NewFactory(), nopexporter.NewFactory(), fileexporter.NewFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}

@@ -16,6 +16,7 @@ import {
 } from '../../editor/specUnits.ts';
 import type { ApiAnswer } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
+import type { Labels } from '../clusterRules.ts';
 import type { KubeObject } from '../kubeObject.ts';
 import { collectionPath, makeApply, pageFieldManager } from '../resource.ts';
 import { isVersionConflict, listOwnerConflicts, toRefusal } from './describeRefusal.ts';
@@ -30,17 +31,20 @@ export function findOwnerRefusal(object: KubeObject, target: SpecUnits): string 
   return plan.kind === 'owned' ? plan.reason : null;
 }
 
-/** Replaces the spec of exactly the version that was read. */
+/**
+ * Replaces the spec of exactly the version that was read. `labels` are those that the page gives to each config: an apply without
+ * them would take them away.
+ */
 export async function replaceSpec(
   api: ApiClient,
   object: KubeObject,
-  target: SpecUnits,
+  { labels, target }: { readonly labels: Labels; readonly target: SpecUnits },
   signal: AbortSignal,
 ): Promise<Written> {
   const plan = planApply(object, target);
   if (plan.kind === 'owned') return { kind: 'refused', reason: plan.reason };
   const { namespace, name, resourceVersion } = object.metadata;
-  const answer = await sendApply(api, { namespace, name, resourceVersion, ...plan }, signal);
+  const answer = await sendApply(api, { namespace, name, resourceVersion, labels, ...plan }, signal);
   if (answer.kind === 'ok') return { kind: 'ok', value: undefined };
   const owned = listOwnerConflicts(answer);
   if (owned.length > 0) return { kind: 'refused', reason: owned.join(' ') };
@@ -99,7 +103,12 @@ function showUnit(object: KubeObject, unit: string): string {
  */
 export function createConfig(
   api: ApiClient,
-  config: { readonly namespace: string; readonly name: string; readonly spec: Record<string, unknown> },
+  config: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly labels: Labels;
+    readonly spec: Record<string, unknown>;
+  },
   signal: AbortSignal,
 ): Promise<ApiAnswer> {
   return sendApply(api, { ...config, resourceVersion: '1', force: false }, signal);
@@ -111,13 +120,19 @@ function sendApply(
     readonly namespace: string;
     readonly name: string;
     readonly resourceVersion: string;
+    readonly labels: Labels;
     readonly spec: Record<string, unknown>;
     readonly force: boolean;
   },
   signal: AbortSignal,
 ): Promise<ApiAnswer> {
-  const { namespace, name, resourceVersion, spec, force } = config;
-  const metadata = { namespace, name, resourceVersion };
+  const { namespace, name, resourceVersion, labels, spec, force } = config;
+  const metadata = {
+    namespace,
+    name,
+    resourceVersion,
+    ...(Object.keys(labels).length > 0 && { labels }),
+  };
   return api.request({
     method: 'PATCH',
     path: `${collectionPath(namespace)}/${name}`,

@@ -17,8 +17,8 @@ import { namespacePattern, objectNamePattern } from '../../schema/names.ts';
 import { reconcileAtAnnotation } from '../../schema.ts';
 import type { ApiAnswer } from '../apiAnswer.ts';
 import type { ApiClient } from '../apiClient.ts';
-import type { ClusterRules } from '../clusterRules.ts';
-import { type KubeObject, readObject } from '../kubeObject.ts';
+import { type ClusterRules, toSelector } from '../clusterRules.ts';
+import { type KubeObject, readLabels, readObject } from '../kubeObject.ts';
 import { listPages, type Snapshot } from '../listPages.ts';
 import { collectionPath, pageFieldManager } from '../resource.ts';
 import { createConfig, findOwnerRefusal, replaceSpec } from './applySpec.ts';
@@ -82,7 +82,8 @@ export class ObjectStore implements ManifestStore<KubeObject> {
     if (answer.kind !== 'ok')
       return toRefusal(answer, { verb: 'get', resource: 'configs', namespace: id.namespace });
     const object = readObject(answer.body);
-    if (object === null || organizationOf(object) !== organization) return { kind: 'gone' };
+    if (object === null || organizationOf(object) !== organization || !this.#isOurs(object))
+      return { kind: 'gone' };
     return { kind: 'ok', value: this.#toStored(object) };
   }
 
@@ -90,7 +91,7 @@ export class ObjectStore implements ManifestStore<KubeObject> {
     const answer = await this.#get(id);
     const object = answer.kind === 'ok' ? readObject(answer.body) : null;
     if (object === null) return 'nobody';
-    return organizationOf(object) === organization ? 'own' : 'foreign';
+    return organizationOf(object) === organization && this.#isOurs(object) ? 'own' : 'foreign';
   }
 
   makeSecretReader(): SecretReader {
@@ -119,9 +120,13 @@ export class ObjectStore implements ManifestStore<KubeObject> {
     { namespace, name }: ConfigId,
     plan: DraftPlan,
   ): Promise<EditorResult<void> | { readonly kind: 'taken' }> {
-    const { api, signal } = this.#options;
+    const { api, rules, signal } = this.#options;
     const said = [...listUnits(plan.spec)].filter(([unit, value]) => !isDefault(unit, value));
-    const created = await createConfig(api, { namespace, name, spec: buildSpec(said) }, signal);
+    const created = await createConfig(
+      api,
+      { namespace, name, labels: rules.labels, spec: buildSpec(said) },
+      signal,
+    );
     if (created.kind !== 'ok') {
       if (isVersionConflict(created)) return { kind: 'taken' };
       return toRefusal(created, { verb: 'create', resource: 'configs', namespace });
@@ -134,8 +139,8 @@ export class ObjectStore implements ManifestStore<KubeObject> {
   }
 
   replace({ source }: Stored, target: SpecUnits): Promise<Written> {
-    const { api, signal } = this.#options;
-    return replaceSpec(api, source, target, signal);
+    const { api, rules, signal } = this.#options;
+    return replaceSpec(api, source, { labels: rules.labels, target }, signal);
   }
 
   async annotate({ id, source }: Stored, reconcileAt: string): Promise<Written> {
@@ -173,6 +178,12 @@ export class ObjectStore implements ManifestStore<KubeObject> {
     return this.#secrets.prune(source, refs);
   }
 
+  /** Another collector's, by its labels, is none of this page's business. */
+  #isOurs(object: KubeObject): boolean {
+    const labels = readLabels(object);
+    return Object.entries(this.#options.rules.labels).every(([key, value]) => labels[key] === value);
+  }
+
   #toStored(object: KubeObject): Stored {
     return toStored(object, this.#options.stateOf(object.metadata.uid));
   }
@@ -183,12 +194,14 @@ export class ObjectStore implements ManifestStore<KubeObject> {
 
   /** Selected by organization where the server can (since 1.31); else all of them. */
   async #listObjects(organization: string): Promise<ApiAnswer<Snapshot>> {
-    const { api, namespace, signal } = this.#options;
+    const { api, namespace, rules, signal } = this.#options;
     const path = collectionPath(namespace);
     const value = organization.replace(/[\\,=]/g, '\\$&');
-    const selected = await listPages(api, path, signal, { fieldSelector: `spec.organization=${value}` });
+    const selectors = toSelector(rules.labels);
+    const fieldSelector = `spec.organization=${value}`;
+    const selected = await listPages(api, path, signal, { selectors: { ...selectors, fieldSelector } });
     if (selected.kind !== 'refused' || selected.code !== 400) return selected;
-    return await listPages(api, path, signal);
+    return await listPages(api, path, signal, { selectors });
   }
 
   /** Exactly the version that was read: neither a newer one, nor another config under its name. */

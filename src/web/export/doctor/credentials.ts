@@ -1,5 +1,6 @@
 /** What the headers of a form look like to a receiver that refused them. */
 import { type ExportForm, filledHeaders } from '../exportForm.ts';
+import { findPresetOf } from '../presets/presets.ts';
 import type { Remedy } from './remedy.ts';
 
 /** As documentation writes it: <token>, ${TOKEN}, $TOKEN, YOUR_API_KEY, TOKEN, xxxx. */
@@ -9,6 +10,8 @@ const placeholder =
 /** null: nothing is odd about them. */
 export function findCredentialMistake(form: ExportForm): Remedy | null {
   const rows = filledHeaders(form);
+  const missing = findMissing(form.values.endpoint, rows);
+  if (missing !== null) return { says: missing, fix: null };
   if (rows.length === 0) {
     const says =
       'No header is set. Most receivers take the credentials in an Authorization header: add it under Headers.';
@@ -36,4 +39,16 @@ export function findCredentialMistake(form: ExportForm): Remedy | null {
       isPrefix: true,
     },
   };
+}
+
+/** What the receiver whose host this is asks for, and the form does not have; null: nothing, or it may be any receiver. */
+function findMissing(endpoint: string, rows: ReadonlyArray<{ readonly name: string }>): string | null {
+  const preset = findPresetOf(endpoint);
+  const missing = preset?.headers.find(
+    ({ name, value }) =>
+      value === undefined && !rows.some((row) => row.name.toLowerCase() === name.toLowerCase()),
+  );
+  if (preset === null || missing === undefined) return null;
+  const { name, prefix = '', enter } = missing;
+  return `${preset.name} asks for the header ${name}, with “${prefix}${enter}” as its value: add it under Headers.`;
 }

@@ -1,5 +1,6 @@
 /** What people paste into header rows: repaired where it can mean one thing only, and said; secret from the first moment. */
 import { Secret } from '../../../model/secret.ts';
+import { readHeaderList } from '../paste/headerList.ts';
 
 interface Row {
   readonly index: number;
@@ -114,7 +115,7 @@ function splitSettings<T extends Row>(rows: readonly T[], said: string[]): reado
   return rows.flatMap((row) => {
     const value = row.value.reveal();
     const match = headersSetting.exec(row.name === '' ? value : row.name);
-    const headers = match === null ? null : readSetting(match[1] ?? value);
+    const headers = match === null ? null : readHeaderList(unquote(match[1] ?? value));
     if (headers === null) return [row];
     said.push('The headers of OTEL_EXPORTER_OTLP_HEADERS now have a row each.');
     return headers.map(({ name, value }, n) => {
@@ -124,20 +125,6 @@ function splitSettings<T extends Row>(rows: readonly T[], said: string[]): reado
   });
 }
 
-/** Pairs with commas between them, values in percent-encoding. null: it is no such list. */
-function readSetting(list: string): Typed[] | null {
-  const pairs = list
-    .replace(/^(["'])(.*)\1$/s, '$2')
-    .split(',')
-    .map((pair) => /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(.+?)\s*$/s.exec(pair));
-  const headers = pairs.map((pair) => ({ name: pair?.[1] ?? '', value: decode(pair?.[2] ?? '') }));
-  return headers.every(({ name, value }) => name !== '' && value !== '') ? headers : null;
-}
-
-function decode(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
+function unquote(text: string): string {
+  return text.replace(/^(["'])(.*)\1$/s, '$2');
 }

@@ -1,5 +1,6 @@
 /** Mistakes that the endpoint's text shows by itself, before anything is sent. */
 import { withoutQuery } from '../addresses.ts';
+import { appendLogsPath } from '../paste/pasted.ts';
 import { type Remedy, setEndpoint } from './remedy.ts';
 
 interface Mistake {
@@ -25,7 +26,7 @@ const mistakes: readonly Mistake[] = [
     pattern:
       /^(?:(?:export|set)\s+|-\s+)?((?:OTEL_EXPORTER_OTLP_)?(?:LOGS_)?ENDPOINT)\s*[=:]\s*["']?(https?:\/\/[^\s"']+)$/i,
     says: 'This is a whole setting. Enter only the URL here.',
-    instead: (name, url) => (/logs/i.test(name) ? url : withLogsPath(url)),
+    instead: (name, url) => (/logs/i.test(name) ? url : appendLogsPath(url)),
   },
   {
     pattern: /^https?:\/\/(https?)(?::\/{1,2}|\/\/)(.+)$/i,
@@ -93,11 +94,4 @@ export function findTypedMistake(endpoint: string): TypedMistake | null {
 /** Hosts without a dot are services of the same machine or cluster, which rarely speak TLS. */
 function isLocal(rest: string): boolean {
   return !/^[^/:?]*\./.test(rest) || /^127\./.test(rest);
-}
-
-/** SDKs and the Collector append the path of the signal to this setting, whatever path it has. */
-function withLogsPath(base: string): string {
-  return /^https?:\/\/[^/]+\/?$/i.test(base) || /\/v1\/logs\/?$/i.test(base)
-    ? base
-    : `${base.replace(/\/$/, '')}/v1/logs`;
 }

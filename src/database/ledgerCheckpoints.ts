@@ -1,0 +1,208 @@
+/**
+ * Keeps a ledger's checkpoints: what is signed is read back from what is committed, and is stored before it leaves the house.
+ */
+import { utcMilliseconds } from './fragments.ts';
+import type { Database } from './pool.ts';
+import { durable } from './window.ts';
+
+/** A ledger in force whose checkpoint is due. */
+export interface DueLedger {
+  readonly id: string;
+  readonly organization: string;
+  readonly name: string;
+  readonly size: number;
+  readonly state: Buffer;
+  /** The checkpoint before is signed, so the name stays. */
+  readonly isSigned: boolean;
+  /** The checkpoint before; null: there is none. */
+  readonly note: { readonly size: number; readonly root: Buffer } | null;
+}
+
+export interface DueOptions {
+  /** At least so long after the checkpoint before. */
+  readonly intervalMs: number;
+  /** There is a key: what was left unsigned is due too. */
+  readonly signs: boolean;
+  /** Organizations whose ledgers are all due. */
+  readonly unchecked: readonly string[];
+}
+
+const dueColumns = `s.id, s.organization, s.name, s.size::text, s.state, s.note_size::text as "noteSize", s.note_root as "noteRoot", s.is_signed as "isSigned"`;
+type RawDue = Pick<DueLedger, 'id' | 'organization' | 'name' | 'state' | 'isSigned'> & {
+  readonly size: string;
+  readonly noteSize: string | null;
+  readonly noteRoot: Buffer | null;
+};
+
+function toDue({ noteSize, noteRoot, size, ...row }: RawDue): DueLedger {
+  return {
+    ...row,
+    size: Number(size),
+    note: noteSize === null || noteRoot === null ? null : { size: Number(noteSize), root: noteRoot },
+  };
+}
+
+/** Ids of ledgers whose checkpoint is due: all that are to be checked, and 500 of those that have waited longest. */
+export async function listDueCheckpoints(db: Database, options: DueOptions): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select s.id from audit.ledgers s
+     where s.ended_at is null and s.stopped is null and (s.organization = any ($3::text[])
+       or s.size > 0 and (s.noted_at is null or s.noted_at < clock_timestamp() - $1 * interval '1 millisecond')
+         and (s.note_size is distinct from s.size or $2 and not s.is_signed))
+     order by s.organization = any ($3::text[]) desc, s.noted_at nulls first limit 500 + cardinality($3::text[])`,
+    [options.intervalMs, options.signs, options.unchecked],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The row as it is committed; null: it is stopped, or no longer in force. */
+export async function readDueLedger(db: Database, id: string): Promise<DueLedger | null> {
+  const { rows } = await db.query<RawDue>(
+    `select ${dueColumns} from audit.ledgers s where s.id = $1 and s.ended_at is null and s.stopped is null`,
+    [id],
+  );
+  return rows[0] ? toDue(rows[0]) : null;
+}
+
+export interface SignedCheckpoint {
+  readonly name: string;
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly note: Uint8Array;
+  readonly isSigned: boolean;
+}
+
+/** Stores it, on the disk, if the one before is still the latest. False: it is not; use what is there. */
+export async function storeCheckpoint(
+  db: Database,
+  ledger: DueLedger,
+  checkpoint: SignedCheckpoint,
+): Promise<boolean> {
+  const result = await db.query(
+    `with ${durable}
+     update audit.ledgers s set name = $2, note = $3, note_size = $4, note_root = $5, noted_at = clock_timestamp(), is_signed = $6
+     from durable
+     where s.id = $1 and s.ended_at is null and s.stopped is null and s.size >= $4::bigint and s.note_size is not distinct from $7::bigint
+       and (not s.is_signed or s.name = $2)`,
+    [
+      ledger.id,
+      checkpoint.name,
+      checkpoint.note,
+      checkpoint.size,
+      checkpoint.root,
+      checkpoint.isSigned,
+      ledger.note?.size ?? null,
+    ],
+  );
+  return result.rowCount === 1;
+}
+
+/**
+ * Ledgers with a checkpoint that no entry has told of, at least `intervalMs` after the last such entry, or after their beginning; and
+ * not when that entry is all that is new.
+ */
+export async function listUntold(
+  db: Database,
+  intervalMs: number,
+): Promise<ReadonlyArray<{ id: string; note: Buffer; size: number }>> {
+  const { rows } = await db.query<{ id: string; note: Buffer; size: string }>(
+    `select s.id, s.note, s.note_size::text as size from audit.ledgers s where ${isUntold('$1')} order by s.told_at nulls first limit 500`,
+    [intervalMs],
+  );
+  return rows.map((row) => ({ ...row, size: Number(row.size) }));
+}
+
+const isUntold = (intervalMs: string): string => `s.ended_at is null and s.stopped is null
+  and coalesce(s.told_at, s.created_at) < now() - ${intervalMs} * interval '1 millisecond'
+  and s.note_size > s.told_size + case when s.told_at is null then 0 else 1 end`;
+
+/** Writes the entry `audit_log.sealed` about the checkpoint of that size, once, whoever else tries. */
+export async function tellSealed(
+  db: Database,
+  ledger: { id: string; size: number },
+  metadata: Readonly<Record<string, unknown>>,
+  intervalMs: number,
+): Promise<boolean> {
+  const result = await db.query(
+    `with told as (
+       update audit.ledgers s set told_size = s.note_size, told_at = now()
+       where s.id = $1 and s.note_size = $2::bigint and ${isUntold('$3')} returning s.organization)
+     insert into audit.entries (organization, event_type, session_type, metadata)
+     select organization, 'audit_log.sealed', 'system', $4::jsonb from told`,
+    [ledger.id, ledger.size, intervalMs, JSON.stringify(metadata)],
+  );
+  return result.rowCount === 1;
+}
+
+export interface Stop {
+  readonly reason: 'DatabaseSetBack';
+  /** One or two sentences. */
+  readonly message: string;
+}
+
+/** Nothing more is sealed or signed, until a person calls audit.restart_ledger. False: it was stopped already. */
+export async function stopLedger(db: Database, id: string, stop: Stop): Promise<boolean> {
+  const result = await db.query(
+    `update audit.ledgers s set stopped = $2::jsonb || jsonb_build_object('at', now())
+     where s.id = $1 and s.ended_at is null and s.stopped is null`,
+    [id, JSON.stringify(stop)],
+  );
+  return result.rowCount === 1;
+}
+
+/** What people see of an organization's ledger. */
+export interface LedgerView {
+  readonly organization: string;
+  readonly origin: string;
+  /** Those of the latest checkpoint; null: there is none. */
+  readonly checkpoint: { readonly size: number; readonly root: string; readonly time: string } | null;
+  readonly isSigned: boolean;
+  readonly stopped: Stop | null;
+}
+
+export async function readLedgerViews(db: Database, organizations: readonly string[]): Promise<LedgerView[]> {
+  const { rows } = await db.query<
+    Omit<LedgerView, 'checkpoint'> & { size: string | null; root: string; time: string }
+  >(
+    `select s.organization, s.name || '/'::text || s.id::text as origin, s.is_signed as "isSigned", s.stopped,
+       s.note_size::text as size, encode(s.note_root, 'base64') as root, ${utcMilliseconds('s.noted_at')} as time
+     from audit.ledgers s where s.organization = any ($1::text[]) and s.ended_at is null`,
+    [organizations],
+  );
+  return rows.map(({ size, root, time, ...row }) => ({
+    ...row,
+    checkpoint: size === null ? null : { size: Number(size), root, time },
+  }));
+}
+
+/** The latest note of an organization's ledger in force; null: there is none. */
+export async function readNote(
+  db: Database,
+  organization: string,
+): Promise<{ readonly ledger: string; readonly size: number; readonly note: Buffer } | null> {
+  const { rows } = await db.query<{ ledger: string; size: string; note: Buffer }>(
+    `select s.id as ledger, s.note_size::text as size, s.note from audit.ledgers s
+     where s.organization = $1 and s.ended_at is null and s.note is not null`,
+    [organization],
+  );
+  return rows[0] ? { ...rows[0], size: Number(rows[0].size) } : null;
+}
+
+/** Those of the ids that are ledgers in this database, whichever organization they belong to. */
+export async function knownLedgers(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ id: string }>(
+    'select s.id from audit.ledgers s where s.id = any ($1::uuid[])',
+    [ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** How many ledgers are stopped, and how many findings stand open, of all organizations. */
+export async function readLedgerCounts(db: Database): Promise<{ stopped: number; findings: number }> {
+  const { rows } = await db.query<{ stopped: string; findings: string }>(
+    `select (select count(*) from audit.ledgers s where s.ended_at is null and s.stopped is not null) as stopped,
+       (select count(*) from audit.ledger_findings f join audit.ledgers s on s.id = f.ledger
+        where f.resolved_at is null and s.ended_at is null and f.kind <> 'unreadable') as findings`,
+  );
+  return { stopped: Number(rows[0]?.stopped), findings: Number(rows[0]?.findings) };
+}

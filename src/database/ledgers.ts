@@ -1,0 +1,120 @@
+/**
+ * Rows of audit.ledgers: one in force for each organization, made when its first entry is to be sealed. It is like a stream whose
+ * receiver is a Merkle tree, so its position is a snapshot too (window.ts), and old clusters come first (clusters.ts).
+ *
+ * Not here: who writes them (ledgerWindow.ts, ledgerCheckpoints.ts, ledgerScrub.ts).
+ */
+import type { Position, Window } from '../model/stream.ts';
+import { registerClusters } from './clusters.ts';
+import { endedSince, hasNewEntries, hasOtherCluster } from './fragments.ts';
+import { mostNewEntries, newEntries, serverKey } from './pollStreams.ts';
+import type { Database } from './pool.ts';
+import { NotPrimaryError } from './primary.ts';
+
+export interface LedgerRow {
+  readonly id: string;
+  readonly organization: string;
+  readonly cluster: string;
+  readonly settled: string;
+  /** null: nothing is being sealed. */
+  readonly window: Window | null;
+  /** null: at the start of the window. */
+  readonly position: Position | null;
+  /** Number of leaves. */
+  readonly size: number;
+  /** Hashes of its full subtrees; see `BundleTree`. */
+  readonly state: Buffer;
+}
+
+/** Select list that `toLedgerRow` reads, of a row `s`. */
+export const ledgerColumns = `s.id, s.organization, s.cluster::text, s.settled::text, s.window_snapshot::text as window_snapshot,
+  (extract(epoch from s.window_pinned_at) * 1000000)::bigint as pinned, s.position_xid::text, s.position_id::text, s.size::text, s.state`;
+
+export interface RawLedger extends Pick<LedgerRow, 'id' | 'organization' | 'cluster' | 'settled' | 'state'> {
+  readonly window_snapshot: string | null;
+  readonly pinned: string | null;
+  readonly position_xid: string | null;
+  readonly position_id: string | null;
+  readonly size: string;
+}
+
+/** Everything is sealed. */
+const noFilter = { eventTypes: [], excludeEventTypes: [], projects: [] };
+
+export function toLedgerRow(raw: RawLedger): LedgerRow {
+  const { window_snapshot: snapshot, pinned, position_xid: xid, position_id: id } = raw;
+  return {
+    id: raw.id,
+    organization: raw.organization,
+    cluster: raw.cluster,
+    settled: raw.settled,
+    state: raw.state,
+    window: snapshot === null ? null : { snapshot, pinnedAtMicros: Number(pinned), filter: noFilter },
+    position: xid === null || id === null ? null : { xid: BigInt(xid), id: BigInt(id) },
+    size: Number(raw.size),
+  };
+}
+
+/** Makes the ledger of an organization if it has none in force: from the first entry in the first cluster on. */
+export async function ensureLedger(db: Database, organization: string, name: string): Promise<void> {
+  await registerClusters(db, [organization]);
+  await db.query(
+    `insert into audit.ledgers (organization, name, cluster)
+     select $1, $2, c.system_identifier from audit.clusters c
+     where not exists (select from audit.ledgers l where l.organization = $1 and l.ended_at is null)
+     order by c.system_identifier = audit.cluster_id(), c.ordinal limit 1
+     on conflict (organization) where ended_at is null do nothing`,
+    [organization, name],
+  );
+}
+
+/** What a look for unsealed entries has seen; the next one looks only at what came after. */
+export interface UnsealedMark {
+  readonly snapshot: string;
+  /** Changes with the server, its cluster, and the clusters that the table is known to hold entries of. */
+  readonly server: string;
+}
+
+export interface Unsealed {
+  readonly organizations: readonly string[];
+  readonly mark: UnsealedMark;
+}
+
+const common = `pg_is_in_recovery() as standby, pg_current_snapshot()::text as snapshot, ${serverKey} as server`;
+
+const newOrganizations = `with new as materialized (
+    select e.organization from unnest(${endedSince('$1::pg_snapshot')}) as ended(xid),
+      lateral ${newEntries('between ended.xid and ended.xid')} as e
+    union all
+    ${newEntries('>= pg_snapshot_xmax($1::pg_snapshot)')}
+    limit ${mostNewEntries})
+  select ${common}, array(select distinct organization from new) as organizations,
+    ${serverKey} <> $2 or (select count(*) from new) = ${mostNewEntries} as unsure`;
+
+/** By one index probe for each organization, and those of a stream for each ledger. */
+const allOrganizations = `with recursive organizations as (
+    (select organization from audit.entries where organization > '' order by organization limit 1)
+    union all
+    select next.organization from organizations o, lateral (
+      select e.organization from audit.entries e where e.organization > o.organization order by e.organization limit 1) as next)
+  select ${common}, false as unsure, array(select o.organization from organizations o
+    left join audit.ledgers s on s.organization = o.organization and s.ended_at is null
+    where length(o.organization) <= 256 and (s.id is null
+      or s.stopped is null and (s.window_snapshot is not null or ${hasOtherCluster} or ${hasNewEntries}))) as organizations`;
+
+/**
+ * Which organizations have entries that are not sealed. With the mark of the last look its cost follows the number of new entries, not
+ * that of organizations; null: every organization is looked at.
+ *
+ * @throws NotPrimaryError if a standby answered.
+ */
+export async function listUnsealed(db: Database, last: UnsealedMark | null): Promise<Unsealed> {
+  const { rows } = await db.query<UnsealedMark & Unsealed & { standby: boolean; unsure: boolean }>(
+    last === null ? allOrganizations : newOrganizations,
+    last === null ? [] : [last.snapshot, last.server],
+  );
+  const [row] = rows;
+  if (!row || row.standby) throw new NotPrimaryError();
+  if (row.unsure) return listUnsealed(db, null);
+  return { organizations: row.organizations, mark: { snapshot: row.snapshot, server: row.server } };
+}

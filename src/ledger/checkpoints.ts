@@ -1,0 +1,107 @@
+/** Makes the checkpoints that are due, tells of them in entries, and knows what statuses may say. */
+import { pause } from '../basics/wait.ts';
+import {
+  type LedgerView,
+  listDueCheckpoints,
+  listUntold,
+  readLedgerViews,
+  stopLedger,
+  tellSealed,
+} from '../database/ledgerCheckpoints.ts';
+import { ensureLedger } from '../database/ledgers.ts';
+import type { Database } from '../database/pool.ts';
+import type { LedgerStatus } from '../model/streamStatus.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { parseCheckpoint } from './checkpoint.ts';
+import { type Claim, checkpointLedger, ledgerIdOf, type Signing } from './checkpointLedger.ts';
+import { splitNote } from './note.ts';
+
+export interface CheckpointOptions {
+  readonly db: Database;
+  readonly log: Logger;
+  readonly signing: Signing;
+  /** Organizations with an export, and the checkpoints that their statuses keep. null: the manifests have not been read. */
+  readonly readClaims: () => Promise<{ organizations: readonly string[]; claims: readonly Claim[] } | null>;
+  /** Between two checkpoints of a ledger; default a minute. */
+  readonly checkpointIntervalMs?: number;
+  /** Between two entries `audit_log.sealed` of an organization; default an hour. */
+  readonly tellIntervalMs?: number;
+}
+
+const defaultCheckpointIntervalMs = 60_000;
+const defaultTellIntervalMs = 60 * 60_000;
+
+export class Checkpoints {
+  readonly #options: CheckpointOptions;
+  /** Ids of ledgers named by statuses that this process has compared. */
+  readonly #checked = new Set<string>();
+  #views = new Map<string, LedgerView>();
+
+  constructor(options: CheckpointOptions) {
+    this.#options = options;
+  }
+
+  /** What a status may say of the organization's ledger; null: nothing is known, so what stands stays. */
+  viewOf(organization: string): LedgerView | null {
+    return this.#views.get(organization) ?? null;
+  }
+
+  /** The same in the words of a status; null: it stays as it is. */
+  statusOf(organization: string | null): LedgerStatus | null {
+    const view = organization === null ? null : this.viewOf(organization);
+    if (view === null || view.checkpoint === null || view.stopped !== null) return null;
+    return { origin: view.origin, ...view.checkpoint };
+  }
+
+  /** @throws the database's error. */
+  async run(signal: AbortSignal, share: number): Promise<void> {
+    const { db, signing, checkpointIntervalMs, tellIntervalMs } = this.#options;
+    const read = await this.#options.readClaims();
+    if (read === null) return;
+    const { organizations, claims } = read;
+    const unchecked = claims.filter(({ origin }) => !this.#checked.has(origin));
+    const named = [...new Set(unchecked.map(({ organization }) => organization))];
+    // A database of before there was a ledger is one that was set back.
+    for (const organization of named) await ensureLedger(db, organization, signing.name);
+    const due = await listDueCheckpoints(db, {
+      intervalMs: checkpointIntervalMs ?? defaultCheckpointIntervalMs,
+      signs: signing.keys.length > 0,
+      unchecked: named,
+    });
+    for (const id of due) {
+      if (signal.aborted) return;
+      const startedAt = performance.now();
+      const made = await checkpointLedger(db, id, claims, signing);
+      if (made.kind === 'set-back') await this.#stop(id, made.stop.message);
+      await pause((performance.now() - startedAt) * (1 / share - 1), signal);
+    }
+    for (const { origin, organization } of unchecked)
+      if (ledgerIdOf(origin) !== null && named.includes(organization)) this.#checked.add(origin);
+    await this.#tell(tellIntervalMs ?? defaultTellIntervalMs);
+    const views = await readLedgerViews(db, organizations);
+    this.#views = new Map(views.map((view) => [view.organization, view]));
+  }
+
+  async #stop(id: string, message: string): Promise<void> {
+    const { db, log } = this.#options;
+    if (await stopLedger(db, id, { reason: 'DatabaseSetBack', message }))
+      log.error({ ledger: id, reason: 'DatabaseSetBack' }, message);
+  }
+
+  async #tell(intervalMs: number): Promise<void> {
+    const { db } = this.#options;
+    for (const { id, note, size } of await listUntold(db, intervalMs)) {
+      const parts = splitNote(note);
+      const text = parts?.text ?? note.toString();
+      const checkpoint = parseCheckpoint(parts === null ? text.replace(/\n$/, '') : text);
+      if (checkpoint === null) continue;
+      const metadata = {
+        origin: checkpoint.origin,
+        size: checkpoint.size,
+        root: Buffer.from(checkpoint.root).toString('base64'),
+        signatures: parts?.signatures ?? [],
+      };
+      await tellSealed(db, { id, size }, metadata, intervalMs);
+    }
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Seals every organization's entries in the background, so that the product's inserts cost no more than before: soon after they come,
+ * and from the beginning of a table that was there before.
+ *
+ * Any number of replicas may run it: one of them does each part of the work, and even doing a part twice seals nothing twice. It takes at
+ * most about a quarter of a core.
+ */
+import { errorCode } from '../basics/errorCode.ts';
+import { pause } from '../basics/wait.ts';
+import { isTooMuch } from '../database/boundedRead.ts';
+import { readLedgerCounts } from '../database/ledgerCheckpoints.ts';
+import { listUnsealed, type UnsealedMark } from '../database/ledgers.ts';
+import { releaseLedger } from '../database/ledgerWindow.ts';
+import type { Database } from '../database/pool.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import { Fingerprinter } from './fingerprint.ts';
+import { SealProgress } from './progress.ts';
+import { scrubNext } from './scrub.ts';
+import { type SealOptions, sealOrganization, type Turn } from './sealOrganization.ts';
+
+export interface LedgerOptions {
+  /** A pool that nothing urgent waits for; one connection at a time is used. */
+  readonly db: Database;
+  readonly log: Logger;
+  /** The setting LEDGER_NAME. */
+  readonly name: string;
+  readonly onSealed?: (entries: number) => void;
+  /** Signs what is sealed. Absent: nothing is. */
+  readonly checkpoints?: Checkpoints;
+  /** Called with what stands wrong, of all organizations. */
+  readonly onCounts?: (counts: { stopped: number; findings: number }) => void;
+  /** Called after each round with how long, in milliseconds, the organization that has waited longest has had entries that were not sealed; 0: none has. */
+  readonly onWaiting?: (ms: number) => void;
+  /** Called with entries that were compared with the table. */
+  readonly onScrubbed?: (entries: number) => void;
+  /** Between two rounds; default 5 s. */
+  readonly intervalMs?: number;
+  /** The share of its time that it works; default a quarter. */
+  readonly share?: number;
+}
+
+const defaultIntervalMs = 5_000;
+const defaultShare = 0.25;
+/** The same of comparing table and ledger. */
+const scrubShare = 0.05;
+/** Between two comparisons of a ledger: a thousand that are idle then cost a statement in three seconds. */
+const scrubRestMs = 6 * 60 * 60_000;
+const scrubPauseMs = 30_000;
+const turnMs = 3_000;
+/** Between two looks at which checkpoints are due. */
+const checkpointPassMs = 10_000;
+/** So often every organization is looked at: entries that were imported, or came after a failover with older transaction ids. */
+const fullRoundMs = 60 * 60_000;
+/** Waits for an organization whose entries cannot be sealed; doubles with each failure. */
+const firstRetryMs = 15_000;
+const longestRetryMs = 15 * 60_000;
+
+/** What a round has to look at besides what is new by then. The caller keeps it from one round to the next. */
+export class Agenda {
+  /** null: look at every organization. */
+  mark: UnsealedMark | null = null;
+  lookedAtAllAt = Number.NEGATIVE_INFINITY;
+  /** Organizations that have more, that another collector is working on, or that failed. */
+  readonly left = new Set<string>();
+  readonly failed = new Map<string, { readonly failures: number; readonly retryAt: number }>();
+}
+
+export function startLedger(options: LedgerOptions) {
+  const { db, log, intervalMs = defaultIntervalMs, share = defaultShare } = options;
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  const agenda = new Agenda();
+  const progress = new SealProgress(log);
+  const seal: SealOptions = {
+    db,
+    name: options.name,
+    fingerprinter: new Fingerprinter(),
+    signal,
+    share,
+    turnMs,
+    onSealed(entries, ledger) {
+      progress.sealed(entries, ledger);
+      options.onSealed?.(entries);
+    },
+  };
+  const run = async (): Promise<void> => {
+    let isFailing = false;
+    let checkedAt = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted) {
+      try {
+        await sealAll(seal, agenda, log);
+        if (
+          options.checkpoints &&
+          performance.now() - checkedAt >= Math.min(checkpointPassMs, intervalMs * 2)
+        ) {
+          checkedAt = performance.now();
+          await options.checkpoints.run(signal, share);
+          options.onCounts?.(await readLedgerCounts(db));
+        }
+        if (isFailing) log.info('entries are being sealed again');
+        isFailing = false;
+      } catch (error) {
+        if (signal.aborted) break;
+        // Nothing is missed meanwhile: the position stays.
+        if (!isFailing) log.warn({ err: error }, 'entries cannot be sealed at the moment; trying again');
+        isFailing = true;
+      }
+      options.onWaiting?.(progress.waitingMs(agenda.left));
+      // Right away while there is more: it has waited its share.
+      const hasMore = [...agenda.left].some((organization) => !agenda.failed.has(organization));
+      await pause(hasMore && !isFailing ? Math.min(intervalMs, 100) : intervalMs, signal);
+    }
+  };
+  const scrub = async (): Promise<void> => {
+    const scrubbing = {
+      ...options,
+      fingerprinter: new Fingerprinter(),
+      signal,
+      share: scrubShare,
+      restMs: scrubRestMs,
+    };
+    let isFailing = false;
+    while (!signal.aborted) {
+      let isDue = false;
+      try {
+        isDue = await scrubNext(scrubbing);
+        isFailing = false;
+      } catch (error) {
+        if (!isFailing && !signal.aborted)
+          log.warn({ err: error }, 'entries cannot be compared with the ledger at the moment; trying again');
+        isFailing = true;
+      }
+      await pause(isDue ? 0 : scrubPauseMs, signal);
+    }
+  };
+  const running = Promise.all([run(), scrub()]);
+  return {
+    /** Resolves when it has stopped; the next one finishes what it was doing. */
+    stop: async (): Promise<void> => {
+      stopped.abort();
+      await running;
+    },
+  };
+}
+
+/**
+ * Gives each organization that has something to seal one turn. What is wrong with one stops no other.
+ *
+ * @throws the database's error when it affects all organizations.
+ */
+export async function sealAll(options: SealOptions, agenda: Agenda, log: Logger): Promise<void> {
+  const { db, signal } = options;
+  const startedAt = performance.now();
+  const isFull = agenda.mark === null || startedAt - agenda.lookedAtAllAt > fullRoundMs;
+  const { organizations, mark } = await listUnsealed(db, isFull ? null : agenda.mark);
+  for (const organization of organizations) agenda.left.add(organization);
+  agenda.mark = mark;
+  if (isFull) agenda.lookedAtAllAt = startedAt;
+  for (const organization of [...agenda.left]) {
+    if (signal.aborted) return;
+    const before = agenda.failed.get(organization);
+    if (before && before.retryAt > performance.now()) continue;
+    const fail = (error: unknown): void => {
+      const failures = (before?.failures ?? 0) + 1;
+      const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
+      agenda.failed.set(organization, { failures, retryAt: performance.now() + retryMs });
+      if (failures === 1)
+        log.warn({ err: error, organization }, 'entries of an organization cannot be sealed; trying again');
+    };
+    try {
+      const turn = await sealOrganization(organization, options);
+      if (isOver(turn)) agenda.left.delete(organization);
+      if (turn === 'damaged') fail(new Error('the last leaves of its ledger are not as its row says'));
+      else agenda.failed.delete(organization);
+    } catch (error) {
+      if (signal.aborted || !isOfEntries(error)) throw error;
+      fail(error);
+      await releaseLedger(db, organization);
+    }
+  }
+}
+
+function isOver(turn: Turn): boolean {
+  switch (turn) {
+    case 'done':
+    case 'stopped':
+      return true;
+    case 'more':
+    case 'claimed':
+    case 'damaged':
+      return false;
+  }
+}
+
+/** Too large, unreadable or damaged on disk, or a name that cannot be a ledger's; not a lost connection or a missing right. */
+function isOfEntries(error: unknown): boolean {
+  return isTooMuch(error) || /^(?:22|23|40|58|XX)\w{3}$/.test(errorCode(error));
+}

@@ -1,0 +1,140 @@
+/** What `verify` says: sentences for people, or a line of JSON for each finding and a summary at the end. */
+import type { Checkpoint } from '../ledger/checkpoint.ts';
+import type { NoteVerifier } from '../ledger/note.ts';
+import type { Totals } from './comparison.ts';
+import { count, describeFinding, type Finding, isWrong } from './findings.ts';
+
+/** Exit codes: a contract with scripts. */
+export const exitCodes = {
+  /** Every sealed entry is here as it was sealed, and nothing else. */
+  proven: 0,
+  /** Something is wrong. */
+  wrong: 1,
+  /** The command line is wrong, or a file or the ledger cannot be read: nothing is said about the entries. */
+  notRun: 2,
+  /** Nothing is wrong, but the copy cannot show everything: its format loses contents, or a filter left entries out. */
+  partly: 3,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+export interface Ledger {
+  readonly checkpoint: Checkpoint;
+  readonly signers: readonly NoteVerifier[];
+}
+
+export interface Verdict {
+  readonly exitCode: ExitCode;
+  readonly sentences: readonly string[];
+}
+
+/** @param wrong how many findings say that something is wrong. */
+export function judge(
+  { checkpoint: { size } }: Ledger,
+  totals: Totals,
+  wrong: number,
+  isFiltered: boolean,
+): Verdict {
+  const sentences = describeTotals(totals, size);
+  const isPart = isFiltered && totals.missing > 0;
+  if (wrong > 0) {
+    const hint =
+      totals.missing > 0 && !isFiltered
+        ? ' If a filter of the export leaves entries out, --filtered says so; only the table can tell which.'
+        : '';
+    return {
+      exitCode: exitCodes.wrong,
+      sentences: [
+        ...sentences,
+        `Not proven: ${count(wrong)} ${wrong === 1 ? 'finding' : 'findings'}.${hint}`,
+      ],
+    };
+  }
+  if (totals.withoutContents > 0 || isPart) {
+    const contents =
+      totals.withoutContents > 0
+        ? `The contents of ${count(totals.withoutContents)} records cannot be checked: this format does not keep them as they were.`
+        : 'Every record here is as it was sealed.';
+    const part = isPart
+      ? 'Only the table can tell whether the filter leaves out exactly the others.'
+      : `Each of the ${count(size)} sealed entries is here.`;
+    return { exitCode: exitCodes.partly, sentences: [...sentences, `Proven in part. ${contents} ${part}`] };
+  }
+  return {
+    exitCode: exitCodes.proven,
+    sentences: [
+      ...sentences,
+      `Proven: each of the ${count(size)} sealed entries is here as it was sealed, and nothing else is.`,
+    ],
+  };
+}
+
+function describeTotals({ records, repeats, testRecords, missing, streams }: Totals, size: number): string[] {
+  const extra = [
+    ...(repeats > 0 ? [`${count(repeats)} of them repeat an entry`] : []),
+    ...(testRecords > 0 ? [`${count(testRecords)} test records were left out`] : []),
+  ];
+  return [
+    `${count(records)} records were read${extra.map((text) => `; ${text}`).join('')}.`,
+    ...streams.map(({ stream, last, gaps }) =>
+      gaps.length === 0
+        ? `Stream ${stream}: the sequence 1…${count(last)} has no gap.`
+        : `Stream ${stream}: the sequence 1…${count(last)} has ${count(gaps.length)} ${gaps.length === 1 ? 'gap' : 'gaps'}.`,
+    ),
+    ...(missing > 0 ? [`${count(missing)} of ${count(size)} sealed entries are not here.`] : []),
+  ];
+}
+
+export interface Report {
+  ledger(ledger: Ledger): void;
+  copy(file: string, format: string): void;
+  finding(finding: Finding): void;
+  end(verdict: Verdict, totals: Totals): void;
+  /** Nobody may trust the ledger. */
+  refused(problem: string): void;
+}
+
+export function textReport(write: (line: string) => void): Report {
+  return {
+    ledger: ({ checkpoint, signers }) =>
+      write(
+        `Ledger ${checkpoint.origin}: ${count(checkpoint.size)} sealed entries, signed by ${signers.map(({ name, id }) => `${name}+${id}`).join(' and ')}.`,
+      ),
+    copy: (file, format) => write(`${file}: ${format}.`),
+    finding: (finding) => write(describeFinding(finding)),
+    end: ({ sentences }) => {
+      for (const sentence of sentences) write(sentence);
+    },
+    refused: (problem) => write(problem),
+  };
+}
+
+export function jsonReport(write: (line: string) => void): Report {
+  let last: Ledger | null = null;
+  const copies: Array<{ file: string; format: string }> = [];
+  return {
+    ledger: (ledger) => {
+      last = ledger;
+    },
+    copy: (file, format) => {
+      copies.push({ file, format });
+    },
+    finding: (finding) => write(JSON.stringify({ ...finding, isWrong: isWrong(finding.kind) })),
+    end: ({ exitCode, sentences }, totals) =>
+      write(
+        JSON.stringify({
+          kind: 'summary',
+          exitCode,
+          message: sentences.at(-1),
+          origin: last?.checkpoint.origin,
+          size: last?.checkpoint.size,
+          root: Buffer.from(last?.checkpoint.root ?? []).toString('base64'),
+          signers: last?.signers.map(({ name, id }) => `${name}+${id}`),
+          copies,
+          ...totals,
+        }),
+      ),
+    refused: (problem) =>
+      write(JSON.stringify({ kind: 'summary', exitCode: exitCodes.wrong, message: problem })),
+  };
+}
