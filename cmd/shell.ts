@@ -42,16 +42,19 @@ export function openCommand(command: {
 }
 
 /** The settings, or the end of the process with every problem on stderr. */
-export function openSettings(env: Readonly<Record<string, string | undefined>> = process.env): Settings {
+export function openSettings(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  exitCode = 1,
+): Settings {
   const result = readSettings(env, (path) => readFileSync(path, 'utf8'));
   if (result.ok) return result.settings;
-  return fail(result.problems);
+  return fail(result.problems, exitCode);
 }
 
-/** Ends the process: one line per problem, exit code 1. */
-export function fail(problems: readonly string[]): never {
+/** Ends the process: one line per problem. */
+export function fail(problems: readonly string[], exitCode = 1): never {
   process.stderr.write(`${problems.join('\n')}\n`);
-  process.exit(1);
+  process.exit(exitCode);
 }
 
 /**

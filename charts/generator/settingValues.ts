@@ -21,7 +21,7 @@ export const decided: ReadonlyMap<string, string> = new Map([
   ['SESSION_SECRET', '`page.existingSecret`, `page.sessionSecret`'],
   ['SESSION_SECRET_PREVIOUS', '`extraEnv`, from a Secret'],
   ['PROXY_SECRET', '`extraEnv`, from a Secret'],
-  ['LEDGER_KEY', '`extraEnv`, from a Secret'],
+  ['LEDGER_KEY', '`ledger.existingSecret`'],
   ['OPERATIONS_ADDRESS', '`operations.port`'],
   ['METRICS_TOKEN', '`operations.metricsToken`'],
   ['REPLICA_NAME', 'the name of the pod'],

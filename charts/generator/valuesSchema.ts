@@ -64,6 +64,7 @@ const schema = closed({
     service: closed({ annotations: words }),
     metricsToken: closed({ existingSecret: secretKey }),
   }),
+  ledger: closed({ existingSecret: secretKey }),
   settings: closed(settingSchemas(), ['shutdownGraceMs']),
   crds: closed({ enabled: flag, keep: flag }),
   rbac: closed({ create: flag, page: choice('none', 'namespace', 'everywhere'), aggregate: flag }),

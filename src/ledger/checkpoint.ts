@@ -20,6 +20,11 @@ export type OpenedCheckpoint =
     }
   | { readonly kind: 'refused'; readonly problem: string };
 
+/** The id of an origin; null: it is not one of ours. */
+export function ledgerIdOf(origin: string): string | null {
+  return /\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(origin)?.[1] ?? null;
+}
+
 /** The text to sign: three lines. */
 export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`;
@@ -35,8 +40,16 @@ export function parseCheckpoint(text: string): Checkpoint | null {
   return root?.length === hashBytes ? { origin, size, root } : null;
 }
 
+/** The checkpoint of a note that nobody has signed, as a collector without a key makes it; null: it is signed, or none. */
+export function readUnsigned(note: Uint8Array): Checkpoint | null {
+  const text = Buffer.from(note).toString();
+  return text.endsWith('\n\n') ? parseCheckpoint(text.slice(0, -1)) : null;
+}
+
 /** Opens a signed checkpoint with the keys that are known. */
 export function openCheckpoint(note: Uint8Array, known: readonly NoteVerifier[]): OpenedCheckpoint {
+  if (readUnsigned(note) !== null)
+    return { kind: 'refused', problem: 'It is not signed: the collector that made it had no LEDGER_KEY.' };
   const opened = openNote(note, known);
   if (opened.kind === 'refused') return opened;
   const checkpoint = parseCheckpoint(opened.text);

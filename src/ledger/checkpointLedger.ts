@@ -12,7 +12,7 @@ import {
 import { addFindings } from '../database/ledgerFindings.ts';
 import type { Database } from '../database/pool.ts';
 import { BundleTree } from './bundleTree.ts';
-import { formatCheckpoint } from './checkpoint.ts';
+import { formatCheckpoint, ledgerIdOf } from './checkpoint.ts';
 import type { LedgerKey } from './ledgerKey.ts';
 import { signNote } from './note.ts';
 import { readRoots } from './readRoots.ts';
@@ -38,11 +38,6 @@ export interface Signing {
 export type Checkpointed =
   | { readonly kind: 'stored' | 'unchanged' | 'gone' }
   | { readonly kind: 'set-back'; readonly stop: Stop };
-
-/** The id of an origin; null: it is not one of ours. */
-export function ledgerIdOf(origin: string): string | null {
-  return /\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(origin)?.[1] ?? null;
-}
 
 /** `claims` were read before this call: the row is at least as new. @throws the database's error. */
 export async function checkpointLedger(

@@ -12,8 +12,8 @@ import { ensureLedger } from '../database/ledgers.ts';
 import type { Database } from '../database/pool.ts';
 import type { LedgerStatus } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { parseCheckpoint } from './checkpoint.ts';
-import { type Claim, checkpointLedger, ledgerIdOf, type Signing } from './checkpointLedger.ts';
+import { ledgerIdOf, parseCheckpoint } from './checkpoint.ts';
+import { type Claim, checkpointLedger, type Signing } from './checkpointLedger.ts';
 import { splitNote } from './note.ts';
 
 export interface CheckpointOptions {

@@ -4,9 +4,21 @@
  */
 import type { CopyRecord } from './copyRecord.ts';
 import type { Finding, Place, SealedName } from './findings.ts';
+import { LetGoNumbers } from './letGo.ts';
 import { type SealedEntries, seenAs } from './sealedEntries.ts';
 import { Sequences, type StreamNumbers } from './sequences.ts';
 import { formatUid, parseUid } from './uid.ts';
+
+/** Why a sealed entry need not be in a copy, as the database says. */
+export type Excuse = 'excluded' | 'before-start' | 'pending' | 'parked';
+
+/** What the database knows of what a copy lacks, or has besides. */
+export interface Explain {
+  /** null: the copy should have it. @param streams ids of the streams whose records are in the copy. */
+  missing(entry: SealedName, streams: ReadonlySet<string>): Promise<Excuse | null>;
+  /** Whether a record is of an entry that is only newer than the checkpoint. */
+  isNewer(uid: string, entryId: string | null): Promise<boolean>;
+}
 
 export interface Totals {
   /** Records read, without test records. */
@@ -14,10 +26,18 @@ export interface Totals {
   /** Records of an entry that another record before it was of as well. */
   readonly repeats: number;
   readonly testRecords: number;
-  /** Sealed entries of which no record was seen. */
+  /** Sealed entries of which no record was seen, but for those that retention let go of. */
   readonly missing: number;
+  /** Sealed entries that are not here because retention let go of them, as a sealed entry here says. */
+  readonly letGo: number;
+  /** The same, as only the database says. */
+  readonly letGoUntold: number;
   /** Records whose contents the copy cannot show as they were. */
   readonly withoutContents: number;
+  /** Sealed entries that are not here for a reason, by that. */
+  readonly excused: Readonly<Partial<Record<Excuse, number>>>;
+  /** Records of entries that are newer than the checkpoint. */
+  readonly newer: number;
   readonly streams: readonly StreamNumbers[];
 }
 
@@ -30,10 +50,15 @@ interface Stranger {
 
 /** Beyond so many, strangers are told at once. */
 const maxStrangers = 100_000;
+/** Missing entries that are asked about at once. */
+const askedAtOnce = 16;
 
 export class Comparison {
   readonly #sealed: SealedEntries;
+  readonly #ledger: string;
   readonly #tell: (finding: Finding) => void;
+  readonly #letGo = new LetGoNumbers();
+  readonly #letGoUntold = new LetGoNumbers();
   readonly #sequences = new Sequences();
   readonly #strangers = new Set<Stranger>();
   #records = 0;
@@ -41,9 +66,13 @@ export class Comparison {
   #testRecords = 0;
   #withoutContents = 0;
 
-  /** @param tell is called for each finding as soon as it is certain. */
-  constructor(sealed: SealedEntries, tell: (finding: Finding) => void) {
+  /**
+   * @param ledger its id, the last part of its origin.
+   * @param tell is called for each finding as soon as it is certain.
+   */
+  constructor(sealed: SealedEntries, ledger: string, tell: (finding: Finding) => void) {
     this.#sealed = sealed;
+    this.#ledger = ledger;
     this.#tell = tell;
   }
 
@@ -65,11 +94,30 @@ export class Comparison {
     else this.#judge(index, record, at);
   }
 
-  /** Names what is missing, replaced or has gaps. @param namesMissing false: a filter is known to leave entries out. */
-  finish(namesMissing: boolean): Totals {
-    const missing = this.#tellMissing(namesMissing);
-    for (const { uid, entryId, at } of this.#strangers) this.#tell({ kind: 'not-sealed', uid, entryId, at });
+  /** Says that the database let go of these numbers. */
+  addLetGo(first: number, last: number): void {
+    this.#letGoUntold.add(first, last);
+  }
+
+  /**
+   * Names what is missing, replaced or has gaps.
+   *
+   * @param namesMissing false: a filter is known to leave entries out.
+   * @param onProgress is called with how many missing entries were asked about.
+   */
+  async finish(
+    namesMissing: boolean,
+    explain: Explain | null = null,
+    onProgress: (asked: number) => void = () => {},
+  ): Promise<Totals> {
     const streams = this.#sequences.streams();
+    const seen = new Set(streams.map(({ stream }) => stream));
+    const ask = explain && seen.size > 0 ? (entry: SealedName) => explain.missing(entry, seen) : null;
+    const absent = await this.#tellMissing(namesMissing, ask, onProgress);
+    let newer = 0;
+    for (const { uid, entryId, at } of this.#strangers)
+      if (await explain?.isNewer(uid, entryId)) newer++;
+      else this.#tell({ kind: 'not-sealed', uid, entryId, at });
     for (const { stream, gaps } of streams)
       for (const [first, last] of gaps) this.#tell({ kind: 'gap', stream, first, last });
     return {
@@ -77,7 +125,8 @@ export class Comparison {
       repeats: this.#repeats,
       testRecords: this.#testRecords,
       withoutContents: this.#withoutContents,
-      missing,
+      ...absent,
+      newer,
       streams,
     };
   }
@@ -91,7 +140,11 @@ export class Comparison {
         ? record.entryId === null || record.entryId === String(leaf.entryId)
         : record.matches(leaf.fingerprint);
     this.#sealed.markSeen(index, isAsSealed ? seenAs.sealed : seenAs.changed);
-    if (isAsSealed) return;
+    if (isAsSealed) {
+      if (record.letGo && record.matches !== null && record.letGo.ledger === this.#ledger)
+        this.#letGo.addText(record.letGo.numbers);
+      return;
+    }
     this.#tell({ kind: 'changed', entry: this.#nameOf(index), at, isRepeat: before === seenAs.sealed });
   }
 
@@ -100,20 +153,51 @@ export class Comparison {
     else this.#tell({ kind: 'not-sealed', ...stranger });
   }
 
-  #tellMissing(namesMissing: boolean): number {
+  async #tellMissing(
+    namesMissing: boolean,
+    ask: ((entry: SealedName) => Promise<Excuse | null>) | null,
+    onProgress: (asked: number) => void,
+  ): Promise<Pick<Totals, 'missing' | 'letGo' | 'letGoUntold' | 'excused'>> {
     const byId = new Map([...this.#strangers].map((stranger) => [stranger.entryId, stranger]));
-    let missing = 0;
+    const isLetGo = this.#letGo.ascending();
+    const isLetGoUntold = this.#letGoUntold.ascending();
+    const excused: Partial<Record<Excuse, number>> = {};
+    let [missing, letGo, letGoUntold, asked] = [0, 0, 0, 0];
+    const judge = async (batch: ReadonlyArray<{ entry: SealedName; other?: Stranger }>): Promise<void> => {
+      const excuses = await Promise.all(
+        batch.map(({ entry, other }) => (other ? null : (ask?.(entry) ?? null))),
+      );
+      batch.forEach(({ entry, other }, i) => {
+        const excuse = excuses[i];
+        if (excuse) {
+          excused[excuse] = (excused[excuse] ?? 0) + 1;
+          return;
+        }
+        missing++;
+        if (other) this.#tell({ kind: 'replaced', entry, at: other.at, uid: other.uid });
+        else if (namesMissing) this.#tell({ kind: 'missing', entry });
+      });
+      asked += batch.length;
+      onProgress(asked);
+    };
+    let batch: Array<{ entry: SealedName; other?: Stranger }> = [];
     for (const index of this.#sealed.unseen()) {
-      missing++;
       const entry = this.#nameOf(index);
       const other = byId.get(entry.entryId);
+      const [isTold, isUntold] = [isLetGo(entry.number), isLetGoUntold(entry.number)];
       if (other !== undefined) {
         byId.delete(entry.entryId);
         this.#strangers.delete(other);
-        this.#tell({ kind: 'replaced', entry, at: other.at, uid: other.uid });
-      } else if (namesMissing) this.#tell({ kind: 'missing', entry });
+        batch.push({ entry, other });
+      } else if (isTold) letGo++;
+      else if (isUntold) letGoUntold++;
+      else batch.push({ entry });
+      if (batch.length < askedAtOnce) continue;
+      await judge(batch);
+      batch = [];
     }
-    return missing;
+    await judge(batch);
+    return { missing, letGo, letGoUntold, excused };
   }
 
   #nameOf(index: number): SealedName {

@@ -1,4 +1,6 @@
 /** An entry as some copy has it: a receiver's, a download of the page, or the table itself. */
+import type { LetGoNote } from './letGo.ts';
+
 export interface CopyRecord {
   /** The entry's uid as text; empty when the copy has none. */
   readonly uid: string;
@@ -10,4 +12,6 @@ export interface CopyRecord {
   readonly isTest: boolean;
   /** Whether the contents here have this fingerprint; null when the copy cannot show the contents as they were. */
   readonly matches: ((fingerprint: Uint8Array) => boolean) | null;
+  /** What it says about retention, in a copy of the table: what a receiver was sent does not go from there. */
+  readonly letGo?: LetGoNote | null;
 }

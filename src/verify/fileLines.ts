@@ -1,7 +1,7 @@
 /** A file's lines as bytes, read as a stream: no more than one line and one chunk are in memory. */
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { CopySource } from './copySource.ts';
 
 /** A line without its line feed, valid during the call; `isWhole` is false when the file ends without one. */
 export type OnLine = (line: Buffer, isWhole: boolean) => void;
@@ -10,25 +10,23 @@ const chunkBytes = 1_048_576;
 /** A request of a Collector can hold 1,000 records of an entry's utmost size; no string of Node is longer. */
 const maxLineBytes = 512 * 1_048_576;
 const lineFeed = 0x0a;
+const gzipHead = 0x1f;
 
 /**
  * Calls `onLine` with each line of a file that may be compressed by gzip.
  *
- * @param onChunk is called after each chunk with the part of the file that was read, 0 to 1.
- * @throws Error from the file system, of a broken gzip file, and of a line over 512 MiB.
+ * @param onChunk is called after each chunk with the part of the file that was read, 0 to 1; null: its size is not known.
+ * @throws Error from the source, of a broken gzip file, and of a line over 512 MiB.
  */
 export async function readLines(
-  path: string,
+  source: CopySource,
   onLine: OnLine,
-  onChunk: (part: number) => void,
+  onChunk: (part: number | null) => void,
 ): Promise<void> {
-  const { size } = await stat(path);
-  const file = createReadStream(path, { highWaterMark: chunkBytes });
-  const stream = (await isGzip(path)) ? file.pipe(createGunzip({ chunkSize: chunkBytes })) : file;
-  if (stream !== file) file.on('error', (error) => stream.destroy(error));
+  const { stream, part } = await source.open();
   let rest: Buffer[] = [];
   let restBytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of unzipped(stream)) {
     let start = 0;
     for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
       const line = chunk.subarray(start, end);
@@ -39,17 +37,24 @@ export async function readLines(
     if (start < chunk.length) rest.push(chunk.subarray(start));
     restBytes += chunk.length - start;
     if (restBytes > maxLineBytes) throw new Error('it has a line of more than 512 MiB');
-    onChunk(size === 0 ? 1 : file.bytesRead / size);
+    onChunk(part());
   }
   if (rest.length > 0) onLine(Buffer.concat(rest), false);
 }
 
-async function isGzip(path: string): Promise<boolean> {
-  const handle = await open(path);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  } finally {
-    await handle.close();
-  }
+/** The bytes behind gzip, if it begins as that does: no text begins with this byte. */
+async function* unzipped(stream: Readable): AsyncGenerator<Buffer> {
+  const chunks = (stream as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done) return;
+  const all = async function* (): AsyncGenerator<Buffer> {
+    yield asBuffer(first.value);
+    for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) yield asBuffer(chunk);
+  };
+  if (first.value[0] !== gzipHead) yield* all();
+  else yield* pipeline(all(), createGunzip({ chunkSize: chunkBytes }), () => {}) as AsyncIterable<Buffer>;
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

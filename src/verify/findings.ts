@@ -34,7 +34,9 @@ export type Finding =
   | { readonly kind: 'not-sealed'; readonly entryId: string | null; readonly uid: string; readonly at: Place }
   | { readonly kind: 'gap'; readonly stream: string; readonly first: number; readonly last: number }
   | { readonly kind: 'unreadable'; readonly at: Place; readonly problem: string }
-  | { readonly kind: 'cut'; readonly at: Place };
+  | { readonly kind: 'cut'; readonly at: Place }
+  /** The ledger in the database is not the one that the table is compared with. One sentence. */
+  | { readonly kind: 'other-ledger'; readonly problem: string };
 
 export type FindingKind = Finding['kind'];
 
@@ -55,6 +57,7 @@ const describe: { readonly [Kind in FindingKind]: (finding: Extract<Finding, { k
       : `Stream ${stream} has no records ${count(first)} to ${count(last)}.`,
   unreadable: ({ at, problem }) => `${where(at)} cannot be read: ${problem}`,
   cut: ({ at }) => `${where(at)} is cut off: the end of the file is missing, or is still being written.`,
+  'other-ledger': ({ problem }) => problem,
 };
 
 /** One clear sentence. */

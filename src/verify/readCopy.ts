@@ -1,5 +1,6 @@
 /** Reads one file of a copy, whatever its format, into the comparison. */
 import type { Comparison } from './comparison.ts';
+import type { CopySource } from './copySource.ts';
 import { type OnLine, readLines } from './fileLines.ts';
 import type { Finding } from './findings.ts';
 import { type CopyFormat, parseJson, type ReadLine } from './formats/format.ts';
@@ -13,11 +14,12 @@ const carriageReturn = 0x0d;
  * @throws Error one sentence: it cannot be read, or is in no format.
  */
 export async function readCopy(
-  file: string,
+  source: CopySource,
   comparison: Comparison,
   tell: (finding: Finding) => void,
-  onProgress: (part: number) => void,
+  onProgress: (part: number | null) => void,
 ): Promise<CopyFormat | null> {
+  const file = source.name;
   let format: CopyFormat | null = null;
   let readLine: ReadLine | null = null;
   let isUnknown = false;
@@ -40,7 +42,7 @@ export async function readCopy(
       tell(isWhole ? { kind: 'unreadable', at: { file, line }, problem: result.problem } : cutAt(file, line));
   };
   try {
-    await readLines(file, onLine, onProgress);
+    await readLines(source, onLine, onProgress);
   } catch (error) {
     throw new Error(`${file} cannot be read: ${(error as Error).message}`);
   }

@@ -1,4 +1,5 @@
 /** What the chart makes of values, and which values it refuses, by the words of Helm. */
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -14,6 +15,12 @@ import {
   type ManifestObject,
   podSpecOf,
 } from './manifest.ts';
+
+/** What a mounted Secret holds, by the end of its path. */
+const files: ReadonlyArray<readonly [end: string, content: string]> = [
+  ['/url', 'postgres://a:b@c/d'],
+  ['/ledger/key', String(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }))],
+];
 
 interface PolicySpec {
   readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> };
@@ -107,8 +114,9 @@ describe.skipIf(isToolMissing('helm') || isToolMissing('helm3'))('helm', () => {
       if (object === undefined) continue;
       const env = envOf(findContainer(object, container));
       const page = kind === 'Job' ? { PAGE_ADDRESS: 'off' } : {};
-      const read = readSettings({ ...env, ...page }, (path) =>
-        path.endsWith('/url') ? 'postgres://a:b@c/d' : 'x'.repeat(32),
+      const read = readSettings(
+        { ...env, ...page },
+        (path) => files.find(([end]) => path.endsWith(end))?.[1] ?? 'x'.repeat(32),
       );
       expect(read).toMatchObject({ ok: true });
     }
@@ -460,6 +468,7 @@ describe.skipIf(isToolMissing('helm') || isToolMissing('helm3'))('helm', () => {
       'owner',
       'audit-page',
       'audit-metrics',
+      'audit-ledger',
       'images',
       'env',
       'plain',
@@ -515,6 +524,22 @@ describe.skipIf(isToolMissing('helm') || isToolMissing('helm3'))('helm', () => {
     expect(findObject(objects, 'ServiceMonitor')).toMatchObject({
       spec: { endpoints: [{ authorization: { credentials: { name: 'audit-metrics', key: 'token' } } }] },
     });
+  });
+
+  test('mounts the key that signs the ledgers, for the collector alone', async () => {
+    const objects = await renderChart(combinationArgs('everything'));
+    const deployment = findObject(objects, 'Deployment');
+    const collector = findContainer(deployment, 'collector');
+    expect(envOf(collector)).toMatchObject({ LEDGER_KEY_FILE: '/etc/audit-export/ledger/key' });
+    expect(collector).toMatchObject({
+      volumeMounts: expect.arrayContaining([
+        { name: 'ledger', mountPath: '/etc/audit-export/ledger', readOnly: true },
+      ]),
+    });
+    const users = objects.filter((object) => JSON.stringify(object).includes('"secretName":"audit-ledger"'));
+    expect(users).toEqual([deployment]);
+    const plain = await renderChart([], minimal);
+    expect(JSON.stringify(plain)).not.toContain('LEDGER_KEY');
   });
 
   test('keeps the CRD by default only', async () => {

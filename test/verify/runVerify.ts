@@ -21,8 +21,8 @@ export async function runVerify(args: readonly string[]): Promise<VerifyResult> 
   let stderr = '';
   const makeReport = options.isJson ? jsonReport : textReport;
   const code = await verifyCopies(
-    openLedgerFiles(options.ledger, options.headers),
-    filesOf(options.files),
+    openLedgerFiles(options.ledger ?? '', options.headers),
+    filesOf(options.files, options.copyHeaders),
     options,
     makeReport((text) => {
       stdout += `${text}\n`;

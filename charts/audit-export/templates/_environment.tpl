@@ -24,6 +24,10 @@
 - name: METRICS_TOKEN_FILE
   value: /etc/audit-export/metrics-token/token
 {{- end }}
+{{- if include "audit-export.ledgerKeySecret" . }}
+- name: LEDGER_KEY_FILE
+  value: /etc/audit-export/ledger/key
+{{- end }}
 - name: OPERATIONS_ADDRESS
   value: {{ printf "[::]:%d" (int .Values.operations.port) | quote }}
 - name: PAGE_ADDRESS
@@ -54,7 +58,7 @@
 {{- define "audit-export.ownSecrets" -}}
 {{- $name := include "audit-export.fullname" . -}}
 {{- $secrets := list $name (printf "%s-migrate" $name) -}}
-{{- $secrets = concat $secrets (list .Values.database.existingSecret.name .Values.migration.existingSecret.name .Values.page.existingSecret.name (include "audit-export.metricsTokenSecret" .)) -}}
+{{- $secrets = concat $secrets (list .Values.database.existingSecret.name .Values.migration.existingSecret.name .Values.page.existingSecret.name (include "audit-export.metricsTokenSecret" .) (include "audit-export.ledgerKeySecret" .)) -}}
 {{- range .Values.imagePullSecrets -}}
 {{- $secrets = append $secrets .name -}}
 {{- end -}}

@@ -42,6 +42,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- (((.Values.operations).metricsToken).existingSecret).name -}}
 {{- end -}}
 
+{{/* Name of the Secret with the key of the ledgers; empty without one, and in the values of an older chart. */}}
+{{- define "audit-export.ledgerKeySecret" -}}
+{{- ((.Values.ledger).existingSecret).name -}}
+{{- end -}}
+
 {{- define "audit-export.image" -}}
 {{- if .Values.image.digest -}}
 {{ .Values.image.repository }}@{{ .Values.image.digest }}

@@ -96,6 +96,19 @@ affinity:
 {{- end -}}
 {{- end -}}
 
+{{/* The volume of the key that signs the ledgers; none without one. */}}
+{{- define "audit-export.ledgerKeyVolume" -}}
+{{- with include "audit-export.ledgerKeySecret" . -}}
+- name: ledger
+  secret:
+    secretName: {{ . | quote }}
+    defaultMode: 288 # 0440
+    items:
+      - key: {{ $.Values.ledger.existingSecret.key | quote }}
+        path: key
+{{- end -}}
+{{- end -}}
+
 {{/* The container that migrates. */}}
 {{- define "audit-export.migrationContainer" -}}
 - name: migrate

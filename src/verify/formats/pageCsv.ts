@@ -3,6 +3,7 @@
  * stand for several entries: it is as sealed when one of them is.
  */
 import type { CopyRecord } from '../copyRecord.ts';
+import { readLetGoNote } from '../letGo.ts';
 import { type CopyFormat, unreadable, wasRead } from './format.ts';
 import { type EntryTexts, hasFingerprint } from './sealedFields.ts';
 
@@ -82,6 +83,7 @@ function toCopyRecord(cells: readonly string[]): CopyRecord {
               fingerprint,
             ),
           ),
+    letGo: readLetGoNote(eventType[0] ?? '', () => metadata[0] ?? ''),
   };
 }
 

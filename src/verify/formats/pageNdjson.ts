@@ -3,6 +3,7 @@
  * that its numbers stay as they are.
  */
 import type { CopyRecord } from '../copyRecord.ts';
+import { readLetGoNote } from '../letGo.ts';
 import { type CopyFormat, parseJson, unreadable, wasRead } from './format.ts';
 import { type EntryTexts, hasFingerprint } from './sealedFields.ts';
 
@@ -91,5 +92,6 @@ function toCopyRecord({ fields, metadata }: PageEntry): CopyRecord {
     place: null,
     isTest: false,
     matches: 'leftOut' in fields ? null : (fingerprint) => hasFingerprint(texts, fingerprint),
+    letGo: readLetGoNote(texts.eventType, () => Buffer.from(metadata).toString()),
   };
 }
