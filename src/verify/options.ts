@@ -64,7 +64,7 @@ export type ReadOptions =
       /** Public keys, 32 bytes each, that are still to be named after the ledger's origin. */
       readonly unnamedKeys: readonly Uint8Array[];
       readonly headers: Readonly<Record<string, string>>;
-      /** Of each request for a file. */
+      /** Sent with each request for a file. */
       readonly copyHeaders: Readonly<Record<string, string>>;
       readonly isJson: boolean;
     })
