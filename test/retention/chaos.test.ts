@@ -1,11 +1,18 @@
 /**
  * Retention of seconds under fire: writers with late commits, receivers down at random, collectors that are killed, and somebody with
- * the collector's role who wants more to go. Whatever goes is at every receiver of its organization, old enough, and under no hold.
+ * the collector's role who wants more to go. Whatever goes is at every receiver of its organization, old enough, sealed, and under no
+ * hold; and whoever verifies the table in the middle of it finds nothing wrong.
  *
  * CHAOS_SECONDS makes it longer.
  */
+import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { Fingerprinter } from '../../src/ledger/fingerprint.ts';
+import { LedgerKey } from '../../src/ledger/ledgerKey.ts';
+import { scrubNext } from '../../src/ledger/scrub.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
+import { exitCodes } from '../../src/verify/report.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { Commits } from '../tools/chaos/commits.ts';
 import { type Mood, startMoodyReceiver } from '../tools/chaos/moodyReceiver.ts';
@@ -14,6 +21,7 @@ import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { migrateDatabase, openDatabase, openSession } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { makeRole } from '../tools/roles.ts';
+import { runVerifyTable } from '../verify/runVerify.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
@@ -56,9 +64,14 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
     `select audit.hold('bob', 'Case 7', since => now() + interval '5 seconds', until => now() + interval '15 seconds') as id`,
   );
 
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const pem = String(privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  const keys = [new LedgerKey(privateKey)];
   const receivers = new Map<string, Awaited<ReturnType<typeof startMoodyReceiver>>>();
   const collectors = await Promise.all(
-    ['a', 'b'].map((name) => makeCollectorProcess(roleUrl, { REPLICA_NAME: name, LOG_LEVEL: 'warn' })),
+    ['a', 'b'].map((name) =>
+      makeCollectorProcess(roleUrl, { REPLICA_NAME: name, LOG_LEVEL: 'warn', LEDGER_KEY: pem }),
+    ),
   );
   const [first, second] = collectors;
   if (!first || !second) throw new Error('there are two');
@@ -82,11 +95,15 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
 
   // The pace of the kills is the test's own doing, not a wait for something.
   const endsAt = performance.now() + runSeconds * 1_000;
-  for (let turn = 0; performance.now() < endsAt; turn++) {
-    await delay(3_000 + Math.random() * 4_000);
-    const collector = turn % 2 === 0 ? first : second;
+  const verified: Array<{ code: number; said: string[] }> = [];
+  let kills = 0;
+  for (; performance.now() < endsAt; kills++) {
+    await delay(1_500 + Math.random() * 3_000);
+    const collector = kills % 2 === 0 ? first : second;
     await collector.kill('SIGKILL');
     collector.start();
+    const organization = Object.keys(kept)[kills % 3] ?? '';
+    if (kills % 2 === 0) verified.push(await runVerifyTable(db, organization, keys));
   }
   await writers.stop();
   for (const { settle } of receivers.values()) settle('good');
@@ -128,6 +145,23 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
   }).toEqual({ young: [], held: [], undelivered: [], gaps: [], changed: [] });
   expect(heldAtTheEnd).toBeGreaterThan(10);
   expect(refusals).toBeGreaterThan(runSeconds);
+  expect(kills).toBeGreaterThan(runSeconds / 5);
+
+  for (const organization of Object.keys(kept)) verified.push(await runVerifyTable(db, organization, keys));
+  // Before its first checkpoint a ledger proves nothing.
+  const judged = verified.filter(({ said }) => !/no ledger|no checkpoint yet/.test(said.join()));
+  expect(judged.filter(({ code }) => code !== exitCodes.proven)).toEqual([]);
+  expect(judged.length).toBeGreaterThan(verified.length / 2);
+  const options = {
+    db,
+    log: makeLogger({ level: 'error' }),
+    fingerprinter: new Fingerprinter(),
+    share: 1,
+    restMs: 0,
+  };
+  for (let scrubbed = 0; scrubbed < 3; scrubbed++)
+    expect(await scrubNext({ ...options, signal: new AbortController().signal })).toBe(true);
+  expect((await db.query('select * from audit.ledger_findings')).rows).toEqual([]);
 
   await db.query('select audit.release($1)', [holds[0]?.id]);
   await waitFor(async () => (await left())?.held === '0', { timeoutMs: 30_000, pollMs: 200 });

@@ -11,14 +11,11 @@ import { checkpointLedger } from '../../src/ledger/checkpointLedger.ts';
 import { LedgerKey } from '../../src/ledger/ledgerKey.ts';
 import { hashLeaves, leafBytes } from '../../src/ledger/tiles.ts';
 import { CompactRange, hashBytes } from '../../src/ledger/tree.ts';
-import { parseCommandLine } from '../../src/settings/command.ts';
-import { readVerifyOptions, verifyOptions } from '../../src/verify/options.ts';
-import { jsonReport, textReport } from '../../src/verify/report.ts';
-import { verifyInDatabase } from '../../src/verify/verifyInDatabase.ts';
 import { readLedger, sealNow } from '../ledger/ledgers.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { runCommand } from '../tools/runCommand.ts';
+import { runVerifyTable } from './runVerify.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 const key = new LedgerKey(generateKeyPairSync('ed25519').privateKey);
@@ -42,17 +39,7 @@ async function setUp(): Promise<Setup> {
       await sealNow(db);
       await checkpointLedger(db, (await readLedger(db)).id, [], { name: 'audit.example.com', keys });
     },
-    verify: async (...args) => {
-      const command = { name: '', summary: '', version: '', operands: 'FILE…', options: verifyOptions };
-      const line = parseCommandLine(['--table', '--organization=acme', ...args], command);
-      const options = line.kind === 'run' ? readVerifyOptions(line) : line;
-      if (options.kind !== 'run') throw new Error(`${args.join(' ')}: ${JSON.stringify(options)}`);
-      const said: string[] = [];
-      const say = (text: string): void => void said.push(text);
-      const organization = options.organization ?? '';
-      const report = (options.isJson ? jsonReport : textReport)(say);
-      return { code: await verifyInDatabase(db, { ...options, organization }, [key], report, say), said };
-    },
+    verify: (...args) => runVerifyTable(db, 'acme', [key], args),
   };
 }
 
