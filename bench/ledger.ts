@@ -1,10 +1,15 @@
-/** The ledger: how fast entries are sealed, what a sealed entry takes on the disk, and how soon it is sealed beside a busy product. */
+/** The ledger: how fast entries are sealed and verified, what a sealed entry takes on the disk, and how soon it is sealed beside a busy product. */
+import { generateKeyPairSync } from 'node:crypto';
 import { type Database, makePool } from '../src/database/pool.ts';
+import { checkpointLedger } from '../src/ledger/checkpointLedger.ts';
 import { Fingerprinter } from '../src/ledger/fingerprint.ts';
+import { LedgerKey } from '../src/ledger/ledgerKey.ts';
 import { type SealOptions, sealOrganization } from '../src/ledger/sealOrganization.ts';
 import { startLedger } from '../src/ledger/worker.ts';
 import { Secret } from '../src/model/secret.ts';
 import { makeLogger } from '../src/telemetry/logger.ts';
+import { textReport } from '../src/verify/report.ts';
+import { verifyInDatabase } from '../src/verify/verifyInDatabase.ts';
 import { type Bench, withClient } from './tools/bench.ts';
 import { loadTable } from './tools/entries.ts';
 import { type Figure, whole } from './tools/figure.ts';
@@ -17,7 +22,8 @@ export async function benchLedger(bench: Bench): Promise<Figure[]> {
   const databaseUrl = await bench.createDatabase('bench_ledger');
   const db = makePool({ url: () => new Secret(databaseUrl), size: 3, onIdleError: () => {} });
   try {
-    return [...(await measureSealing(bench, databaseUrl, db)), await measureLag(bench, databaseUrl, db)];
+    const sealing = await measureSealing(bench, databaseUrl, db);
+    return [...sealing, await measureVerify(db), await measureLag(bench, databaseUrl, db)];
   } finally {
     await db.end();
   }
@@ -58,6 +64,42 @@ async function measureSealing(bench: Bench, databaseUrl: string, db: Database): 
       detail: 'with indexes and what vacuum has not reclaimed yet',
     },
   ];
+}
+
+async function measureVerify(db: Database): Promise<Figure> {
+  const { rows } = await db.query<{ id: string; size: string }>('select id, size::text from audit.ledgers');
+  const keys = [new LedgerKey(generateKeyPairSync('ed25519').privateKey)];
+  await checkpointLedger(db, rows[0]?.id ?? '', [], { name: 'bench', keys });
+  const startedAt = performance.now();
+  const usage = process.cpuUsage();
+  const said: string[] = [];
+  const say = (line: string): void => void said.push(line);
+  const options = {
+    organization,
+    isTable: true,
+    files: [],
+    ledger: null,
+    headers: {},
+    copyHeaders: {},
+    keys: [],
+    unnamedKeys: [],
+    origin: null,
+    older: [],
+    isFiltered: false,
+    allowsUnsigned: false,
+    acceptsPartly: false,
+  };
+  const code = await verifyInDatabase(db, options, keys, textReport(say), say);
+  if (code !== 0) throw new Error(said.join(' '));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const { user, system } = process.cpuUsage(usage);
+  const size = Number(rows[0]?.size);
+  return {
+    figure: 'verify --table: entries a second',
+    ratio: size / seconds,
+    goal: '≥ 20000',
+    detail: `${whole(size)} entries and their ledger; ${whole((size * 1e6) / (user + system))} a second of CPU`,
+  };
 }
 
 async function measureLag(bench: Bench, databaseUrl: string, db: Database): Promise<Figure> {
