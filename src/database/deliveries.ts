@@ -5,6 +5,7 @@
  */
 
 import type { EntryFilter } from '../model/exportConfig.ts';
+import { ownEventTypes } from '../model/ownEvents.ts';
 import { isVisible, parseSnapshot } from '../model/snapshot.ts';
 import type { Position, WindowFilter } from '../model/stream.ts';
 import { boundedRead, type Reader } from './boundedRead.ts';
@@ -145,7 +146,7 @@ async function readAhead(
     cluster === entry.cluster &&
     isVisible(entry.xid, parseSnapshot(window_snapshot));
   const since = window_snapshot === null && stream.starts_at !== null ? { since: stream.starts_at } : {};
-  const next = nextFilter === undefined ? null : { ...nextFilter, passesOwn: true, ...since };
+  const next = nextFilter === undefined ? null : { ...nextFilter, passesOwn: ownEventTypes, ...since };
   const filter = isInWindow ? stream.window_filter : next;
   return (filter === null ? null : await readLeftOut(reader, entry, filter)) ?? { kind: 'pending' };
 }

@@ -1,5 +1,6 @@
 /** The filter of a window as SQL about a row of audit.entries. */
 import pg from 'pg';
+import { formerOwnEventTypes } from '../model/ownEvents.ts';
 import type { WindowFilter } from '../model/stream.ts';
 
 const literal = pg.escapeLiteral;
@@ -14,16 +15,14 @@ export function filterCondition(filter: WindowFilter): string {
   if (filter.projects.length > 0)
     conditions.push(`coalesce(project in (${filter.projects.map((p) => literal(p)).join(', ')}), false)`);
   const chosen = conditions.length === 0 ? 'true' : conditions.join(' and ');
-  const passes = filter.passesOwn && conditions.length > 0 ? `(${chosen} or ${like(ownEventTypes)})` : chosen;
+  const own = filter.passesOwn === true ? formerOwnEventTypes : (filter.passesOwn ?? []);
+  const passes = own.length > 0 && conditions.length > 0 ? `(${chosen} or ${like(own)})` : chosen;
   const bounds = [
     ...(filter.since === undefined ? [] : [`occurred_at >= ${literal(filter.since)}::timestamptz`]),
     ...(filter.until === undefined ? [] : [`occurred_at < ${literal(filter.until)}::timestamptz`]),
   ];
   return [passes, ...bounds].join(' and ');
 }
-
-/** Types of the entries that the collector and its page write about themselves. */
-const ownEventTypes = ['audit_export.*', 'audit_logs.*'];
 
 /** `*` is the only wildcard of a filter; LIKE's own are taken literally. */
 function toLikePattern(glob: string): string {

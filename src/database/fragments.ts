@@ -1,5 +1,6 @@
 /** SQL fragments about a stream `s`, and values, that several queries share. */
 import type { EntryFilter } from '../model/exportConfig.ts';
+import { ownEventTypes } from '../model/ownEvents.ts';
 
 /** Transactions of the snapshot's list that have ended since. Open ones are left out: their uncommitted rows would be read over and over. */
 export function endedSince(snapshot: string): string {
@@ -37,7 +38,7 @@ export function filterJson({ eventTypes, excludeEventTypes, projects }: EntryFil
     eventTypes,
     excludeEventTypes,
     projects,
-    ...(isEmpty ? {} : { passesOwn: true }),
+    ...(isEmpty ? {} : { passesOwn: ownEventTypes }),
   });
 }
 

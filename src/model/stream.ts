@@ -29,10 +29,10 @@ export interface WindowFilter extends EntryFilter {
   /** Only entries that occurred before it; RFC 3339. Only in a window of a replay. */
   readonly until?: string;
   /**
-   * Entries that the collector and its page write pass whatever the filter says: nobody can hide that they narrowed it from
-   * the receiver. Absent in a window that an older collector pinned: a repeat is sent as it was.
+   * Types of entries that pass whatever the filter says (`ownEventTypes`): nobody can hide from the receiver that they narrowed it.
+   * Absent, or true (`formerOwnEventTypes`), in a window that an older collector pinned: a repeat is sent as it was.
    */
-  readonly passesOwn?: boolean;
+  readonly passesOwn?: true | readonly string[];
 }
 
 export interface StreamRow {

@@ -1,5 +1,6 @@
 /** Where a new destination starts, with how many entries each choice sends at once: this decides for ever whether history goes. */
 import { countEntries, mostCounted } from '../../database/countEntries.ts';
+import { ownEventTypes } from '../../model/ownEvents.ts';
 import type { WindowFilter } from '../../model/stream.ts';
 import type { StartView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
@@ -41,7 +42,7 @@ export async function countFor(
       .some((item) => item.includes('\0'))
   )
     return null;
-  const filter = { ...lists, passesOwn: true, ...range };
+  const filter = { ...lists, passesOwn: ownEventTypes, ...range };
   return await countEntries(context.db, organization, filter);
 }
 
