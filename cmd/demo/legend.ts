@@ -12,6 +12,8 @@ export interface LegendFacts {
   readonly configDirectory: string;
   readonly operationsUrl: string;
   readonly logFile: string;
+  /** A file. */
+  readonly ledgerPublicKey: string;
   /** Typed lines become entries. */
   readonly takesNotes: boolean;
 }
@@ -42,6 +44,9 @@ Or configure with files (one for each of ${names})
 Look inside
   ${facts.operationsUrl}/metrics, /readyz and /livez; the collector's log is ${showPath(facts.logFile)}
   psql '${facts.superuserUrl}' -c 'select organization, delivered, sequence from audit.streams'
+
+Prove that no entry is missing or altered, then alter one in the table audit.entries, and see it named
+  DATABASE_URL='${facts.superuserUrl}' npm run verify -- --table --organization acme --public-key ${showPath(facts.ledgerPublicKey)}
 
 Stop with Ctrl-C. The data stays.
 

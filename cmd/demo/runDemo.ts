@@ -10,6 +10,7 @@ import { choosePort } from './choosePort.ts';
 import { shutdownGraceMs, startCollector } from './collector.ts';
 import { writeConfigs } from './configs.ts';
 import { prepareDatabase } from './database.ts';
+import { provideLedgerKey } from './ledgerKey.ts';
 import { describeDemo } from './legend.ts';
 import { takeLock } from './lock.ts';
 import { takeNotes } from './notes.ts';
@@ -127,6 +128,7 @@ async function start(
   });
   await writeState(stateFile, { ...state, receiverPort: receiverPort.port });
 
+  const ledgerKey = await provideLedgerKey(directory);
   const operationsPort = await choosePort(wishedPorts.operations);
   const pagePort = await choosePort(wishedPorts.page);
   write(
@@ -141,6 +143,7 @@ async function start(
       PAGE_ADDRESS: `127.0.0.1:${pagePort.port}`,
       AUTH_MODE: 'local',
       REPLICA_NAME: 'demo',
+      LEDGER_KEY_FILE: ledgerKey.key,
       // Wait for its line that it has started.
       LOG_LEVEL: 'info',
       // Counters in the status files change while you watch.
@@ -163,6 +166,7 @@ async function start(
       configDirectory,
       operationsUrl: `http://127.0.0.1:${operationsPort.port}`,
       logFile,
+      ledgerPublicKey: ledgerKey.publicKey,
       takesNotes: options.input !== null,
     }),
   );

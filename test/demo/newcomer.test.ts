@@ -71,4 +71,20 @@ test('leads from a clone to an entry at the receiver and on the page', { timeout
   await tab.getByRole('row').filter({ hasText: 'flow.created' }).first().getByRole('link').first().click();
   await tab.getByRole('dialog').getByText('"flowId"').waitFor();
   await tab.getByRole('dialog').getByText('Delivered').first().waitFor();
+
+  const proof = await find(/\n {2}(DATABASE_URL=.* npm run verify .*)\n/, 1_000);
+  const verify = () => run('sh', ['-c', proof], { cwd: folder }).catch((error: { stdout: string }) => error);
+  // The first checkpoint is made once entries are sealed.
+  await waitFor(async () => (await verify()).stdout.includes('\nProven: each of the '), {
+    timeoutMs: 90_000,
+    pollMs: 2_000,
+    describe: output,
+  });
+  const superuser = new pg.Client({ connectionString: /DATABASE_URL='([^']*)'/.exec(proof)?.[1] });
+  await superuser.connect();
+  await superuser.query(`update audit.entries set actor_name = 'Eve' where organization = 'acme' and id = 7`);
+  await superuser.end();
+  expect((await verify()).stdout).toMatch(
+    /Entry number [\d,]+ \(id 7, uid \S+\) is not as it was sealed: the table\./,
+  );
 });
