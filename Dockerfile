@@ -23,7 +23,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=dependencies /app/sbom.cdx.json ./
 COPY package.json LICENSE ./
-COPY cmd/collector.ts cmd/earlyStop.ts cmd/health.ts cmd/heap.ts cmd/migrate.ts cmd/runCollector.ts cmd/shell.ts ./cmd/
+COPY cmd/collector.ts cmd/earlyStop.ts cmd/health.ts cmd/heap.ts cmd/migrate.ts cmd/runCollector.ts cmd/shell.ts cmd/verify.ts ./cmd/
 COPY src ./src
 COPY views ./views
 # Numeric, so that Kubernetes can see that it is not root (runAsNonRoot).
