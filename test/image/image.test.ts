@@ -47,67 +47,62 @@ describe.skipIf(isMissing)('the image', () => {
     expect({ code, output }).toEqual({ code: 0, output: 'EROFS\nEACCES\nEROFS\n65532:65532\n' });
   });
 
-  test(
-    'migrates, delivers, shows its page, is healthy, verifies, and exits with 0 at SIGTERM',
-    { timeout: 120_000 },
-    async () => {
-      const { url, db, receiver } = await setUp(postgres);
-      const migrated = await runInImage(image, [...image.entrypoint, 'cmd/migrate.ts'], {
-        env: { DATABASE_URL: url },
-      });
-      expect(migrated).toMatchObject({ code: 0, output: expect.stringContaining('Applied 0001_audit.sql') });
+  test('migrates, delivers, shows its page, is healthy, verifies, and exits with 0 at SIGTERM', async () => {
+    const { url, db, receiver } = await setUp(postgres);
+    const migrated = await runInImage(image, [...image.entrypoint, 'cmd/migrate.ts'], {
+      env: { DATABASE_URL: url },
+    });
+    expect(migrated).toMatchObject({ code: 0, output: expect.stringContaining('Applied 0001_audit.sql') });
 
-      const configs = await makeVolume(image);
-      const volumes = { '/configs': configs };
-      await writeFile(join(configs, 'acme.yaml'), manifest(receiver.endpoint));
-      const [pagePort, operationsPort] = [await findFreePort(), await findFreePort()];
-      const env = {
-        DATABASE_URL: url,
-        CONFIG_SOURCE: 'directory',
-        CONFIG_DIRECTORY: '/configs',
-        PAGE_ADDRESS: `127.0.0.1:${pagePort}`,
-        AUTH_MODE: 'local',
-        OPERATIONS_ADDRESS: `0.0.0.0:${operationsPort}`,
-      };
-      const health = ['node', 'cmd/health.ts'];
-      expect((await runInImage(image, health, { env })).code).toBe(1);
+    const configs = await makeVolume(image);
+    const volumes = { '/configs': configs };
+    await writeFile(join(configs, 'acme.yaml'), manifest(receiver.endpoint));
+    const [pagePort, operationsPort] = [await findFreePort(), await findFreePort()];
+    const env = {
+      DATABASE_URL: url,
+      CONFIG_SOURCE: 'directory',
+      CONFIG_DIRECTORY: '/configs',
+      PAGE_ADDRESS: `127.0.0.1:${pagePort}`,
+      AUTH_MODE: 'local',
+      OPERATIONS_ADDRESS: `0.0.0.0:${operationsPort}`,
+    };
+    const health = ['node', 'cmd/health.ts'];
+    expect((await runInImage(image, health, { env })).code).toBe(1);
 
-      const collector = await startInImage(image, [...image.entrypoint, ...image.command], { env, volumes });
-      await insertEntries(db, numbered(20));
-      await waitFor(() => receiver.ledger.storedCount === 20, { describe: collector.output });
-      expect(receiver.problems).toEqual([]);
-      expect(receiver.ledger.missingSequences()).toEqual([]);
-      await waitFor(async () => (await readStatus(configs)).includes('reason: Delivering'), {
-        describe: collector.output,
-      });
-      const verify = [...image.entrypoint, 'cmd/verify.ts', '--table', '--organization=acme', '--unsigned'];
-      await waitFor(
-        async () =>
-          (await runInImage(image, verify, { env })).output.includes('\nProven in part. Every record'),
-        { timeoutMs: 60_000, pollMs: 1_000, describe: collector.output },
-      );
+    const collector = await startInImage(image, [...image.entrypoint, ...image.command], { env, volumes });
+    await insertEntries(db, numbered(20));
+    await waitFor(() => receiver.ledger.storedCount === 20, { describe: collector.output });
+    expect(receiver.problems).toEqual([]);
+    expect(receiver.ledger.missingSequences()).toEqual([]);
+    await waitFor(async () => (await readStatus(configs)).includes('reason: Delivering'), {
+      describe: collector.output,
+    });
+    const verify = [...image.entrypoint, 'cmd/verify.ts', '--table', '--organization=acme', '--unsigned'];
+    await waitFor(
+      async () =>
+        (await runInImage(image, verify, { env })).output.includes('\nProven in part. Every record'),
+      { timeoutMs: 60_000, pollMs: 1_000, describe: collector.output },
+    );
 
-      expect(await runInImage(image, health, { env })).toEqual({ code: 0, output: '' });
-      expect((await fetch(`http://127.0.0.1:${operationsPort}/readyz`)).status).toBe(200);
-      const page = await fetch(`http://127.0.0.1:${pagePort}/organizations/acme/audit-logs`);
-      const html = await page.text();
-      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-      // What a browser loads comes partly from the dependencies.
-      const scripts = [...html.matchAll(/(?:src|href)="(\/assets\/[^"#]+)/g)].map(([, path = '']) => path);
-      expect(scripts.length).toBeGreaterThan(1);
-      for (const path of scripts)
-        expect((await fetch(`http://127.0.0.1:${pagePort}${path}`)).status, path).toBe(200);
+    expect(await runInImage(image, health, { env })).toEqual({ code: 0, output: '' });
+    expect((await fetch(`http://127.0.0.1:${operationsPort}/readyz`)).status).toBe(200);
+    const page = await fetch(`http://127.0.0.1:${pagePort}/organizations/acme/audit-logs`);
+    const html = await page.text();
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    // What a browser loads comes partly from the dependencies.
+    const scripts = [...html.matchAll(/(?:src|href)="(\/assets\/[^"#]+)/g)].map(([, path = '']) => path);
+    expect(scripts.length).toBeGreaterThan(1);
+    for (const path of scripts)
+      expect((await fetch(`http://127.0.0.1:${pagePort}${path}`)).status, path).toBe(200);
 
-      collector.kill('SIGTERM');
-      expect(await collector.exited, collector.output()).toBe(0);
-      const after = await runInImage(image, health, { env });
-      expect(after.code).toBe(1);
-      expect(after.output).toMatch(
-        new RegExp(`^http://127.0.0.1:${operationsPort}/livez does not answer: .*ECONNREFUSED.*\\.\n$`),
-      );
-    },
-    60_000,
-  );
+    collector.kill('SIGTERM');
+    expect(await collector.exited, collector.output()).toBe(0);
+    const after = await runInImage(image, health, { env });
+    expect(after.code).toBe(1);
+    expect(after.output).toMatch(
+      new RegExp(`^http://127.0.0.1:${operationsPort}/livez does not answer: .*ECONNREFUSED.*\\.\n$`),
+    );
+  }, 120_000);
 
   test('runs the services of docs/examples/compose.yaml, as they stand there and in their order', async () => {
     const compose = parse(await readFile('docs/examples/compose.yaml', 'utf8')) as {
