@@ -40,6 +40,17 @@ function handOf(page: Page) {
       did.clicks++;
       await page.locator('.filters').getByLabel(name, { exact: true }).check();
     },
+    /** In the menu that is open. */
+    tickValue: async (value: string) => {
+      did.clicks++;
+      await page.locator('.facet[open] .facet-option', { hasText: value }).locator('input').first().check();
+    },
+    /** Once as many bars have entries. */
+    clickLastBar: async (bars: number) => {
+      await expect.poll(() => page.locator('[data-bars] a .bar').count()).toBe(bars);
+      did.clicks++;
+      await page.locator('[data-bars] a:has(.bar)').last().click({ force: true });
+    },
     type: async (field: string, text: string, keys = text.length) => {
       did.clicks++;
       did.keys += keys;
@@ -114,30 +125,26 @@ it('who deleted “Payroll nightly”: no click beyond the search', async () => 
   expect(hand.did).toEqual({ clicks: 0, keys: 16 });
 });
 
-it('what an API key did on a Tuesday: the actor, and one day', async () => {
-  const { page, hand, day } = await openList();
+it('what an API key did on a Tuesday: the actor, and the bar of that day', async () => {
+  const { page, hand } = await openList();
   await hand.open('Actor');
-  await hand.type('#actor', 'deploy-bot');
-  await hand.press('Enter');
+  await hand.tickValue('deploy-bot');
   await expect.poll(() => types(page)).toEqual(['key.used', 'key.used_before']);
-  await hand.open('Time');
-  await hand.type('#from', `${day}T00:00`, 12);
-  await hand.type('#to', `${day}T23:59`, 12);
+  await hand.clickLastBar(2);
   await expect.poll(() => types(page)).toEqual(['key.used']);
-  expect(hand.did).toEqual({ clicks: 5, keys: 35 });
+  expect(hand.did).toEqual({ clicks: 3, keys: 0 });
 });
 
 it('what changed in a project between 14:00 and 14:20', async () => {
   const { page, hand, day } = await openList();
   await hand.open('Project');
-  await hand.type('#project', 'storefront');
-  await hand.press('Enter');
+  await hand.tickValue('storefront');
   await expect.poll(() => types(page)).toEqual(['web.after', 'web.within']);
   await hand.open('Time');
   await hand.type('#from', `${day}T14:00`, 12);
   await hand.type('#to', `${day}T14:20`, 12);
   await expect.poll(() => types(page)).toEqual(['web.within']);
-  expect(hand.did).toEqual({ clicks: 5, keys: 35 });
+  expect(hand.did).toEqual({ clicks: 5, keys: 24 });
 });
 
 it('which entries did not reach the SIEM: two clicks, and two more to the receiver’s words', async () => {
