@@ -60,6 +60,7 @@ async function measure(bench: Bench, streams: number, memoryGoal: string): Promi
         bench.log(
           `${streams} streams have delivered their first entries after ${deliveredSeconds.toFixed(1)} s`,
         );
+        await waitForLedgers(client, streams);
         // Counters written after the deliveries are not idle work, so wait for one period of the status (30 s) first.
         await delay(bench.quick ? 1_000 : 35_000);
         const quiet = await observe(bench, client, collector.pid, seconds);
@@ -91,6 +92,20 @@ async function measure(bench: Bench, streams: number, memoryGoal: string): Promi
   } finally {
     await receiver.stop();
   }
+}
+
+/**
+ * Until everything is sealed and has a checkpoint. The first comparison of each ledger with the table, at a twentieth of the time, is
+ * taken as done: the next one is hours away.
+ */
+async function waitForLedgers(client: pg.Client, organizations: number): Promise<void> {
+  const count = async (condition: string): Promise<number> =>
+    Number((await client.query(`select count(*) from audit.ledgers where ${condition}`)).rows[0]?.['count']);
+  await waitFor(async () => (await count('size > 0 and note_size = size')) === organizations, {
+    timeoutMs: 300_000,
+    pollMs: 500,
+  });
+  await client.query('update audit.ledgers set scrubbed_at = clock_timestamp()');
 }
 
 async function observe(
