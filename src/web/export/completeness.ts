@@ -1,6 +1,6 @@
 /** Says whether the numbers of a stream add up: what a receiver should have. */
 import type { StreamView } from '../../database/streamViews.ts';
-import { formatCount } from './stateView.ts';
+import { formatCount } from '../format/count.ts';
 
 /** Such as `Numbers 1 to 1,567: 1,566 accepted, 1 set aside, 0 rejected, none missing.` */
 export function describeCompleteness({

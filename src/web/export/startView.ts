@@ -1,10 +1,10 @@
 /** Where a new destination starts, with how many entries each choice sends at once: this decides for ever whether history goes. */
 import { countEntries, mostCounted } from '../../database/countEntries.ts';
 import type { WindowFilter } from '../../model/stream.ts';
+import { formatCount } from '../format/count.ts';
 import type { StartView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
 import { type ExportForm, readStart, splitList } from './exportForm.ts';
-import { formatCount } from './stateView.ts';
 
 export async function loadStart(visit: Visit, form: ExportForm): Promise<StartView> {
   const time = form.values.startFrom === 'Time' ? readStart(form) : '';

@@ -1,5 +1,6 @@
 /** The data that the views of the Configure OTEL Export drawer take. Everything is said here: the views only lay it out. */
 import type { Field } from '../../configs/fields.ts';
+import type { DayView } from './barsViews.ts';
 
 /** What every view of the drawer has. */
 export interface ExportFrame {
@@ -104,6 +105,8 @@ export interface ExportCardView {
   readonly badge: BadgeView;
   readonly error: ErrorView | null;
   readonly facts: readonly FactView[];
+  /** null: nothing was ever sent, or it cannot be read. */
+  readonly day: DayView | null;
 }
 
 export interface ExportListView {
