@@ -1,6 +1,7 @@
 /** The list of entries: order, pages, columns, and what it says when there is nothing. */
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { makePageEntries, writePageEntries } from '../tools/pageEntries.ts';
@@ -30,6 +31,30 @@ describe('the list', () => {
     expect(await shown()).toEqual(ids.toReversed());
     expect(new URL(page.url()).search).toBe('');
     await expect.poll(() => page.locator('#status').textContent()).toBe('20 more entries');
+  });
+
+  it('reads what stands beside the entries at the same time as them', async () => {
+    const { origin, db } = await startPageUnderTest(postgres);
+    await writePageEntries(db, makePageEntries(3));
+    const locker = await db.connect();
+    await locker.query('begin; lock table audit.entries, audit.ledgers in access exclusive mode');
+    const asked = fetch(origin + logs);
+    // How far they are sealed does not depend on which are found.
+    const waiting = async () => {
+      const { rows } = await db.query<{ query: string }>(
+        `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return ['from audit.ledgers', 'audit.entries'].every((part) =>
+        rows.some(({ query }) => query.includes(part)),
+      );
+    };
+    try {
+      await waitFor(waiting);
+    } finally {
+      await locker.query('rollback');
+      locker.release();
+    }
+    expect(await (await asked).text()).toContain('Audit entries, newest first');
   });
 
   it('marks who is no person, and says where there is no project', async () => {
