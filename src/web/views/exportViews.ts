@@ -191,6 +191,8 @@ export interface ExportFormView {
   readonly conflict: ConflictView | null;
   readonly state: ExportStateView | null;
   readonly revision: string;
+  /** Made once for each form of a new destination; null: it is not new. */
+  readonly formId: string | null;
   readonly name: InputView;
   readonly endpoint: InputView;
   readonly endpointAbout: EndpointAboutView;
