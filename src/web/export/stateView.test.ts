@@ -263,7 +263,10 @@ describe('makeCard', () => {
   it('shows the last hours once there was anything to send, and nothing of them before', () => {
     const dayOf = (sent: StreamView | null, hours: [] | null) =>
       makeCard('acme', { config: makeConfig(null), stream: sent }, hours, now).day?.words ?? null;
-    expect(dayOf(stream, [])).toBe('Last 24 hours: no request');
+    expect(dayOf({ ...stream, lastDeliveryAt: '2026-01-30T07:00:00Z' }, [])).toBe(
+      'Last 24 hours: no request',
+    );
+    expect(dayOf(stream, [])).toBeNull();
     expect(dayOf(never, [])).toBeNull();
     expect(dayOf(stream, null)).toBeNull();
     const failing = { hour: '2026-01-31T08:00:00.000Z', accepted: 0, requests: 1, failures: { Timeout: 1 } };

@@ -56,7 +56,6 @@ export function makeCard(
   now: number,
 ): ExportCardView {
   const { id, spec } = destination.config;
-  const wasSent = hours?.length || destination.stream?.lastDeliveryAt;
   const state = stateOf(destination, now);
   const error = makeErrors(destination, state, { now }).find(({ resolved }) => resolved === null);
   return {
@@ -66,8 +65,14 @@ export function makeCard(
     badge: badgeOf(state),
     error: error === undefined ? null : { ...error, retry: null },
     facts: makeFacts(destination).filter(({ label }) => label !== 'Rejected'),
-    day: hours !== null && wasSent ? makeDay(hours, now) : null,
+    day: hours !== null && isDayKnown(destination, hours, now) ? makeDay(hours, now) : null,
   };
+}
+
+/** Not before anything was sent; nor within the minute after that, when no hour is kept yet: "no request" would be wrong. */
+function isDayKnown({ stream }: StreamedConfig, hours: readonly CountedHour[], now: number): boolean {
+  if (hours.length > 0) return true;
+  return stream?.lastDeliveryAt != null && now - Date.parse(stream.lastDeliveryAt) > 86_400_000;
 }
 
 export function badgeOf(state: StateName): BadgeView {

@@ -105,7 +105,7 @@ export interface ExportCardView {
   readonly badge: BadgeView;
   readonly error: ErrorView | null;
   readonly facts: readonly FactView[];
-  /** null: nothing was ever sent, or it cannot be read. */
+  /** null: nothing was ever sent, or how it went is not known. */
   readonly day: DayView | null;
 }
 
