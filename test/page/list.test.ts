@@ -153,6 +153,24 @@ describe('the list', () => {
     await expectAccessible(page);
   });
 
+  it('breaks a long event type between its words', async () => {
+    const { origin, db } = await startPageUnderTest(postgres);
+    await writePageEntries(db, [{ eventType: 'audit_export.settings_viewed' }]);
+    const page = await browser.newPage({ viewport: { width: 1024, height: 768 } });
+    await page.goto(`${origin}${logs}?type=audit_export.settings_viewed`);
+    const lines = await page.locator('[data-row] > bdi').evaluate((name) => {
+      const found = new Map<number, string>();
+      for (const part of name.childNodes) {
+        const range = name.ownerDocument.createRange();
+        range.selectNodeContents(part);
+        const top = Math.round(range.getBoundingClientRect().top);
+        found.set(top, (found.get(top) ?? '') + part.textContent);
+      }
+      return [...found.values()].filter((line) => line !== '');
+    });
+    expect(lines).toEqual(['audit_export.', 'settings_viewed']);
+  });
+
   it('fits every width, light and dark', async () => {
     const { origin, db } = await startPageUnderTest(postgres);
     await writePageEntries(db, makePageEntries(80));
