@@ -91,3 +91,23 @@ export async function readAttempts(db: Database, streamId: string): Promise<Kept
     return { hours, attempts: attempts.toReversed(), nextTryAt, writtenAt };
   });
 }
+
+/** What an hour came to, without how long it took. */
+export type HourOfStream = Pick<HourOfAttempts, 'hour' | 'accepted' | 'requests' | 'failures'> & {
+  readonly streamId: string;
+};
+
+/**
+ * The last 24 hours of these streams, as far as there was any request: the running hour and 23 before it.
+ *
+ * @throws the database's error, including a timeout.
+ */
+export async function readLastDay(db: Database, streamIds: readonly string[]): Promise<HourOfStream[]> {
+  return await boundedRead(db, timeoutMs, (reader) =>
+    reader.query<HourOfStream>(
+      `select stream as "streamId", ${utcMilliseconds('hour')} as hour, accepted::float8, requests::float8, failures
+       from audit.stream_hours where stream = any ($1::uuid[]) and hour > now() - interval '24 hours' order by stream, hour`,
+      [streamIds],
+    ),
+  );
+}

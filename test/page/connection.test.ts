@@ -124,6 +124,30 @@ describe('a server that does not answer', () => {
     await bar.waitFor({ state: 'hidden' });
     expect(await page.locator('[data-row]').count()).toBe(0);
   });
+
+  it('is asked again for just what it did not answer: the next rows, or all of the page', async () => {
+    const proxied = await startBehindProxy();
+    await writePageEntries(proxied.db, makePageEntries(60));
+    const page = await browser.newPage({ expectedErrors: [/./] });
+    await page.goto(proxied.origin + logs);
+    const rows = page.locator('[data-row]');
+    const failAndAskAgain = async (link: string) => {
+      proxied.interfere((response) => response.destroy());
+      await page.getByRole('link', { name: link }).click();
+      await page.locator('#stale').getByText('Not up to date').waitFor();
+      proxied.interfere(null);
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.locator('#stale').waitFor({ state: 'hidden' });
+    };
+    await failAndAskAgain('Load older');
+    await page.getByText('no more entries').waitFor();
+    expect(await rows.count()).toBe(63);
+    await failAndAskAgain('Remove Last 30 days');
+    await expect.poll(() => new URL(page.url()).search).toBe('?range=all');
+    expect(await rows.count()).toBe(50);
+    for (const part of ['#q', '#histogram', '#results', '#stale'])
+      expect(await page.locator(part).count(), part).toBe(1);
+  });
 });
 
 describe('a refusal', () => {

@@ -341,6 +341,34 @@ it('shows how requests went, and when the next try is', { timeout: 60_000 }, asy
   }
 });
 
+it('shows the last 24 hours on a card, once anything was sent', { timeout: 60_000 }, async () => {
+  const { origin, db } = await setUp(() => ['holding', 'delivering', 'nothing-sent']);
+  await db.query(
+    `insert into audit.stream_hours
+     select s.id, date_trunc('hour', now()) - h * interval '1 hour', 400 + 90 * (h % 7), 0, 4 + h % 7,
+       case when h < 3 then '{"NotFound": 4}' else '{}' end::jsonb, '{4}'
+     from audit.streams s, generate_series(0, 30) h where s.config_key = 'test/holding'`,
+  );
+  const page = await browser.newPage();
+  await page.goto(`${origin}${logs}/export`);
+  const card = (name: string) => page.locator('.export-card', { has: page.getByText(name, { exact: true }) });
+  const words = (name: string) => card(name).locator('.export-day').allTextContents();
+  expect((await words('holding')).map((each) => each.trim())).toEqual([
+    'Last 24 hours: 15,540 entries accepted, 12 of 162 requests failed',
+  ]);
+  expect(await card('holding').locator('.history-all').count()).toBe(24);
+  expect(await card('holding').locator('.history-failed').count()).toBe(3);
+  expect(await words('delivering')).toEqual(['Last 24 hours: no request']);
+  expect(await card('delivering').locator('svg.history-bars').count()).toBe(0);
+  expect(await words('nothing-sent')).toEqual([]);
+  // The whole card leads to its destination, the bars too.
+  await card('holding').locator('.history-bars').click({ force: true });
+  await page.getByLabel('Endpoint URL').waitFor();
+  await page.goto(`${origin}${logs}/export`);
+  await expectAccessible(page);
+  await lookAt(page, 'export-day');
+});
+
 it('lists every parked entry, and sends one of them again', { timeout: 60_000 }, async () => {
   const { origin, db } = await setUp(() => ['incomplete']);
   const { rows } = await db.query<{ id: string }>(

@@ -43,6 +43,15 @@ const rangeOf = (page: Page) => {
   return [searchParams.get('from'), searchParams.get('to')];
 };
 
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+/** One finger, through all of the browser: what it makes of the touches is under test. */
+async function makeTouch(page: Page) {
+  const session = await page.context().newCDPSession(page);
+  return (type: 'touchStart' | 'touchMove' | 'touchEnd', ...touchPoints: Array<{ x: number; y: number }>) =>
+    session.send('Input.dispatchTouchEvent', { type, touchPoints });
+}
+
 describe('the histogram', () => {
   it('counts the whole filter after the list, and follows what is typed', async () => {
     const { page } = await openDay();
@@ -79,6 +88,61 @@ describe('the histogram', () => {
     await bar.click();
     await expect.poll(() => rangeOf(page)).toEqual([`${day}T23:30`, '2026-03-11T00:00']);
     expect(await page.locator('.chip', { hasText: '23:30' }).count()).toBe(1);
+  });
+
+  it('takes a stretch of bars by a finger that goes along them, and lets one that goes up or down scroll', async () => {
+    const { page } = await openDay(range, phone);
+    await bars(page).first().waitFor();
+    const touch = await makeTouch(page);
+    const at = async (n: number) => {
+      const box = await bars(page).nth(n).boundingBox();
+      if (!box) throw new Error('no bar');
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    };
+    const [first, last] = [await at(20), await at(23)];
+    await touch('touchStart', first);
+    for (const x of [first.x + 20, last.x]) await touch('touchMove', { x, y: first.y });
+    await expect
+      .poll(() => page.locator('[data-bar-words]').textContent())
+      .toBe('2026-03-10 10:00 to 2026-03-10 12:00 UTC');
+    expect(await page.locator('.is-taken').count()).toBe(4);
+    await screenshot(page, 'histogram-touch');
+    await touch('touchEnd');
+    await expect.poll(() => rangeOf(page)).toEqual([`${day}T10:00`, `${day}T12:00`]);
+    await expect.poll(() => statusOf(page)).toBe('21 entries');
+
+    await page.goBack();
+    await expect.poll(() => statusOf(page)).toBe('276 entries');
+    await bars(page).first().waitFor();
+    const start = await at(20);
+    await touch('touchStart', start);
+    for (let step = 1; step <= 8; step++)
+      await touch('touchMove', { x: start.x + 2 * step, y: start.y - 12 * step });
+    await touch('touchEnd');
+    await expect.poll(() => page.evaluate('scrollY')).toBeGreaterThan(30);
+    expect(await page.locator('.is-taken').count()).toBe(0);
+    expect(rangeOf(page)).toEqual([`${day}T00:00`, '2026-03-11T00:00']);
+
+    await page.evaluate('scrollTo(0, 0)');
+    await bars(page).nth(47).tap();
+    await expect.poll(() => rangeOf(page)).toEqual([`${day}T23:30`, '2026-03-11T00:00']);
+  });
+
+  it('stands before the entries on a phone, and pushes them down by less than 90 px', async () => {
+    const { page } = await openDay(range, phone);
+    await bars(page).first().waitFor();
+    const topOf = async (selector: string) => (await page.locator(selector).first().boundingBox())?.y ?? NaN;
+    const [histogram, chips, entry] = [
+      await topOf('#histogram'),
+      await topOf('.chips'),
+      await topOf('.entry'),
+    ];
+    expect(histogram).toBeLessThan(chips);
+    expect(chips - histogram).toBeLessThan(90);
+    expect(entry).toBeLessThan(phone.viewport.height / 2);
+    await page.getByText('As a table').click();
+    await expectNoSidewaysScroll(page);
+    await screenshot(page, 'histogram-table-390');
   });
 
   it('goes by keys: arrows, Shift, Enter, Escape', async () => {
@@ -135,11 +199,10 @@ describe('the histogram', () => {
       await expectNoSidewaysScroll(page);
       await screenshot(page, `facet-${width}`);
     }
-    await page.setViewportSize({ width: 1440, height: 900 });
-    await page.getByText('As a table').click();
+    await page.keyboard.press('Escape');
     for (const width of [1440, 1024, 390]) {
       await page.setViewportSize({ width, height: 900 });
-      await expectNoSidewaysScroll(page);
+      await page.evaluate('scrollTo(0, 0)');
       await screenshot(page, `histogram-${width}`);
     }
     await page.setViewportSize({ width: 1440, height: 900 });

@@ -44,10 +44,13 @@ describe.each([
   [320, 640],
   [390, 844],
 ])('on a phone of %i × %i', (width, height) => {
-  it('entries begin in the first quarter of the screen, and what happened is a word and not letters', async () => {
+  it('entries begin in the first quarter of the screen below the bars, and what happened is a word and not letters', async () => {
     const page = await openList(width, height);
     const first = page.locator('.entry').first();
-    expect((await boxOf(first)).y / height).toBeLessThanOrEqual(0.25);
+    await page.locator('[data-bars]').waitFor();
+    const bars = await boxOf(page.locator('#histogram'));
+    expect(bars.height).toBeLessThanOrEqual(90);
+    expect(((await boxOf(first)).y - bars.height) / height).toBeLessThanOrEqual(0.25);
     for (const row of [0, 1])
       expect(await linesOf(page, `document.querySelectorAll('[data-row]')[${row}]`)).toBe(1);
     await expectNoSidewaysScroll(page);

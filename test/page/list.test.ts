@@ -1,6 +1,7 @@
 /** The list of entries: order, pages, columns, and what it says when there is nothing. */
 import { describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { makePageEntries, writePageEntries } from '../tools/pageEntries.ts';
@@ -30,6 +31,30 @@ describe('the list', () => {
     expect(await shown()).toEqual(ids.toReversed());
     expect(new URL(page.url()).search).toBe('');
     await expect.poll(() => page.locator('#status').textContent()).toBe('20 more entries');
+  });
+
+  it('reads what stands beside the entries at the same time as them', async () => {
+    const { origin, db } = await startPageUnderTest(postgres);
+    await writePageEntries(db, makePageEntries(3));
+    const locker = await db.connect();
+    await locker.query('begin; lock table audit.entries, audit.ledgers in access exclusive mode');
+    const asked = fetch(origin + logs);
+    // How far they are sealed does not depend on which are found.
+    const waiting = async () => {
+      const { rows } = await db.query<{ query: string }>(
+        `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return ['from audit.ledgers', 'audit.entries'].every((part) =>
+        rows.some(({ query }) => query.includes(part)),
+      );
+    };
+    try {
+      await waitFor(waiting);
+    } finally {
+      await locker.query('rollback');
+      locker.release();
+    }
+    expect(await (await asked).text()).toContain('Audit entries, newest first');
   });
 
   it('marks who is no person, and says where there is no project', async () => {
@@ -126,6 +151,24 @@ describe('the list', () => {
     expect(await page.locator('[data-row]').count()).toBe(0);
     await expect.poll(() => page.locator('#status').textContent()).toBe('No entries');
     await expectAccessible(page);
+  });
+
+  it('breaks a long event type between its words', async () => {
+    const { origin, db } = await startPageUnderTest(postgres);
+    await writePageEntries(db, [{ eventType: 'audit_export.settings_viewed' }]);
+    const page = await browser.newPage({ viewport: { width: 1024, height: 768 } });
+    await page.goto(`${origin}${logs}?type=audit_export.settings_viewed`);
+    const lines = await page.locator('[data-row] > bdi').evaluate((name) => {
+      const found = new Map<number, string>();
+      for (const part of name.childNodes) {
+        const range = name.ownerDocument.createRange();
+        range.selectNodeContents(part);
+        const top = Math.round(range.getBoundingClientRect().top);
+        found.set(top, (found.get(top) ?? '') + part.textContent);
+      }
+      return [...found.values()].filter((line) => line !== '');
+    });
+    expect(lines).toEqual(['audit_export.', 'settings_viewed']);
   });
 
   it('fits every width, light and dark', async () => {

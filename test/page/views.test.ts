@@ -12,7 +12,8 @@ describe.each(views)('%s', (name) => {
 
   it('prints raw only what was made by rendering', () => {
     const raw = [...view.matchAll(/<%~\s*(.*?)\s*%>/gs)].map((match) => match[1] ?? '');
-    const allowed = /^(?:(?:include|layout|block|icon|time|ago|marked|json)\(|it\.(?:body|drawer)$)/;
+    const allowed =
+      /^(?:(?:include|layout|block|icon|time|ago|marked|markedName|json)\(|it\.(?:body|drawer)$)/;
     expect(raw.filter((expression) => !allowed.test(expression))).toEqual([]);
   });
 

@@ -94,30 +94,37 @@ on('focusout', ({ target, relatedTarget }) => {
   show(svg);
 });
 
-/* Dragging. A press and a release on one bar are a click on its link. */
+/*
+ * Dragging, by a mouse or one finger. A press and a release on one bar are a click on its link. Where a finger turns out to scroll or
+ * to zoom, the browser cancels.
+ */
 let drag = null;
 on('pointerdown', (event) => {
   const bar = barOf(event.target);
-  if (!bar || event.button !== 0 || event.pointerType === 'touch') return;
-  drag = { svg: drawing(bar), from: bar };
+  if (!bar || event.button !== 0 || !event.isPrimary) return;
+  drag = { svg: drawing(bar), from: bar, pointer: event.pointerId };
 });
 on('pointermove', (event) => {
   const svg = drag?.svg ?? drawing(event.target);
   if (!svg) return;
-  if (drag) {
+  if (drag?.pointer === event.pointerId) {
     const bar = barAt(svg, event.clientX);
     if (taken || bar !== drag.from) taken = { from: drag.from, to: bar };
   }
   show(svg);
 });
-on('pointerup', () => {
-  const { svg } = drag ?? {};
+on('pointerup', ({ pointerId }) => {
+  if (drag?.pointer !== pointerId) return;
+  const { svg } = drag;
   drag = null;
-  if (svg?.isConnected && taken) zoom(svg);
+  if (svg.isConnected && taken) zoom(svg);
 });
-on('pointercancel', () => {
+on('pointercancel', ({ pointerId }) => {
+  if (drag?.pointer !== pointerId) return;
+  const { svg } = drag;
   drag = null;
   taken = null;
+  if (svg.isConnected) show(svg);
 });
 on('pointerout', ({ target, relatedTarget }) => {
   const svg = drawing(target);

@@ -7,6 +7,20 @@ const showHelp = () => {
   find('#help').showModal();
 };
 
+/*
+ * While an input method composes, its keys are its own: Esc ends what it offers, Enter takes it. Captured, and before all others. Safari
+ * says 229 of the key that ends it, when it composes no more.
+ */
+on(
+  'keydown',
+  (event) => {
+    if (!event.isComposing && event.keyCode !== 229) return;
+    event.stopImmediatePropagation();
+    if (event.key === 'Escape') event.preventDefault();
+  },
+  true,
+);
+
 /* Where a letter leads: to an element to focus, or to one to click. */
 function listActions() {
   const rows = [...document.querySelectorAll('[data-row]')];

@@ -17,7 +17,10 @@ function note({ detail: { ctx } }) {
   const kind = ctx && kindOf(ctx);
   if (!kind) return;
   const since = failures.get(kind)?.since ?? new Date();
-  failures.set(kind, { since, action: ctx.request.action, target: `#${ctx.target.id}`, swap: ctx.swap });
+  const { action, headers: sent } = ctx.request;
+  // htmx would derive them from another source. The server answers with what they name.
+  const headers = { 'HX-Target': sent['HX-Target'], 'HX-Source': sent['HX-Source'] };
+  failures.set(kind, { since, action, headers, target: `#${ctx.target.id}`, swap: ctx.swap });
   show();
 }
 on('htmx:error', note);

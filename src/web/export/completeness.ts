@@ -1,8 +1,8 @@
 /** Says whether the numbers of a stream add up: what a receiver should have. */
 import type { StreamView } from '../../database/streamViews.ts';
-import { formatCount } from './stateView.ts';
+import { formatCount } from '../format/count.ts';
 
-/** Such as `Numbers 1 to 1,567: 1,566 accepted, 1 set aside, 0 rejected, none missing.` */
+/** Such as `Numbers 1 to 1,567: 1,566 accepted, 1 parked, 0 rejected, none missing.` */
 export function describeCompleteness({
   sequence,
   delivered,
@@ -17,5 +17,5 @@ export function describeCompleteness({
       : missing > 0
         ? `${formatCount(missing)} not accounted for, as after retention has let go of parked entries`
         : `${formatCount(-missing)} more than numbers, as after the database was set back`;
-  return `Numbers 1 to ${formatCount(sequence)}: ${formatCount(delivered)} accepted, ${formatCount(parked)} set aside, ${formatCount(rejected)} rejected, ${rest}.`;
+  return `Numbers 1 to ${formatCount(sequence)}: ${formatCount(delivered)} accepted, ${formatCount(parked)} parked, ${formatCount(rejected)} rejected, ${rest}.`;
 }

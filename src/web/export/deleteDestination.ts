@@ -1,5 +1,6 @@
 /** GET and POST …/export/:id/delete: says plainly what happens, then does it. */
 
+import { formatCount } from '../format/count.ts';
 import { sendDrawer } from '../list/sendDrawer.ts';
 import type { NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
@@ -10,7 +11,6 @@ import { reasonOf, sendGone } from './messages.ts';
 import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
 import { sendStored } from './sendForm.ts';
 import { sendList } from './showList.ts';
-import { formatCount } from './stateView.ts';
 
 export const confirmDelete = onDestination(async (visit, _editor, destination) => {
   await sendConfirmation(visit, destination, []);

@@ -32,9 +32,9 @@ export interface ExportForm {
  * `revision`: that of the config the form was made from; empty for a new one. `startTime`: the value of a `datetime-local`
  * input, in UTC; it counts if `startFrom` is `Time`. `preset`: the receiver that the form was filled for, or
  * `pasted`: only then does what was pasted count. `….remove`: removes the
- * stored PEM, which stays otherwise if none is typed.
+ * stored PEM, which stays otherwise if none is typed. `formId`: made once for each form of a new destination (addOnce.ts).
  */
-type OwnInput = 'name' | 'revision' | 'startTime' | 'preset' | `${SecretPath}.remove`;
+type OwnInput = 'name' | 'formId' | 'revision' | 'startTime' | 'preset' | `${SecretPath}.remove`;
 
 export interface HeaderRow {
   /** Stays with the row while others come and go; its inputs are named by it. */
@@ -66,7 +66,7 @@ function makeForm(
   headers: readonly HeaderRow[] = [],
 ): ExportForm {
   const typed = fields.map((field) => [field.path, printValue(field, read(field))] as const);
-  const none = { name: '', revision: '', startTime: '', preset: '' };
+  const none = { name: '', formId: '', revision: '', startTime: '', preset: '' };
   const kept = { 'tls.caSecretRef.remove': '', 'tls.clientCertSecretRef.remove': '' };
   const values = { ...(Object.fromEntries(typed) as Record<FieldPath, string>), ...none, ...kept, ...own };
   return { values, headers, clientKey: noSecret, pasted: [], repairs: [], isPosted: false };

@@ -1,4 +1,5 @@
 /** What the form of a destination shows: what was typed, what is stored, who owns what, and what is wrong with it. */
+import { randomUUID } from 'node:crypto';
 import type { FieldProblem } from '../../configs/configEditor.ts';
 import { resolveEndpoint } from '../../configs/destination/resolveDestination.ts';
 import { type Field, fields, findField } from '../../configs/fields.ts';
@@ -50,6 +51,7 @@ export function makeFormView(
     conflict: input.conflict ?? null,
     state: input.state,
     revision: values.revision,
+    formId: current === null ? values.formId || randomUUID() : null,
     name: { ...makeOwnField('name', values.name, problems.byName), input: 'text' },
     endpoint: inputOf('endpoint'),
     endpointAbout: makeEndpointAbout(values.endpoint),

@@ -1,78 +1,42 @@
 /** How requests to a destination went, as the drawer shows it: a bar for each of 30 days, sums of a day, the last attempts. */
 import type { KeptAttempts } from '../../database/attempts.ts';
 import { type Attempt, type HourOfAttempts, latencyQuantile } from '../../model/attempt.ts';
-import type { AttemptView, DayBarView, HistoryView } from '../views/historyViews.ts';
-import { formatCount } from './stateView.ts';
+import { formatCount } from '../format/count.ts';
+import type { AttemptView, HistoryView } from '../views/historyViews.ts';
+import { countOf, makeBars, type RequestSums, sum, sumHours } from './attemptBars.ts';
 
 const days = 30;
 const dayMs = 86_400_000;
-/** Units of the drawing, which is stretched to its place. */
-const barWidth = 10;
-const height = 100;
-/** One of them is seen beside a thousand. */
-const leastHeight = 4;
 
 export function makeHistory(
   { hours, attempts, writtenAt }: KeptAttempts,
   now: Date,
 ): Omit<HistoryView, 'frame' | 'name' | 'backUrl' | 'completeness' | 'queries'> {
-  const sums = sumDays(hours, now);
-  const most = Math.max(1, ...sums.map(({ requests }) => requests));
   return {
-    width: days * barWidth,
-    height,
-    bars: sums.map((day, n) => makeBar(day, n, most)),
+    ...makeBars(sumDays(hours, now)),
     summary: hours.length === 0 ? [] : describeDay(hours, now),
     attempts: attempts.map(viewAttempt),
     writtenAt,
   };
 }
 
-interface Day {
-  /** `2026-01-31`, in UTC. */
-  readonly date: string;
-  readonly requests: number;
-  readonly failed: number;
-  readonly accepted: number;
-}
-
-/** The oldest first; days without a request too. */
-function sumDays(hours: readonly HourOfAttempts[], now: Date): Day[] {
+/** The oldest first, by date in UTC; days without a request too. */
+function sumDays(
+  hours: readonly HourOfAttempts[],
+  now: Date,
+): Array<RequestSums & { readonly label: string }> {
   const today = now.getTime() - (now.getTime() % dayMs);
   return Array.from({ length: days }, (_, n) => {
-    const date = new Date(today - (days - 1 - n) * dayMs).toISOString().slice(0, 10);
-    const own = hours.filter(({ hour }) => hour.startsWith(date));
-    return {
-      date,
-      requests: sum(own.map(({ requests }) => requests)),
-      failed: sum(own.map(countFailed)),
-      accepted: sum(own.map(({ accepted }) => accepted)),
-    };
+    const label = new Date(today - (days - 1 - n) * dayMs).toISOString().slice(0, 10);
+    return { label, ...sumHours(hours.filter(({ hour }) => hour.startsWith(label))) };
   });
-}
-
-function countFailed({ failures }: HourOfAttempts): number {
-  return sum(Object.values(failures));
-}
-
-function makeBar({ date, requests, failed, accepted }: Day, n: number, most: number): DayBarView {
-  const scaled = (count: number): number =>
-    count === 0 ? 0 : Math.max(leastHeight, Math.round((count / most) * height));
-  return {
-    date,
-    words: `${count(accepted, 'entry', 'entries')} accepted, ${failed === 0 ? 'no' : formatCount(failed)} failed of ${count(requests, 'request', 'requests')}`,
-    x: n * barWidth,
-    all: scaled(requests),
-    failed: scaled(failed),
-  };
 }
 
 /** The last 24 hours, one sentence each. */
 function describeDay(all: readonly HourOfAttempts[], now: Date): string[] {
   const hours = all.filter(({ hour }) => Date.parse(hour) > now.getTime() - dayMs);
-  const requests = sum(hours.map((hour) => hour.requests));
+  const { requests, accepted } = sumHours(hours);
   if (requests === 0) return ['No request in the last 24 hours.'];
-  const accepted = sum(hours.map((hour) => hour.accepted));
   const rejected = sum(hours.map((hour) => hour.rejected));
   const latency = addUp(hours.map((hour) => hour.latency));
   const reasons = [...new Set(hours.flatMap(({ failures }) => Object.keys(failures)))].map((reason) => ({
@@ -83,8 +47,8 @@ function describeDay(all: readonly HourOfAttempts[], now: Date): string[] {
     .toSorted((a, b) => b.times - a.times)
     .map(({ reason, times }) => `${reason} ${formatCount(times)}`);
   return [
-    `Last 24 hours: ${count(accepted, 'entry', 'entries')} accepted in ${count(requests, 'request', 'requests')}, repeats included.`,
-    ...(rejected > 0 ? [`The receiver rejected ${count(rejected, 'entry', 'entries')}.`] : []),
+    `Last 24 hours: ${countOf(accepted, 'entry', 'entries')} accepted in ${countOf(requests, 'request', 'requests')}, repeats included.`,
+    ...(rejected > 0 ? [`The receiver rejected ${countOf(rejected, 'entry', 'entries')}.`] : []),
     failed.length === 0 ? 'No request failed.' : `Failed requests: ${failed.join(', ')}.`,
     `Half of the requests were answered within ${describeMs(latencyQuantile(latency, 0.5))}, 95 % within ${describeMs(latencyQuantile(latency, 0.95))}.`,
   ];
@@ -103,7 +67,7 @@ function viewAttempt(attempt: Attempt): AttemptView {
   return {
     at,
     tone: reason !== undefined ? 'bad' : rejected > 0 ? 'warn' : 'good',
-    records: count(records, 'entry', 'entries'),
+    records: countOf(records, 'entry', 'entries'),
     numbers: describeNumbers(numbers),
     result: [result, status].filter((text) => text !== '').join(', '),
     message,
@@ -121,12 +85,4 @@ function describeNumbers([first, last]: readonly number[] = []): string {
 function addUp(lists: ReadonlyArray<readonly number[]>): number[] {
   const length = Math.max(0, ...lists.map((list) => list.length));
   return Array.from({ length }, (_, n) => sum(lists.map((list) => list[n] ?? 0)));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, n) => total + n, 0);
-}
-
-function count(n: number, one: string, many: string): string {
-  return `${formatCount(n)} ${n === 1 ? one : many}`;
 }

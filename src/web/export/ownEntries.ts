@@ -63,21 +63,30 @@ export async function doRecorded<T>(
   }
 }
 
-/**
- * Records that an action succeeded, and answers: by a redirect to the destination `id`, or null, to the list; for htmx, and
- * where the entry could not be written, which a redirect cannot say, by `show`.
- */
+interface WasDone {
+  readonly action: Done;
+  /** null: the list has what is left of it. */
+  readonly id: ConfigId | null;
+}
+
+type Show = (notices: readonly NoticeView[]) => Promise<void>;
+
+/** Records that an action succeeded, and answers; by `show` too where the entry could not be written, which a redirect cannot say. */
 export async function answerDone(
   visit: Visit,
-  { action, about, id }: { readonly action: Done; readonly about: Metadata; readonly id: ConfigId | null },
-  show: (notices: readonly NoticeView[]) => Promise<void>,
+  { about, ...done }: WasDone & { readonly about: Metadata },
+  show: Show,
 ): Promise<void> {
+  if (await recordAction(visit, done.action, about)) await sendDone(visit, done, show);
+  else await show([noticeFor(done.action), unrecorded]);
+}
+
+/** By a redirect to the destination or the list; for htmx, by `show`. */
+export async function sendDone(visit: Visit, { action, id }: WasDone, show: Show): Promise<void> {
   const { organization, request, response } = visit;
-  const isRecorded = await recordAction(visit, action, about);
-  if (isRecorded && !isFragmentRequest(request)) {
-    const url = id === null ? makeFrame(organization).listUrl : destinationUrl(organization, id);
-    response.redirect(303, `${url}?done=${action}`);
-  } else await show([noticeFor(action), ...(isRecorded ? [] : [unrecorded])]);
+  if (isFragmentRequest(request)) return await show([noticeFor(action)]);
+  const url = id === null ? makeFrame(organization).listUrl : destinationUrl(organization, id);
+  response.redirect(303, `${url}?done=${action}`);
 }
 
 function describeUnrecordable(error: Error): string {

@@ -2,9 +2,11 @@
  * POST …/export/new and POST …/export/:id. The button that was pressed decides: save; or fill in the form, add or remove a row of
  * headers, show a record or what an endpoint resolves to, and save nothing.
  */
-import type { ConfigEditor, EditableConfig } from '../../configs/configEditor.ts';
+import type { ConfigEditor, ConfigId, EditableConfig } from '../../configs/configEditor.ts';
 import { sendFragment } from '../reply/reply.ts';
+import type { NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
+import { addOnce } from './addOnce.ts';
 import { describeChanges, makeConflict, specOf } from './changes.ts';
 import { createWithinLimit } from './destinationLimit.ts';
 import { onDestination, onNew } from './destinations.ts';
@@ -12,7 +14,7 @@ import { changeHeaderRows, type ExportForm, readForm, toDraft } from './exportFo
 import { makeEndpointAbout } from './formView.ts';
 import { joinStream, type StreamedConfig } from './joinStreams.ts';
 import { reasonOf, sendGone } from './messages.ts';
-import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
+import { answerDone, describeDestination, doRecorded, sendDone } from './ownEntries.ts';
 import { showRecord } from './record/showRecord.ts';
 import { sendForm, sendHeaders, sendStored } from './sendForm.ts';
 import { fillForm, isFilling } from './setup/fillForm.ts';
@@ -40,33 +42,47 @@ async function postForm(
     if (time) sendFragment(visit, 'export/start-count', time);
   } else if (destination === null && isFilling(button)) await fillForm(visit, form, button);
   else if (button === 'show-record') await showRecord(visit, destination, form);
-  else if (destination === null && button === 'save') await addOnceTested(visit, editor, form);
-  else await save(visit, editor, destination, form);
+  else if (destination === null) {
+    const add = button === 'save' ? addOnceTested : save;
+    await addOnce(
+      visit,
+      () => add(visit, editor, null, form),
+      (id) => sendDone(visit, { action: 'created', id }, (notices) => sendSaved(visit, editor, id, notices)),
+    );
+  } else await save(visit, editor, destination, form);
 }
 
 /** A destination that does not take a record is added only if the viewer insists: the button `add-anyway`. */
-async function addOnceTested(visit: Visit, editor: ConfigEditor, form: ExportForm): Promise<void> {
+async function addOnceTested(
+  visit: Visit,
+  editor: ConfigEditor,
+  _none: null,
+  form: ExportForm,
+): Promise<ConfigId | null> {
   const tested = await runTest(visit, editor, null, form);
   if (tested.kind === 'limited' || (tested.kind === 'sent' && !tested.isDelivered)) {
     const test = makeTestView(visit, null, tested.words, tested.kind === 'sent');
     await sendForm(visit, null, form, { test, status: 422 });
-    return;
+    return null;
   }
   // Whatever else is wrong, saving says.
-  await save(visit, editor, null, form);
+  return await save(visit, editor, null, form);
 }
 
+/** Resolves with what was saved; null: nothing was. */
 async function save(
   visit: Visit,
   editor: ConfigEditor,
   destination: StreamedConfig | null,
   form: ExportForm,
-): Promise<void> {
+): Promise<ConfigId | null> {
   const { organization } = visit;
   const current = destination?.config ?? null;
   const unfilled = findUnfilled(form);
-  if (unfilled.length > 0)
-    return await sendForm(visit, destination, form, { problems: unfilled, status: 422 });
+  if (unfilled.length > 0) {
+    await sendForm(visit, destination, form, { problems: unfilled, status: 422 });
+    return null;
+  }
   const draft = toDraft(form, { organization, current });
   const describe = (id: EditableConfig['id'] | null, after: EditableConfig['spec'] | null) => ({
     ...describeDestination(id, draft.endpoint),
@@ -85,25 +101,38 @@ async function save(
       const read = await editor.read(organization, id);
       const after = read.kind === 'ok' ? read.value : null;
       const done = { action, about: describe(id, after?.spec ?? null), id } as const;
-      return await answerDone(visit, done, async (notices) => {
-        if (after === null) await sendGone(visit);
-        else await sendStored(visit, await joinStream(visit, after), notices);
-      });
+      await answerDone(visit, done, (notices) => sendSaved(visit, editor, id, notices));
+      return id;
     }
     case 'invalid':
-      return await sendForm(visit, destination, form, { problems: result.problems, status: 422 });
+      await sendForm(visit, destination, form, { problems: result.problems, status: 422 });
+      break;
     case 'changed-meanwhile': {
       const conflict = await makeConflict(visit, result.current, form);
       const now = await joinStream(visit, result.current);
-      return await sendForm(visit, now, form, { conflict, status: 409 });
+      await sendForm(visit, now, form, { conflict, status: 409 });
+      break;
     }
     case 'gone':
-      return await sendGone(visit);
+      await sendGone(visit);
+      break;
     case 'refused':
     case 'unavailable': {
       const notices = [{ tone: 'bad', title: 'Nothing was saved.', text: reasonOf(result) } as const];
       const status = result.kind === 'refused' ? 409 : 503;
-      return await sendForm(visit, destination, form, { notices, status });
+      await sendForm(visit, destination, form, { notices, status });
     }
   }
+  return null;
+}
+
+async function sendSaved(
+  visit: Visit,
+  editor: ConfigEditor,
+  id: ConfigId,
+  notices: readonly NoticeView[],
+): Promise<void> {
+  const read = await editor.read(visit.organization, id);
+  if (read.kind !== 'ok' || read.value === null) await sendGone(visit);
+  else await sendStored(visit, await joinStream(visit, read.value), notices);
 }

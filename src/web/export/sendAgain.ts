@@ -2,6 +2,7 @@
 import { isRealTime } from '../../basics/isRealTime.ts';
 import { mostCounted } from '../../database/countEntries.ts';
 import { askReplay, cancelReplay, readReplays } from '../../database/replays.ts';
+import { formatCount } from '../format/count.ts';
 import { sendDrawer } from '../list/sendDrawer.ts';
 import type { NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
@@ -13,7 +14,6 @@ import { reasonOf, sendGone } from './messages.ts';
 import { answerDone, describeDestination, doRecorded } from './ownEntries.ts';
 import { viewReplay } from './replayView.ts';
 import { countFor } from './startView.ts';
-import { formatCount } from './stateView.ts';
 
 const listedReplays = 10;
 

@@ -1,4 +1,6 @@
 /** GET …/export: every destination of the organization. */
+import { type HourOfStream, readLastDay } from '../../database/attempts.ts';
+import { isDatabaseFailure } from '../../database/failure.ts';
 import { sendDrawer } from '../list/sendDrawer.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../reply/reply.ts';
 import type { ExportListView, NoticeView } from '../views/exportViews.ts';
@@ -6,7 +8,7 @@ import type { Visit } from '../visit.ts';
 import { makeFrame } from './addresses.ts';
 import { describeLimit, limitOf } from './destinationLimit.ts';
 import { sortByTrouble } from './destinationState.ts';
-import { joinStreams } from './joinStreams.ts';
+import { joinStreams, type StreamedConfig } from './joinStreams.ts';
 import { isOwnVisit, noticeOf, readOnlyNotice, reasonOf, unrecorded } from './messages.ts';
 import { recordAction } from './ownEntries.ts';
 import { makeCard } from './stateView.ts';
@@ -46,13 +48,35 @@ async function loadList(visit: Visit, given: readonly NoticeView[]): Promise<Exp
   const canAdd = listed.value.length < limit;
   const limited: NoticeView = { tone: 'info', title: '', text: describeLimit(limit) };
   const now = Date.now();
+  const destinations = await joinStreams(visit, listed.value);
+  const hoursOf = await readHours(visit, destinations);
   return {
     frame,
     notices: canAdd ? given : [...given, limited],
-    destinations: sortByTrouble(await joinStreams(visit, listed.value), now).map((destination) =>
-      makeCard(organization, destination, now),
+    destinations: sortByTrouble(destinations, now).map((destination) =>
+      makeCard(organization, destination, hoursOf(destination), now),
     ),
     isKnown: true,
     canAdd,
   };
+}
+
+/** Cards stand without what their requests came to. */
+async function readHours(
+  { context, organization }: Visit,
+  destinations: readonly StreamedConfig[],
+): Promise<(destination: StreamedConfig) => HourOfStream[] | null> {
+  const ids = destinations.flatMap(({ stream }) => stream?.streamId ?? []);
+  if (ids.length === 0) return () => null;
+  try {
+    const hours = await readLastDay(context.db, ids);
+    return ({ stream }) => hours.filter(({ streamId }) => streamId === stream?.streamId);
+  } catch (error) {
+    if (!isDatabaseFailure(error)) throw error;
+    context.log.warn(
+      { err: error, organization },
+      'page: the last hours of the destinations could not be read',
+    );
+    return () => null;
+  }
 }

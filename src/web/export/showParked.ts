@@ -1,5 +1,6 @@
 /** GET …/export/:id/parked: every parked entry of a destination, a page at a time; POST sends one of them again. */
 import { listParked, type ParkedView, requestReplay } from '../../database/streamViews.ts';
+import { formatCount } from '../format/count.ts';
 import { sendDrawer } from '../list/sendDrawer.ts';
 import type { NoticeView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
@@ -8,7 +9,7 @@ import { onDestination } from './destinations.ts';
 import type { StreamedConfig } from './joinStreams.ts';
 import { noticeFor, reasonOf, unrecorded } from './messages.ts';
 import { describeDestination, doRecorded, recordAction } from './ownEntries.ts';
-import { formatCount, viewParked } from './stateView.ts';
+import { viewParked } from './stateView.ts';
 
 const pageSize = 50;
 

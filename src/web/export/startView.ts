@@ -2,10 +2,10 @@
 import { countEntries, mostCounted } from '../../database/countEntries.ts';
 import { ownEventTypes } from '../../model/ownEvents.ts';
 import type { WindowFilter } from '../../model/stream.ts';
+import { formatCount } from '../format/count.ts';
 import type { StartView } from '../views/exportViews.ts';
 import type { Visit } from '../visit.ts';
 import { type ExportForm, readStart, splitList } from './exportForm.ts';
-import { formatCount } from './stateView.ts';
 
 export async function loadStart(visit: Visit, form: ExportForm): Promise<StartView> {
   const time = form.values.startFrom === 'Time' ? readStart(form) : '';

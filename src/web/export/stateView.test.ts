@@ -255,8 +255,22 @@ describe('makeStateView', () => {
 
 describe('makeCard', () => {
   it('shows no query: some receivers take their token there', () => {
-    const card = makeCard('acme', { config: makeConfig(null), stream: null }, now);
+    const card = makeCard('acme', { config: makeConfig(null), stream: null }, null, now);
     expect(card.endpoint).toBe('https://otel.example.com/x?…');
     expect(card.url).toBe('/organizations/acme/audit-logs/export/default.siem');
+  });
+
+  it('shows the last hours once there was anything to send, and nothing of them before', () => {
+    const dayOf = (sent: StreamView | null, hours: [] | null) =>
+      makeCard('acme', { config: makeConfig(null), stream: sent }, hours, now).day?.words ?? null;
+    expect(dayOf({ ...stream, lastDeliveryAt: '2026-01-30T07:00:00Z' }, [])).toBe(
+      'Last 24 hours: no request',
+    );
+    expect(dayOf(stream, [])).toBeNull();
+    expect(dayOf(never, [])).toBeNull();
+    expect(dayOf(stream, null)).toBeNull();
+    const failing = { hour: '2026-01-31T08:00:00.000Z', accepted: 0, requests: 1, failures: { Timeout: 1 } };
+    const card = makeCard('acme', { config: makeConfig(null), stream: never }, [failing], now);
+    expect(card.day?.words).toContain('1 of 1 request failed');
   });
 });

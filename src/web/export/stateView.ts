@@ -4,6 +4,7 @@ import { adviceFor } from '../../model/reasons.ts';
 import type { Replay } from '../../model/replay.ts';
 import { type StateName, states } from '../../model/states.ts';
 import type { LastError } from '../../model/streamStatus.ts';
+import { formatCount } from '../format/count.ts';
 import type {
   BadgeView,
   ErrorView,
@@ -14,6 +15,8 @@ import type {
   ParkedListView,
 } from '../views/exportViews.ts';
 import { destinationUrl, makeFrame, withoutQuery } from './addresses.ts';
+import type { CountedHour } from './attemptBars.ts';
+import { makeDay } from './dayView.ts';
 import { countersOf, findLastError, isOfPreviousSettings, sinceOf, stateOf } from './destinationState.ts';
 import type { StreamedConfig } from './joinStreams.ts';
 import { viewReplay } from './replayView.ts';
@@ -45,7 +48,13 @@ export function makeStateView(
   };
 }
 
-export function makeCard(organization: string, destination: StreamedConfig, now: number): ExportCardView {
+/** `hours`: how its requests of the last 24 hours went; null: not known. */
+export function makeCard(
+  organization: string,
+  destination: StreamedConfig,
+  hours: readonly CountedHour[] | null,
+  now: number,
+): ExportCardView {
   const { id, spec } = destination.config;
   const state = stateOf(destination, now);
   const error = makeErrors(destination, state, { now }).find(({ resolved }) => resolved === null);
@@ -56,7 +65,14 @@ export function makeCard(organization: string, destination: StreamedConfig, now:
     badge: badgeOf(state),
     error: error === undefined ? null : { ...error, retry: null },
     facts: makeFacts(destination).filter(({ label }) => label !== 'Rejected'),
+    day: hours !== null && isDayKnown(destination, hours, now) ? makeDay(hours, now) : null,
   };
+}
+
+/** Not before anything was sent; nor within the minute after that, when no hour is kept yet: "no request" would be wrong. */
+function isDayKnown({ stream }: StreamedConfig, hours: readonly CountedHour[], now: number): boolean {
+  if (hours.length > 0) return true;
+  return stream?.lastDeliveryAt != null && now - Date.parse(stream.lastDeliveryAt) > 86_400_000;
 }
 
 export function badgeOf(state: StateName): BadgeView {
@@ -196,9 +212,4 @@ export function viewParked(organization: string, entry: ParkedView): ParkedEntry
     why: `${entry.httpStatus === null ? '' : `HTTP ${entry.httpStatus}: `}${entry.message}`,
     isRequested: entry.replayRequested,
   };
-}
-
-/** `1,204`. */
-export function formatCount(n: number): string {
-  return n.toLocaleString('en-US');
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvCell, csvHeader, csvRow } from './csv.ts';
 import { entryJson } from './entryJson.ts';
-import { escapeHtml, markedHtml } from './html.ts';
+import { escapeHtml, markedHtml, markedNameHtml } from './html.ts';
 import { describeDocument, parseJsonText } from './json.ts';
 import { renderJsonHtml } from './jsonHtml.ts';
 import { formatRelative, formatUtc } from './time.ts';
@@ -27,6 +27,7 @@ describe('marks', () => {
         fc.array(fc.string({ unit: 'grapheme', minLength: 1 }), { maxLength: 3 }),
         (given, terms) => {
           expect(textOf(markedHtml(given, terms))).toBe(given);
+          expect(textOf(markedNameHtml(given, terms))).toBe(given);
         },
       ),
     );
@@ -39,6 +40,15 @@ describe('marks', () => {
     );
     for (const search of '\\^$.*+?()[]{}|/-<>&"\'')
       expect(markedHtml(search, [search])).toBe(`<mark>${escapeHtml(search)}</mark>`);
+  });
+});
+
+describe('a name', () => {
+  it('breaks between its words if it is long, in a mark too', () => {
+    expect(markedNameHtml('audit_export.settings_viewed', ['s_viewed'])).toBe(
+      'audit_<wbr>export.<wbr>setting<mark>s_<wbr>viewed</mark>',
+    );
+    expect(markedNameHtml('flow.run_failed', [])).toBe('flow.run_failed');
   });
 });
 

@@ -30,3 +30,12 @@ export function markedHtml(text: string, terms: readonly string[]): string {
   }
   return html + escapeHtml(text.slice(at));
 }
+
+/** Names that are longer, in characters, may not fit in one line of their column. */
+const longName = 16;
+
+/** As `markedHtml`, of a name such as `audit_export.settings_viewed`: a long one breaks after its dots and underscores. */
+export function markedNameHtml(name: string, terms: readonly string[]): string {
+  const html = markedHtml(name, terms);
+  return name.length > longName ? html.replace(/[._]/g, '$&<wbr>') : html;
+}

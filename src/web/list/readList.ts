@@ -64,7 +64,7 @@ export async function readList(list: ListRequest): Promise<AuditLogsView> {
 /** Reads the part below the filters. */
 export async function readResults(list: ListRequest): Promise<ResultsView> {
   const now = new Date();
-  return makeResults(list, await find(list, now), now);
+  return makeResults(list, find(list, now), now);
 }
 
 function find(
@@ -81,15 +81,25 @@ function readPayloads({ context, organization }: ListRequest, { entries }: Found
   return readSmallPayloads(context.db, organization, ids, mostSummaryBytes);
 }
 
-async function makeResults(list: ListRequest, found: FoundAt, now: Date): Promise<ResultsView> {
+async function makeResults(
+  list: ListRequest,
+  finding: FoundAt | Promise<FoundAt>,
+  now: Date,
+): Promise<ResultsView> {
   const { context, organization, parsed, progress = noProgress } = list;
   const { filters, before, problems } = parsed;
   const search = toSearch(filters);
+  const [found, destinations, future, sealed, builtIn] = await Promise.all([
+    finding,
+    filters.undelivered.length === 0 ? [] : readDestinations(list),
+    before === null ? readFuture(context.db, filters, organization, now) : null,
+    readSealedUpTo(context, organization),
+    hasConditions(filters) || before !== null ? [] : readBuiltInViews(list),
+  ]);
   const isFruitless = found.entries.length === 0 && (before === null || progress.isFruitless);
   const more = makeMore(found, filters, organization, { answers: 0, isFruitless });
   const isOpenEnded = before === null && ('preset' in filters.time || filters.time.to === null);
   const url = logsUrl(organization, toSearch(filters, before));
-  const destinations = filters.undelivered.length === 0 ? [] : await readDestinations(list);
   return {
     url,
     title: `Audit logs · ${organization}`,
@@ -114,19 +124,19 @@ async function makeResults(list: ListRequest, found: FoundAt, now: Date): Promis
       isOpenEnded && found.mark
         ? logsUrl(organization, withKeys(search, { since: encodeMark(found.mark), live: '1' }), '/newer')
         : null,
-    future: before === null ? await readFuture(context.db, filters, organization, now) : null,
+    future,
     status: describeCount(found.entries.length, more.kind !== 'end'),
     downloads: {
       csvUrl: logsUrl(organization, search, '/entries.csv'),
       ndjsonUrl: logsUrl(organization, search, '/entries.ndjson'),
     },
-    sealed: await readSealedUpTo(context, organization),
+    sealed,
     newestUrl: before === null ? null : logsUrl(organization, search),
     fixedUrl:
       'preset' in filters.time && filters.time.preset !== 'all'
         ? logsUrl(organization, toSearch({ ...filters, time: toFixed(filters.time, now) }))
         : null,
-    builtIn: hasConditions(filters) || before !== null ? [] : await readBuiltInViews(list),
+    builtIn,
   };
 }
 

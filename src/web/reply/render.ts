@@ -7,12 +7,13 @@
  *   time(at)            <time> with the exact time, in the reader's choice of zone; time(at, 'utc' | 'local') in that one
  *   ago(at)             <time> with the distance from now
  *   marked(text, terms) the text with <mark> around what was searched for
+ *   markedName(…)       the same of a name, which breaks after its dots and underscores
  *   logsUrl(name)       the address of an organization's audit logs
  *   json(text, …)       JSON that folds; see JsonHtmlOptions
  */
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
-import { escapeHtml, markedHtml } from '../format/html.ts';
+import { escapeHtml, markedHtml, markedNameHtml } from '../format/html.ts';
 import { type JsonHtmlOptions, renderJsonHtml } from '../format/jsonHtml.ts';
 import { agoElement, timeElement } from '../format/time.ts';
 import { logsUrl } from '../urls.ts';
@@ -45,6 +46,7 @@ class ViewEngine extends Eta {
   readonly time = timeElement;
   readonly ago = agoElement;
   readonly marked = markedHtml;
+  readonly markedName = markedNameHtml;
   readonly logsUrl = (organization: string): string => logsUrl(organization);
 
   json(text: string, options: JsonHtmlOptions & { readonly wholeUrl: string | null }): string {
@@ -62,7 +64,7 @@ const eta = new ViewEngine({
   cache: true,
   autoEscape: true,
   autoTrim: false,
-  functionHeader: `const ${['icon', 'time', 'ago', 'marked', 'json', 'logsUrl'].map((name) => `${name} = this.${name}.bind(this)`).join(', ')};`,
+  functionHeader: `const ${['icon', 'time', 'ago', 'marked', 'markedName', 'json', 'logsUrl'].map((name) => `${name} = this.${name}.bind(this)`).join(', ')};`,
 });
 
 /** Renders a part of a page. */

@@ -1,5 +1,6 @@
 /** The data that the views of the Configure OTEL Export drawer take. Everything is said here: the views only lay it out. */
 import type { Field } from '../../configs/fields.ts';
+import type { DayView } from './barsViews.ts';
 
 /** What every view of the drawer has. */
 export interface ExportFrame {
@@ -104,6 +105,8 @@ export interface ExportCardView {
   readonly badge: BadgeView;
   readonly error: ErrorView | null;
   readonly facts: readonly FactView[];
+  /** null: nothing was ever sent, or how it went is not known. */
+  readonly day: DayView | null;
 }
 
 export interface ExportListView {
@@ -188,6 +191,8 @@ export interface ExportFormView {
   readonly conflict: ConflictView | null;
   readonly state: ExportStateView | null;
   readonly revision: string;
+  /** Made once for each form of a new destination; null: it is not new. */
+  readonly formId: string | null;
   readonly name: InputView;
   readonly endpoint: InputView;
   readonly endpointAbout: EndpointAboutView;

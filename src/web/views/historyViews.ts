@@ -1,7 +1,8 @@
 /** The data of the drawer that says how requests to a destination went. */
+import type { BarsView } from './barsViews.ts';
 import type { ExportFrame, Tone } from './exportViews.ts';
 
-export interface HistoryView {
+export interface HistoryView extends BarsView {
   readonly frame: ExportFrame;
   readonly name: string;
   readonly backUrl: string;
@@ -14,26 +15,12 @@ export interface HistoryView {
     readonly note: string;
     readonly text: string;
   }>;
-  readonly width: number;
-  readonly height: number;
-  /** The oldest first. */
-  readonly bars: readonly DayBarView[];
   /** One sentence each; empty: nothing was kept yet. */
   readonly summary: readonly string[];
   /** The newest first. */
   readonly attempts: readonly AttemptView[];
   /** RFC 3339: when the last of them was added; null: never. */
   readonly writtenAt: string | null;
-}
-
-export interface DayBarView {
-  /** `2026-01-31`, in UTC. */
-  readonly date: string;
-  readonly words: string;
-  /** Units of the drawing: heights of all requests, and of those that failed. */
-  readonly x: number;
-  readonly all: number;
-  readonly failed: number;
 }
 
 export interface AttemptView {
