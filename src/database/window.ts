@@ -14,6 +14,7 @@
 import type { EntryFilter } from '../model/exportConfig.ts';
 import type { LastRecord, Position, Refusal, StreamRow, Window } from '../model/stream.ts';
 import { filterJson, hasNewEntries, hasOtherCluster, utcMilliseconds } from './fragments.ts';
+import { Grouped } from './grouped.ts';
 import type { Database } from './pool.ts';
 import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
 
@@ -34,6 +35,44 @@ export type Pinned =
   | { readonly kind: 'stale' }
   | { readonly kind: 'lease-lost' };
 
+/** What many streams ask at once, as rows of `wanted`: see grouped.ts. */
+const wanted = (arrays: string, columns: string, isAlone: boolean): string =>
+  `wanted as materialized (select w.* from unnest(${arrays}) as w(${columns})${
+    isAlone
+      ? ''
+      : ', lateral (select 1 from audit.streams l where l.id = w.id for no key update skip locked) as unlocked'
+  })`;
+
+interface PinCall {
+  readonly id: string;
+  readonly token: string;
+  readonly filter: string;
+}
+
+const pins = new Grouped<PinCall, Pinned>(async (db, calls, isAlone) => {
+  const { rows } = await db.query<RawStream & { kind: 'pinned' | 'nothing-new' | 'moved' | 'stale' }>(
+    `with ${durable}, ${wanted('$1::uuid[], $2::bigint[], $3::jsonb[]', 'id, token, filter', isAlone)}, pinned as (
+       update audit.streams s
+       set window_snapshot = pg_current_snapshot(), window_pinned_at = clock_timestamp(),
+         window_filter = w.filter || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
+       from durable, wanted w
+       where s.id = w.id and s.token = w.token and s.window_snapshot is null and not ${hasOtherCluster} and ${hasNewEntries}
+       returning ${streamColumns})
+     select 'pinned' as kind, pinned.* from pinned
+     union all
+     select case when s.window_snapshot is not null then 'stale' when ${hasOtherCluster} then 'moved' else 'nothing-new' end,
+       ${streamColumns}
+     from audit.streams s join wanted w on s.id = w.id and s.token = w.token where not exists (select from pinned p where p.id = s.id)`,
+    [calls.map(({ id }) => id), calls.map(({ token }) => token), calls.map(({ filter }) => filter)],
+  );
+  return new Map(
+    rows.map(({ kind, ...raw }): [string, Pinned] => [
+      raw.id,
+      kind === 'pinned' ? { kind, stream: toStreamRow(raw) } : { kind },
+    ]),
+  );
+});
+
 /**
  * Pins the next window with the time and filter that hold for it, if there is anything to deliver.
  * After a crash the same window gives the same entries in the same order with the same sequence numbers.
@@ -42,28 +81,10 @@ export type Pinned =
  */
 export async function pinWindow(
   db: Database,
-  stream: { id: string; token: string },
+  { id, token }: { id: string; token: string },
   filter: EntryFilter,
 ): Promise<Pinned> {
-  const result = await db.query<RawStream & { kind: 'pinned' | 'nothing-new' | 'moved' | 'stale' }>(
-    `with ${durable}, pinned as (
-       update audit.streams s
-       set window_snapshot = pg_current_snapshot(), window_pinned_at = clock_timestamp(),
-         window_filter = $3::jsonb || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
-       from durable
-       where s.id = $1 and s.token = $2 and s.window_snapshot is null and not ${hasOtherCluster} and ${hasNewEntries}
-       returning ${streamColumns})
-     select 'pinned' as kind, pinned.* from pinned
-     union all
-     select case when s.window_snapshot is not null then 'stale' when ${hasOtherCluster} then 'moved' else 'nothing-new' end,
-       ${streamColumns}
-     from audit.streams s where s.id = $1 and s.token = $2 and not exists (select from pinned)`,
-    [stream.id, stream.token, filterJson(filter)],
-  );
-  const [found] = result.rows;
-  if (!found) return { kind: 'lease-lost' };
-  const { kind, ...raw } = found;
-  return kind === 'pinned' ? { kind, stream: toStreamRow(raw) } : { kind };
+  return (await pins.call(db, { id, token, filter: filterJson(filter) })) ?? { kind: 'lease-lost' };
 }
 
 export interface Settlement {
@@ -97,71 +118,87 @@ const finished = {
 const finish = Object.entries(finished)
   .map(([column, value]) => `${column} = ${value}`)
   .join(', ');
-/** The same where $18 says so; where it does not, the position moves to $6 and $7. */
+/** The same where `w` says so; where it does not, the position moves to its end. */
 const settledOrFinished = Object.entries(finished)
   .map(([column, value]) => {
-    const otherwise = { position_xid: '$6::xid8', position_id: '$7::bigint' }[column] ?? `s.${column}`;
-    return `${column} = case when $18::boolean then ${value} else ${otherwise} end`;
+    const otherwise = { position_xid: 'w.to_xid', position_id: 'w.to_id' }[column] ?? `s.${column}`;
+    return `${column} = case when w.finishes then ${value} else ${otherwise} end`;
   })
   .join(', ');
+
+interface SettleCall {
+  readonly id: string;
+  readonly token: string;
+  readonly run: Settlement;
+}
+
+/** A column of `wanted` for each: its type, and its value. */
+const settleColumns: Readonly<Record<string, readonly [type: string, value: (call: SettleCall) => unknown]>> =
+  {
+    id: ['uuid', ({ id }) => id],
+    token: ['bigint', ({ token }) => token],
+    snapshot: ['text', ({ run }) => run.window.snapshot],
+    from_xid: ['xid8', ({ run }) => run.from?.xid.toString() ?? null],
+    from_id: ['bigint', ({ run }) => run.from?.id.toString() ?? null],
+    to_xid: ['xid8', ({ run }) => run.to.xid.toString()],
+    to_id: ['bigint', ({ run }) => run.to.id.toString()],
+    finishes: ['boolean', ({ run }) => run.finishes],
+    sequence: ['bigint', ({ run }) => run.sequence],
+    delivered: ['bigint', ({ run }) => run.delivered],
+    rejected: ['bigint', ({ run }) => run.rejected],
+    last_record: ['jsonb', ({ run }) => run.lastRecord && JSON.stringify(run.lastRecord)],
+    entry_id: ['bigint', ({ run }) => run.parked?.entryId ?? null],
+    observed_at_micros: ['bigint', ({ run }) => run.window.pinnedAtMicros],
+    reason: ['text', ({ run }) => run.parked?.refusal.reason ?? null],
+    http_status: ['integer', ({ run }) => run.parked?.refusal.httpStatus ?? null],
+    message: ['text', ({ run }) => run.parked?.refusal.message ?? null],
+  };
+const settleArrays = Object.values(settleColumns)
+  .map(([type], i) => `$${i + 1}::${type}[]`)
+  .join(', ');
+
+const settlements = new Grouped<SettleCall, { lastDeliveryAt: string | null }>(async (db, calls, isAlone) => {
+  const { rows } = await db.query<{ id: string; lastDeliveryAt: string | null }>(
+    `with ${wanted(settleArrays, Object.keys(settleColumns).join(', '), isAlone)}, moved as (
+       update audit.streams s
+       set ${settledOrFinished}, sequence = w.sequence, delivered = s.delivered + w.delivered, rejected = s.rejected + w.rejected,
+         last_delivery_at = case when w.delivered > 0 then clock_timestamp() else s.last_delivery_at end,
+         last_record = coalesce(w.last_record, s.last_record)
+       from wanted w
+       where s.id = w.id and s.token = w.token and s.window_snapshot::text = w.snapshot
+         and s.position_xid is not distinct from w.from_xid and s.position_id is not distinct from w.from_id
+       returning s.id, s.last_delivery_at
+     ), refused as (
+       select w.id as stream, w.sequence, w.entry_id, 'epoch'::timestamptz + w.observed_at_micros * interval '1 microsecond' as observed_at,
+         w.reason, w.http_status, w.message
+       from moved join wanted w on w.id = moved.id where w.entry_id is not null
+     ), again as (
+       -- Parked before the stream was set back. That of another entry is an error: it must not be forgotten.
+       update audit.parked p
+       set observed_at = r.observed_at, parked_at = now(), reason = r.reason, http_status = r.http_status, message = r.message
+       from refused r where p.stream = r.stream and p.sequence = r.sequence and p.entry_id = r.entry_id returning p.stream
+     ), parked as (
+       insert into audit.parked (stream, sequence, entry_id, observed_at, reason, http_status, message)
+       select r.stream, r.sequence, r.entry_id, r.observed_at, r.reason, r.http_status, r.message
+       from refused r where not exists (select from again where again.stream = r.stream)
+     )
+     select id, ${utcMilliseconds('last_delivery_at')} as "lastDeliveryAt" from moved`,
+    Object.values(settleColumns).map(([, value]) => calls.map(value)),
+  );
+  return new Map(rows.map(({ id, lastDeliveryAt }) => [id, { lastDeliveryAt }]));
+});
 
 /**
  * Moves the position over a settled run, with its parked entry, and the end of the window if it is one, in the same statement. Returns the row's time of the last delivery
  * (RFC 3339 by the database's clock, null when nothing was ever delivered).
  * Null: token, window or position are not what the run was read from; the caller must read the row again.
  */
-export async function settle(
+export function settle(
   db: Database,
-  stream: { id: string; token: string },
+  { id, token }: { id: string; token: string },
   run: Settlement,
 ): Promise<{ lastDeliveryAt: string | null } | null> {
-  const { parked } = run;
-  const result = await db.query<{ lastDeliveryAt: string | null }>(
-    `with moved as (
-       update audit.streams s
-       set ${settledOrFinished}, sequence = $8, delivered = s.delivered + $9, rejected = s.rejected + $10,
-         last_delivery_at = case when $9::bigint > 0 then clock_timestamp() else s.last_delivery_at end,
-         last_record = coalesce($17::jsonb, s.last_record)
-       where s.id = $1 and s.token = $2 and s.window_snapshot::text = $3
-         and s.position_xid is not distinct from $4::xid8 and s.position_id is not distinct from $5::bigint
-       returning s.id, s.last_delivery_at
-     ), refused as (
-       select moved.id as stream, $11::bigint as sequence, $12::bigint as entry_id,
-         'epoch'::timestamptz + $13::bigint * interval '1 microsecond' as observed_at,
-         $14::text as reason, $15::integer as http_status, $16::text as message
-       from moved where $11::bigint is not null
-     ), again as (
-       -- Parked before the stream was set back. That of another entry is an error: it must not be forgotten.
-       update audit.parked p
-       set observed_at = r.observed_at, parked_at = now(), reason = r.reason, http_status = r.http_status, message = r.message
-       from refused r where p.stream = r.stream and p.sequence = r.sequence and p.entry_id = r.entry_id returning 1
-     ), parked as (
-       insert into audit.parked (stream, sequence, entry_id, observed_at, reason, http_status, message)
-       select * from refused where not exists (select from again)
-     )
-     select ${utcMilliseconds('last_delivery_at')} as "lastDeliveryAt" from moved`,
-    [
-      stream.id,
-      stream.token,
-      run.window.snapshot,
-      run.from?.xid.toString() ?? null,
-      run.from?.id.toString() ?? null,
-      run.to.xid.toString(),
-      run.to.id.toString(),
-      run.sequence,
-      run.delivered,
-      run.rejected,
-      parked && run.sequence,
-      parked?.entryId ?? null,
-      run.window.pinnedAtMicros,
-      parked?.refusal.reason ?? null,
-      parked?.refusal.httpStatus ?? null,
-      parked?.refusal.message ?? null,
-      run.lastRecord,
-      run.finishes,
-    ],
-  );
-  return result.rows[0] ?? null;
+  return settlements.call(db, { id, token, run });
 }
 
 /** Everything of the window is settled, or it has nothing: it becomes `settled`. Null: the lease is lost, or the row is not at `at`. */

@@ -29,8 +29,8 @@ export class Replays {
   #asked: string | undefined;
   /** Why what the annotation asks for is not sent. */
   #refusal: string | null = null;
-  /** Ends a turn as soon as what is in flight is settled. */
-  #yield = new AbortController();
+  /** Ends the turn that is under way as soon as what is in flight is settled. */
+  #yield: AbortController | null = null;
 
   constructor(live: Stream) {
     this.#live = live;
@@ -65,7 +65,7 @@ export class Replays {
 
   /** The stream itself has something to send. */
   yieldToEntries(): void {
-    this.#yield.abort();
+    this.#yield?.abort();
   }
 
   /** The settings have changed: the receiver may take it now. */
@@ -81,16 +81,19 @@ export class Replays {
    */
   async goOn(signals: Signals, most: 'window' | 'batch' = 'window'): Promise<void> {
     if (this.dueInMs > 0) return;
-    this.#yield = new AbortController();
+    const turn = new AbortController();
+    this.#yield = turn;
     try {
       await this.#askForConfig();
       this.#current ??= await this.#claim();
-      const interrupt = AbortSignal.any([signals.interrupt, this.#yield.signal]);
+      const interrupt = AbortSignal.any([signals.interrupt, turn.signal]);
       this.#show();
       if (this.#current) await this.#step(this.#current, { ...signals, interrupt }, most);
     } catch (error) {
       this.#forget();
       throw error;
+    } finally {
+      this.#yield = null;
     }
     this.#show();
   }

@@ -28,6 +28,9 @@ interface Head {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Made once: an abort without a reason makes an exception, with its stack, for each exchange. */
+const over = new Error('The exchange is over.');
+
 /**
  * Starts the deadline: the DNS lookup, connecting, sending and the whole answer must fit into `timeoutMs`. An
  * attempt that ends early leaves its connection in an unknown state: close it unless the answer is complete.
@@ -57,7 +60,7 @@ export async function exchange(given: Exchange): Promise<Answer> {
     });
     return await answer.finished;
   } finally {
-    ended.abort();
+    ended.abort(over);
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
   }

@@ -227,8 +227,10 @@ describe('asking', () => {
 
 test('retention waits for no replay, which says what was gone before', async () => {
   const { db, receiver, engine } = await deliverFourDays();
+  // What it has read it would send: the next try is not before they are gone.
   receiver.answerWith(({ records }) => ({
     status: records.some((record) => replayOf(record) !== undefined) ? 503 : 200,
+    headers: { 'retry-after': '2' },
   }));
   const id = await ask(db, day(1), day(5));
   await waitForReplay(engine, id, 'Failing');
