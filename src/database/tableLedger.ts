@@ -19,19 +19,28 @@ export interface TableLedger {
   readonly follows: string | null;
   /** By the cluster's identifier: everything of it that is visible in the snapshot is sealed. */
   readonly settled: ReadonlyMap<string, string>;
+  /** The window that is being sealed, up to and with this entry; null: nothing of one is sealed. */
+  readonly begun: {
+    readonly cluster: string;
+    readonly snapshot: string;
+    readonly xid: string;
+    readonly id: string;
+  } | null;
 }
 
 /** null: the organization has none. */
 export async function readTableLedger(db: Database, organization: string): Promise<TableLedger | null> {
   const { rows } = await db.query<
-    Pick<TableLedger, 'id' | 'origin' | 'note' | 'follows'> & {
+    Pick<TableLedger, 'id' | 'origin' | 'note' | 'follows' | 'begun'> & {
       size: string;
       settled: Readonly<Record<string, string>>;
     }
   >(
     `select s.id, s.name || '/' || s.id::text as origin, s.note, s.size::text,
        (select f.name || '/' || f.id::text from audit.ledgers f where f.id = s.follows) as follows,
-       s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text) as settled
+       s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text) as settled,
+       case when s.position_xid is not null then jsonb_build_object('cluster', s.cluster::text, 'snapshot', s.window_snapshot::text,
+         'xid', s.position_xid::text, 'id', s.position_id::text) end as begun
      from audit.ledgers s where s.organization = $1 and s.ended_at is null`,
     [organization],
   );
@@ -59,19 +68,26 @@ interface Place {
 }
 
 /**
- * Passes on every row of the organization that is visible in what `ledger` has settled: in the order of their transactions, and not in one
- * snapshot, since all of them were there before and only retention takes any away.
+ * Passes on every row of the organization that is visible in what `ledger` has settled, or was sealed of the window after it: in the order
+ * of their transactions, and not in one snapshot, since all of them were there before and only retention takes any away.
  *
  * @throws the database's error that no row causes.
  */
 export async function readSealedRows(db: Database, ledger: TableLedger, onRow: OnSealedRow): Promise<void> {
   for (const [cluster, settled] of ledger.settled) {
     const from = `from audit.entries e where e.organization = ${pg.escapeLiteral(ledger.organization)}
-      and e.cluster = ${BigInt(cluster)} and pg_visible_in_snapshot(e.xid, ${pg.escapeLiteral(settled)})`;
+      and e.cluster = ${BigInt(cluster)} and (pg_visible_in_snapshot(e.xid, ${pg.escapeLiteral(settled)}) or ${isBegun(ledger, cluster)})`;
     let after: Place | null = null;
     do after = await readNext(db, from, after, onRow);
     while (after !== null);
   }
+}
+
+/** Whether a row `e` of that cluster is sealed, although its window is not over: a long one has many checkpoints. */
+function isBegun({ begun }: TableLedger, cluster: string): string {
+  if (begun === null || begun.cluster !== cluster) return 'false';
+  const { snapshot, xid, id } = begun;
+  return `pg_visible_in_snapshot(e.xid, ${pg.escapeLiteral(snapshot)}) and (e.xid, e.id) <= ('${BigInt(xid)}'::xid8, ${BigInt(id)})`;
 }
 
 /** Returns the last row that was passed on; null: there was none. */

@@ -9,9 +9,10 @@ import type { Database } from '../../src/database/pool.ts';
 import { deleteExpired } from '../../src/database/retention.ts';
 import { checkpointLedger } from '../../src/ledger/checkpointLedger.ts';
 import { LedgerKey } from '../../src/ledger/ledgerKey.ts';
+import { sealOrganization } from '../../src/ledger/sealOrganization.ts';
 import { hashLeaves, leafBytes } from '../../src/ledger/tiles.ts';
 import { CompactRange, hashBytes } from '../../src/ledger/tree.ts';
-import { readLedger, sealNow } from '../ledger/ledgers.ts';
+import { readLedger, sealNow, sealOptions } from '../ledger/ledgers.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { runCommand } from '../tools/runCommand.ts';
@@ -65,6 +66,26 @@ test('a table is proven, with late commits and what came in since', async () => 
       'Proven: each of the 700 sealed entries is here as it was sealed, and nothing else is.',
     ],
   });
+});
+
+test('a table is proven in the middle of a window, whose sealed part is behind a checkpoint already', async () => {
+  const { db, verify } = await setUp();
+  const ids = await insertEntries(db, numbered(5_000));
+  const interrupted = new AbortController();
+  await sealOrganization(
+    'acme',
+    sealOptions(db, { signal: interrupted.signal, onSealed: () => interrupted.abort() }),
+  );
+  const { id, size, window } = await readLedger(db);
+  expect(window).not.toBeNull();
+  await checkpointLedger(db, id, [], { name: 'audit.example.com', keys: [key] });
+  const { code, said } = await verify();
+  expect(said.at(-1)).toMatch(/^Proven: each of the [\d,]+ sealed entries is here/);
+  expect(code).toBe(0);
+  await db.query('delete from audit.entries where id = $1', [ids[size - 1]]);
+  expect((await verify()).said).toContainEqual(
+    expect.stringMatching(new RegExp(`^Entry number ${size.toLocaleString('en-US')} .* is missing\\.$`)),
+  );
 });
 
 test('each kind of tampering with rows is named with its entry', async () => {
