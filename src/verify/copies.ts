@@ -70,9 +70,7 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
           entryId: String(isRead ? row.entry.id : row.id),
           place: null,
           isTest: false,
-          // What could not be read when it was sealed, or cannot be read now, has no contents to compare.
-          matches: (sealed) =>
-            Buffer.compare(sealed, unreadFingerprint) === 0 || Buffer.compare(sealed, fingerprint) === 0,
+          matches: (sealed) => Buffer.compare(sealed, fingerprint) === 0,
           letGo: isRead
             ? readLetGoNote(Buffer.from(row.entry.eventType).toString(), () =>
                 Buffer.from(row.entry.metadata).toString(),

@@ -230,7 +230,10 @@ test('what retention let go of is not missing, whether an entry has told of it y
   await seal();
   await db.query(`select audit.set_retention('acme', '1 year')`);
   while (!(await deleteExpired(db, 'acme', 100)).isWhole);
-  expect((await verify()).said).toContain(
+  const untold = await verify();
+  // Whoever deletes rows can also write down that they were let go.
+  expect(untold.code).toBe(3);
+  expect(untold.said).toContain(
     '300 of 310 sealed entries were let go by retention, as only the database says: the next entry audit_log.entries_expired, at most a day later, must name them.',
   );
   await seal();
@@ -243,6 +246,41 @@ test('what retention let go of is not missing, whether an entry has told of it y
   await db.query(
     `delete from audit.entries where event_type = 'flow.created' and id in (select max(id) from audit.entries where event_type = 'flow.created')`,
   );
+  expect((await verify()).code).toBe(1);
+});
+
+test('an entry about retention lets go of nothing that was sealed after it', async () => {
+  const { db, seal, verify } = await setUp();
+  await insertEntries(db, numbered(3));
+  await seal();
+  await db.query(
+    `insert into audit.entries (organization, event_type, metadata) values ('acme', 'audit_log.entries_expired', $1)`,
+    [JSON.stringify({ ledger: (await readLedger(db)).id, numbers: '2-1000' })],
+  );
+  const [, later] = await insertEntries(db, numbered(5));
+  await seal();
+  await db.query('delete from audit.entries where id = $1', [later]);
+  const { code, said } = await verify();
+  expect(said).toContainEqual(expect.stringMatching(/^Entry number 6 .* is missing\.$/));
+  expect(code).toBe(1);
+});
+
+test('what could not be read when it was sealed is said to be unproven, and still has its id', async () => {
+  const { db, seal, verify } = await setUp();
+  await db.query('alter table audit.entries drop constraint entry_fits');
+  await insertEntries(db, numbered(3));
+  const huge = `[${Array.from({ length: 300 }, () => '1e131000').join(',')}]`;
+  const [id] = await insertEntries(db, [{ metadata: huge }]);
+  await seal();
+  // Nobody can tell whether this is what was there.
+  await db.query(`update audit.entries set metadata = '{}' where id = $1`, [id]);
+  const { code, said } = await verify();
+  expect(said.slice(-2)).toEqual([
+    '1 of 4 sealed entries could not be read when they were sealed: nothing proves their contents.',
+    'Proven in part. Every other record here is as it was sealed. Each of the 4 sealed entries is here.',
+  ]);
+  expect(code).toBe(3);
+  await db.query('update audit.entries set id = default where id = $1', [id]);
   expect((await verify()).code).toBe(1);
 });
 
