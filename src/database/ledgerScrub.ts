@@ -2,6 +2,7 @@
 import pg from 'pg';
 import type { Entry } from '../model/entry.ts';
 import { copyOut } from './copyOut.ts';
+import { isUnsealable } from './ledgers.ts';
 import type { Database } from './pool.ts';
 import { toEntry } from './provenCopy.ts';
 
@@ -113,7 +114,7 @@ export async function listLetGo(
 }
 
 export interface TableStep {
-  /** Ids of rows that are among what is sealed, and in no bundle. */
+  /** Ids of rows that are among what is sealed, and in no bundle; or that cannot be sealed. */
   readonly slippedIn: readonly string[];
   /** null: it was the last. */
   readonly next: NonNullable<ScrubbedLedger['after']> | null;
@@ -133,6 +134,7 @@ export async function compareRows(
     xid: string | null;
     last: string | null;
     ids: string[];
+    unsealable: string[];
     found: string;
   }>(
     `with place as materialized (
@@ -144,16 +146,18 @@ export async function compareRows(
          order by e.xid, e.id limit ${rowsPerStep}) as e
      ), sealed as materialized (
        select array(select h.id from heads h where coalesce(pg_visible_in_snapshot(h.xid, case when s.cluster = place.cluster then s.settled
-         else (s.other_clusters ->> place.cluster::text)::pg_snapshot end), false)) as ids
+         else (s.other_clusters ->> place.cluster::text)::pg_snapshot end), false)) as ids,
+         array(select e.id::text from (select h.id, h.xid, place.cluster from heads h) as e where ${isUnsealable}) as unsealable
        from audit.ledgers s, place where s.id = $1)
-     select place.cluster::text, (select count(*)::int from heads) as looked, last.xid::text, last.id::text as last, sealed.ids,
+     select place.cluster::text, (select count(*)::int from heads) as looked, last.xid::text, last.id::text as last, sealed.ids, sealed.unsealable,
        (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(audit.ledger_numbers($1, sealed.ids)) as r)::text as found
      from place, sealed left join (select h.xid, h.id from heads h order by h.xid desc, h.id desc limit 1) as last on true`,
     [id, organization, after?.cluster ?? null, after?.xid ?? null, after?.id ?? null],
   );
   const [row] = rows;
   if (!row || row.cluster === null) return { slippedIn: [], next: null };
-  const slippedIn = Number(row.found) < row.ids.length ? await listWithoutLeaf(db, id, row.ids) : [];
+  const withoutLeaf = Number(row.found) < row.ids.length ? await listWithoutLeaf(db, id, row.ids) : [];
+  const slippedIn = [...withoutLeaf, ...row.unsealable];
   if (row.looked === rowsPerStep && row.xid !== null && row.last !== null)
     return { slippedIn, next: { cluster: row.cluster, xid: row.xid, id: row.last } };
   const later = await db.query<{ cluster: string }>(

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Entry } from '../model/entry.ts';
 import { copyOut } from './copyOut.ts';
 import { readEntryUid } from './ledgerBundles.ts';
+import { isUnsealable } from './ledgers.ts';
 import type { Database } from './pool.ts';
 import { toEntry } from './provenCopy.ts';
 import { rowFaultOf } from './unreadable.ts';
@@ -142,6 +143,33 @@ export async function readLetGo(
     [ledger],
   );
   return rows.map(({ first, last }) => [Number(first), Number(last)] as const);
+}
+
+/** More of them are not worth a line each. */
+const mostUnsealable = 10_000;
+
+/** Rows of the organization that no ledger can ever hold: with a transaction or a cluster that they cannot have. */
+export async function listUnsealable(
+  db: Database,
+  ledger: string,
+): Promise<ReadonlyArray<{ readonly id: string; readonly uid: string }>> {
+  // One range of the index each, so that all others are not looked at.
+  const places = [
+    'e.cluster = s.cluster and e.xid >= pg_snapshot_xmax(pg_current_snapshot())',
+    'e.cluster < s.cluster',
+    'e.cluster > s.cluster',
+  ];
+  const rows = places.map(
+    (
+      place,
+    ) => `select e.id::text, e.uid::text from audit.ledgers s join audit.entries e on e.organization = s.organization
+      where s.id = $1 and ${place} and ${isUnsealable}`,
+  );
+  const found = await db.query<{ id: string; uid: string }>(
+    `select * from (${rows.join(' union all ')}) as r limit ${mostUnsealable}`,
+    [ledger],
+  );
+  return found.rows;
 }
 
 /** Whether the organization has this entry, and its ledger has not settled it: it is only not sealed yet. */

@@ -1,6 +1,6 @@
 /** What can be compared with a ledger: the files of one copy, or the table. */
 import type { Database } from '../database/pool.ts';
-import { readLetGo, readSealedRows, readTableLedger } from '../database/tableLedger.ts';
+import { listUnsealable, readLetGo, readSealedRows, readTableLedger } from '../database/tableLedger.ts';
 import { Fingerprinter } from '../ledger/fingerprint.ts';
 import { unreadFingerprint } from '../ledger/readLeaves.ts';
 import { openSource } from './copySource.ts';
@@ -82,6 +82,9 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
       progress(() => `${table}: ${count(comparison.records)} entries.`);
     });
     for (const [first, last] of await readLetGo(db, ledger.id)) comparison.addLetGo(first, last);
+    const at = { file: `${table}, in a transaction or cluster that was never its own`, line: null };
+    for (const { id, uid } of await listUnsealable(db, ledger.id))
+      tell({ kind: 'not-sealed', entryId: id, uid, at });
     if (newerSeen > 0)
       report.note(
         `${count(newerSeen)} newer ${newerSeen === 1 ? 'entry is' : 'entries are'} sealed behind this checkpoint, and not judged.`,

@@ -103,6 +103,23 @@ test('each kind of change is named with its entry, and over when it is undone', 
   ]);
 });
 
+test('a row that no window will ever show has slipped in, until it is where it was sealed', async () => {
+  const { db, scrub } = await setUp();
+  const ids = await insertEntries(db, numbered(20));
+  await sealNow(db);
+  await db.query('create table public.before as table audit.entries');
+  await insertEntries(db, numbered(1));
+  await db.query(`update audit.entries set xid = '999999999' where id = $1`, [ids[3]]);
+  await db.query(`update audit.entries set cluster = 7 where id = $1`, [ids[4]]);
+  await scrub();
+  expect(await findingsOf(db)).toEqual([`slipped-in ${ids[3]}`, `slipped-in ${ids[4]}`]);
+  await db.query(
+    'update audit.entries e set xid = b.xid, cluster = b.cluster from public.before b where b.id = e.id',
+  );
+  await scrub();
+  expect(await findingsOf(db)).toEqual([]);
+});
+
 test('retention deletes only what is sealed, and what it lets go of is not missing', async () => {
   const { db, scrub } = await setUp();
   const old = { occurredAt: '2020-01-02T03:04:05Z' };

@@ -124,6 +124,28 @@ test('each kind of tampering with rows is named with its entry', async () => {
   expect(kinds).toEqual(['changed', 'changed', 'missing', 'missing', 'not-sealed', 'summary']);
 });
 
+test('a row that no window will ever show is named, and so is a sealed one that was put there', async () => {
+  const { db, seal, verify } = await setUp();
+  const ids = await insertEntries(db, numbered(20));
+  await seal();
+  const forged = await insertEntries(db, numbered(2));
+  const [future, elsewhere] = [...forged, ids[3], ids[4]];
+  await db.query(`update audit.entries set xid = '999999999' where id = any ($1)`, [[future, ids[3]]]);
+  await db.query(`update audit.entries set cluster = 7 where id = any ($1)`, [[elsewhere, ids[4]]]);
+  const named = async (): Promise<string[]> =>
+    (await verify('--json')).said
+      .map((text) => JSON.parse(text))
+      .map(({ kind, entryId, entry }) => `${kind} ${entryId ?? entry?.entryId ?? ''}`);
+  expect((await named()).sort()).toEqual(
+    [
+      `missing ${ids[3]}`,
+      `missing ${ids[4]}`,
+      ...[future, elsewhere, ids[3], ids[4]].map((id) => `not-sealed ${id}`),
+      'summary ',
+    ].sort(),
+  );
+});
+
 /** Writes the ledger again from `leaves`, as whoever has the database but not the key can. */
 async function forgeLedger(db: Database, change: (leaves: Buffer) => Buffer): Promise<void> {
   const { id } = await readLedger(db);
