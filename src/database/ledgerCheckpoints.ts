@@ -42,17 +42,20 @@ function toDue({ noteSize, noteRoot, size, ...row }: RawDue): DueLedger {
   };
 }
 
-/** Ids of ledgers whose checkpoint is due: all that are to be checked, and 500 of those that have waited longest. */
-export async function listDueCheckpoints(db: Database, options: DueOptions): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `select s.id from audit.ledgers s
+/** Ledgers whose checkpoint is due: all that are to be checked, and 500 of those that have waited longest. */
+export async function listDueCheckpoints(
+  db: Database,
+  options: DueOptions,
+): Promise<ReadonlyArray<Pick<DueLedger, 'id' | 'organization'>>> {
+  const { rows } = await db.query<Pick<DueLedger, 'id' | 'organization'>>(
+    `select s.id, s.organization from audit.ledgers s
      where s.ended_at is null and s.stopped is null and (s.organization = any ($3::text[])
        or s.size > 0 and (s.noted_at is null or s.noted_at < clock_timestamp() - $1 * interval '1 millisecond')
          and (s.note_size is distinct from s.size or $2 and not s.is_signed))
      order by s.organization = any ($3::text[]) desc, s.noted_at nulls first limit 500 + cardinality($3::text[])`,
     [options.intervalMs, options.signs, options.unchecked],
   );
-  return rows.map(({ id }) => id);
+  return rows;
 }
 
 /** The row as it is committed; null: it is stopped, or no longer in force. */

@@ -17,8 +17,13 @@ export interface ScrubbedLedger {
   readonly after: { readonly cluster: string; readonly xid: string; readonly id: string } | null;
 }
 
-/** The ledger in force whose last comparison is the longest ago, at least `restMs`; null: none is due. */
-export async function findScrubbed(db: Database, restMs: number): Promise<ScrubbedLedger | null> {
+/** The ledger in force whose last comparison is the longest ago, at least `restMs`, but for some ids; null: none is due. */
+export async function findScrubbed(
+  db: Database,
+  restMs: number,
+  except: readonly string[],
+): Promise<ScrubbedLedger | null> {
+  // A time of the future is none, so that nobody keeps a ledger out by one.
   const { rows } = await db.query<
     Pick<ScrubbedLedger, 'id' | 'organization' | 'state'> & {
       size: string;
@@ -31,9 +36,10 @@ export async function findScrubbed(db: Database, restMs: number): Promise<Scrubb
     `select s.id, s.organization, s.size::text, s.state, s.scrub_number::text as number, s.scrub_cluster::text as cluster,
        s.scrub_xid::text as xid, s.scrub_id::text as entry
      from audit.ledgers s where s.ended_at is null and s.size > 0
-       and (s.scrubbed_at is null or s.scrubbed_at < clock_timestamp() - $1 * interval '1 millisecond')
-     order by s.scrubbed_at nulls first, s.id limit 1`,
-    [restMs],
+       and (s.scrubbed_at is null or s.scrubbed_at not between clock_timestamp() - $1 * interval '1 millisecond' and clock_timestamp())
+       and s.id <> all ($2::uuid[])
+     order by coalesce(s.scrubbed_at > clock_timestamp(), true) desc, s.scrubbed_at nulls first, s.id limit 1`,
+    [restMs, except],
   );
   const [row] = rows;
   if (!row) return null;

@@ -206,3 +206,21 @@ test('a ledger that was replaced, and one that was forged as a whole, are found'
   const { rows } = await db.query('select kind from audit.ledger_findings where resolved_at is null');
   expect(rows).toEqual([{ kind: 'history' }]);
 });
+
+test('a ledger that cannot be checked holds up no other', async () => {
+  const db = await setUp();
+  for (const organization of ['acme', 'other']) {
+    await insertEntries(db, numbered(3, { organization }));
+    await sealNow(db, organization);
+  }
+  await db.query(`update audit.ledgers set name = 'no name', is_signed = true where organization = 'acme'`);
+  const { id } = await readLedger(db);
+  const claim = { origin: `audit.example.com/${id}`, size: 1, root: '', keeper: 'a manifest that is wrong' };
+  const keys = [makeKey()];
+  await check(db, { keys, claims: [{ ...claim, organization: 'x'.repeat(300) }] });
+  expect((await readNote(db, 'other'))?.size).toBe(3);
+  expect(await readNote(db, 'acme')).toBeNull();
+  await db.query(`update audit.ledgers set name = 'audit.example.com' where organization = 'acme'`);
+  await check(db, { keys });
+  expect((await readNote(db, 'acme'))?.size).toBe(3);
+});

@@ -17,7 +17,15 @@ async function setUp(): Promise<{ db: Database; lines: string[]; scrub(): Promis
   const lines: string[] = [];
   const log = makeLogger({ level: 'error', destination: { write: (line: string) => void lines.push(line) } });
   const signal = new AbortController().signal;
-  const options = { db, log, fingerprinter: new Fingerprinter(), signal, share: 1, restMs: 0 };
+  const options = {
+    db,
+    log,
+    fingerprinter: new Fingerprinter(),
+    signal,
+    share: 1,
+    restMs: 0,
+    failed: new Map<string, boolean>(),
+  };
   return {
     db,
     lines,
@@ -118,6 +126,20 @@ test('a row that no window will ever show has slipped in, until it is where it w
   );
   await scrub();
   expect(await findingsOf(db)).toEqual([]);
+});
+
+test('a ledger that cannot be compared holds up no other, and none is left out by the hand of somebody', async () => {
+  const { db, scrub } = await setUp();
+  const ids = await insertEntries(db, numbered(3));
+  await sealNow(db);
+  await insertEntries(db, numbered(3, { organization: 'other' }));
+  await sealNow(db, 'other');
+  await db.query('delete from audit.entries where id = $1', [ids[1]]);
+  await db.query(`update audit.ledgers set scrub_number = -9223372036854775808 where organization = 'other'`);
+  await db.query(`update audit.ledgers set scrubbed_at = 'infinity' where organization = 'acme'`);
+  await scrub();
+  await scrub();
+  expect(await findingsOf(db)).toEqual([`missing ${ids[1]} #2`]);
 });
 
 test('retention deletes only what is sealed, and what it lets go of is not missing', async () => {

@@ -163,6 +163,7 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
     fingerprinter: new Fingerprinter(),
     share: 1,
     restMs: 0,
+    failed: new Map<string, boolean>(),
   };
   for (let scrubbed = 0; scrubbed < 3; scrubbed++)
     expect(await scrubNext({ ...options, signal: new AbortController().signal })).toBe(true);
