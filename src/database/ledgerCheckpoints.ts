@@ -191,11 +191,22 @@ export async function readNote(
   return rows[0] ? { ...rows[0], size: Number(rows[0].size) } : null;
 }
 
-/** Those of the ids that are ledgers in this database, whichever organization they belong to. */
-export async function knownLedgers(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+/**
+ * Those of the ids that are ledgers in this database: of another organization, or `ledger` itself and those that it follows. One that
+ * somebody has ended by hand, so that another one was begun without a word, is none of them.
+ */
+export async function knownLedgers(
+  db: Database,
+  ledger: Pick<DueLedger, 'id' | 'organization'>,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ id: string }>(
-    'select s.id from audit.ledgers s where s.id = any ($1::uuid[])',
-    [ids],
+    `with recursive followed (id, follows) as (
+       select s.id, s.follows from audit.ledgers s where s.id = $1
+       union select s.id, s.follows from followed f join audit.ledgers s on s.id = f.follows)
+     select s.id from audit.ledgers s where s.id = any ($3::uuid[])
+       and (s.organization <> $2 or s.id in (select f.id from followed f))`,
+    [ledger.id, ledger.organization, ids],
   );
   return new Set(rows.map(({ id }) => id));
 }

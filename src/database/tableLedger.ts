@@ -50,6 +50,17 @@ export async function readTableLedger(db: Database, organization: string): Promi
   return { ...row, organization, size: Number(row.size), settled: new Map(Object.entries(row.settled)) };
 }
 
+/** The origin of a ledger that ended and that no other follows, as audit.restart_ledger would have it; null: there is none. */
+export async function findAbandonedLedger(db: Database, organization: string): Promise<string | null> {
+  const { rows } = await db.query<{ origin: string }>(
+    `select a.name || '/' || a.id::text as origin from audit.ledgers a where a.organization = $1 and a.ended_at is not null
+       and not exists (select from audit.ledgers f where f.follows = a.id and f.organization = a.organization)
+     order by a.ended_at limit 1`,
+    [organization],
+  );
+  return rows[0]?.origin ?? null;
+}
+
 /** A row's entry, valid during the call; or, where its contents cannot be read, what else is known of it. */
 export type OnSealedRow = (
   row:

@@ -1,6 +1,12 @@
 /** What can be compared with a ledger: the files of one copy, or the table. */
 import type { Database } from '../database/pool.ts';
-import { listUnsealable, readLetGo, readSealedRows, readTableLedger } from '../database/tableLedger.ts';
+import {
+  findAbandonedLedger,
+  listUnsealable,
+  readLetGo,
+  readSealedRows,
+  readTableLedger,
+} from '../database/tableLedger.ts';
 import { Fingerprinter } from '../ledger/fingerprint.ts';
 import { unreadFingerprint } from '../ledger/readLeaves.ts';
 import { openSource } from './copySource.ts';
@@ -50,6 +56,12 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
     if (ledger === null) throw new Error(noLedger(organization));
     const other = await findOtherLedger(db, ledger, checkpoint);
     if (other !== null) tell({ kind: 'other-ledger', problem: other });
+    const abandoned = await findAbandonedLedger(db, organization);
+    if (abandoned !== null)
+      tell({
+        kind: 'other-ledger',
+        problem: `The organization's ledger ${abandoned} ended, and no other follows it: somebody has put a new one in its place without audit.restart_ledger.`,
+      });
     if (ledger.follows !== null)
       report.note(`This ledger replaces ${ledger.follows}: only that one shows what was changed before.`);
     const newer = new SealedEntries(await readNewerLeaves(db, ledger, checkpoint.size));

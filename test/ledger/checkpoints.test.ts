@@ -184,6 +184,14 @@ test('a ledger that was replaced, and one that was forged as a whole, are found'
   await check(db, { claims: [claim] });
   expect(await stopOf(db)).toContain('which the database does not have');
 
+  // The same, and he only ends it.
+  await original();
+  await db.query('update audit.ledgers set ended_at = now()');
+  await db.query('delete from audit.entries where id = 7');
+  await sealNow(db);
+  await check(db, { claims: [claim] });
+  expect(await stopOf(db)).toContain('which the ledger in force does not follow');
+
   // Forged: row, bundles, state and the checkpoint in the database all fit each other.
   await original();
   const { id } = await readLedger(db);

@@ -243,6 +243,17 @@ test('rows forged together with the ledger, cut off with it or set back with it 
     `This ledger replaces ${origin}: only that one shows what was changed before.`,
   );
   expect((await verify('--older', older)).code).toBe(1);
+
+  // Begun by the collector, after somebody has ended the one before by hand.
+  await restore();
+  await db.query(`delete from audit.entries where id = $1`, [ids[7]]);
+  await db.query('update audit.ledgers set ended_at = now()');
+  await seal();
+  const silent = await verify();
+  expect(silent.said).toContain(
+    `The organization's ledger ${origin} ended, and no other follows it: somebody has put a new one in its place without audit.restart_ledger.`,
+  );
+  expect(silent.code).toBe(1);
 });
 
 test('what retention let go of is not missing, whether an entry has told of it yet or not', async () => {
