@@ -84,6 +84,11 @@ export class Comparison {
     return this.#records;
   }
 
+  /** Whether the ledger has an entry of this uid and this id. */
+  has(uid: Uint32Array, entryId: string): boolean {
+    return this.#sealed.has(uid, entryId);
+  }
+
   see(record: CopyRecord, at: Place): void {
     if (record.isTest) {
       this.#testRecords++;
@@ -93,7 +98,7 @@ export class Comparison {
     if (record.place !== null) this.#sequences.add(record.place.stream, record.place.number);
     if (record.matches === null) this.#withoutContents++;
     const uid = parseUid(record.uid);
-    const index = uid === null ? -1 : this.#sealed.find(uid);
+    const index = uid === null ? -1 : this.#sealed.find(uid, record.entryId);
     if (index < 0) this.#addStranger({ uid: record.uid, entryId: record.entryId, at });
     else this.#judge(index, record, at);
   }

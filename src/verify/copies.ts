@@ -70,8 +70,9 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
     await readSealedRows(db, ledger, (row) => {
       const isRead = row.kind === 'entry';
       const uid = formatUid(isRead ? row.entry.uid : row.uid);
+      const entryId = String(isRead ? row.entry.id : row.id);
       const words = newer.size === 0 ? null : parseUid(uid);
-      if (words !== null && newer.find(words) >= 0) {
+      if (words !== null && newer.has(words, entryId) && !comparison.has(words, entryId)) {
         newerSeen++;
         return;
       }
@@ -79,7 +80,7 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
       comparison.see(
         {
           uid,
-          entryId: String(isRead ? row.entry.id : row.id),
+          entryId,
           place: null,
           isTest: false,
           matches: (sealed) => Buffer.compare(sealed, fingerprint) === 0,

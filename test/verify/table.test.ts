@@ -146,6 +146,51 @@ test('a row that no window will ever show is named, and so is a sealed one that 
   );
 });
 
+test('a row that slipped in under the uid of an entry behind the checkpoint is named', async () => {
+  const { db, seal, verify } = await setUp();
+  const ids = await insertEntries(db, numbered(20));
+  await seal();
+  const [newer] = await insertEntries(db, numbered(1));
+  await sealNow(db);
+  const { rows } = await db.query<{ id: string }>(
+    `insert into audit.entries (uid, organization, event_type, metadata) select uid, organization, 'forged', '{}'
+     from audit.entries where id = $1 returning id::text`,
+    [newer],
+  );
+  await db.query(
+    'update audit.entries e set xid = o.xid from audit.entries o where e.id = $1 and o.id = $2',
+    [rows[0]?.id, ids[3]],
+  );
+  const { code, said } = await verify();
+  expect(said).toContainEqual(expect.stringContaining(`A record that is not sealed (id ${rows[0]?.id},`));
+  expect(code).toBe(1);
+});
+
+test('a row that was put back is sealed again and proven, and so are two entries of the same uid', async () => {
+  const { db, seal, verify } = await setUp();
+  const ids = await insertEntries(db, numbered(300));
+  await seal();
+  await db.query('create table public.kept as select * from audit.entries where id = $1', [ids[6]]);
+  await db.query('delete from audit.entries where id = $1', [ids[6]]);
+  await db.query('insert into audit.entries overriding system value select * from public.kept');
+  await sealNow(db);
+  expect((await verify()).code).toBe(0);
+  const { rows } = await db.query<{ id: string }>(
+    `insert into audit.entries (uid, organization, event_type, metadata) select uid, organization, 'again', '{}'
+     from public.kept returning id::text`,
+  );
+  await seal();
+  const { code, said } = await verify();
+  expect(said.at(-1)).toMatch(/^Proven: each of the 302 sealed entries is here/);
+  expect(code).toBe(0);
+  await db.query(`update audit.entries set actor_id = 'eve' where id = $1`, [rows[0]?.id]);
+  expect((await verify()).said).toContainEqual(
+    expect.stringMatching(new RegExp(`^Entry number 302 \\(id ${rows[0]?.id}, .* is not as it was sealed`)),
+  );
+  await db.query('delete from audit.entries where id = any ($1)', [[ids[6], rows[0]?.id]]);
+  expect((await verify()).said.filter((text) => / is missing\.$/.test(text))).toHaveLength(2);
+});
+
 /** Writes the ledger again from `leaves`, as whoever has the database but not the key can. */
 async function forgeLedger(db: Database, change: (leaves: Buffer) => Buffer): Promise<void> {
   const { id } = await readLedger(db);
