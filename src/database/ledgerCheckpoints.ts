@@ -42,6 +42,12 @@ function toDue({ noteSize, noteRoot, size, ...row }: RawDue): DueLedger {
   };
 }
 
+/**
+ * A collector without a key leaves a signed checkpoint `s` for so long: beside one with a key, such as while a key is handed out, it would
+ * put an unsigned one in its place.
+ */
+const mayBeUnsigned = `(not s.is_signed or s.noted_at < clock_timestamp() - interval '1 hour')`;
+
 /** Ledgers whose checkpoint is due: all that are to be checked, and 500 of those that have waited longest. */
 export async function listDueCheckpoints(
   db: Database,
@@ -51,7 +57,7 @@ export async function listDueCheckpoints(
     `select s.id, s.organization from audit.ledgers s
      where s.ended_at is null and s.stopped is null and (s.organization = any ($3::text[])
        or s.size > 0 and (s.noted_at is null or s.noted_at < clock_timestamp() - $1 * interval '1 millisecond')
-         and (s.note_size is distinct from s.size or $2 and not s.is_signed))
+         and (s.note_size is distinct from s.size and ($2 or ${mayBeUnsigned}) or $2 and not s.is_signed))
      order by s.organization = any ($3::text[]) desc, s.noted_at nulls first limit 500 + cardinality($3::text[])`,
     [options.intervalMs, options.signs, options.unchecked],
   );
@@ -86,7 +92,7 @@ export async function storeCheckpoint(
      update audit.ledgers s set name = $2, note = $3, note_size = $4, note_root = $5, noted_at = clock_timestamp(), is_signed = $6
      from durable
      where s.id = $1 and s.ended_at is null and s.stopped is null and s.size >= $4::bigint and s.note_size is not distinct from $7::bigint
-       and (not s.is_signed or s.name = $2)`,
+       and (not s.is_signed or s.name = $2) and ($6 or ${mayBeUnsigned})`,
     [
       ledger.id,
       checkpoint.name,

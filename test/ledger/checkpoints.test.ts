@@ -232,3 +232,21 @@ test('a ledger that cannot be checked holds up no other', async () => {
   await check(db, { keys });
   expect((await readNote(db, 'acme'))?.size).toBe(3);
 });
+
+test('a collector without a key leaves what one with a key has signed, for an hour', async () => {
+  const db = await setUp();
+  await insertEntries(db, numbered(3));
+  await sealNow(db);
+  await check(db, { keys: [makeKey()] });
+  const claims = [await claimOf(db)];
+  await insertEntries(db, numbered(3));
+  await sealNow(db);
+  await check(db, { claims });
+  await check(db);
+  const view = async () => (await readLedgerViews(db, ['acme']))[0];
+  expect(await view()).toMatchObject({ isSigned: true, checkpoint: { size: 3 } });
+  // Nobody has a key any more.
+  await db.query(`update audit.ledgers set noted_at = now() - interval '61 minutes'`);
+  await check(db);
+  expect(await view()).toMatchObject({ isSigned: false, checkpoint: { size: 6 } });
+});
