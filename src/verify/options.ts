@@ -147,6 +147,7 @@ export function readVerifyOptions({ values, lists, operands }: CommandValues): R
     older,
     origin: typeof origin === 'string' ? origin : null,
     isFiltered: values.has('filtered'),
+    mayBeFiltered: true,
     isJson: values.has('json'),
   };
 }

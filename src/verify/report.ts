@@ -34,7 +34,7 @@ export function judge(
   { checkpoint: { size }, signers }: Ledger,
   totals: Totals,
   wrong: number,
-  isFiltered: boolean,
+  { isFiltered, mayBeFiltered }: { readonly isFiltered: boolean; readonly mayBeFiltered: boolean },
 ): Verdict {
   const sentences = describeTotals(totals, size);
   const isPart = isFiltered && totals.missing > 0;
@@ -49,7 +49,7 @@ export function judge(
   const isUnsigned = signers.length === 0;
   if (wrong > 0) {
     const hint =
-      totals.missing > 0 && !isFiltered
+      totals.missing > 0 && mayBeFiltered && !isFiltered
         ? ' If a filter of the export leaves entries out, --filtered says so; only the table can tell which.'
         : '';
     return {
