@@ -5,14 +5,16 @@ import { deleteExpired } from '../../src/database/retention.ts';
 import { Fingerprinter } from '../../src/ledger/fingerprint.ts';
 import { scrubNext } from '../../src/ledger/scrub.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
-import { insertEntries, migrateDatabase, numbered, openDatabase } from '../tools/database.ts';
+import { waitFor } from '../../tools/waitFor.ts';
+import { insertEntries, migrateDatabase, numbered, openDatabase, openSession } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { readLedger, sealNow } from './ledgers.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
-async function setUp(): Promise<{ db: Database; lines: string[]; scrub(): Promise<void> }> {
-  const db = openDatabase(await postgres.createDatabase(), 4);
+async function setUp(): Promise<{ db: Database; url: string; lines: string[]; scrub(): Promise<void> }> {
+  const url = await postgres.createDatabase();
+  const db = openDatabase(url, 4);
   onTestFinished(() => db.end());
   const lines: string[] = [];
   const log = makeLogger({ level: 'error', destination: { write: (line: string) => void lines.push(line) } });
@@ -28,6 +30,7 @@ async function setUp(): Promise<{ db: Database; lines: string[]; scrub(): Promis
   };
   return {
     db,
+    url,
     lines,
     scrub: async () => {
       expect(await scrubNext(options)).toBe(true);
@@ -185,4 +188,28 @@ test('retention deletes only what is sealed, and what it lets go of is not missi
   await scrub();
   expect(await findingsOf(db)).toHaveLength(1);
   expect(ids).toHaveLength(600);
+});
+
+test('a ledger begins only when no batch of retention is under way that does not know of it', async () => {
+  const { db, url, scrub } = await setUp();
+  await insertEntries(db, numbered(50, { occurredAt: '2020-01-02T03:04:05Z' }));
+  await insertEntries(db, numbered(5));
+  await db.query(`select audit.set_retention('acme', '1 year')`);
+  const batch = await openSession(url);
+  await batch.query('begin');
+  const { rows } = await batch.query(`select deleted from audit.delete_expired('acme', 1000)`);
+  expect(rows).toEqual([{ deleted: 50 }]);
+  const sealing = sealNow(db);
+  const isWaiting = async (): Promise<boolean> =>
+    (
+      await db.query(
+        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      )
+    ).rowCount === 1;
+  await Promise.race([sealing, waitFor(isWaiting, { timeoutMs: 10_000 })]);
+  await batch.query('commit');
+  await batch.end();
+  await sealing;
+  await scrub();
+  expect(await findingsOf(db)).toEqual([]);
 });
