@@ -19,7 +19,7 @@ const line = openCommand({
   0  proven: every sealed entry is here as it was sealed, or was let go by retention, and nothing else is
   1  something is wrong: each finding is named
   2  the command line is wrong, or a file, the database or the ledger cannot be read
-  3  nothing is wrong, but not everything is proven: the format loses contents, a filter left entries out, or the ledger is not signed
+  3  nothing is wrong, but not everything is proven: the format loses contents, a filter left entries out, the ledger is not signed, an entry could not be read when it was sealed, or only the database says what retention let go of
 `,
   withSettings: false,
 });

@@ -42,17 +42,26 @@ function toDue({ noteSize, noteRoot, size, ...row }: RawDue): DueLedger {
   };
 }
 
-/** Ids of ledgers whose checkpoint is due: all that are to be checked, and 500 of those that have waited longest. */
-export async function listDueCheckpoints(db: Database, options: DueOptions): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `select s.id from audit.ledgers s
+/**
+ * A collector without a key leaves a signed checkpoint `s` for so long: beside one with a key, such as while a key is handed out, it would
+ * put an unsigned one in its place.
+ */
+const mayBeUnsigned = `(not s.is_signed or s.noted_at < clock_timestamp() - interval '1 hour')`;
+
+/** Ledgers whose checkpoint is due: all that are to be checked, and 500 of those that have waited longest. */
+export async function listDueCheckpoints(
+  db: Database,
+  options: DueOptions,
+): Promise<ReadonlyArray<Pick<DueLedger, 'id' | 'organization'>>> {
+  const { rows } = await db.query<Pick<DueLedger, 'id' | 'organization'>>(
+    `select s.id, s.organization from audit.ledgers s
      where s.ended_at is null and s.stopped is null and (s.organization = any ($3::text[])
        or s.size > 0 and (s.noted_at is null or s.noted_at < clock_timestamp() - $1 * interval '1 millisecond')
-         and (s.note_size is distinct from s.size or $2 and not s.is_signed))
+         and (s.note_size is distinct from s.size and ($2 or ${mayBeUnsigned}) or $2 and not s.is_signed))
      order by s.organization = any ($3::text[]) desc, s.noted_at nulls first limit 500 + cardinality($3::text[])`,
     [options.intervalMs, options.signs, options.unchecked],
   );
-  return rows.map(({ id }) => id);
+  return rows;
 }
 
 /** The row as it is committed; null: it is stopped, or no longer in force. */
@@ -83,7 +92,7 @@ export async function storeCheckpoint(
      update audit.ledgers s set name = $2, note = $3, note_size = $4, note_root = $5, noted_at = clock_timestamp(), is_signed = $6
      from durable
      where s.id = $1 and s.ended_at is null and s.stopped is null and s.size >= $4::bigint and s.note_size is not distinct from $7::bigint
-       and (not s.is_signed or s.name = $2)`,
+       and (not s.is_signed or s.name = $2) and ($6 or ${mayBeUnsigned})`,
     [
       ledger.id,
       checkpoint.name,
@@ -188,11 +197,22 @@ export async function readNote(
   return rows[0] ? { ...rows[0], size: Number(rows[0].size) } : null;
 }
 
-/** Those of the ids that are ledgers in this database, whichever organization they belong to. */
-export async function knownLedgers(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+/**
+ * Those of the ids that are ledgers in this database: of another organization, or `ledger` itself and those that it follows. One that
+ * somebody has ended by hand, so that another one was begun without a word, is none of them.
+ */
+export async function knownLedgers(
+  db: Database,
+  ledger: Pick<DueLedger, 'id' | 'organization'>,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ id: string }>(
-    'select s.id from audit.ledgers s where s.id = any ($1::uuid[])',
-    [ids],
+    `with recursive followed (id, follows) as (
+       select s.id, s.follows from audit.ledgers s where s.id = $1
+       union select s.id, s.follows from followed f join audit.ledgers s on s.id = f.follows)
+     select s.id from audit.ledgers s where s.id = any ($3::uuid[])
+       and (s.organization <> $2 or s.id in (select f.id from followed f))`,
+    [ledger.id, ledger.organization, ids],
   );
   return new Set(rows.map(({ id }) => id));
 }

@@ -1,4 +1,5 @@
 /** Where table and ledger differ (audit.ledger_findings): kept, so that people see them until a later comparison finds nothing. */
+import { isUnsealable } from './ledgers.ts';
 import type { Database } from './pool.ts';
 
 export type FindingKind =
@@ -10,7 +11,7 @@ export type FindingKind =
   | 'replaced'
   /** It belongs to another organization now. */
   | 'moved'
-  /** A row among the sealed ones that was never sealed. */
+  /** A row among the sealed ones that was never sealed, or one that cannot be, since its transaction or cluster is not its own. */
   | 'slipped-in'
   /** It could not be read when it was sealed: there is no proof of its contents. */
   | 'unreadable'
@@ -69,12 +70,13 @@ export async function resolveFindings(
   );
 }
 
-/** Rows that had slipped in, and that are not there any more. */
+/** Rows that had slipped in, and that are not there any more, or are where they were sealed. */
 export async function resolveSlippedIn(db: Database, ledger: string): Promise<void> {
   await db.query(
     `update audit.ledger_findings f set resolved_at = now()
      where f.ledger = $1 and f.resolved_at is null and f.kind = 'slipped-in' and not exists (select from audit.entries e
-       join audit.ledgers s on s.organization = e.organization where e.id = f.entry_id and s.id = f.ledger)`,
+       join audit.ledgers s on s.organization = e.organization where e.id = f.entry_id and s.id = f.ledger
+         and (${isUnsealable} or audit.ledger_numbers(s.id, array[e.id]) = '{}'))`,
     [ledger],
   );
 }

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import type { Entry } from '../model/entry.ts';
 import { copyOut } from './copyOut.ts';
+import { isUnsealable } from './ledgers.ts';
 import type { Database } from './pool.ts';
 import { toEntry } from './provenCopy.ts';
 
@@ -16,8 +17,13 @@ export interface ScrubbedLedger {
   readonly after: { readonly cluster: string; readonly xid: string; readonly id: string } | null;
 }
 
-/** The ledger in force whose last comparison is the longest ago, at least `restMs`; null: none is due. */
-export async function findScrubbed(db: Database, restMs: number): Promise<ScrubbedLedger | null> {
+/** The ledger in force whose last comparison is the longest ago, at least `restMs`, but for some ids; null: none is due. */
+export async function findScrubbed(
+  db: Database,
+  restMs: number,
+  except: readonly string[],
+): Promise<ScrubbedLedger | null> {
+  // A time of the future is none, so that nobody keeps a ledger out by one.
   const { rows } = await db.query<
     Pick<ScrubbedLedger, 'id' | 'organization' | 'state'> & {
       size: string;
@@ -30,9 +36,10 @@ export async function findScrubbed(db: Database, restMs: number): Promise<Scrubb
     `select s.id, s.organization, s.size::text, s.state, s.scrub_number::text as number, s.scrub_cluster::text as cluster,
        s.scrub_xid::text as xid, s.scrub_id::text as entry
      from audit.ledgers s where s.ended_at is null and s.size > 0
-       and (s.scrubbed_at is null or s.scrubbed_at < clock_timestamp() - $1 * interval '1 millisecond')
-     order by s.scrubbed_at nulls first, s.id limit 1`,
-    [restMs],
+       and (s.scrubbed_at is null or s.scrubbed_at not between clock_timestamp() - $1 * interval '1 millisecond' and clock_timestamp())
+       and s.id <> all ($2::uuid[])
+     order by coalesce(s.scrubbed_at > clock_timestamp(), true) desc, s.scrubbed_at nulls first, s.id limit 1`,
+    [restMs, except],
   );
   const [row] = rows;
   if (!row) return null;
@@ -113,7 +120,7 @@ export async function listLetGo(
 }
 
 export interface TableStep {
-  /** Ids of rows that are among what is sealed, and in no bundle. */
+  /** Ids of rows that are among what is sealed, and in no bundle; or that cannot be sealed. */
   readonly slippedIn: readonly string[];
   /** null: it was the last. */
   readonly next: NonNullable<ScrubbedLedger['after']> | null;
@@ -133,6 +140,7 @@ export async function compareRows(
     xid: string | null;
     last: string | null;
     ids: string[];
+    unsealable: string[];
     found: string;
   }>(
     `with place as materialized (
@@ -144,16 +152,18 @@ export async function compareRows(
          order by e.xid, e.id limit ${rowsPerStep}) as e
      ), sealed as materialized (
        select array(select h.id from heads h where coalesce(pg_visible_in_snapshot(h.xid, case when s.cluster = place.cluster then s.settled
-         else (s.other_clusters ->> place.cluster::text)::pg_snapshot end), false)) as ids
+         else (s.other_clusters ->> place.cluster::text)::pg_snapshot end), false)) as ids,
+         array(select e.id::text from (select h.id, h.xid, place.cluster from heads h) as e where ${isUnsealable}) as unsealable
        from audit.ledgers s, place where s.id = $1)
-     select place.cluster::text, (select count(*)::int from heads) as looked, last.xid::text, last.id::text as last, sealed.ids,
+     select place.cluster::text, (select count(*)::int from heads) as looked, last.xid::text, last.id::text as last, sealed.ids, sealed.unsealable,
        (select coalesce(sum(upper(r) - lower(r)), 0) from unnest(audit.ledger_numbers($1, sealed.ids)) as r)::text as found
      from place, sealed left join (select h.xid, h.id from heads h order by h.xid desc, h.id desc limit 1) as last on true`,
     [id, organization, after?.cluster ?? null, after?.xid ?? null, after?.id ?? null],
   );
   const [row] = rows;
   if (!row || row.cluster === null) return { slippedIn: [], next: null };
-  const slippedIn = Number(row.found) < row.ids.length ? await listWithoutLeaf(db, id, row.ids) : [];
+  const withoutLeaf = Number(row.found) < row.ids.length ? await listWithoutLeaf(db, id, row.ids) : [];
+  const slippedIn = [...withoutLeaf, ...row.unsealable];
   if (row.looked === rowsPerStep && row.xid !== null && row.last !== null)
     return { slippedIn, next: { cluster: row.cluster, xid: row.xid, id: row.last } };
   const later = await db.query<{ cluster: string }>(

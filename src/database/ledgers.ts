@@ -80,6 +80,13 @@ export interface Unsealed {
   readonly mark: UnsealedMark;
 }
 
+/**
+ * Whether a row `e` of a ledger `s` can never be sealed: everything before is, and it belongs to a transaction that has not begun, or to
+ * another cluster, of which nothing more is read. No product writes such a row.
+ */
+export const isUnsealable = `(not ${hasOtherCluster} and case when e.cluster = s.cluster then e.xid >= pg_snapshot_xmax(pg_current_snapshot())
+  else not coalesce(pg_visible_in_snapshot(e.xid, (s.other_clusters ->> e.cluster::text)::pg_snapshot), false) end)`;
+
 const common = `pg_is_in_recovery() as standby, pg_current_snapshot()::text as snapshot, ${serverKey} as server`;
 
 const newOrganizations = `with new as materialized (

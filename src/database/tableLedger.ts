@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Entry } from '../model/entry.ts';
 import { copyOut } from './copyOut.ts';
 import { readEntryUid } from './ledgerBundles.ts';
+import { isUnsealable } from './ledgers.ts';
 import type { Database } from './pool.ts';
 import { toEntry } from './provenCopy.ts';
 import { rowFaultOf } from './unreadable.ts';
@@ -19,25 +20,45 @@ export interface TableLedger {
   readonly follows: string | null;
   /** By the cluster's identifier: everything of it that is visible in the snapshot is sealed. */
   readonly settled: ReadonlyMap<string, string>;
+  /** The window that is being sealed, up to and with this entry; null: nothing of one is sealed. */
+  readonly begun: {
+    readonly cluster: string;
+    readonly snapshot: string;
+    readonly xid: string;
+    readonly id: string;
+  } | null;
 }
 
 /** null: the organization has none. */
 export async function readTableLedger(db: Database, organization: string): Promise<TableLedger | null> {
   const { rows } = await db.query<
-    Pick<TableLedger, 'id' | 'origin' | 'note' | 'follows'> & {
+    Pick<TableLedger, 'id' | 'origin' | 'note' | 'follows' | 'begun'> & {
       size: string;
       settled: Readonly<Record<string, string>>;
     }
   >(
     `select s.id, s.name || '/' || s.id::text as origin, s.note, s.size::text,
        (select f.name || '/' || f.id::text from audit.ledgers f where f.id = s.follows) as follows,
-       s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text) as settled
+       s.other_clusters || jsonb_build_object(s.cluster::text, s.settled::text) as settled,
+       case when s.position_xid is not null then jsonb_build_object('cluster', s.cluster::text, 'snapshot', s.window_snapshot::text,
+         'xid', s.position_xid::text, 'id', s.position_id::text) end as begun
      from audit.ledgers s where s.organization = $1 and s.ended_at is null`,
     [organization],
   );
   const [row] = rows;
   if (!row) return null;
   return { ...row, organization, size: Number(row.size), settled: new Map(Object.entries(row.settled)) };
+}
+
+/** The origin of a ledger that ended and that no other follows, as audit.restart_ledger would have it; null: there is none. */
+export async function findAbandonedLedger(db: Database, organization: string): Promise<string | null> {
+  const { rows } = await db.query<{ origin: string }>(
+    `select a.name || '/' || a.id::text as origin from audit.ledgers a where a.organization = $1 and a.ended_at is not null
+       and not exists (select from audit.ledgers f where f.follows = a.id and f.organization = a.organization)
+     order by a.ended_at limit 1`,
+    [organization],
+  );
+  return rows[0]?.origin ?? null;
 }
 
 /** A row's entry, valid during the call; or, where its contents cannot be read, what else is known of it. */
@@ -59,19 +80,26 @@ interface Place {
 }
 
 /**
- * Passes on every row of the organization that is visible in what `ledger` has settled: in the order of their transactions, and not in one
- * snapshot, since all of them were there before and only retention takes any away.
+ * Passes on every row of the organization that is visible in what `ledger` has settled, or was sealed of the window after it: in the order
+ * of their transactions, and not in one snapshot, since all of them were there before and only retention takes any away.
  *
  * @throws the database's error that no row causes.
  */
 export async function readSealedRows(db: Database, ledger: TableLedger, onRow: OnSealedRow): Promise<void> {
   for (const [cluster, settled] of ledger.settled) {
     const from = `from audit.entries e where e.organization = ${pg.escapeLiteral(ledger.organization)}
-      and e.cluster = ${BigInt(cluster)} and pg_visible_in_snapshot(e.xid, ${pg.escapeLiteral(settled)})`;
+      and e.cluster = ${BigInt(cluster)} and (pg_visible_in_snapshot(e.xid, ${pg.escapeLiteral(settled)}) or ${isBegun(ledger, cluster)})`;
     let after: Place | null = null;
     do after = await readNext(db, from, after, onRow);
     while (after !== null);
   }
+}
+
+/** Whether a row `e` of that cluster is sealed, although its window is not over: a long one has many checkpoints. */
+function isBegun({ begun }: TableLedger, cluster: string): string {
+  if (begun === null || begun.cluster !== cluster) return 'false';
+  const { snapshot, xid, id } = begun;
+  return `pg_visible_in_snapshot(e.xid, ${pg.escapeLiteral(snapshot)}) and (e.xid, e.id) <= ('${BigInt(xid)}'::xid8, ${BigInt(id)})`;
 }
 
 /** Returns the last row that was passed on; null: there was none. */
@@ -126,6 +154,33 @@ export async function readLetGo(
     [ledger],
   );
   return rows.map(({ first, last }) => [Number(first), Number(last)] as const);
+}
+
+/** More of them are not worth a line each. */
+const mostUnsealable = 10_000;
+
+/** Rows of the organization that no ledger can ever hold: with a transaction or a cluster that they cannot have. */
+export async function listUnsealable(
+  db: Database,
+  ledger: string,
+): Promise<ReadonlyArray<{ readonly id: string; readonly uid: string }>> {
+  // One range of the index each, so that all others are not looked at.
+  const places = [
+    'e.cluster = s.cluster and e.xid >= pg_snapshot_xmax(pg_current_snapshot())',
+    'e.cluster < s.cluster',
+    'e.cluster > s.cluster',
+  ];
+  const rows = places.map(
+    (
+      place,
+    ) => `select e.id::text, e.uid::text from audit.ledgers s join audit.entries e on e.organization = s.organization
+      where s.id = $1 and ${place} and ${isUnsealable}`,
+  );
+  const found = await db.query<{ id: string; uid: string }>(
+    `select * from (${rows.join(' union all ')}) as r limit ${mostUnsealable}`,
+    [ledger],
+  );
+  return found.rows;
 }
 
 /** Whether the organization has this entry, and its ledger has not settled it: it is only not sealed yet. */

@@ -49,7 +49,7 @@ export async function checkpointLedger(
   const ledger = await readDueLedger(db, id);
   if (ledger === null) return { kind: 'gone' };
   const own = claims.filter(({ organization }) => organization === ledger.organization);
-  const stop = (await findUnknown(db, own)) ?? (await findContradiction(db, ledger, own));
+  const stop = (await findUnknown(db, ledger, own)) ?? (await findContradiction(db, ledger, own));
   if (stop !== null) return { kind: 'set-back', stop };
   if (ledger.size === 0) return { kind: 'unchanged' };
   const root = BundleTree.decode(ledger.size, ledger.state)?.root();
@@ -64,18 +64,18 @@ export async function checkpointLedger(
   return { kind: (await storeCheckpoint(db, ledger, checkpoint)) ? 'stored' : 'unchanged' };
 }
 
-/** A ledger that a status names and that the database does not have. */
-async function findUnknown(db: Database, claims: readonly Claim[]): Promise<Stop | null> {
+/** A ledger that a status names and that the database does not have, or that was ended without audit.restart_ledger. */
+async function findUnknown(db: Database, ledger: DueLedger, claims: readonly Claim[]): Promise<Stop | null> {
   const named = claims.flatMap((claim) => ledgerIdOf(claim.origin) ?? []);
   if (named.length === 0) return null;
-  const known = await knownLedgers(db, named);
+  const known = await knownLedgers(db, ledger, named);
   const unknown = claims.find(({ origin }) => {
     const id = ledgerIdOf(origin);
     return id !== null && !known.has(id);
   });
   return unknown
     ? setBack(
-        `${unknown.keeper} names ${sealed(unknown)} in the ledger ${unknown.origin}, which the database does not have`,
+        `${unknown.keeper} names ${sealed(unknown)} in the ledger ${unknown.origin}, which the database does not have, or which the ledger in force does not follow`,
       )
     : null;
 }

@@ -14,6 +14,7 @@ import type { LedgerStatus } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ledgerIdOf, parseCheckpoint } from './checkpoint.ts';
 import { type Claim, checkpointLedger, type Signing } from './checkpointLedger.ts';
+import { isOfOneLedger } from './ledgerFault.ts';
 import { splitNote } from './note.ts';
 
 export interface CheckpointOptions {
@@ -35,6 +36,8 @@ export class Checkpoints {
   readonly #options: CheckpointOptions;
   /** Ids of ledgers named by statuses that this process has compared. */
   readonly #checked = new Set<string>();
+  /** Organizations of which it was said that their ledger cannot be checked. */
+  readonly #failing = new Set<string>();
   #views = new Map<string, LedgerView>();
 
   constructor(options: CheckpointOptions) {
@@ -53,7 +56,7 @@ export class Checkpoints {
     return { origin: view.origin, ...view.checkpoint };
   }
 
-  /** @throws the database's error. */
+  /** What is wrong with one organization's ledger stops no other. @throws the database's error when it cannot be asked at all. */
   async run(signal: AbortSignal, share: number): Promise<void> {
     const { db, signing, checkpointIntervalMs, tellIntervalMs } = this.#options;
     const read = await this.#options.readClaims();
@@ -62,21 +65,41 @@ export class Checkpoints {
     const unchecked = claims.filter(({ origin }) => !this.#checked.has(origin));
     const named = [...new Set(unchecked.map(({ organization }) => organization))];
     // A database of before there was a ledger is one that was set back.
-    for (const organization of named) await ensureLedger(db, organization, signing.name);
+    const failed = new Set<string>();
+    const attempt = async (organization: string, act: () => Promise<void>): Promise<void> => {
+      try {
+        await act();
+      } catch (error) {
+        if (!isOfOneLedger(error)) throw error;
+        failed.add(organization);
+        if (!this.#failing.has(organization))
+          this.#options.log.warn(
+            { err: error, organization },
+            'the ledger of an organization cannot be checked; trying again',
+          );
+      }
+    };
+    for (const organization of named)
+      await attempt(organization, () => ensureLedger(db, organization, signing.name));
     const due = await listDueCheckpoints(db, {
       intervalMs: checkpointIntervalMs ?? defaultCheckpointIntervalMs,
       signs: signing.keys.length > 0,
       unchecked: named,
     });
-    for (const id of due) {
+    for (const { id, organization } of due) {
       if (signal.aborted) return;
       const startedAt = performance.now();
-      const made = await checkpointLedger(db, id, claims, signing);
-      if (made.kind === 'set-back') await this.#stop(id, made.stop.message);
+      await attempt(organization, async () => {
+        const made = await checkpointLedger(db, id, claims, signing);
+        if (made.kind === 'set-back') await this.#stop(id, made.stop.message);
+      });
       await pause((performance.now() - startedAt) * (1 / share - 1), signal);
     }
     for (const { origin, organization } of unchecked)
-      if (ledgerIdOf(origin) !== null && named.includes(organization)) this.#checked.add(origin);
+      if (ledgerIdOf(origin) !== null && named.includes(organization) && !failed.has(organization))
+        this.#checked.add(origin);
+    this.#failing.clear();
+    for (const organization of failed) this.#failing.add(organization);
     await this.#tell(tellIntervalMs ?? defaultTellIntervalMs);
     const views = await readLedgerViews(db, organizations);
     this.#views = new Map(views.map((view) => [view.organization, view]));

@@ -21,6 +21,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { BundleTree } from './bundleTree.ts';
 import type { Fingerprinter } from './fingerprint.ts';
 import { decodeLeaf, type Leaf } from './leaf.ts';
+import { isOfOneLedger } from './ledgerFault.ts';
 import { unreadFingerprint } from './readLeaves.ts';
 import { readRoots } from './readRoots.ts';
 import { hashLeaves, leafBytes, rootOfTile, tileWidth } from './tiles.ts';
@@ -35,13 +36,40 @@ export interface ScrubOptions {
   readonly share: number;
   /** Between two comparisons of the same ledger. */
   readonly restMs: number;
+  /**
+   * Ledgers that could not be compared, so that they hold up no other; false: it is tried again. The caller keeps it from one call to the
+   * next.
+   */
+  readonly failed: Map<string, boolean>;
 }
 
-/** Compares the ledger that is due with the table. False: none is due. @throws the database's error. */
+/** Compares the ledger that is due with the table. False: none is due. @throws the database's error when it cannot be asked at all. */
 export async function scrubNext(options: ScrubOptions): Promise<boolean> {
-  const { db, signal, share, restMs } = options;
-  const ledger = await findScrubbed(db, restMs);
-  if (ledger === null) return false;
+  const { db, log, restMs, failed } = options;
+  const skipped = [...failed].filter(([, isSkipped]) => isSkipped).map(([id]) => id);
+  const ledger = await findScrubbed(db, restMs, skipped);
+  if (ledger === null) {
+    for (const id of skipped) failed.set(id, false);
+    return false;
+  }
+  const { id, organization } = ledger;
+  try {
+    await scrubOne(options, ledger);
+    failed.delete(id);
+  } catch (error) {
+    if (!isOfOneLedger(error)) throw error;
+    if (!failed.has(id))
+      log.warn(
+        { err: error, organization },
+        'the entries of an organization cannot be compared with its ledger; trying again',
+      );
+    failed.set(id, true);
+  }
+  return true;
+}
+
+async function scrubOne(options: ScrubOptions, ledger: ScrubbedLedger): Promise<void> {
+  const { db, signal, share } = options;
   let next: Place | null = ledger;
   while (next !== null && !signal.aborted) {
     const startedAt = performance.now();
@@ -49,7 +77,6 @@ export async function scrubNext(options: ScrubOptions): Promise<boolean> {
     await saveScrub(db, ledger.id, next);
     await pause((performance.now() - startedAt) * (1 / share - 1), signal);
   }
-  return true;
 }
 
 type Place = Pick<ScrubbedLedger, 'number' | 'after'>;

@@ -5,9 +5,7 @@
  * Any number of replicas may run it: one of them does each part of the work, and even doing a part twice seals nothing twice. It takes at
  * most about a quarter of a core.
  */
-import { errorCode } from '../basics/errorCode.ts';
 import { pause } from '../basics/wait.ts';
-import { isTooMuch } from '../database/boundedRead.ts';
 import { readLedgerCounts } from '../database/ledgerCheckpoints.ts';
 import { listUnsealed, type UnsealedMark } from '../database/ledgers.ts';
 import { releaseLedger } from '../database/ledgerWindow.ts';
@@ -15,6 +13,7 @@ import type { Database } from '../database/pool.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { Fingerprinter } from './fingerprint.ts';
+import { isOfOneLedger } from './ledgerFault.ts';
 import { SealProgress } from './progress.ts';
 import { scrubNext } from './scrub.ts';
 import { type SealOptions, sealOrganization, type Turn } from './sealOrganization.ts';
@@ -119,6 +118,7 @@ export function startLedger(options: LedgerOptions) {
       signal,
       share: scrubShare,
       restMs: scrubRestMs,
+      failed: new Map<string, boolean>(),
     };
     let isFailing = false;
     while (!signal.aborted) {
@@ -174,7 +174,7 @@ export async function sealAll(options: SealOptions, agenda: Agenda, log: Logger)
       if (turn === 'damaged') fail(new Error('the last leaves of its ledger are not as its row says'));
       else agenda.failed.delete(organization);
     } catch (error) {
-      if (signal.aborted || !isOfEntries(error)) throw error;
+      if (signal.aborted || !isOfOneLedger(error)) throw error;
       fail(error);
       await releaseLedger(db, organization);
     }
@@ -191,9 +191,4 @@ function isOver(turn: Turn): boolean {
     case 'damaged':
       return false;
   }
-}
-
-/** Too large, unreadable or damaged on disk, or a name that cannot be a ledger's; not a lost connection or a missing right. */
-function isOfEntries(error: unknown): boolean {
-  return isTooMuch(error) || /^(?:22|23|40|58|XX)\w{3}$/.test(errorCode(error));
 }

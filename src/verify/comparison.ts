@@ -2,6 +2,7 @@
  * Compares copies of entries with the sealed ones. They are matched by uid: a copy may be in any order and hold repeats, which
  * receivers are allowed to have.
  */
+import { unreadFingerprint } from '../ledger/readLeaves.ts';
 import type { CopyRecord } from './copyRecord.ts';
 import type { Finding, Place, SealedName } from './findings.ts';
 import { LetGoNumbers } from './letGo.ts';
@@ -34,6 +35,8 @@ export interface Totals {
   readonly letGoUntold: number;
   /** Records whose contents the copy cannot show as they were. */
   readonly withoutContents: number;
+  /** Sealed entries that are here, and that could not be read when they were sealed. */
+  readonly sealedUnread: number;
   /** Sealed entries that are not here for a reason, by that. */
   readonly excused: Readonly<Partial<Record<Excuse, number>>>;
   /** Records of entries that are newer than the checkpoint. */
@@ -65,6 +68,7 @@ export class Comparison {
   #repeats = 0;
   #testRecords = 0;
   #withoutContents = 0;
+  #sealedUnread = 0;
 
   /**
    * @param ledger its id, the last part of its origin.
@@ -80,6 +84,11 @@ export class Comparison {
     return this.#records;
   }
 
+  /** Whether the ledger has an entry of this uid and this id. */
+  has(uid: Uint32Array, entryId: string): boolean {
+    return this.#sealed.has(uid, entryId);
+  }
+
   see(record: CopyRecord, at: Place): void {
     if (record.isTest) {
       this.#testRecords++;
@@ -89,7 +98,7 @@ export class Comparison {
     if (record.place !== null) this.#sequences.add(record.place.stream, record.place.number);
     if (record.matches === null) this.#withoutContents++;
     const uid = parseUid(record.uid);
-    const index = uid === null ? -1 : this.#sealed.find(uid);
+    const index = uid === null ? -1 : this.#sealed.find(uid, record.entryId);
     if (index < 0) this.#addStranger({ uid: record.uid, entryId: record.entryId, at });
     else this.#judge(index, record, at);
   }
@@ -125,6 +134,7 @@ export class Comparison {
       repeats: this.#repeats,
       testRecords: this.#testRecords,
       withoutContents: this.#withoutContents,
+      sealedUnread: this.#sealedUnread,
       ...absent,
       newer,
       streams,
@@ -135,14 +145,15 @@ export class Comparison {
     const before = this.#sealed.seen(index);
     if (before !== seenAs.nothing) this.#repeats++;
     const leaf = this.#sealed.leafAt(index);
+    const isUnread = Buffer.compare(leaf.fingerprint, unreadFingerprint) === 0;
+    if (isUnread && before === seenAs.nothing) this.#sealedUnread++;
     const isAsSealed =
-      record.matches === null
-        ? record.entryId === null || record.entryId === String(leaf.entryId)
-        : record.matches(leaf.fingerprint);
+      (record.entryId === null || record.entryId === String(leaf.entryId)) &&
+      (record.matches === null || isUnread || record.matches(leaf.fingerprint));
     this.#sealed.markSeen(index, isAsSealed ? seenAs.sealed : seenAs.changed);
     if (isAsSealed) {
-      if (record.letGo && record.matches !== null && record.letGo.ledger === this.#ledger)
-        this.#letGo.addText(record.letGo.numbers);
+      if (record.letGo && record.matches !== null && !isUnread && record.letGo.ledger === this.#ledger)
+        this.#letGo.addText(record.letGo.numbers, index);
       return;
     }
     this.#tell({ kind: 'changed', entry: this.#nameOf(index), at, isRepeat: before === seenAs.sealed });

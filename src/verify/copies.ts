@@ -1,6 +1,12 @@
 /** What can be compared with a ledger: the files of one copy, or the table. */
 import type { Database } from '../database/pool.ts';
-import { readLetGo, readSealedRows, readTableLedger } from '../database/tableLedger.ts';
+import {
+  findAbandonedLedger,
+  listUnsealable,
+  readLetGo,
+  readSealedRows,
+  readTableLedger,
+} from '../database/tableLedger.ts';
 import { Fingerprinter } from '../ledger/fingerprint.ts';
 import { unreadFingerprint } from '../ledger/readLeaves.ts';
 import { openSource } from './copySource.ts';
@@ -50,6 +56,12 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
     if (ledger === null) throw new Error(noLedger(organization));
     const other = await findOtherLedger(db, ledger, checkpoint);
     if (other !== null) tell({ kind: 'other-ledger', problem: other });
+    const abandoned = await findAbandonedLedger(db, organization);
+    if (abandoned !== null)
+      tell({
+        kind: 'other-ledger',
+        problem: `The organization's ledger ${abandoned} ended, and no other follows it: somebody has put a new one in its place without audit.restart_ledger.`,
+      });
     if (ledger.follows !== null)
       report.note(`This ledger replaces ${ledger.follows}: only that one shows what was changed before.`);
     const newer = new SealedEntries(await readNewerLeaves(db, ledger, checkpoint.size));
@@ -58,8 +70,9 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
     await readSealedRows(db, ledger, (row) => {
       const isRead = row.kind === 'entry';
       const uid = formatUid(isRead ? row.entry.uid : row.uid);
+      const entryId = String(isRead ? row.entry.id : row.id);
       const words = newer.size === 0 ? null : parseUid(uid);
-      if (words !== null && newer.find(words) >= 0) {
+      if (words !== null && newer.has(words, entryId) && !comparison.has(words, entryId)) {
         newerSeen++;
         return;
       }
@@ -67,12 +80,10 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
       comparison.see(
         {
           uid,
-          entryId: String(isRead ? row.entry.id : row.id),
+          entryId,
           place: null,
           isTest: false,
-          // What could not be read when it was sealed, or cannot be read now, has no contents to compare.
-          matches: (sealed) =>
-            Buffer.compare(sealed, unreadFingerprint) === 0 || Buffer.compare(sealed, fingerprint) === 0,
+          matches: (sealed) => Buffer.compare(sealed, fingerprint) === 0,
           letGo: isRead
             ? readLetGoNote(Buffer.from(row.entry.eventType).toString(), () =>
                 Buffer.from(row.entry.metadata).toString(),
@@ -84,6 +95,9 @@ export function rowsOf(db: Database, organization: string): ReadCopies {
       progress(() => `${table}: ${count(comparison.records)} entries.`);
     });
     for (const [first, last] of await readLetGo(db, ledger.id)) comparison.addLetGo(first, last);
+    const at = { file: `${table}, in a transaction or cluster that was never its own`, line: null };
+    for (const { id, uid } of await listUnsealable(db, ledger.id))
+      tell({ kind: 'not-sealed', entryId: id, uid, at });
     if (newerSeen > 0)
       report.note(
         `${count(newerSeen)} newer ${newerSeen === 1 ? 'entry is' : 'entries are'} sealed behind this checkpoint, and not judged.`,

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { ask, isUrl, readStart } from './http.ts';
 
 export interface CopySource {
   /** For people; a URL is without its query, which may hold a token. */
@@ -24,7 +25,7 @@ const chunkBytes = 1_048_576;
 
 /** @param headers of each request to a server. */
 export function openSource(file: string, headers: Readonly<Record<string, string>>): CopySource {
-  return /^https?:\/\//i.test(file) ? fromServer(new URL(file), headers) : fromDisk(file);
+  return isUrl(file) ? fromServer(new URL(file), headers) : fromDisk(file);
 }
 
 function fromDisk(file: string): CopySource {
@@ -47,10 +48,11 @@ function fromServer(url: URL, headers: Readonly<Record<string, string>>): CopySo
     name: `${url.origin}${url.pathname}`,
     takenAtMs: async () => Date.now() - indexingMs,
     open: async () => {
-      // A redirect would take the headers' secret to wherever it leads.
-      const response = await fetch(url, { headers, redirect: 'error' });
-      if (!response.ok || response.body === null)
-        throw new Error(`the server answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
+      const response = await ask(url, headers);
+      if (!response.ok || response.body === null) {
+        const said = Buffer.from(await readStart(response, 200)).toString();
+        throw new Error(`the server answered ${response.status}: ${said.slice(0, 200)}`);
+      }
       return { stream: Readable.fromWeb(response.body as never), part: () => null };
     },
   };

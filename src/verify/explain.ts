@@ -53,7 +53,7 @@ export async function makeExplain(
     isNewer: async (uid, entryId) => {
       const words = parseUid(uid);
       if (words === null) return false;
-      if (newer.find(words) >= 0) return true;
+      if (newer.has(words, entryId)) return true;
       return entryId !== null && isEntryId(entryId) && isUnsettled(db, ledger, { id: entryId, uid });
     },
   };

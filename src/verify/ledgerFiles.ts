@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../basics/errorCode.ts';
+import { ask, isUrl, readStart } from './http.ts';
 
 /** One file of a ledger by its path, such as `checkpoint`. @throws Error one sentence that says what cannot be read. */
 export type ReadLedgerFile = (path: string) => Promise<Uint8Array>;
@@ -12,7 +13,7 @@ const maxFileBytes = 1_048_576;
 
 /** @param headers of each request to a server, such as Authorization. */
 export function openLedgerFiles(ledger: string, headers: Readonly<Record<string, string>>): ReadLedgerFile {
-  return /^https?:\/\//i.test(ledger) ? fromServer(ledger, headers) : fromFolder(ledger);
+  return isUrl(ledger) ? fromServer(ledger, headers) : fromFolder(ledger);
 }
 
 function fromFolder(folder: string): ReadLedgerFile {
@@ -32,17 +33,12 @@ function fromServer(ledger: string, headers: Readonly<Record<string, string>>): 
     url.search = base.search;
     let bytes: Uint8Array;
     try {
-      // A redirect would take the headers' secret to wherever it leads.
-      const response = await fetch(url, {
-        headers,
-        redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
-      });
+      const response = await ask(url, headers, AbortSignal.timeout(timeoutMs));
       if (!response.ok)
         throw new Error(
           `it answered ${response.status}${response.status === 401 ? '; pass a header with --header' : ''}`,
         );
-      bytes = await response.bytes();
+      bytes = await readStart(response, maxFileBytes);
     } catch (error) {
       throw new Error(`The ledger's file ${url.origin}${url.pathname} cannot be read: ${messageOf(error)}.`);
     }

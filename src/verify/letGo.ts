@@ -31,11 +31,15 @@ export class LetGoNumbers {
     this.#ranges.push([first, last]);
   }
 
-  /** @param numbers as in `LetGoNote`; what is no range is passed over. */
-  addText(numbers: string): void {
+  /**
+   * @param numbers as in `LetGoNote`; what is no range is passed over.
+   * @param most no number after it: an entry can only tell of what went before it was written.
+   */
+  addText(numbers: string, most: number): void {
     for (const range of numbers.split(',')) {
       const [, first, last] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(range) ?? [];
-      if (first !== undefined) this.add(Number(first), Number(last ?? first));
+      if (first !== undefined && Number(first) <= most)
+        this.add(Number(first), Math.min(most, Number(last ?? first)));
     }
   }
 

@@ -2,8 +2,9 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { errorCode } from '../basics/errorCode.ts';
-import { type NoteVerifier, parseVerifierKey, verifierKey } from '../ledger/note.ts';
+import { isKeyName, type NoteVerifier, parseVerifierKey, verifierKey } from '../ledger/note.ts';
 import type { CommandOption } from '../settings/command.ts';
+import { isUrl } from './http.ts';
 import type { OlderCheckpoint } from './openLedger.ts';
 import type { VerifyOptions } from './verifyCopies.ts';
 
@@ -98,6 +99,16 @@ export function readVerifyOptions({ values, lists, operands }: CommandValues): R
   if (keyTexts.length > 0 && isUnsigned) return wrong('takes --public-key or --unsigned, not both');
   if (!isInDatabase && isUnsigned && typeof origin !== 'string')
     return wrong('needs --origin NAME beside --unsigned: no key says which ledger it must be');
+  if (typeof origin === 'string' && !isKeyName(origin))
+    return wrong(
+      `cannot use the origin ${JSON.stringify(origin)}: it is the first line of a checkpoint, without spaces`,
+    );
+  const badUrl = [ledger, ...operands].find((text) => typeof text === 'string' && isBadUrl(text));
+  // Not repeated: it may hold a password.
+  if (badUrl !== undefined)
+    return wrong(
+      "needs whole URLs, without a user and a password; pass those as --header or --copy-header 'Authorization: Basic …'",
+    );
   const keys: NoteVerifier[] = [];
   const unnamedKeys: Uint8Array[] = [];
   for (const text of keyTexts) {
@@ -136,8 +147,16 @@ export function readVerifyOptions({ values, lists, operands }: CommandValues): R
     older,
     origin: typeof origin === 'string' ? origin : null,
     isFiltered: values.has('filtered'),
+    mayBeFiltered: true,
     isJson: values.has('json'),
   };
+}
+
+/** Whether a text begins as a URL does and none can be asked by it. */
+function isBadUrl(text: string): boolean {
+  if (!isUrl(text)) return false;
+  const url = URL.parse(text);
+  return url === null || url.username !== '' || url.password !== '';
 }
 
 /** null: one of them is none. */

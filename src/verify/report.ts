@@ -12,7 +12,7 @@ export const exitCodes = {
   wrong: 1,
   /** The command line is wrong, or a file or the ledger cannot be read: nothing is said about the entries. */
   notRun: 2,
-  /** Nothing is wrong, but the copy cannot show everything: its format loses contents, or a filter left entries out. */
+  /** Nothing is wrong, but the copy cannot show everything: its format loses contents, or a filter left entries out. Or the ledger itself cannot. */
   partly: 3,
 } as const;
 
@@ -34,7 +34,7 @@ export function judge(
   { checkpoint: { size }, signers }: Ledger,
   totals: Totals,
   wrong: number,
-  isFiltered: boolean,
+  { isFiltered, mayBeFiltered }: { readonly isFiltered: boolean; readonly mayBeFiltered: boolean },
 ): Verdict {
   const sentences = describeTotals(totals, size);
   const isPart = isFiltered && totals.missing > 0;
@@ -49,7 +49,7 @@ export function judge(
   const isUnsigned = signers.length === 0;
   if (wrong > 0) {
     const hint =
-      totals.missing > 0 && !isFiltered
+      totals.missing > 0 && mayBeFiltered && !isFiltered
         ? ' If a filter of the export leaves entries out, --filtered says so; only the table can tell which.'
         : '';
     return {
@@ -60,11 +60,19 @@ export function judge(
       ],
     };
   }
-  if (totals.withoutContents > 0 || isPart || isUnsigned || parked > 0) {
+  if (
+    totals.withoutContents + totals.sealedUnread > 0 ||
+    isPart ||
+    isUnsigned ||
+    parked > 0 ||
+    totals.letGoUntold > 0
+  ) {
     const contents =
       totals.withoutContents > 0
         ? `The contents of ${count(totals.withoutContents)} records cannot be checked: this format does not keep them as they were.`
-        : 'Every record here is as it was sealed.';
+        : totals.sealedUnread > 0
+          ? 'Every other record here is as it was sealed.'
+          : 'Every record here is as it was sealed.';
     const part = isPart
       ? 'Only the table can tell whether the filter leaves out exactly the others.'
       : `Each of the ${expected} is here.`;
@@ -93,7 +101,7 @@ const excuseWords: Readonly<Record<Excuse, string>> = {
 };
 
 function describeTotals(totals: Totals, size: number): string[] {
-  const { records, repeats, testRecords, missing, letGo, letGoUntold, newer, streams } = totals;
+  const { records, repeats, testRecords, missing, letGo, letGoUntold, newer, streams, sealedUnread } = totals;
   const extra = [
     ...(repeats > 0 ? [`${count(repeats)} of them repeat an entry`] : []),
     ...(testRecords > 0 ? [`${count(testRecords)} test records were left out`] : []),
@@ -110,6 +118,11 @@ function describeTotals(totals: Totals, size: number): string[] {
       ([excuse, entries]) =>
         `${count(entries)} of ${count(size)} sealed entries are not here: ${excuseWords[excuse as Excuse]}, as the database says.`,
     ),
+    ...(sealedUnread > 0
+      ? [
+          `${count(sealedUnread)} of ${count(size)} sealed entries could not be read when they were sealed: nothing proves their contents.`,
+        ]
+      : []),
     ...(newer > 0
       ? [`${count(newer)} records are of entries newer than the checkpoint, and not judged.`]
       : []),

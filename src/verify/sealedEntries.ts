@@ -19,6 +19,8 @@ export class SealedEntries {
   /** Index + 1 of a leaf, by the first word of its uid: at most half of it is taken, the next free place counts. */
   readonly #table: Uint32Array;
   readonly #seen: Uint8Array;
+  /** Two entries have the same uid: the owner of the table can write such. */
+  #hasTwins = false;
 
   /** @param leaves 56 bytes each, in the order of the ledger; at most 2^32 − 2 of them. */
   constructor(leaves: Uint8Array) {
@@ -31,13 +33,26 @@ export class SealedEntries {
     for (let index = 0; index < this.size; index++) this.#enter(index);
   }
 
-  /** The index of the sealed entry with this uid (16 bytes as four words in memory order), or −1. */
-  find(uid: Uint32Array): number {
+  /**
+   * The index of the sealed entry with this uid (16 bytes as four words in memory order), or −1. Of several, the one with that id, or
+   * else the first.
+   */
+  find(uid: Uint32Array, entryId: string | null = null): number {
     const mask = this.#table.length - 1;
+    let first = -1;
     for (let at = this.#slotOf(uid, 0); ; at = (at + 1) & mask) {
       const index = (this.#table[at] ?? 0) - 1;
-      if (index < 0 || this.#hasUid(index, uid, 0)) return index;
+      if (index < 0) return first;
+      if (!this.#hasUid(index, uid, 0)) continue;
+      if (!this.#hasTwins || entryId === String(this.leafAt(index).entryId)) return index;
+      if (first < 0) first = index;
     }
+  }
+
+  /** Whether an entry of this uid and this id is sealed; of a record that says no id, one of this uid. */
+  has(uid: Uint32Array, entryId: string | null): boolean {
+    const index = this.find(uid, entryId);
+    return index >= 0 && (entryId === null || entryId === String(this.leafAt(index).entryId));
   }
 
   /** @param index from 0. */
@@ -59,16 +74,28 @@ export class SealedEntries {
     for (let index = this.#seen.indexOf(0); index >= 0; index = this.#seen.indexOf(0, index + 1)) yield index;
   }
 
-  /** A uid that is sealed twice is found at its first place. */
+  /** A row that was put back, and so sealed a second time, counts where it was first. */
   #enter(index: number): void {
     const mask = this.#table.length - 1;
     const word = index * leafWords + uidWord;
     let at = this.#slotOf(this.#words, word);
     for (let other = this.#table[at] ?? 0; other !== 0; other = this.#table[at] ?? 0) {
-      if (this.#hasUid(other - 1, this.#words, word)) return;
+      if (this.#hasUid(other - 1, this.#words, word)) {
+        if (this.#isSameLeaf(other - 1, index)) {
+          this.markSeen(index, seenAs.sealed);
+          return;
+        }
+        this.#hasTwins = true;
+      }
       at = (at + 1) & mask;
     }
     this.#table[at] = index + 1;
+  }
+
+  #isSameLeaf(a: number, b: number): boolean {
+    for (let i = 0; i < leafWords; i++)
+      if (this.#words[a * leafWords + i] !== this.#words[b * leafWords + i]) return false;
+    return true;
   }
 
   #slotOf(words: Uint32Array, at: number): number {

@@ -17,6 +17,8 @@ export interface VerifyOptions {
   readonly older: readonly OlderCheckpoint[];
   /** A filter is known to leave entries out, so that a missing one proves nothing. */
   readonly isFiltered: boolean;
+  /** Whether a filter may be said at all: not where the database tells what it left out. */
+  readonly mayBeFiltered: boolean;
   /** A checkpoint without a signature is good enough. */
   readonly allowsUnsigned: boolean;
   /** What is partly proven counts as proven for the exit code. */
@@ -95,7 +97,7 @@ async function verify(
   const totals = await comparison.finish(!options.isFiltered, explain, (asked) =>
     progress(() => `${count(asked)} entries that are not here were looked up.`),
   );
-  const verdict = judge(ledger, totals, wrong, options.isFiltered);
+  const verdict = judge(ledger, totals, wrong, options);
   report.end(verdict, totals);
   const { exitCode } = verdict;
   return exitCode === exitCodes.partly && options.acceptsPartly ? exitCodes.proven : exitCode;

@@ -11,7 +11,7 @@ import { nameKey } from './options.ts';
 import { type ExitCode, exitCodes, type Report } from './report.ts';
 import { type VerifyOptions, verifyCopies } from './verifyCopies.ts';
 
-export interface DatabaseOptions extends VerifyOptions {
+export interface DatabaseOptions extends Omit<VerifyOptions, 'mayBeFiltered'> {
   readonly organization: string;
   /** As in `ReadOptions`. */
   readonly isTable: boolean;
@@ -73,7 +73,7 @@ async function verify(
   return verifyCopies(
     async (path) => readLedger(path).catch(rethrowAsSentence),
     async (into) => read(into).catch(rethrowAsSentence),
-    { ...options, keys, origin },
+    { ...options, keys, origin, mayBeFiltered: false },
     report,
     say,
     options.isTable

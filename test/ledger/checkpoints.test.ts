@@ -184,6 +184,14 @@ test('a ledger that was replaced, and one that was forged as a whole, are found'
   await check(db, { claims: [claim] });
   expect(await stopOf(db)).toContain('which the database does not have');
 
+  // The same, and he only ends it.
+  await original();
+  await db.query('update audit.ledgers set ended_at = now()');
+  await db.query('delete from audit.entries where id = 7');
+  await sealNow(db);
+  await check(db, { claims: [claim] });
+  expect(await stopOf(db)).toContain('which the ledger in force does not follow');
+
   // Forged: row, bundles, state and the checkpoint in the database all fit each other.
   await original();
   const { id } = await readLedger(db);
@@ -205,4 +213,40 @@ test('a ledger that was replaced, and one that was forged as a whole, are found'
   expect(await stopOf(db)).toContain('leaves of the ledger are missing');
   const { rows } = await db.query('select kind from audit.ledger_findings where resolved_at is null');
   expect(rows).toEqual([{ kind: 'history' }]);
+});
+
+test('a ledger that cannot be checked holds up no other', async () => {
+  const db = await setUp();
+  for (const organization of ['acme', 'other']) {
+    await insertEntries(db, numbered(3, { organization }));
+    await sealNow(db, organization);
+  }
+  await db.query(`update audit.ledgers set name = 'no name', is_signed = true where organization = 'acme'`);
+  const { id } = await readLedger(db);
+  const claim = { origin: `audit.example.com/${id}`, size: 1, root: '', keeper: 'a manifest that is wrong' };
+  const keys = [makeKey()];
+  await check(db, { keys, claims: [{ ...claim, organization: 'x'.repeat(300) }] });
+  expect((await readNote(db, 'other'))?.size).toBe(3);
+  expect(await readNote(db, 'acme')).toBeNull();
+  await db.query(`update audit.ledgers set name = 'audit.example.com' where organization = 'acme'`);
+  await check(db, { keys });
+  expect((await readNote(db, 'acme'))?.size).toBe(3);
+});
+
+test('a collector without a key leaves what one with a key has signed, for an hour', async () => {
+  const db = await setUp();
+  await insertEntries(db, numbered(3));
+  await sealNow(db);
+  await check(db, { keys: [makeKey()] });
+  const claims = [await claimOf(db)];
+  await insertEntries(db, numbered(3));
+  await sealNow(db);
+  await check(db, { claims });
+  await check(db);
+  const view = async () => (await readLedgerViews(db, ['acme']))[0];
+  expect(await view()).toMatchObject({ isSigned: true, checkpoint: { size: 3 } });
+  // Nobody has a key any more.
+  await db.query(`update audit.ledgers set noted_at = now() - interval '61 minutes'`);
+  await check(db);
+  expect(await view()).toMatchObject({ isSigned: false, checkpoint: { size: 6 } });
 });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openWindow } from '../../src/database/ledgerWindow.ts';
+import { listUnsealable } from '../../src/database/tableLedger.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { makeCollectorProcess } from '../tools/collectorProcess.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase, openSession } from '../tools/database.ts';
@@ -40,7 +41,17 @@ test('a move in the middle of a window seals everything once, the old cluster fi
   const inNew = await insertEntries(moved, numbered(30));
   await sealNow(moved);
   expect(await sealedIds(moved)).toEqual([...first, ...inWindow, ...slow, ...after, ...inNew]);
-  expect((await readLedger(moved)).size).toBe(362);
+  const { id, size } = await readLedger(moved);
+  expect(size).toBe(362);
+  // What comes next, here or in a transaction that is open, waits for its window.
+  const open = await openSession(target.url);
+  await open.query('begin');
+  await insertEntries(open, numbered(1));
+  await insertEntries(moved, numbered(1));
+  expect(await listUnsealable(moved, id)).toEqual([]);
+  await open.query('commit');
+  expect(await listUnsealable(moved, id)).toEqual([]);
+  await open.end();
 });
 
 test('a collector keeps the ledger in the status, and says when the database was set back', {

@@ -5,21 +5,32 @@ import { deleteExpired } from '../../src/database/retention.ts';
 import { Fingerprinter } from '../../src/ledger/fingerprint.ts';
 import { scrubNext } from '../../src/ledger/scrub.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
-import { insertEntries, migrateDatabase, numbered, openDatabase } from '../tools/database.ts';
+import { waitFor } from '../../tools/waitFor.ts';
+import { insertEntries, migrateDatabase, numbered, openDatabase, openSession } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { readLedger, sealNow } from './ledgers.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
-async function setUp(): Promise<{ db: Database; lines: string[]; scrub(): Promise<void> }> {
-  const db = openDatabase(await postgres.createDatabase(), 4);
+async function setUp(): Promise<{ db: Database; url: string; lines: string[]; scrub(): Promise<void> }> {
+  const url = await postgres.createDatabase();
+  const db = openDatabase(url, 4);
   onTestFinished(() => db.end());
   const lines: string[] = [];
   const log = makeLogger({ level: 'error', destination: { write: (line: string) => void lines.push(line) } });
   const signal = new AbortController().signal;
-  const options = { db, log, fingerprinter: new Fingerprinter(), signal, share: 1, restMs: 0 };
+  const options = {
+    db,
+    log,
+    fingerprinter: new Fingerprinter(),
+    signal,
+    share: 1,
+    restMs: 0,
+    failed: new Map<string, boolean>(),
+  };
   return {
     db,
+    url,
     lines,
     scrub: async () => {
       expect(await scrubNext(options)).toBe(true);
@@ -103,6 +114,37 @@ test('each kind of change is named with its entry, and over when it is undone', 
   ]);
 });
 
+test('a row that no window will ever show has slipped in, until it is where it was sealed', async () => {
+  const { db, scrub } = await setUp();
+  const ids = await insertEntries(db, numbered(20));
+  await sealNow(db);
+  await db.query('create table public.before as table audit.entries');
+  await insertEntries(db, numbered(1));
+  await db.query(`update audit.entries set xid = '999999999' where id = $1`, [ids[3]]);
+  await db.query(`update audit.entries set cluster = 7 where id = $1`, [ids[4]]);
+  await scrub();
+  expect(await findingsOf(db)).toEqual([`slipped-in ${ids[3]}`, `slipped-in ${ids[4]}`]);
+  await db.query(
+    'update audit.entries e set xid = b.xid, cluster = b.cluster from public.before b where b.id = e.id',
+  );
+  await scrub();
+  expect(await findingsOf(db)).toEqual([]);
+});
+
+test('a ledger that cannot be compared holds up no other, and none is left out by the hand of somebody', async () => {
+  const { db, scrub } = await setUp();
+  const ids = await insertEntries(db, numbered(3));
+  await sealNow(db);
+  await insertEntries(db, numbered(3, { organization: 'other' }));
+  await sealNow(db, 'other');
+  await db.query('delete from audit.entries where id = $1', [ids[1]]);
+  await db.query(`update audit.ledgers set scrub_number = -9223372036854775808 where organization = 'other'`);
+  await db.query(`update audit.ledgers set scrubbed_at = 'infinity' where organization = 'acme'`);
+  await scrub();
+  await scrub();
+  expect(await findingsOf(db)).toEqual([`missing ${ids[1]} #2`]);
+});
+
 test('retention deletes only what is sealed, and what it lets go of is not missing', async () => {
   const { db, scrub } = await setUp();
   const old = { occurredAt: '2020-01-02T03:04:05Z' };
@@ -146,4 +188,28 @@ test('retention deletes only what is sealed, and what it lets go of is not missi
   await scrub();
   expect(await findingsOf(db)).toHaveLength(1);
   expect(ids).toHaveLength(600);
+});
+
+test('a ledger begins only when no batch of retention is under way that does not know of it', async () => {
+  const { db, url, scrub } = await setUp();
+  await insertEntries(db, numbered(50, { occurredAt: '2020-01-02T03:04:05Z' }));
+  await insertEntries(db, numbered(5));
+  await db.query(`select audit.set_retention('acme', '1 year')`);
+  const batch = await openSession(url);
+  await batch.query('begin');
+  const { rows } = await batch.query(`select deleted from audit.delete_expired('acme', 1000)`);
+  expect(rows).toEqual([{ deleted: 50 }]);
+  const sealing = sealNow(db);
+  const isWaiting = async (): Promise<boolean> =>
+    (
+      await db.query(
+        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      )
+    ).rowCount === 1;
+  await Promise.race([sealing, waitFor(isWaiting, { timeoutMs: 10_000 })]);
+  await batch.query('commit');
+  await batch.end();
+  await sealing;
+  await scrub();
+  expect(await findingsOf(db)).toEqual([]);
 });

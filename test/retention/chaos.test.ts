@@ -150,7 +150,12 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
   for (const organization of Object.keys(kept)) verified.push(await runVerifyTable(db, organization, keys));
   // Before its first checkpoint a ledger proves nothing.
   const judged = verified.filter(({ said }) => !/no ledger|no checkpoint yet/.test(said.join()));
-  expect(judged.filter(({ code }) => code !== exitCodes.proven)).toEqual([]);
+  // Until its daily entry, only the database says what retention let go of.
+  const isUntold = (said: readonly string[]) =>
+    said.some((text) => text.includes('as only the database says'));
+  expect(
+    judged.filter(({ code, said }) => code !== (isUntold(said) ? exitCodes.partly : exitCodes.proven)),
+  ).toEqual([]);
   expect(judged.length).toBeGreaterThan(verified.length / 2);
   const options = {
     db,
@@ -158,6 +163,7 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
     fingerprinter: new Fingerprinter(),
     share: 1,
     restMs: 0,
+    failed: new Map<string, boolean>(),
   };
   for (let scrubbed = 0; scrubbed < 3; scrubbed++)
     expect(await scrubNext({ ...options, signal: new AbortController().signal })).toBe(true);

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { FullEntry } from '../../src/database/entries.ts';
 import type { Entry } from '../../src/model/entry.ts';
@@ -222,17 +223,29 @@ test('a ledger is read from a server as well, with a header, and its secret goes
     const path = request.url?.replace('/ledger/', '') ?? '';
     if (request.headers.authorization !== 'Bearer s3cret') return response.writeHead(401).end();
     asked.add(path);
+    if (path === 'endless/checkpoint')
+      return pipeline(
+        (function* () {
+          for (;;) yield Buffer.alloc(65_536);
+        })(),
+        response,
+        () => {},
+      );
     if (path === 'moved/checkpoint') return response.writeHead(302, { location: '/ledger/checkpoint' }).end();
     return response.end(await readFile(join(folder, path)).catch(() => ''));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
+  onTestFinished(() => server.closeAllConnections());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ledger`;
   const file = join(folder, 'page.ndjson');
   await writeFile(file, toNdjson(full));
   const run = (...options: string[]) => runVerify([file, '--public-key', ledger.publicKey, ...options]);
   const proven = await run('--ledger', url, '--header', 'Authorization: Bearer s3cret');
   expect(proven.stdout).toContain('Proven:');
+  const endless = await run('--ledger', `${url}/endless`, '--header', 'Authorization: Bearer s3cret');
+  expect(endless.stderr).toContain('/ledger/endless/checkpoint is too large');
+  asked.delete('endless/checkpoint');
   expect([...asked].every((path) => path === 'checkpoint' || path.startsWith('tile/entries/'))).toBe(true);
   const without = await run('--ledger', url);
   expect(without.stderr).toContain(
@@ -278,6 +291,21 @@ test.each<[string, string[], string]>([
     'a bad header',
     ['copy', '--ledger=x', `--public-key=${sampleKey}`, '--header=secret'],
     "needs a header as 'NAME: VALUE'",
+  ],
+  [
+    'a URL that is none',
+    ['copy', '--ledger=https://[secret', `--public-key=${sampleKey}`],
+    'needs whole URLs',
+  ],
+  [
+    'a URL with a password',
+    ['https://me:secret@example.com/', '--ledger=x', `--public-key=${sampleKey}`],
+    'without a user and a password',
+  ],
+  [
+    'an origin that is none',
+    ['copy', '--ledger=x', '--origin=a b', `--public-key=${sampleKey}`],
+    'the origin "a b"',
   ],
   [
     'no such checkpoint',

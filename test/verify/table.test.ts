@@ -9,9 +9,10 @@ import type { Database } from '../../src/database/pool.ts';
 import { deleteExpired } from '../../src/database/retention.ts';
 import { checkpointLedger } from '../../src/ledger/checkpointLedger.ts';
 import { LedgerKey } from '../../src/ledger/ledgerKey.ts';
+import { sealOrganization } from '../../src/ledger/sealOrganization.ts';
 import { hashLeaves, leafBytes } from '../../src/ledger/tiles.ts';
 import { CompactRange, hashBytes } from '../../src/ledger/tree.ts';
-import { readLedger, sealNow } from '../ledger/ledgers.ts';
+import { readLedger, sealNow, sealOptions } from '../ledger/ledgers.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { runCommand } from '../tools/runCommand.ts';
@@ -67,6 +68,26 @@ test('a table is proven, with late commits and what came in since', async () => 
   });
 });
 
+test('a table is proven in the middle of a window, whose sealed part is behind a checkpoint already', async () => {
+  const { db, verify } = await setUp();
+  const ids = await insertEntries(db, numbered(5_000));
+  const interrupted = new AbortController();
+  await sealOrganization(
+    'acme',
+    sealOptions(db, { signal: interrupted.signal, onSealed: () => interrupted.abort() }),
+  );
+  const { id, size, window } = await readLedger(db);
+  expect(window).not.toBeNull();
+  await checkpointLedger(db, id, [], { name: 'audit.example.com', keys: [key] });
+  const { code, said } = await verify();
+  expect(said.at(-1)).toMatch(/^Proven: each of the [\d,]+ sealed entries is here/);
+  expect(code).toBe(0);
+  await db.query('delete from audit.entries where id = $1', [ids[size - 1]]);
+  expect((await verify()).said).toContainEqual(
+    expect.stringMatching(new RegExp(`^Entry number ${size.toLocaleString('en-US')} .* is missing\\.$`)),
+  );
+});
+
 test('each kind of tampering with rows is named with its entry', async () => {
   const { db, seal, verify } = await setUp();
   const ids = await insertEntries(db, numbered(600));
@@ -91,6 +112,8 @@ test('each kind of tampering with rows is named with its entry', async () => {
     `Entry number ${number} (id ${ids[number - 1]}, uid ${uid})`;
   const { code, said } = await verify();
   expect(code).toBe(1);
+  // There is no filter to speak of.
+  expect(said.at(-1)).toBe('Not proven: 5 findings.');
   expect(said.slice(1, -3)).toEqual([
     `${name(4, uids[0])} is not as it was sealed: the table.`,
     `${name(300, uids[1])} is not as it was sealed: the table.`,
@@ -101,6 +124,73 @@ test('each kind of tampering with rows is named with its entry', async () => {
   ]);
   const kinds = (await verify('--json')).said.map((text) => JSON.parse(text).kind);
   expect(kinds).toEqual(['changed', 'changed', 'missing', 'missing', 'not-sealed', 'summary']);
+});
+
+test('a row that no window will ever show is named, and so is a sealed one that was put there', async () => {
+  const { db, seal, verify } = await setUp();
+  const ids = await insertEntries(db, numbered(20));
+  await seal();
+  const forged = await insertEntries(db, numbered(2));
+  const [future, elsewhere] = [...forged, ids[3], ids[4]];
+  await db.query(`update audit.entries set xid = '999999999' where id = any ($1)`, [[future, ids[3]]]);
+  await db.query(`update audit.entries set cluster = 7 where id = any ($1)`, [[elsewhere, ids[4]]]);
+  const named = async (): Promise<string[]> =>
+    (await verify('--json')).said
+      .map((text) => JSON.parse(text))
+      .map(({ kind, entryId, entry }) => `${kind} ${entryId ?? entry?.entryId ?? ''}`);
+  expect((await named()).sort()).toEqual(
+    [
+      `missing ${ids[3]}`,
+      `missing ${ids[4]}`,
+      ...[future, elsewhere, ids[3], ids[4]].map((id) => `not-sealed ${id}`),
+      'summary ',
+    ].sort(),
+  );
+});
+
+test('a row that slipped in under the uid of an entry behind the checkpoint is named', async () => {
+  const { db, seal, verify } = await setUp();
+  const ids = await insertEntries(db, numbered(20));
+  await seal();
+  const [newer] = await insertEntries(db, numbered(1));
+  await sealNow(db);
+  const { rows } = await db.query<{ id: string }>(
+    `insert into audit.entries (uid, organization, event_type, metadata) select uid, organization, 'forged', '{}'
+     from audit.entries where id = $1 returning id::text`,
+    [newer],
+  );
+  await db.query(
+    'update audit.entries e set xid = o.xid from audit.entries o where e.id = $1 and o.id = $2',
+    [rows[0]?.id, ids[3]],
+  );
+  const { code, said } = await verify();
+  expect(said).toContainEqual(expect.stringContaining(`A record that is not sealed (id ${rows[0]?.id},`));
+  expect(code).toBe(1);
+});
+
+test('a row that was put back is sealed again and proven, and so are two entries of the same uid', async () => {
+  const { db, seal, verify } = await setUp();
+  const ids = await insertEntries(db, numbered(300));
+  await seal();
+  await db.query('create table public.kept as select * from audit.entries where id = $1', [ids[6]]);
+  await db.query('delete from audit.entries where id = $1', [ids[6]]);
+  await db.query('insert into audit.entries overriding system value select * from public.kept');
+  await sealNow(db);
+  expect((await verify()).code).toBe(0);
+  const { rows } = await db.query<{ id: string }>(
+    `insert into audit.entries (uid, organization, event_type, metadata) select uid, organization, 'again', '{}'
+     from public.kept returning id::text`,
+  );
+  await seal();
+  const { code, said } = await verify();
+  expect(said.at(-1)).toMatch(/^Proven: each of the 302 sealed entries is here/);
+  expect(code).toBe(0);
+  await db.query(`update audit.entries set actor_id = 'eve' where id = $1`, [rows[0]?.id]);
+  expect((await verify()).said).toContainEqual(
+    expect.stringMatching(new RegExp(`^Entry number 302 \\(id ${rows[0]?.id}, .* is not as it was sealed`)),
+  );
+  await db.query('delete from audit.entries where id = any ($1)', [[ids[6], rows[0]?.id]]);
+  expect((await verify()).said.filter((text) => / is missing\.$/.test(text))).toHaveLength(2);
 });
 
 /** Writes the ledger again from `leaves`, as whoever has the database but not the key can. */
@@ -200,6 +290,17 @@ test('rows forged together with the ledger, cut off with it or set back with it 
     `This ledger replaces ${origin}: only that one shows what was changed before.`,
   );
   expect((await verify('--older', older)).code).toBe(1);
+
+  // Begun by the collector, after somebody has ended the one before by hand.
+  await restore();
+  await db.query(`delete from audit.entries where id = $1`, [ids[7]]);
+  await db.query('update audit.ledgers set ended_at = now()');
+  await seal();
+  const silent = await verify();
+  expect(silent.said).toContain(
+    `The organization's ledger ${origin} ended, and no other follows it: somebody has put a new one in its place without audit.restart_ledger.`,
+  );
+  expect(silent.code).toBe(1);
 });
 
 test('what retention let go of is not missing, whether an entry has told of it yet or not', async () => {
@@ -209,7 +310,10 @@ test('what retention let go of is not missing, whether an entry has told of it y
   await seal();
   await db.query(`select audit.set_retention('acme', '1 year')`);
   while (!(await deleteExpired(db, 'acme', 100)).isWhole);
-  expect((await verify()).said).toContain(
+  const untold = await verify();
+  // Whoever deletes rows can also write down that they were let go.
+  expect(untold.code).toBe(3);
+  expect(untold.said).toContain(
     '300 of 310 sealed entries were let go by retention, as only the database says: the next entry audit_log.entries_expired, at most a day later, must name them.',
   );
   await seal();
@@ -222,6 +326,41 @@ test('what retention let go of is not missing, whether an entry has told of it y
   await db.query(
     `delete from audit.entries where event_type = 'flow.created' and id in (select max(id) from audit.entries where event_type = 'flow.created')`,
   );
+  expect((await verify()).code).toBe(1);
+});
+
+test('an entry about retention lets go of nothing that was sealed after it', async () => {
+  const { db, seal, verify } = await setUp();
+  await insertEntries(db, numbered(3));
+  await seal();
+  await db.query(
+    `insert into audit.entries (organization, event_type, metadata) values ('acme', 'audit_log.entries_expired', $1)`,
+    [JSON.stringify({ ledger: (await readLedger(db)).id, numbers: '2-1000' })],
+  );
+  const [, later] = await insertEntries(db, numbered(5));
+  await seal();
+  await db.query('delete from audit.entries where id = $1', [later]);
+  const { code, said } = await verify();
+  expect(said).toContainEqual(expect.stringMatching(/^Entry number 6 .* is missing\.$/));
+  expect(code).toBe(1);
+});
+
+test('what could not be read when it was sealed is said to be unproven, and still has its id', async () => {
+  const { db, seal, verify } = await setUp();
+  await db.query('alter table audit.entries drop constraint entry_fits');
+  await insertEntries(db, numbered(3));
+  const huge = `[${Array.from({ length: 300 }, () => '1e131000').join(',')}]`;
+  const [id] = await insertEntries(db, [{ metadata: huge }]);
+  await seal();
+  // Nobody can tell whether this is what was there.
+  await db.query(`update audit.entries set metadata = '{}' where id = $1`, [id]);
+  const { code, said } = await verify();
+  expect(said.slice(-2)).toEqual([
+    '1 of 4 sealed entries could not be read when they were sealed: nothing proves their contents.',
+    'Proven in part. Every other record here is as it was sealed. Each of the 4 sealed entries is here.',
+  ]);
+  expect(code).toBe(3);
+  await db.query('update audit.entries set id = default where id = $1', [id]);
   expect((await verify()).code).toBe(1);
 });
 

@@ -8,25 +8,26 @@ type Json = Readonly<Record<string, unknown>>;
 export const otlpJson: CopyFormat = {
   name: 'otlp-json',
   title: 'OTLP/JSON lines, as a Collector writes files',
-  recognizes: (_line, json) => Array.isArray(logsOf(json)),
+  recognizes: (_line, json) => hasLogs(json),
   makeReader: () => (line, see) => {
     const request = parseRequest(line);
-    const logs = logsOf(request);
-    if (!Array.isArray(logs)) return unreadable('it is no request of OTLP/JSON.');
-    for (const resource of logs as Json[])
+    if (!hasLogs(request)) return unreadable('it is no request of OTLP/JSON.');
+    for (const resource of list(request, 'resourceLogs', 'resource_logs'))
       for (const scope of list(resource, 'scopeLogs', 'scope_logs'))
         for (const record of list(scope, 'logRecords', 'log_records')) see(toCopyRecord(record));
     return wasRead;
   },
 };
 
-function logsOf(json: unknown): unknown {
-  return (json as Json | null | undefined)?.['resourceLogs'] ?? (json as Json | null)?.['resource_logs'];
+function hasLogs(json: unknown): json is Json {
+  const { resourceLogs, resource_logs: snakeLogs } = (json ?? {}) as Json;
+  return Array.isArray(resourceLogs) || Array.isArray(snakeLogs);
 }
 
+/** A list by either spelling of its name, or by both, so that nothing hides in the other. */
 function list(owner: Json, name: string, snakeName: string): readonly Json[] {
-  const values = owner?.[name] ?? owner?.[snakeName];
-  return Array.isArray(values) ? values : [];
+  const values = [owner?.[name], name === snakeName ? undefined : owner?.[snakeName]].filter(Array.isArray);
+  return values.length === 1 ? (values[0] ?? []) : values.flat();
 }
 
 /**
@@ -54,8 +55,8 @@ function toCopyRecord(record: Json): CopyRecord {
   let number: string | null = null;
   let isTest = false;
   for (const attribute of attributes) {
-    const value = attribute['value'];
-    switch (attribute['key']) {
+    const value = attribute?.['value'];
+    switch (attribute?.['key']) {
       case 'log.record.uid':
         uid ||= stringValueOf(value);
         break;
@@ -79,8 +80,11 @@ function toCopyRecord(record: Json): CopyRecord {
     place: number === null ? null : { stream, number: Number(number) },
     isTest,
     matches: (fingerprint) => {
-      const own = fingerprintRecord(record, attributes);
-      return Buffer.compare(own, fingerprint) === 0;
+      try {
+        return Buffer.compare(fingerprintRecord(record, attributes), fingerprint) === 0;
+      } catch {
+        return false; // no entry is sent like this
+      }
     },
   };
 }

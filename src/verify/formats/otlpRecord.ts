@@ -33,10 +33,14 @@ let bytes = Buffer.alloc(1_048_576);
 let view = new DataView(bytes.buffer);
 let end = 0;
 
-/** The record's fingerprint: 32 bytes. @param attributes of the record, each with a key. */
+/**
+ * The record's fingerprint: 32 bytes. @param attributes of the record, each with a key.
+ *
+ * @throws Error when it is none that the product can have sent, or one that two readers may read differently.
+ */
 export function fingerprintRecord(record: Json, attributes: readonly Json[]): Buffer {
   end = 0;
-  const nanos = toBigInt(record['timeUnixNano'] ?? record['time_unix_nano'] ?? 0);
+  const nanos = toBigInt(either(record, 'timeUnixNano', 'time_unix_nano') ?? 0);
   if (nanos !== 0n) {
     reserve(16);
     bytes[end] = LogRecordTag.timeUnixNano;
@@ -52,9 +56,20 @@ export function fingerprintRecord(record: Json, attributes: readonly Json[]): Bu
   }
   for (const same of own) for (const attribute of same) writeMember(LogRecordTag.attributes, attribute);
   // Collectors before 0.128 lost the event name of JSON; the attribute beside it has it.
-  const eventName = (record['eventName'] ?? record['event_name']) || nameOf(own[eventTypeAt]?.[0]?.['value']);
+  const eventName = either(record, 'eventName', 'event_name') || nameOf(own[eventTypeAt]?.[0]?.['value']);
   if (typeof eventName === 'string' && eventName !== '') writeTextField(LogRecordTag.eventName, eventName);
   return hash('sha256', bytes.subarray(0, end), 'buffer');
+}
+
+function demand(holds: boolean): void {
+  if (!holds) throw new Error('a record that no Collector writes');
+}
+
+/** A member by either spelling of its name. */
+function either(owner: Json, name: string, snakeName: string): unknown {
+  const [value, other] = [owner[name], owner[snakeName]];
+  demand(value === undefined || other === undefined);
+  return value ?? other;
 }
 
 /** The text of a string value, empty for any other. */
@@ -86,21 +101,30 @@ function writeValueField(tag: number, value: unknown): void {
 /** The content of an AnyValue: nothing for a value that is not set. */
 function writeValue(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
+  let isWritten = false;
   for (const kind in value) {
     const content = (value as Json)[kind];
     const write = content === null ? undefined : valueWriters[kind];
     if (write === undefined) continue;
+    demand(!isWritten);
     write(content);
-    return;
+    isWritten = true;
   }
 }
 
 type WriteValue = (content: unknown) => void;
 
 const valueWriters: Readonly<Record<string, WriteValue>> = withSnakeCase({
-  stringValue: (content) => writeTextField(AnyValueTag.string, String(content)),
-  boolValue: (content) => writeBytes(AnyValueTag.bool, content === true ? 1 : 0),
+  stringValue: (content) => {
+    demand(typeof content === 'string');
+    writeTextField(AnyValueTag.string, String(content));
+  },
+  boolValue: (content) => {
+    demand(typeof content === 'boolean');
+    writeBytes(AnyValueTag.bool, content === true ? 1 : 0);
+  },
   intValue: (content) => {
+    demand(typeof content === 'number' || /^-?\d+$/.test(String(content)));
     reserve(16);
     bytes[end] = AnyValueTag.int;
     const small = Number(content);
@@ -109,12 +133,14 @@ const valueWriters: Readonly<Record<string, WriteValue>> = withSnakeCase({
       : writeBigInt(bytes, end + 1, toBigInt(content));
   },
   doubleValue: (content) => {
+    demand(typeof content === 'number' || /^[-+\w.]+$/.test(String(content)));
     reserve(16);
     bytes[end] = AnyValueTag.double;
     view.setFloat64(end + 1, Number(content) + 0, true); // −0 + 0 is 0
     end += 9;
   },
   bytesValue: (content) => {
+    demand(/^[\w+/-]*={0,2}$/.test(String(content)));
     const value = Buffer.from(String(content), 'base64');
     const start = open(AnyValueTag.bytes);
     reserve(value.length);
@@ -179,8 +205,9 @@ function compareKeys(a: Json, b: Json): number {
 }
 
 function listOf(content: unknown): readonly unknown[] {
-  const values = (content as Json | null)?.['values'];
-  return Array.isArray(values) ? values : [];
+  const values = (content as Json | null)?.['values'] ?? [];
+  demand(Array.isArray(values));
+  return values as readonly unknown[];
 }
 
 function writeTextField(tag: number, text: string): void {
@@ -231,7 +258,7 @@ function reserve(size: number): void {
   view = new DataView(bytes.buffer);
 }
 
-/** @throws SyntaxError when the text is no integer. */
+/** @throws SyntaxError when the text is no integer, RangeError when the number is none. */
 function toBigInt(value: unknown): bigint {
-  return typeof value === 'number' ? BigInt(Math.trunc(value)) : BigInt(String(value));
+  return BigInt(typeof value === 'number' ? value : String(value));
 }

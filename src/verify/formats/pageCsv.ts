@@ -32,6 +32,7 @@ export const pageCsv: CopyFormat = {
         return wasRead;
       }
       const cells = cellsOf(text.endsWith('\r') ? text.slice(0, -1) : text);
+      if (cells === null) return unreadable('it has text behind the closing quote of a cell.');
       if (cells.length !== columns) return unreadable(`it has ${cells.length} cells instead of ${columns}.`);
       see(toCopyRecord(cells.slice(0, sealedColumns)));
       return wasRead;
@@ -42,13 +43,16 @@ export const pageCsv: CopyFormat = {
 /** It may begin with a byte order mark. */
 function isHeader(line: string): boolean {
   const names = line.replace(/^\uFEFF/, '').trimEnd();
-  return names === header || names.startsWith(`${header},`);
+  if (names !== header && !names.startsWith(`${header},`)) return false;
+  // A column twice would be read by its last place elsewhere.
+  return new Set(names.split(',')).size === names.split(',').length;
 }
 
-function cellsOf(row: string): string[] {
-  return [...row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
-    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
-  );
+/** null: some of the row is in no cell. */
+function cellsOf(row: string): string[] | null {
+  const cells = [...row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)];
+  if (cells.reduce((length, [cell]) => length + cell.length, 0) !== row.length) return null;
+  return cells.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '');
 }
 
 function toCopyRecord(cells: readonly string[]): CopyRecord {

@@ -37,11 +37,12 @@ const closeBrace = 0x7d;
 function readEntry(line: Buffer): PageEntry | null {
   const end = line.lastIndexOf(closeBrace);
   const at = line.indexOf(metadataAsLast);
-  if (at > 0 && end > at) {
+  if (at > 0 && end > at && /^\s*$/.test(line.toString('latin1', end + 1))) {
     const fields = parseJson(Buffer.concat([line.subarray(0, at), Buffer.of(closeBrace)])) as
       | Json
       | undefined;
-    if (isComplete(fields)) return { fields, metadata: line.subarray(at + metadataAsLast.length, end) };
+    if (isComplete(fields) && !('metadata' in fields))
+      return { fields, metadata: line.subarray(at + metadataAsLast.length, end) };
   }
   return readReordered(line);
 }
@@ -62,26 +63,26 @@ function isTextOrNull(value: unknown): boolean {
 function readReordered(line: Buffer): PageEntry | null {
   const fields = parseJson(line) as Json | undefined;
   if (!isComplete(fields)) return null;
-  const text = line.toString();
-  const start = /(?<!\\)"metadata"\s*:\s*/.exec(text);
-  if (start === null) return null;
-  const from = start.index + start[0].length;
-  return { fields, metadata: Buffer.from(text.slice(from, valueEnd(text, from))) };
+  const metadata = lastMember(line.toString(), 'metadata');
+  return metadata === null ? null : { fields, metadata: Buffer.from(metadata) };
 }
 
-/** Where the JSON value that begins at `from` ends. The text is JSON. */
-function valueEnd(text: string, from: number): number {
-  const token = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;
-  token.lastIndex = from;
-  let depth = 0;
+/** The text of an object's own member, as it stands; of several of one name the last counts, as in every reader. The text is JSON. */
+function lastMember(text: string, name: string): string | null {
+  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\],]/g;
+  let [depth, start, found] = [0, -1, null as string | null];
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
-    const [found] = match;
-    const closes = found === '}' || found === ']';
-    if (depth === 0 && (closes || found === ',')) return match.index;
-    if (found === '{' || found === '[') depth++;
-    if (closes && --depth === 0) return token.lastIndex;
+    const [whole, colon] = match;
+    if (whole === '{' || whole === '[') depth++;
+    if (start >= 0 && depth === 1 && /^[,}]$/.test(whole)) {
+      found = text.slice(start, match.index).trim();
+      start = -1;
+    }
+    if (whole === '}' || whole === ']') depth--;
+    if (depth === 1 && colon !== undefined && JSON.parse(whole.slice(0, -colon.length)) === name)
+      start = token.lastIndex;
   }
-  return text.length;
+  return found;
 }
 
 function toCopyRecord({ fields, metadata }: PageEntry): CopyRecord {

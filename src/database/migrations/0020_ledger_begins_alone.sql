@@ -1,0 +1,10 @@
+-- A ledger begins when no batch of retention is under way: one that began before it knows of none, and would delete what it seals
+-- without a word.
+create function audit.wait_for_retention() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform audit.lock_retention(new.organization);
+  return new;
+end $$;
+revoke execute on function audit.wait_for_retention() from public;
+
+create trigger wait_for_retention before insert on audit.ledgers for each row execute function audit.wait_for_retention();
