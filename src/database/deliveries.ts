@@ -17,8 +17,16 @@ import type { ParkedView } from './streamViews.ts';
 
 /** Times are RFC 3339 in UTC. */
 export type DeliveryState =
-  /** Between the two; null: not known on that side. Checkpoints are kept for 30 days. */
-  | { readonly kind: 'delivered'; readonly notBefore: string | null; readonly notAfter: string | null }
+  /**
+   * Between the two times, with one of the numbers from `first` to `last`; null, or absent: not known. Checkpoints are kept for 30
+   * days.
+   */
+  | {
+      readonly kind: 'delivered';
+      readonly notBefore: string | null;
+      readonly notAfter: string | null;
+      readonly numbers?: { readonly first: number; readonly last: number };
+    }
   | { readonly kind: 'pending' }
   | Parked
   /** The filter of its time left it out. */
@@ -48,11 +56,16 @@ interface Coverage {
   readonly position_id: string | null;
 }
 
+/** The number that it had reached there. */
+interface Numbered {
+  readonly sequence: string | null;
+}
+
 interface EntryPlace extends Position {
   readonly cluster: string;
 }
 
-interface StreamNow extends Coverage {
+interface StreamNow extends Coverage, Numbered {
   readonly id: string;
   readonly config_key: string;
   readonly created: string;
@@ -64,7 +77,7 @@ interface StreamNow extends Coverage {
   readonly newest: string;
 }
 
-interface Checkpoint extends Coverage {
+interface Checkpoint extends Coverage, Numbered {
   readonly at: string;
   readonly window_pinned: string | null;
 }
@@ -101,7 +114,7 @@ export async function readDeliveries(
     const streams = await reader.query<StreamNow>(
       `select s.id, s.config_key, ${coverageColumns('s')}, ${utcMilliseconds('s.created_at')} as created,
          ${utcMilliseconds('s.moved_at')} as moved, ${utcMilliseconds('s.window_pinned_at')} as window_pinned,
-         s.window_filter, s.starts_at::text, s.history_number::text as newest, (select min(number)::text from audit.stream_history h where h.stream = s.id) as oldest
+         s.window_filter, s.sequence::text, s.starts_at::text, s.history_number::text as newest, (select min(number)::text from audit.stream_history h where h.stream = s.id) as oldest
        from audit.streams s
        where s.id in (
          select c.id from audit.streams c where c.organization = $1 and c.config_key = any ($2)
@@ -236,12 +249,24 @@ async function readTimes(reader: Reader, stream: StreamNow, entry: EntryPlace): 
   const notAfter = after ? after.at : stream.moved;
   const pinned = pinnedAt(after ?? stream, entry);
   const begun = before?.at ?? stream.created;
-  return { kind: 'delivered', notBefore: pinned !== null && pinned > begun ? pinned : begun, notAfter };
+  const notBefore = pinned !== null && pinned > begun ? pinned : begun;
+  return { kind: 'delivered', notBefore, notAfter, ...numbersBetween(before, after ?? stream) };
+}
+
+/** Numbers are given in the order of delivery. @param before null: the stream's beginning. */
+function numbersBetween(
+  before: Numbered | null,
+  after: Numbered,
+): Pick<Extract<DeliveryState, { kind: 'delivered' }>, 'numbers'> {
+  if (before?.sequence === null || after.sequence === null) return {};
+  const [first, last] = [Number(before?.sequence ?? 0) + 1, Number(after.sequence)];
+  // A stream that was set back since has given its numbers again.
+  return first <= last ? { numbers: { first, last } } : {};
 }
 
 async function readCheckpoint(reader: Reader, stream: string, number: number): Promise<Checkpoint | null> {
   const [row] = await reader.query<Checkpoint>(
-    `select ${coverageColumns('h')}, ${utcMilliseconds('h.at')} as at, ${utcMilliseconds('h.window_pinned_at')} as window_pinned
+    `select ${coverageColumns('h')}, h.sequence::text, ${utcMilliseconds('h.at')} as at, ${utcMilliseconds('h.window_pinned_at')} as window_pinned
      from audit.stream_history h where h.stream = $1 and h.number = $2`,
     [stream, number],
   );

@@ -109,15 +109,16 @@ export async function ensureStreams(
 }
 
 /**
- * The current snapshot, in which the transaction that wrote the entry `audit_export.created` of the destination of `r`, if it has
- * committed already, counts as in progress: then exactly its rows are the stream's first. The page writes that entry right after
- * the config, so it can be there before the stream is or come afterwards; one that is older than a former stream of the name, give
+ * The current snapshot; or, if the entry `audit_export.created` of the destination of `r` is there already, what of it came before that
+ * one's transaction: then this entry is the stream's first, and what was committed between the two follows, since people were told
+ * that every new entry is sent. The page writes that entry right after the config, so it can be there before the stream is or come
+ * afterwards; one that is older than a former stream of the name, give
  * or take the time that a save takes, or than its deletion, was that one's.
  */
 const startNow = `(
-  select format('%s:%s:%s', least(pg_snapshot_xmin(now.at), created.xid), pg_snapshot_xmax(now.at),
-    array_to_string(array(select x from pg_snapshot_xip(now.at) as x union select created.xid where created.xid is not null
-      order by 1), ','))::pg_snapshot
+  select format('%s:%s:%s', least(pg_snapshot_xmin(now.at), created.xid), coalesce(created.xid, pg_snapshot_xmax(now.at)),
+    array_to_string(array(select x from pg_snapshot_xip(now.at) as x where created.xid is null or x < created.xid order by 1),
+      ','))::pg_snapshot
   from (select pg_current_snapshot() as at) as now left join lateral (
     select e.xid from (
       select e.xid, e.cluster, e.occurred_at, e.event_type from audit.entries e

@@ -75,6 +75,38 @@ test('an entry that an earlier config of the name was created is not taken', asy
   expect(await readFirst(db)).toEqual([]);
 });
 
+test('what is committed after it, and before the stream is there, follows it', async () => {
+  const { db } = await setUp(postgres);
+  await insertEntries(db, [{ eventType: 'flow.before' }]);
+  const [early, late] = [await db.connect(), await db.connect()];
+  for (const [session, eventType] of [
+    [early, 'flow.early'],
+    [late, 'flow.late'],
+  ] as const) {
+    if (session === late) await insertEntries(db, [created]);
+    await session.query('begin');
+    await insertEntries(session, [{ eventType }]);
+  }
+  await insertEntries(db, [{ eventType: 'flow.between' }]);
+  expect(await readFirst(db)).toEqual(['audit_export.created', 'flow.between']);
+  const { rows } = await db.query('select id from audit.streams');
+  for (const session of [early, late]) {
+    await session.query('commit');
+    session.release();
+  }
+  const left = await db.query(
+    `select e.event_type as type from audit.entries e, audit.streams s
+     where s.id = $1 and not pg_visible_in_snapshot(e.xid, s.settled) order by e.id`,
+    [rows[0].id],
+  );
+  expect(left.rows.map(({ type }) => type)).toEqual([
+    'flow.early',
+    'audit_export.created',
+    'flow.late',
+    'flow.between',
+  ]);
+});
+
 test('an entry from another cluster, or from long ago, is not taken', async () => {
   const { db } = await setUp(postgres);
   await insertEntries(db, [{ ...created, occurredAt: new Date(Date.now() - 3_600_000).toISOString() }]);

@@ -181,10 +181,14 @@ describe.skipIf(isClusterMissing())('a collector in a cluster', { timeout: 120_0
     collector.start();
     await insertEntries(db, numbered(20));
     await receiver.waitFor((r) => r.ledger.storedCount === 20);
-    await waitFor(async () => {
-      const { status } = await read();
-      return status?.deliveredEntries === 20 && status.pendingEntries === 0;
-    });
+    // Its first checkpoint is news as well.
+    await waitFor(
+      async () => {
+        const { status } = await read();
+        return status?.deliveredEntries === 20 && status.pendingEntries === 0 && status.ledger?.size === 20;
+      },
+      { timeoutMs: 60_000 },
+    );
     expect(await collector.kill('SIGTERM')).toBe(0);
     const before = await read();
     collector.start();

@@ -144,3 +144,19 @@ test('a round finds who has something, and one organization stops no other', asy
   expect((await readLedger(db, 'cy')).size).toBe(3);
   expect((await readLedger(db, 'ada')).size).toBe(2);
 });
+
+test('an organization whose retention somebody is changing is left alone meanwhile', async () => {
+  const { url, db } = await setUp();
+  for (const organization of ['ada', 'bob', 'cy']) await insertEntries(db, numbered(2, { organization }));
+  const session = await openSession(url);
+  onTestFinished(() => session.end());
+  await session.query(`begin; select audit.hold('bob', 'Case 7')`);
+  const agenda = new Agenda();
+  await sealAll(sealOptions(db), agenda, quiet);
+  expect([...agenda.left]).toEqual(['bob']);
+  expect((await readLedger(db, 'cy')).size).toBe(2);
+  await session.query('commit');
+  agenda.failed.clear();
+  await sealAll(sealOptions(db), agenda, quiet);
+  expect((await readLedger(db, 'bob')).size).toBeGreaterThanOrEqual(2);
+});

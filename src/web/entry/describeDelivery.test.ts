@@ -46,6 +46,15 @@ it('says in other words what has no good version, and what is wrong about a 200'
   expect(view({ state: 'holding' })).toBe('Waiting: siem is stopped (NotOtlp).');
 });
 
+it('says which number the receiver has it under, as far as is known', () => {
+  const delivered = { kind: 'delivered', notBefore: error.time, notAfter: error.time } as const;
+  const detail = (numbers?: { first: number; last: number }) =>
+    describeDelivery(siem, numbers ? { ...delivered, numbers } : delivered).detail;
+  expect(detail()).toBe('');
+  expect(detail({ first: 1_204, last: 1_204 })).toBe('It is number 1,204 there.');
+  expect(detail({ first: 1_204, last: 1_260 })).toBe('It is one of the numbers 1,204 to 1,260 there.');
+});
+
 it('promises in no state that a pending entry will be delivered', () => {
   for (const state of Object.keys(states) as StateName[]) {
     const { word, detail, tone } = describeDelivery({ ...siem, state }, pending);

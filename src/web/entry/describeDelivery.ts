@@ -44,7 +44,7 @@ function describeState(destination: EntryDestination, state: DeliveryState): Sta
         ...(notAfter ? [{ label: notBefore ? 'and' : 'By', at: notAfter }] : []),
       ];
       if (!mayBeRejected(destination, state))
-        return { tone: 'good', icon: 'check', word: 'Delivered', times };
+        return { tone: 'good', icon: 'check', word: 'Delivered', detail: describeNumbers(state), times };
       const count = destination.rejected === 1 ? '1 entry' : `${destination.rejected} entries`;
       const detail = `The receiver took the request, but it has rejected ${count} without saying which. This may be one of them: look for it there.`;
       return { tone: 'warn', icon: 'alert', word: 'Delivered or rejected', detail, times };
@@ -75,6 +75,15 @@ function describeState(destination: EntryDestination, state: DeliveryState): Sta
       return idle('info', 'Not recorded', detail);
     }
   }
+}
+
+/** A number that is missing at the receiver is a lost record. */
+function describeNumbers({ numbers }: Extract<DeliveryState, { kind: 'delivered' }>): string {
+  if (numbers === undefined) return '';
+  const [first, last] = [numbers.first, numbers.last].map((number) => number.toLocaleString('en-US'));
+  return first === last
+    ? `It is number ${first} there.`
+    : `It is one of the numbers ${first} to ${last} there.`;
 }
 
 function idle(icon: string, word: string, detail: string): StateView {
