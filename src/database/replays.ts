@@ -5,7 +5,7 @@
  *   asked ──claim──► pin a window ──► deliver, settle, finish ──► next cluster … ──► ended
  *
  * Promises:
- *  - One window for each database cluster that the range has entries of, exact as every window: what is visible when it is pinned.
+ *  - One window for each database cluster that the range has entries of, exact as every window: what was visible when it was counted.
  *  - Its bounds leave out what lies before the first and behind the last entry of the range, in the order of windows, so that a day out
  *    of years is read in the time of a day.
  */
@@ -20,12 +20,15 @@ import type { Database } from './pool.ts';
 import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
 import { durable } from './window.ts';
 
-/** Select list of a `Replay` from a row `s` that is one. */
+/**
+ * Select list of a `Replay` from a row `s` that is one. What has a number and was neither taken nor rejected is parked: the rows of
+ * audit.parked go with their entries.
+ */
 const replayColumns = `jsonb_build_object('id', s.id, 'since', ${utcMicroseconds('s.replay_since')},
   'until', ${utcMicroseconds('s.replay_until')}, 'askedAt', ${utcMilliseconds('s.created_at')}, 'askedBy', s.replay_by,
   'endedAt', ${utcMilliseconds('s.replay_ended_at')}, 'canceledBy', s.replay_canceled_by, 'total', s.replay_total,
   'gone', coalesce(s.replay_gone, 0), 'delivered', s.delivered, 'rejected', s.rejected,
-  'parked', (select count(*) from audit.parked p where p.stream = s.id), 'lastError', s.last_error)`;
+  'parked', s.sequence - s.delivered - s.rejected, 'lastError', s.last_error)`;
 
 /** Exact, and readable by Postgres. */
 function utcMicroseconds(column: string): string {
@@ -106,7 +109,7 @@ export async function pinReplay(
        window_snapshot = case when s.cluster <> audit.cluster_id() then format('%1$s:%1$s:', $5::text)::pg_snapshot
          else (select format('%s:%s:%s', least(pg_snapshot_xmin(now.at), $5::xid8), least(pg_snapshot_xmax(now.at), $5::xid8),
            array_to_string(array(select x from pg_snapshot_xip(now.at) x where x < $5::xid8 order by 1), ','))::pg_snapshot
-           from (select pg_current_snapshot() as at) as now) end
+           from (select coalesce($7::pg_snapshot, pg_current_snapshot()) as at) as now) end
      from durable
      where s.id = $1 and s.token = $2 and s.window_snapshot is null and s.replay_ended_at is null
      returning ${streamColumns}, s.replay_total::text as total`,
@@ -118,6 +121,7 @@ export async function pinReplay(
       readable(bounds.first, -1n).toString(),
       readable(bounds.last + 1n, 1n).toString(),
       bounds.total,
+      bounds.seen,
     ],
   );
   const [pinned] = result.rows;
@@ -136,6 +140,8 @@ interface Bounds {
   readonly last: bigint;
   /** null: not counted. */
   readonly total: number | null;
+  /** The snapshot in which they were found: what comes in later is not of the replay. null: not counted. */
+  readonly seen: string | null;
 }
 
 const countTimeoutMs = 30_000;
@@ -150,8 +156,8 @@ async function findBounds(
 ): Promise<Bounds | null> {
   try {
     const [found] = await boundedRead(db, countTimeoutMs, (reader) =>
-      reader.query<{ first: string | null; last: string | null; total: string }>(
-        `select min(e.xid::text::numeric)::text as first, max(e.xid::text::numeric)::text as last,
+      reader.query<{ first: string | null; last: string | null; total: string; seen: string }>(
+        `select pg_current_snapshot()::text as seen, min(e.xid::text::numeric)::text as first, max(e.xid::text::numeric)::text as last,
            count(*) filter (where ${filterCondition(filter)}) as total
          from audit.entries e
          where e.organization = $1 and e.cluster = $2 and e.occurred_at >= $3::timestamptz and e.occurred_at < $4::timestamptz`,
@@ -159,11 +165,16 @@ async function findBounds(
       ),
     );
     if (!found || found.first === null || found.last === null) return null;
-    return { first: BigInt(found.first), last: BigInt(found.last), total: Number(found.total) };
+    return {
+      first: BigInt(found.first),
+      last: BigInt(found.last),
+      total: Number(found.total),
+      seen: found.seen,
+    };
   } catch (error) {
     if (!isTimeout(error)) throw error;
     // All of the log is read then, and what is dated otherwise left out.
-    return { first: firstXid, last: lastXid, total: null };
+    return { first: firstXid, last: lastXid, total: null, seen: null };
   }
 }
 
@@ -191,8 +202,8 @@ async function moveOn(db: Database, row: StreamRow): Promise<ReplayPinned> {
 
 export type ReplayAsked =
   | { readonly kind: 'asked'; readonly id: string }
-  /** In one sentence. */
-  | { readonly kind: 'refused'; readonly problem: string };
+  /** In one sentence. `mayPass`: the same may be granted later. */
+  | { readonly kind: 'refused'; readonly problem: string; readonly mayPass: boolean };
 
 /** Asks for a replay of one of the organization's streams, without an entry about it. @throws the database's error. */
 export async function askReplay(
@@ -232,14 +243,17 @@ export async function askReplayOnce(
 
 /** SQLSTATE of what the functions refuse; the message is a sentence for people. */
 const invalidParameterValue = '22023';
+/** Too many wait. */
+const limitExceeded = '54000';
 
 async function asked(ask: () => Promise<{ rows: { id: string | null }[] }>): Promise<ReplayAsked> {
   try {
     const result = await ask();
     return { kind: 'asked', id: result.rows[0]?.id ?? '' };
   } catch (error) {
-    if (!(error instanceof Error) || errorCode(error) !== invalidParameterValue) throw error;
-    return { kind: 'refused', problem: error.message };
+    const code = errorCode(error);
+    if (!(error instanceof Error) || (code !== invalidParameterValue && code !== limitExceeded)) throw error;
+    return { kind: 'refused', problem: error.message, mayPass: code === limitExceeded };
   }
 }
 

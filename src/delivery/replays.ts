@@ -14,6 +14,9 @@ import { makeReplayMetrics } from '../telemetry/streamMetrics.ts';
 import { deliverWindow } from './deliverWindow.ts';
 import { type Signals, Stream } from './stream.ts';
 
+/** Between two tries of what may be granted later, unless a replay ends before. */
+const askAgainMs = 60_000;
+
 export class Replays {
   readonly #live: Stream;
   #current: Current | null = null;
@@ -27,6 +30,8 @@ export class Replays {
   #dueAt = 0;
   /** Value of the annotation that was acted on, or refused, in this process. */
   #asked: string | undefined;
+  /** A refusal that may pass is not asked about again before; an end of a replay makes it due. */
+  #askAgainAt = 0;
   /** Why what the annotation asks for is not sent. */
   #refusal: string | null = null;
   /** Ends the turn that is under way as soon as what is in flight is settled. */
@@ -40,8 +45,9 @@ export class Replays {
 
   /** How long until there may be something to do; Infinity: until somebody asks. */
   get dueInMs(): number {
-    if (!this.#mayWait && !this.#current && !this.#isAskedByConfig()) return Number.POSITIVE_INFINITY;
-    return Math.max(0, this.#dueAt - performance.now());
+    const hasWork = this.#mayWait || this.#current !== null;
+    if (!hasWork && !this.#isAskedByConfig()) return Number.POSITIVE_INFINITY;
+    return Math.max(0, (hasWork ? this.#dueAt : Math.max(this.#dueAt, this.#askAgainAt)) - performance.now());
   }
 
   /** What a person has to know of the annotation. */
@@ -150,6 +156,7 @@ export class Replays {
   #forget(): void {
     this.#current = null;
     this.#mayWait = true;
+    this.#askAgainAt = 0;
   }
 
   #isAskedByConfig(): boolean {
@@ -159,12 +166,17 @@ export class Replays {
 
   async #askForConfig(): Promise<void> {
     const { shared, position, config, log } = this.#live;
-    if (!config.replay || !this.#isAskedByConfig()) return;
+    if (!config.replay || !this.#isAskedByConfig() || performance.now() < this.#askAgainAt) return;
     const result = await askReplayOnce(shared.db, position.row, config.replay);
+    const refusal = result?.kind === 'refused' ? result.problem : null;
+    if (refusal !== null && refusal !== this.#refusal) log.warn({ request: config.replay.request }, refusal);
+    this.#refusal = refusal;
+    if (result?.kind === 'refused' && result.mayPass) {
+      this.#askAgainAt = performance.now() + askAgainMs;
+      return;
+    }
     this.#asked = config.replay.request;
     this.#mayWait = true;
-    this.#refusal = result?.kind === 'refused' ? result.problem : null;
-    if (this.#refusal !== null) log.warn({ request: this.#asked }, this.#refusal);
     if (result?.kind === 'asked')
       log.info({ request: this.#asked, replay: result.id }, 'a replay is asked for');
   }

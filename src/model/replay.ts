@@ -52,7 +52,9 @@ export function describeReplay(replay: Replay): string {
   const { parked, rejected, gone, lastError, canceledBy } = replay;
   if (parked > 0)
     sentences.push(
-      `The receiver refused ${count(parked)} of them, or they cannot be read; they are not tried again.`,
+      parked === 1
+        ? 'The receiver refused 1 entry of them, or it cannot be read; it is not tried again.'
+        : `The receiver refused ${count(parked)} of them, or they cannot be read; they are not tried again.`,
     );
   if (rejected > 0) sentences.push(`The receiver rejected ${count(rejected)} without saying which.`);
   if (gone > 0)
@@ -79,7 +81,9 @@ function describeProgress(replay: Replay): string {
     case 'Done': {
       const missing = total !== null && endedAt !== null && canceledBy === null ? total - done : 0;
       const lost =
-        missing > 0 ? ` ${count(missing)} were counted at its start and were gone when it came to them.` : '';
+        missing > 0
+          ? ` ${count(missing)} ${missing === 1 ? 'was counted at its start and was' : 'were counted at its start and were'} gone when it came to ${missing === 1 ? 'it' : 'them'}.`
+          : '';
       return delivered === 0 && total === 0
         ? 'There was no entry in this range to send.'
         : `${count(delivered)} sent again.${lost}`;

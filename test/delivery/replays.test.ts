@@ -1,8 +1,10 @@
 /** A range of entries that somebody asks to be sent once more: exactly it, beside new entries, across failures and restarts. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
+import { claimReplay, pinReplay, readReplays } from '../../src/database/replays.ts';
+import { describeReplay } from '../../src/model/replay.ts';
 import type { ReplayStatus } from '../../src/model/streamStatus.ts';
-import { insertEntries, migrateDatabase, numbered } from '../tools/database.ts';
+import { insertEntries, migrateDatabase, numbered, openSession } from '../tools/database.ts';
 import { type Engine, makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import type { ReceivedRecord, Receiver } from '../tools/receiver.ts';
@@ -145,8 +147,51 @@ test('sets aside what the receiver refuses, and counts it', async () => {
   }));
   const status = await waitForReplay(engine, await ask(db, day(1), day(5)), 'Done');
   expect(status).toMatchObject({ sentEntries: 3, totalEntries: 4 });
-  expect(status.message).toContain('The receiver refused 1 entry of them');
+  const refused = 'The receiver refused 1 entry of them, or it cannot be read; it is not tried again.';
+  expect(status.message).toBe(`3 entries sent again. ${refused}`);
   expect(engine.health()).toMatchObject({ parked: 0 });
+  // As retention does, which lets go of the entry and of its refusal.
+  await db.query('delete from audit.parked');
+  const [stream] = (await db.query('select id from audit.streams where replay_of is null')).rows;
+  const [kept] = await readReplays(db, stream.id, 1);
+  expect(kept && describeReplay(kept)).toBe(`3 entries sent again. ${refused}`);
+});
+
+test('sends what it has counted, also when more of the range is committed in between', async () => {
+  const { url, db } = await setUp(postgres);
+  const late = await openSession(url);
+  onTestFinished(() => late.end());
+  await insertEntries(db, [{ eventType: 'early', occurredAt: day(2) }]);
+  await late.query('begin');
+  await insertEntries(late as unknown as Database, [{ eventType: 'late', occurredAt: day(2) }]);
+  await insertEntries(db, [{ eventType: 'last', occurredAt: day(2) }]);
+  const { rows } = await db.query<{ id: string; token: string }>(
+    `insert into audit.streams (config_key, organization, destination, cluster, settled, token)
+     values ('k', 'acme', 'test.acme', audit.cluster_id(), pg_current_snapshot(), 5) returning id, token::text`,
+  );
+  await ask(db, day(1), day(5));
+  const claimed = await claimReplay(db, rows[0] as { id: string; token: string });
+  if (!claimed) throw new Error('not claimed');
+  // It commits after the count, and before the pin.
+  const between = Object.create(db, {
+    query: {
+      value: async (...statement: unknown[]) => {
+        if (String(statement[0]).includes('window_pinned_at')) await late.query('commit');
+        return (db.query as (...all: unknown[]) => unknown)(...statement);
+      },
+    },
+  }) as Database;
+  const filter = { eventTypes: [], excludeEventTypes: [], projects: [] };
+  expect(await pinReplay(between, claimed.row, claimed.replay, filter)).toMatchObject({
+    kind: 'pinned',
+    total: 2,
+  });
+  const visible = await db.query(
+    `select e.event_type as type from audit.entries e join audit.streams s on s.replay_of is not null
+     where pg_visible_in_snapshot(e.xid, s.window_snapshot) and e.occurred_at = $1 order by e.id`,
+    [day(2)],
+  );
+  expect(visible.rows.map(({ type }) => type)).toEqual(['early', 'last']);
 });
 
 test('reads what was written in another cluster too', async () => {
@@ -187,6 +232,23 @@ test('the annotation asks once for each of its values, whoever restarts', async 
   expect(second.supervisor.remarksOf('test/acme')[0]?.message).toMatch(
     /is not before .*: correct one of the two/,
   );
+});
+
+test('an annotation that is refused while ten wait is granted when one of them has ended', async () => {
+  const { db, receiver, engine } = await deliverFourDays();
+  receiver.answerWith(({ records }) => ({
+    status: records.some((record) => replayOf(record) !== undefined) ? 503 : 200,
+  }));
+  for (let n = 0; n < 10; n++) await ask(db, day(1), day(2));
+  const replay = { since: day(1), until: day(3), request: `${day(1)}/${day(3)}` };
+  engine.setConfigs(makeConfig(receiver.endpoint, { replay }));
+  await engine.waitForHealth(() => engine.supervisor.remarksOf('test/acme').length === 1);
+  expect(engine.supervisor.remarksOf('test/acme')[0]?.message).toContain('Ten replays of this export');
+  receiver.answerWith({ status: 200 });
+  await engine.waitForHealth((health) => health.replay?.state === 'Done' && health.replay.until > day(2));
+  expect(engine.supervisor.remarksOf('test/acme')).toEqual([]);
+  const { rows } = await db.query('select count(*)::int as n from audit.streams where replay_of is not null');
+  expect(rows).toEqual([{ n: 11 }]);
 });
 
 describe('asking', () => {

@@ -113,7 +113,8 @@ describe('the histogram', () => {
 
     await page.goBack();
     await expect.poll(() => statusOf(page)).toBe('276 entries');
-    await bars(page).first().waitFor();
+    await page.waitForLoadState('networkidle');
+    await bars(page).nth(47).waitFor();
     const start = await at(20);
     await touch('touchStart', start);
     for (let step = 1; step <= 8; step++)
@@ -123,7 +124,16 @@ describe('the histogram', () => {
     expect(await page.locator('.is-taken').count()).toBe(0);
     expect(rangeOf(page)).toEqual([`${day}T00:00`, '2026-03-11T00:00']);
 
-    await page.evaluate('scrollTo(0, 0)');
+    // While it still glides, a tap would only stop it.
+    const twoFrames = 'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))';
+    await expect
+      .poll(async () => {
+        await page.evaluate('scrollTo(0, 0)');
+        await page.evaluate(twoFrames);
+        return await page.evaluate('scrollY');
+      })
+      .toBe(0);
+    await page.evaluate(twoFrames);
     await bars(page).nth(47).tap();
     await expect.poll(() => rangeOf(page)).toEqual([`${day}T23:30`, '2026-03-11T00:00']);
   });

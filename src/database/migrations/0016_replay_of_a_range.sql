@@ -27,23 +27,27 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
   s audit.streams;
   problem text;
+  code text := '22023';
   id uuid;
   gone bigint;
 begin
+  -- One after the other, or each would find that nine wait.
+  perform pg_advisory_xact_lock(hashtext('audit.ask_replay'), hashtext(stream_id::text));
   select * into s from audit.streams where audit.streams.id = stream_id and replay_of is null;
   -- Of nothing both would make something.
   since := case when since is not null then greatest(since, '1970-01-01') end;
   until := case when until is not null then least(until, clock_timestamp()) end;
   if s.id is null then
-    problem := format('There is no export %s: select id, destination from audit.streams where replay_of is null lists them.', stream_id);
+    problem := format('There is no export %s: select id, destination from audit.streams where replay_of is null lists them.', coalesce(stream_id::text, 'null'));
   elsif since is null or until is null then
-    problem := 'A replay needs both times, from and until: give ''-infinity'' and ''infinity'' for everything.';
+    problem := 'A replay needs both times, from and until: give ''-infinity'' and ''infinity'' for everything until now.';
   elsif since >= until then
     problem := format('A replay sends entries dated from one time to before another, and %s is not before %s: correct one of the two.', since, until);
   elsif (select count(*) from audit.streams r where r.replay_of = s.id and r.replay_ended_at is null) >= 10 then
+    code := '54000';
     problem := 'Ten replays of this export are not done yet: wait for one, or cancel one with audit.cancel_replay.';
   end if;
-  if problem is not null then raise exception using errcode = '22023', message = problem; end if;
+  if problem is not null then raise exception using errcode = code, message = problem; end if;
   select sum((e.metadata ->> 'count')::bigint) into gone from audit.entries e
   where e.organization = s.organization and e.event_type = 'audit_log.entries_expired'
     and (e.metadata ->> 'from')::timestamptz < until and (e.metadata ->> 'until')::timestamptz >= since;
