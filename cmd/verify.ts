@@ -28,6 +28,11 @@ if (options.kind === 'wrong') {
   process.stderr.write(`${name} ${options.problem}; see ${name} --help.\n`);
   process.exit(2);
 }
+// Exit code 1 says that something is wrong with the entries, and a defect of this program says nothing about them.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${error.stack ?? error}\n`);
+  process.exit(exitCodes.notRun);
+});
 const report = (options.isJson ? jsonReport : textReport)((text) => process.stdout.write(`${text}\n`));
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const { organization, ledger, headers, copyHeaders, files } = options;

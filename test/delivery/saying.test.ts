@@ -16,7 +16,7 @@ const postgres = usePostgres({ prepare: migrateDatabase });
 const delivered: Said = {
   status: /^True Delivering: Every entry is delivered\./,
   badge: 'delivering',
-  entry: /siem Delivered (?:Between|At|By) /,
+  entry: /siem Delivered (?:It is (?:number|one of the numbers) [^.]* there\. )?(?:Between|At|By) /,
 };
 
 /** By the superuser, in the collector's database. */
