@@ -192,7 +192,16 @@ export async function startPair(options: PairOptions = {}): Promise<PostgresPair
       await onStandby(
         'alter system reset recovery_min_apply_delay',
         'select pg_reload_conf()',
-        'select pg_promote(true, 60)',
+        // It does not wait here: what is replayed meanwhile, a vacuum for one, may cancel a statement that waits.
+        'select pg_promote(false)',
+      );
+      await waitFor(
+        () =>
+          withSession(urlOf(node), async (session) => {
+            const { rows } = await session.query('select pg_is_in_recovery() as is_standby');
+            return rows[0]?.is_standby === false;
+          }),
+        { timeoutMs: 60_000 },
       );
       primaryNode = node;
       standbyNode = null;
