@@ -63,7 +63,8 @@ export async function claimStreams(
      update audit.streams s set holder = $1, token = s.token + 1, released_at = null,
        config = case when s.config ? 'deleted' then s.config - 'deleted' else s.config end
      from free where s.id = free.id
-     returning ${streamColumns}, exists (select from audit.streams r where r.replay_of = s.id) as "hasReplays"`,
+     returning ${streamColumns}, exists (select from audit.streams r where r.replay_of = s.id) as "hasReplays",
+       (select count(*)::int from audit.parked p where p.stream = s.id) as parked`,
     [replicaId, wanted, limit],
   );
   return result.rows.map(toStreamRow);

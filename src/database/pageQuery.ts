@@ -1,6 +1,6 @@
 /** The SQL of one page of a window. */
 import pg from 'pg';
-import { isVisible, parseSnapshot } from '../model/snapshot.ts';
+import { isVisible, parseSnapshot, type Snapshot } from '../model/snapshot.ts';
 import type { Position, StreamRow, Window } from '../model/stream.ts';
 import { filterCondition } from './filterCondition.ts';
 import { entryFields, headFields, withProof } from './provenCopy.ts';
@@ -22,6 +22,10 @@ export interface LedgerWindow extends Pick<StreamRow, 'id' | 'organization' | 'c
 /** `heads`: without the entries' texts; `bare heads`: without asking the filter either. */
 export type PagePart = 'entries' | 'heads' | 'bare heads';
 
+/** What is read of an entry. */
+export const entryColumns =
+  'xid, id, uid, event_type, actor_id, actor_name, session_type, project, metadata, occurred_at';
+
 /** Two bounded branches and never an OR: measured 5 ms against 384 ms for a page of 1,000. */
 export function pageQuery(
   stream: WindowOwner,
@@ -34,14 +38,11 @@ export function pageQuery(
   const visible = `pg_visible_in_snapshot(xid, ${literal(stream.window.snapshot)})`;
   const of = `organization = ${literal(stream.organization)} and cluster = ${BigInt(stream.cluster)}`;
   const past = after ? `(xid, id) > ('${after.xid}'::xid8, ${after.id}::bigint)` : 'true';
-  const columns =
-    'xid, id, uid, event_type, actor_id, actor_name, session_type, project, metadata, occurred_at';
   const branch = (range: string): string =>
-    `(select ${columns} from audit.entries where ${of} and ${range} and ${visible} order by xid, id limit ${maxRows})`;
+    `(select ${entryColumns} from audit.entries where ${of} and ${range} and ${visible} order by xid, id limit ${maxRows})`;
 
   const branches: string[] = [];
-  // Transactions that were open when `settled` was taken and have ended since.
-  const late = settled.xip.filter((xid) => isVisible(xid, window) && (!after || xid >= after.xid));
+  const late = lateTransactions(settled, window).filter((xid) => !after || xid >= after.xid);
   if (after && late.includes(after.xid)) {
     branches.push(branch(`xid = '${after.xid}'::xid8 and id > ${after.id}::bigint`));
   }
@@ -49,9 +50,9 @@ export function pageQuery(
   if (untouched.length > 0) {
     // One index range after the other, read no further than the page needs. As one list, Postgres before 17 reads all
     // of them and sorts: measured 4,700 pages instead of 50 behind a late transaction of 200,000 entries.
-    branches.push(`(select ${columns.replaceAll(/\w+/g, 'e.$&')}
+    branches.push(`(select ${entryColumns.replaceAll(/\w+/g, 'e.$&')}
       from (select x from unnest('{${untouched.join(',')}}'::xid8[]) x order by x) late
-      cross join lateral (select ${columns} from audit.entries
+      cross join lateral (select ${entryColumns} from audit.entries
         where ${of} and xid = late.x and ${visible} order by id limit ${maxRows}) e
       order by late.x, e.id limit ${maxRows})`);
   }
@@ -71,4 +72,9 @@ export function pageQuery(
     `${fields} from (select *, ${matches} as matches from (${branches.join(' union all ')}) as page) as page
     order by xid, id limit ${maxRows}`,
   );
+}
+
+/** Transactions that were open when `settled` was taken and have ended since. */
+export function lateTransactions(settled: Snapshot, window: Snapshot): bigint[] {
+  return settled.xip.filter((xid) => isVisible(xid, window));
 }

@@ -26,21 +26,62 @@ export async function copyProven(
   onRow: (row: BinaryRow) => 'stop' | undefined,
   limits: CopyLimits = {},
 ): Promise<ProvenEnd> {
-  let proof = 'missing' as 'missing' | 'given' | 'stale';
+  const [end] = await copyAllProven(db, select, 1, onRow, limits);
+  // Without an error, and without its proof.
+  if (!end) throw new NotPrimaryError();
+  return end;
+}
+
+/**
+ * The same for a `select` that brings the rows of `count` readers, one after the other, each behind a proof of its own, and in the last
+ * field (if they are several) whose row it is: 0, 1, 2 … `onRow` is told so; after "stop" the other rows of that one are passed over.
+ * Returns how each ended; null: the COPY ended before it began.
+ *
+ * @throws as `copyProven`.
+ */
+export async function copyAllProven(
+  db: Database,
+  select: string,
+  count: number,
+  onRow: (row: BinaryRow, of: number) => 'stop' | undefined,
+  limits: CopyLimits = {},
+): Promise<ReadonlyArray<ProvenEnd | null>> {
+  const ends: ProvenEnd[] = [];
   const onAnyRow = (row: BinaryRow): 'stop' | undefined => {
-    if (proof === 'given') return onRow(row);
-    proof = readProof(row);
-    return proof === 'stale' ? 'stop' : undefined;
+    const of = count === 1 ? 0 : row.required(fieldOfNumber).readInt32BE();
+    if (of === ends.length) ends.push({ kind: readProof(row) === 'given' ? 'done' : 'stale' });
+    // What went to whom cannot be told then.
+    else if (of !== ends.length - 1) throw new OutOfOrderError();
+    else if (ends[of]?.kind === 'done' && onRow(row, of) === 'stop') ends[of] = { kind: 'stopped' };
+    return ends[of]?.kind !== 'done' && of === count - 1 ? 'stop' : undefined;
   };
-  let end: ProvenEnd;
   try {
-    end = await copyOut(db, select, onAnyRow, limits);
+    const end = await copyOut(db, select, onAnyRow, limits);
+    if (end.kind === 'oversize') endHere(ends, end);
   } catch (error) {
-    if (proof === 'missing' || error instanceof NotPrimaryError) throw error;
-    end = { kind: 'broken', error };
+    if (ends.length === 0 || isWorthless(error)) throw error;
+    endHere(ends, { kind: 'broken', error });
   }
-  if (proof === 'missing') throw new NotPrimaryError();
-  return proof === 'stale' ? { kind: 'stale' } : end;
+  return Array.from({ length: count }, (_, n) => ends[n] ?? null);
+}
+
+/** Behind the fields that `toEntry` reads. */
+const fieldOfNumber = 11;
+
+/** Nothing of the answer can be used. */
+function isWorthless(error: unknown): boolean {
+  return error instanceof NotPrimaryError || error instanceof OutOfOrderError;
+}
+
+class OutOfOrderError extends Error {
+  constructor() {
+    super('rows of a COPY came in another order than was asked for');
+  }
+}
+
+/** The row that would have come next is of the last one that began, unless that is over. */
+function endHere(ends: ProvenEnd[], end: ProvenEnd): void {
+  if (ends.at(-1)?.kind === 'done') ends[ends.length - 1] = end;
 }
 
 /**

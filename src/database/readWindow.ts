@@ -4,11 +4,13 @@
  *   row → window → PAGE → batch → bytes → answer → outcome → settle → status
  */
 import type { Entry } from '../model/entry.ts';
-import type { Position } from '../model/stream.ts';
+import type { Position, StreamRow, Window } from '../model/stream.ts';
+import type { BinaryRow } from './binaryRow.ts';
 import type { CopyLimits } from './copyOut.ts';
 import { type PagePart, pageQuery, type WindowOwner } from './pageQuery.ts';
+import { pagesQuery } from './pagesQuery.ts';
 import type { Database } from './pool.ts';
-import { copyProven, matchesOf, type ProvenEnd, toEntry } from './provenCopy.ts';
+import { copyAllProven, copyProven, matchesOf, type ProvenEnd, toEntry } from './provenCopy.ts';
 import { isTiedToValue } from './unreadable.ts';
 
 export interface PageLimits extends CopyLimits {
@@ -29,9 +31,11 @@ export interface PageResult {
   readonly end: PageEnd;
 }
 
+/** Called synchronously; must not keep the entry's bytes. With "stop" it leaves the entry, and all that follow, for the next page. */
+export type OnEntry = (entry: Entry, matches: boolean, bytes: number) => 'taken' | 'stop';
+
 /**
- * Hands on at most `limits.rows` entries of the window after `after`. `onEntry` is called synchronously and must not keep
- * the entry's bytes; with "stop" it leaves the entry, and all that follow, for the next page. `matches` false: the filter leaves
+ * Hands on at most `limits.rows` entries of the window after `after`. `matches` false: the filter leaves
  * the entry out, which then comes without metadata; the position moves over it, nothing is sent.
  *
  * Rows are bounded before the filter is applied, so that a filter that matches one in a million still reads in
@@ -44,29 +48,72 @@ export async function readPage(
   stream: WindowOwner,
   after: Position | null,
   limits: PageLimits,
-  onEntry: (entry: Entry, matches: boolean, bytes: number) => 'taken' | 'stop',
+  onEntry: OnEntry,
 ): Promise<PageResult> {
-  let taken = 0;
-  const select = pageQuery(stream, after, limits.rows);
-  const end = await copyProven(
-    db,
-    select,
-    (row) => {
-      if (onEntry(toEntry(row), matchesOf(row) === true, row.byteLength) === 'stop') return 'stop';
-      taken++;
-      return undefined;
-    },
-    limits,
+  const reading = new Reading(onEntry);
+  const end = await copyProven(db, pageQuery(stream, after, limits.rows), (row) => reading.take(row), limits);
+  return reading.conclude(end, limits.rows);
+}
+
+/** What one of several streams asks of `readFirstPages`. */
+export interface PageCall {
+  readonly stream: StreamRow & { readonly window: Window };
+  readonly onEntry: OnEntry;
+}
+
+/**
+ * The first pages of several windows, by one COPY. For each its result; null: nothing of it was handed on, and it must be read alone
+ * to say why.
+ *
+ * @throws as `readPage`.
+ */
+export async function readFirstPages(
+  db: Database,
+  calls: readonly PageCall[],
+  limits: PageLimits,
+): Promise<ReadonlyArray<PageResult | null>> {
+  const { rows } = limits;
+  const readings = calls.map(({ onEntry }) => new Reading(onEntry));
+  const select = pagesQuery(
+    calls.map(({ stream }) => stream),
+    rows,
   );
-  switch (end.kind) {
-    case 'done':
-      return { taken, end: { kind: taken < limits.rows ? 'exhausted' : 'more' } };
-    case 'stopped':
-      return { taken, end: { kind: 'more' } };
-    case 'oversize':
-    case 'broken':
-    case 'stale':
-      return { taken, end };
+  const ends = await copyAllProven(db, select, calls.length, (row, of) => readings[of]?.take(row), limits);
+  return calls.map((_, n) => {
+    const [reading, end] = [readings[n], ends[n]];
+    if (!reading || !end) return null;
+    const isItsOwn = reading.taken > 0 || (end.kind !== 'broken' && end.kind !== 'oversize');
+    return isItsOwn ? reading.conclude(end, rows) : null;
+  });
+}
+
+/** One page while its rows arrive. */
+class Reading {
+  readonly #onEntry: OnEntry;
+  taken = 0;
+
+  constructor(onEntry: OnEntry) {
+    this.#onEntry = onEntry;
+  }
+
+  take(row: BinaryRow): 'stop' | undefined {
+    if (this.#onEntry(toEntry(row), matchesOf(row) === true, row.byteLength) === 'stop') return 'stop';
+    this.taken++;
+    return undefined;
+  }
+
+  conclude(end: ProvenEnd, rows: number): PageResult {
+    const { taken } = this;
+    switch (end.kind) {
+      case 'done':
+        return { taken, end: { kind: taken < rows ? 'exhausted' : 'more' } };
+      case 'stopped':
+        return { taken, end: { kind: 'more' } };
+      case 'oversize':
+      case 'broken':
+      case 'stale':
+        return { taken, end };
+    }
   }
 }
 

@@ -47,13 +47,15 @@ export interface BatchLimits {
 export interface CutterOptions {
   readonly identity: StreamIdentity;
   readonly limits: BatchLimits;
-  /** Memory of earlier batches. */
-  readonly buffers: BufferPool;
+  /** Memory of earlier batches; null: these will be small, and many others with them, so each takes what it needs. */
+  readonly buffers: BufferPool | null;
   readonly observedAtMicros: number;
   readonly nextSequence: number;
   /** True for records that the receiver has taken, though the position is still before them. */
   readonly isAccepted: (sequence: number, at: Position) => boolean;
 }
+
+const bytesPerRecord = 2_048;
 
 type EntryHead = Pick<Entry, 'xid' | 'id' | 'occurredAtMicros'>;
 
@@ -124,9 +126,9 @@ export class BatchCutter {
   #start(entry: EntryHead, sequence: number, send: boolean): Growing {
     const { identity, limits, buffers } = this.#options;
     // Room for small batches; the buffer grows with large ones.
-    const initialBytes = Math.min(limits.bytes, 2_048 * Math.min(limits.records, 64));
+    const initialBytes = Math.min(limits.bytes, bytesPerRecord * Math.min(limits.records, buffers ? 64 : 2));
     const batch: Growing = {
-      writer: send ? new RequestWriter(identity, initialBytes, buffers.take()) : null,
+      writer: send ? new RequestWriter(identity, initialBytes, buffers?.take()) : null,
       records: 0,
       accepted: 0,
       firstSequence: sequence,

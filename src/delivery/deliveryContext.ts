@@ -6,14 +6,18 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { BufferPool } from './bufferPool.ts';
 import type { ByteBudget } from './byteBudget.ts';
+import type { Linger } from './linger.ts';
 import type { ReadPlaces } from './readPlaces.ts';
 import type { Send } from './send.ts';
+import type { TrickleReads } from './trickleReads.ts';
 
 export interface DeliveryContext {
   readonly db: Database;
   readonly send: Send;
   /** Connections of `db` by organization, for every read of entries. */
   readonly reads: ReadPlaces;
+  /** For those that are read together. */
+  readonly trickles: TrickleReads;
   readonly budget: ByteBudget;
   readonly buffers: BufferPool;
   readonly log: Logger;
@@ -25,8 +29,8 @@ export interface DeliveryContext {
   readonly missingEvidence: () => StreamFailure | null;
   /** Milliseconds since the Unix epoch; default: the clock of the machine. */
   readonly now?: () => number;
-  /** How long a stream gathers entries between two small windows. */
-  readonly lingerMs: () => number;
+  /** Gathers entries between two small windows. */
+  readonly linger: Linger;
 }
 
 export interface DeliveryOptions {

@@ -53,7 +53,9 @@ export class HealthTracker {
 
   constructor(options: HealthOptions) {
     this.#options = options;
-    const { lastError: last } = options.position.row;
+    const { lastError: last, parked } = options.position.row;
+    this.#parked = parked ?? 0;
+    this.#isCounted = parked !== undefined;
     this.outage = new OutageWatch(findOutageStart(options.position.row), options.now ?? Date.now);
     this.#lastError = last;
     if (last && last.resolvedTime === undefined) {
@@ -80,12 +82,21 @@ export class HealthTracker {
       lastDeliveryAt,
       replay: this.replayOf(),
     };
-    const failure = this.#activity === 'suspended' ? null : this.#options.missingEvidence();
+    const failure = this.#missingEvidence();
     if (!failure) return health;
     return { ...health, activity: 'database-unavailable', failure, isBehind: true, pending: null };
   }
 
-  /** Whether the last try to count the backlog came to a number, which still holds for what is parked. */
+  /** Whether `current` has a failure. */
+  get isFailing(): boolean {
+    return this.#failure !== null || this.#missingEvidence() !== null;
+  }
+
+  get parked(): number {
+    return this.#parked;
+  }
+
+  /** Whether it is known how many are parked: the claim counted them, or the last count came to a number, which still holds. */
   get isCounted(): boolean {
     return this.#isCounted;
   }
@@ -236,6 +247,10 @@ export class HealthTracker {
       this.#oldestPendingAt ??= busySince.toISOString();
     }
     this.#showMetrics();
+  }
+
+  #missingEvidence(): StreamFailure | null {
+    return this.#activity === 'suspended' ? null : this.#options.missingEvidence();
   }
 
   #showMetrics(): void {

@@ -15,6 +15,8 @@ export interface ReadPlan extends PageLimits {
   readonly memoryBytes: number;
   /** It cannot be read with less memory. */
   readonly isLargeRow: boolean;
+  /** A few entries are expected: it is read together with what other streams have. */
+  readonly isTrickle: boolean;
 }
 
 /** Why the next entry cannot be read, or so it seems. */
@@ -27,6 +29,9 @@ const firstPageRows = 500;
 /** A single record is looked for among a few: the filter may leave the next ones out. */
 const minSingleRows = 16;
 const maxPageRows = 4_000;
+/** A window of up to half as many entries makes the next one a trickle, of which no more are read at once. */
+export const trickleRows = 32;
+const tricklePageBytes = 64 * 1024;
 /** A row up to this is read as it comes. A larger one costs a connection, and is then read alone. */
 export const plainRowBytes = 1024 * 1024;
 const leastPageBytes = 64 * 1024;
@@ -43,25 +48,48 @@ export class ReadPace {
   #pageBytes = Number.POSITIVE_INFINITY;
   /** Size of the next row if it is known to be large; 0: nothing is known. */
   #largeBytes = 0;
+  /** The window before had a few entries, and could be read. */
+  #isTrickle = false;
+  #hasReadOfWindow = false;
   /** The row that failed last, by position, and how often it did since when. */
   readonly #strikes = { key: '', count: 0, since: 0 };
 
-  /** The plan of the next page, which looks for `records` at most. */
-  plan(pageBytes: number, records: number): ReadPlan {
+  /** The plan of the next page, which looks for `records` at most; `isFirst`: of its window. */
+  plan(pageBytes: number, records: number, isFirst: boolean): ReadPlan {
     if (this.#largeBytes > 0) {
       const rowBytes = Math.min(maxRowBytes, this.#largeBytes);
       const memoryBytes = rowMemoryBytes(rowBytes);
       const timeoutMs = largeRowTimeoutMs;
-      return { rows: 1, pageBytes: rowBytes, rowBytes, memoryBytes, isLargeRow: true, timeoutMs };
+      return {
+        rows: 1,
+        pageBytes: rowBytes,
+        rowBytes,
+        memoryBytes,
+        isLargeRow: true,
+        isTrickle: false,
+        timeoutMs,
+      };
+    }
+    if (this.#isTrickle && isFirst) {
+      const memoryBytes = Math.min(pageBytes, tricklePageBytes);
+      return {
+        rows: trickleRows,
+        pageBytes: memoryBytes,
+        rowBytes: plainRowBytes,
+        memoryBytes,
+        isLargeRow: false,
+        isTrickle: true,
+      };
     }
     const bytes = Math.min(pageBytes, this.#pageBytes);
     const rows = Math.min(this.#rows, Math.max(minSingleRows, records));
     const rowBytes = Math.max(plainRowBytes, bytes);
-    return { rows, pageBytes: bytes, rowBytes, memoryBytes: bytes, isLargeRow: false };
+    return { rows, pageBytes: bytes, rowBytes, memoryBytes: bytes, isLargeRow: false, isTrickle: false };
   }
 
   /** Nothing was read: the next page is smaller. */
   failed(): void {
+    this.#isTrickle = false;
     this.#rows = Math.max(1, Math.floor(this.#rows / 4));
     const bytes = Number.isFinite(this.#pageBytes) ? this.#pageBytes : leastPageBytes * 16;
     this.#pageBytes = Math.max(leastPageBytes, Math.floor(bytes / 4));
@@ -70,6 +98,8 @@ export class ReadPace {
   /** Learns from a page that was read. Returns why the entry behind it cannot be read; null: read on. @throws an error that no entry causes. */
   ended(plan: ReadPlan, { taken, end }: PageResult, textBytes: number): Cause | null {
     this.#largeBytes = 0;
+    this.#isTrickle = end.kind === 'exhausted' && !this.#hasReadOfWindow && taken <= trickleRows / 2;
+    this.#hasReadOfWindow = end.kind === 'more';
     switch (end.kind) {
       case 'oversize':
         // It is the second time, on another connection: it was not a mistake.

@@ -2,12 +2,14 @@
 import type { ExportConfig } from '../model/exportConfig.ts';
 import type { StreamRow } from '../model/stream.ts';
 import type { DeliveryContext } from './deliveryContext.ts';
+import { Linger } from './linger.ts';
 import { ReadPlaces } from './readPlaces.ts';
 import { Stream } from './stream.ts';
 import { StreamLoop } from './streamLoop.ts';
+import { TrickleReads } from './trickleReads.ts';
 
 export interface RunningStreamsOptions {
-  readonly shared: Omit<DeliveryContext, 'reads' | 'lingerMs'>;
+  readonly shared: Omit<DeliveryContext, 'reads' | 'trickles' | 'linger'>;
   /** Lets go of a stream's lease. */
   readonly release: (id: string) => Promise<void>;
   /** Must not throw. */
@@ -28,10 +30,12 @@ export class RunningStreams {
 
   constructor(options: RunningStreamsOptions) {
     this.#options = options;
+    const reads = new ReadPlaces(options.shared.db.options.max);
     this.#shared = {
       ...options.shared,
-      reads: new ReadPlaces(options.shared.db.options.max),
-      lingerMs: () => Math.max(minLingerMs, lingerPerStreamMs * this.#loops.size),
+      reads,
+      trickles: new TrickleReads(reads),
+      linger: new Linger(),
     };
   }
 
@@ -111,8 +115,3 @@ export class RunningStreams {
     clearTimeout(timer);
   }
 }
-
-/** Most of a lone entry's latency in a steady trickle. */
-const minLingerMs = 40;
-/** A thousand trickling streams make 500 windows a second rather than 20,000. */
-const lingerPerStreamMs = 2;

@@ -188,7 +188,7 @@ export class StreamLoop {
     // A steady trickle is gathered rather than sent entry by entry: this is most of an entry's latency.
     if (records >= lingerBelowRecords) return 'again';
     if (this.#replays.dueInMs === 0) await this.#replays.goOn(this.#signals, 'batch');
-    else await pause(shared.lingerMs(), this.#interrupt.signal);
+    else await shared.linger.wait(this.#interrupt.signal);
     return 'again';
   }
 

@@ -1,25 +1,17 @@
 /**
- * Decides which streams run here: takes and gives leases, wakes the streams, counts their backlogs.
+ * Runs this replica's streams: has its lease renewed (leaseRenewal.ts decides which streams it takes), wakes the streams, counts their
+ * backlogs.
  *
  *   configs → SUPERVISOR → stream
  *
  * Its timers serve all streams together: one poll for new entries, one renewal of the lease, one count of backlogs.
  */
-import { Bell } from '../basics/wait.ts';
-import { registerClusters } from '../database/clusters.ts';
-import {
-  claimStreams,
-  endLease,
-  endPredecessorsLease,
-  type Replica,
-  releaseStreams,
-  renewLease,
-} from '../database/leases.ts';
+import { Bell, pause } from '../basics/wait.ts';
+import { endLease, endPredecessorsLease, type Replica, releaseStreams } from '../database/leases.ts';
 import type { PollResult } from '../database/pollStreams.ts';
 import type { Database } from '../database/pool.ts';
 import type { StreamRequest } from '../database/streams.ts';
 import type { ExportConfig, Remark } from '../model/exportConfig.ts';
-import type { StreamRow } from '../model/stream.ts';
 import type { StreamHealth } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -28,7 +20,7 @@ import type { DeliveryContext } from './deliveryContext.ts';
 import { Evidence } from './evidence.ts';
 import { FormerStreams } from './formerStreams.ts';
 import { LeaseClock } from './lease.ts';
-import { planLeases } from './leasePlan.ts';
+import { LeaseRenewal } from './leaseRenewal.ts';
 import { measureBacklogs } from './measureBacklogs.ts';
 import { Poller } from './poller.ts';
 import { RunningStreams } from './runningStreams.ts';
@@ -58,6 +50,7 @@ export class Supervisor {
   readonly #evidence: Evidence;
   readonly #wanted: WantedStreams;
   readonly #running: RunningStreams;
+  readonly #leases: LeaseRenewal;
   readonly #poller: Poller;
   readonly #teller: TellerOptions;
   readonly #keeper: AttemptKeeperOptions;
@@ -68,7 +61,6 @@ export class Supervisor {
   #watch: NodeJS.Timeout | null = null;
   #timers: Promise<unknown> = Promise.resolve();
   #isEvidenceMissing = false;
-  #clustersLookedForAt = Number.NEGATIVE_INFINITY;
   #lastRenewalAt = performance.now();
 
   /** `onStatus` is called with a config's key when its health changed in a way that a person wants to know at once. */
@@ -108,6 +100,18 @@ export class Supervisor {
       },
       onEnded: (stream) => keepAttempts({ db: control, log: context.log }, [stream]),
       onLeaseLost: () => this.#renewNow.ring(),
+    });
+    this.#leases = new LeaseRenewal({
+      control,
+      replica,
+      durationMs: options.leaseDurationMs,
+      clock: this.#lease,
+      wanted: this.#wanted,
+      running: this.#running,
+      onTaken: (taken, replicas) => {
+        this.#formers.lookNow();
+        this.#log.info({ taken, held: this.#running.size, replicas }, 'took streams');
+      },
     });
     this.#teller = {
       db: control,
@@ -215,7 +219,9 @@ export class Supervisor {
   async #renewLoop(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
-        await this.#renew();
+        if (await this.#leases.renew(this.#stop.signal)) this.#renewNow.ring();
+        this.#watchStreams();
+        this.#backlogNow.ring();
         this.#evidence.worked();
       } catch (error) {
         this.#onDatabaseError(error);
@@ -223,60 +229,6 @@ export class Supervisor {
       this.#lastRenewalAt = performance.now();
       await this.#renewNow.wait(this.#options.leaseDurationMs / renewalsPerLease, this.#stop.signal);
     }
-  }
-
-  /** Renews the lease, then does what the plan says. */
-  async #renew(): Promise<void> {
-    const { control: db, replica, leaseDurationMs } = this.#options;
-    const askedAt = performance.now();
-    const { held, liveReplicas } = await renewLease(db, replica, this.#wanted.hash, leaseDurationMs);
-    this.#lease.renewed(askedAt);
-    await this.#wanted.makeMissing(db);
-
-    const plan = planLeases({
-      held,
-      liveReplicas,
-      running: this.#running.tokens,
-      ending: this.#running.ending,
-      wanted: new Set(this.#wanted.byStreamId().keys()),
-      wantedCount: this.#wanted.size,
-    });
-    for (const id of plan.lost) this.#running.end(id, 'lost');
-    for (const id of plan.given) this.#running.end(id, 'given');
-    if (plan.orphans.length > 0) await releaseStreams(db, replica.id, plan.orphans);
-    const claimed = await claimStreams(db, replica.id, plan.free, plan.claim);
-    this.#startAll(claimed, liveReplicas);
-
-    await this.#lookForClusters(claimed);
-    const taken = new Set(claimed.map((row) => row.id));
-    const left = plan.free.filter((id) => !taken.has(id));
-    if (await this.#wanted.lookIntoUnclaimed(db, left)) this.#renewNow.ring();
-    this.#watchStreams();
-    this.#backlogNow.ring();
-  }
-
-  #startAll(claimed: readonly StreamRow[], liveReplicas: number): void {
-    if (claimed.length === 0) return;
-    // As they are now: one may have changed, or gone, while the claim was under way. What has gone is released as an orphan.
-    const configById = this.#wanted.byStreamId();
-    for (const row of claimed) {
-      const config = configById.get(row.id);
-      if (config && !this.#stop.signal.aborted) this.#running.start(row, config);
-    }
-    this.#formers.lookNow();
-    this.#log.info(
-      { taken: claimed.length, held: this.#running.size, replicas: liveReplicas },
-      'took streams',
-    );
-  }
-
-  /** Entries of clusters that nobody has looked at may be there from before, or come in where the table's trigger is off. */
-  async #lookForClusters(claimed: readonly StreamRow[]): Promise<void> {
-    const isDue = performance.now() - this.#clustersLookedForAt > clustersIntervalMs;
-    if (isDue) this.#clustersLookedForAt = performance.now();
-    const streams = [...claimed, ...(isDue ? this.#running.all : [])];
-    const organizations = new Set(streams.map(({ organization }) => organization));
-    if (organizations.size > 0) await registerClusters(this.#options.control, [...organizations]);
   }
 
   /** What changes by time alone: evidence that has become too old, entries that have waited for seconds. */
@@ -303,7 +255,10 @@ export class Supervisor {
 
   async #backlogLoop(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
+      const startedAt = performance.now();
       await measureBacklogs(this.#running.all, stop, ({ config }) => this.#onStatus(config.key));
+      // With thousands that have a backlog it takes seconds, which delivering them needs more.
+      await pause((performance.now() - startedAt) * restsPerCount, stop);
       await this.#backlogNow.wait(this.#options.backlogIntervalMs, stop);
     }
   }
@@ -317,4 +272,4 @@ export class Supervisor {
 const renewalsPerLease = 4; // one may fail, and the next still comes in time
 const stuckAfterMs = 600_000; // a renewal is a handful of statements, and each ends after 60 s (pool.ts)
 const watchIntervalMs = 500;
-const clustersIntervalMs = 60_000;
+const restsPerCount = 3; // counting takes a quarter of a connection's time at most

@@ -67,9 +67,9 @@ async function tellRunning({ log, running }: TellerOptions, stop: AbortSignal): 
 }
 
 async function tellOutage({ health, position, config, log }: Stream): Promise<void> {
-  const { failure, pending } = health.current;
-  const step = health.outage.next(position.row, failure !== null);
+  const step = health.outage.next(position.row, health.isFailing);
   if (step === null) return;
+  const { failure, pending } = health.current;
   const entry = step.news && makeEntry(config, step.news, failure, pending);
   if (!(await position.moveOutage({ to: step.to, entry }))) return;
   step.written();
@@ -77,7 +77,7 @@ async function tellOutage({ health, position, config, log }: Stream): Promise<vo
 }
 
 async function tellParked({ health, position, config }: Stream): Promise<void> {
-  if (health.current.parked === 0 || !health.outage.takeParkedNews()) return;
+  if (health.parked === 0 || !health.outage.takeParkedNews()) return;
   try {
     await position.tellParked(nameDestination(config));
   } catch (error) {

@@ -5,9 +5,10 @@
  *
  * The memory of the batches is held until the caller gives it back (`releaseBatches`).
  */
-import { readPage } from '../database/readWindow.ts';
+import { type OnEntry, type PageCall, type PageResult, readPage } from '../database/readWindow.ts';
 import type { Position, Window } from '../model/stream.ts';
 import { type Batch, BatchCutter, type BatchLimits } from './batch.ts';
+import type { BufferPool } from './bufferPool.ts';
 import type { ReadPlan } from './readPace.ts';
 import { judgeNext } from './setAside.ts';
 import type { Stream } from './stream.ts';
@@ -43,10 +44,14 @@ export class WindowReader {
    */
   async read(interrupt: AbortSignal): Promise<readonly Batch[] | 'stale'> {
     const { shared, id, organization, endpoint, readPace } = this.#stream;
-    const { budget, reads } = shared;
+    const { budget, db, reads, trickles } = shared;
     // A stream that holds nothing begins small, however much there is.
     const mostBytes = budget.heldBy(id) === 0 ? budget.firstPageBytes : Number.POSITIVE_INFINITY;
-    const wanted = readPace.plan(Math.min(endpoint.pace.pageBytes, mostBytes), this.#maxRecords);
+    const wanted = readPace.plan(
+      Math.min(endpoint.pace.pageBytes, mostBytes),
+      this.#maxRecords,
+      this.#after === null,
+    );
     const memoryBytes = await budget.acquire(
       id,
       Math.min(wanted.memoryBytes, budget.mostBytes),
@@ -59,7 +64,13 @@ export class WindowReader {
       : { ...wanted, pageBytes: Math.min(wanted.pageBytes, memoryBytes) };
     let heldBytes = 0;
     try {
-      const batches = await reads.run(organization, interrupt, () => this.#readPlanned(plan));
+      const batches = plan.isTrickle
+        ? await this.#readPlanned(plan, (page) => trickles.read(db, page, interrupt))
+        : await reads.run(organization, interrupt, () =>
+            this.#readPlanned(plan, ({ stream, onEntry }) =>
+              readPage(db, stream, this.#after, plan, onEntry),
+            ),
+          );
       if (batches === 'aborted') return [];
       if (batches !== 'stale') heldBytes = sumBytes(batches);
       return batches;
@@ -68,21 +79,32 @@ export class WindowReader {
     }
   }
 
-  async #readPlanned(plan: ReadPlan): Promise<readonly Batch[] | 'stale'> {
+  async #readPlanned(
+    plan: ReadPlan,
+    readIt: (call: PageCall) => Promise<PageResult | 'aborted'>,
+  ): Promise<readonly Batch[] | 'stale' | 'aborted'> {
     const { shared, position, readPace, health } = this.#stream;
     const stream = { ...position.row, window: this.#window };
-    const cutter = makeCutter(this.#stream, this.#window, this.#limits, this.#nextSequence);
+    const cutter = makeCutter(
+      this.#stream,
+      this.#window,
+      this.#limits,
+      this.#nextSequence,
+      plan.isTrickle ? null : shared.buffers,
+    );
     let textBytes = 0;
-    const page = await readPage(shared.db, stream, this.#after, plan, (entry, matches, bytes) => {
+    const onEntry: OnEntry = (entry, matches, bytes) => {
       if (textBytes >= plan.pageBytes) return 'stop';
       textBytes += bytes;
       if (matches) cutter.addRecord(entry);
       else cutter.addSkipped(entry);
       return 'taken';
-    }).catch((error: unknown) => {
+    };
+    const page = await readIt({ stream, onEntry }).catch((error: unknown) => {
       readPace.failed();
       throw error;
     });
+    if (page === 'aborted') return page;
     if (page.end.kind === 'stale') return 'stale';
     if (page.end.kind !== 'broken') health.clearDatabaseFailure();
     this.#isExhausted = page.end.kind === 'exhausted';
@@ -99,17 +121,18 @@ export class WindowReader {
   }
 }
 
-/** Cuts entries of the stream's window into batches, from `nextSequence` on. */
+/** Cuts entries of the stream's window into batches, from `nextSequence` on; `buffers`: see CutterOptions. */
 export function makeCutter(
-  { identity, shared, position }: Stream,
+  { identity, position }: Stream,
   { pinnedAtMicros }: Window,
   limits: BatchLimits,
   nextSequence: number,
+  buffers: BufferPool | null = null,
 ): BatchCutter {
   return new BatchCutter({
     identity,
     limits,
-    buffers: shared.buffers,
+    buffers,
     observedAtMicros: pinnedAtMicros,
     nextSequence,
     isAccepted: (sequence, at) => position.isAccepted(sequence, at),

@@ -39,6 +39,8 @@ export interface StreamRow {
   readonly id: string;
   /** Somebody has asked for a replay of a range of it. Only in a row that has just been claimed. */
   readonly hasReplays?: boolean;
+  /** How many of its entries are parked. Only in a row that has just been claimed. */
+  readonly parked?: number;
   readonly configKey: string;
   readonly organization: string;
   /** System identifier of the database cluster that the transaction ids in `settled`, `window` and `position` come from. */

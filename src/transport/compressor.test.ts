@@ -8,6 +8,7 @@ const codings = { gzip: gunzipSync, zstd: zstdDecompressSync } as const;
 const bodies: Uint8Array[] = [
   new Uint8Array(0),
   Buffer.from('a'),
+  randomBytes(10_000),
   Buffer.alloc(3_000_000, 'audit entry '),
   // Larger than the compressor's room for results, which cannot be compressed.
   randomBytes(1_500_000),

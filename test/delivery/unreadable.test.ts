@@ -1,6 +1,8 @@
 /** Rows that cannot be read, or that would take all memory: set aside by themselves, said, counted; all others go on. */
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
+import { damage } from '../tools/damage.ts';
 import { insertEntries, migrateDatabase, numbered, uidsOf } from '../tools/database.ts';
 import { makeConfig, startEngine } from '../tools/engine.ts';
 import { usePostgres } from '../tools/postgres.ts';
@@ -33,30 +35,6 @@ async function insertUnbound(db: Database, metadata: string, actorName = 'null')
 
 const exponents = (count: number): string =>
   `(select jsonb_agg(x) from (select '1e131071'::jsonb as x from generate_series(1, ${count})) n)`;
-
-/** Damages the stored pieces of the entry's metadata, which must be large enough to have some. */
-async function damage(db: Database, id: string): Promise<void> {
-  const { rows } = await db.query<{ toast: string }>(
-    `select reltoastrelid::regclass::text as toast from pg_class where oid = 'audit.entries'::regclass`,
-  );
-  const client = await db.connect();
-  try {
-    const toast = rows[0]?.toast ?? '';
-    const setKind = (kind: string) =>
-      client.query(`update pg_class set relkind = '${kind}' where oid = '${toast}'::regclass`);
-    await client.query('set allow_system_table_mods = on');
-    const { rows: values } = await client.query<{ chunk: string }>(
-      'select pg_column_toast_chunk_id(metadata)::text as chunk from audit.entries where id = $1',
-      [id],
-    );
-    // Postgres lets nobody write to it otherwise.
-    await setKind('r');
-    await client.query(`delete from ${toast} where chunk_seq = 1 and chunk_id = ${values[0]?.chunk}`);
-    await setKind('t');
-  } finally {
-    client.release(true);
-  }
-}
 
 const incompressible = `(select jsonb_agg(md5(n::text)) from generate_series(1, 400) n)`;
 
@@ -220,3 +198,63 @@ test('a replay of entries whose rows are gone says so, asks no more, and sends t
   expect(engine.log.some((line) => line.includes('EntryMissing'))).toBe(true);
   expect(engine.health()?.lastError?.reason).toBe('EntryMissing');
 }, 90_000);
+
+test('among many organizations that write little, a damaged entry is the trouble of its own', {
+  timeout: 60_000,
+}, async () => {
+  const { db, receiver } = await setUp(postgres);
+  const organizations = Array.from({ length: 12 }, (_, n) => `org-${n}`);
+  const [damaged = '', ...others] = organizations;
+  const configs = (suspend: boolean) =>
+    organizations.map((organization) =>
+      makeConfig(receiver.endpoint, {
+        key: `test/${organization}`,
+        organization,
+        suspend: suspend && organization === damaged,
+      }),
+    );
+  const engine = await startEngine(db);
+  engine.setConfigs(...configs(false));
+  for (const event of ['first', 'second']) {
+    await insertEntries(
+      db,
+      organizations.map((organization) => ({ organization, eventType: event })),
+    );
+    for (const organization of organizations)
+      await engine.waitForHealth(
+        (h) => h.activity === 'idle' && h.delivered === (event === 'first' ? 1 : 2),
+        `test/${organization}`,
+      );
+  }
+  engine.setConfigs(...configs(true));
+  await engine.waitForHealth((h) => h.activity === 'suspended', `test/${damaged}`);
+  const large = JSON.stringify(Array.from({ length: 400 }, () => randomUUID()));
+  const [id = ''] = await insertEntries(db, [{ organization: damaged, metadata: large }]);
+  await damage(db, id);
+  engine.setConfigs(...configs(false));
+  await insertEntries(
+    db,
+    organizations.map((organization) => ({ organization, eventType: 'third' })),
+  );
+  const health = await engine.waitForHealth(
+    (h) => h.activity === 'idle' && h.parked === 1,
+    `test/${damaged}`,
+    30_000,
+  );
+  expect(health).toMatchObject({ delivered: 3, lastError: { reason: 'EntryUnreadable' } });
+  for (const organization of others) {
+    const other = await engine.waitForHealth(
+      (h) => h.activity === 'idle' && h.delivered === 3,
+      `test/${organization}`,
+    );
+    expect(other).toMatchObject({ parked: 0, failure: null, lastError: null });
+  }
+  const { rows } = await db.query<{ id: string; organization: string }>(
+    'select id, organization from audit.streams',
+  );
+  for (const { id: stream, organization } of rows) {
+    const kept = receiver.ledger.storedUids(stream);
+    expect(kept).toHaveLength(3);
+    if (organization !== damaged) expect(kept.sort()).toEqual(await uidsOf(db, organization));
+  }
+});

@@ -4,7 +4,7 @@ import { toManifestValue } from '../../configs/editor/planDraft.ts';
 import { type FieldPath, fields, findField, type SecretPath, secretPaths } from '../../configs/fields.ts';
 import { findLastChange } from '../../database/exportChanges.ts';
 import { formatRelative } from '../format/time.ts';
-import type { ConflictView } from '../views/exportViews.ts';
+import type { ConflictView } from '../views/formViews.ts';
 import type { Visit } from '../visit.ts';
 import { destinationUrl, printConfigId, withoutQuery } from './addresses.ts';
 import { type ExportForm, toDraft } from './exportForm.ts';

@@ -2,17 +2,17 @@
 
 import type { EditableConfig, FieldProblem } from '../../configs/configEditor.ts';
 import { type Field, fields } from '../../configs/fields.ts';
+import type { NoticeView } from '../views/exportViews.ts';
 import type {
   ConflictView,
   FieldView,
   HeaderRowView,
   HeadersView,
   InputView,
-  NoticeView,
   RecordView,
   SetupView,
   TestView,
-} from '../views/exportViews.ts';
+} from '../views/formViews.ts';
 import { formUrl, makeFrame } from './addresses.ts';
 import { type ExportForm, filledHeaders, headerOwner } from './exportForm.ts';
 import { idOf } from './inputIds.ts';

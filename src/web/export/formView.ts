@@ -4,7 +4,7 @@ import type { FieldProblem } from '../../configs/configEditor.ts';
 import { resolveEndpoint } from '../../configs/destination/resolveDestination.ts';
 import { type Field, fields, findField } from '../../configs/fields.ts';
 import { complain } from '../../configs/problems/problem.ts';
-import type { EndpointAboutView, ExportFormView, ProblemLink, RemedyView } from '../views/exportViews.ts';
+import type { EndpointAboutView, ExportFormView, ProblemLink, RemedyView } from '../views/formViews.ts';
 import { formUrl, makeFrame, withoutQuery } from './addresses.ts';
 import { toRemedyView } from './doctor/remedy.ts';
 import { findTypedMistake } from './doctor/typedEndpoint.ts';

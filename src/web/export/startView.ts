@@ -3,7 +3,7 @@ import { countEntries, mostCounted } from '../../database/countEntries.ts';
 import { ownEventTypes } from '../../model/ownEvents.ts';
 import type { WindowFilter } from '../../model/stream.ts';
 import { formatCount } from '../format/count.ts';
-import type { StartView } from '../views/exportViews.ts';
+import type { StartView } from '../views/formViews.ts';
 import type { Visit } from '../visit.ts';
 import { type ExportForm, readStart, splitList } from './exportForm.ts';
 

@@ -3,7 +3,7 @@ import type { ConfigEditor, FieldProblem } from '../../configs/configEditor.ts';
 import type { Destination } from '../../model/exportConfig.ts';
 import type { FailureReason } from '../../model/reasons.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment, whenGone } from '../reply/reply.ts';
-import type { TestView } from '../views/exportViews.ts';
+import type { TestView } from '../views/formViews.ts';
 import type { Visit, WebContext } from '../visit.ts';
 import { formUrl, makeFrame, withoutQuery } from './addresses.ts';
 import { onDestination, onNew } from './destinations.ts';

@@ -1,7 +1,7 @@
 /** Describes the result of a test: every outcome has its own words. */
 import type { Outcome } from '../../model/outcome.ts';
 import { adviceFor, type FailureReason, failureReasons, type RequestRow } from '../../model/reasons.ts';
-import type { TestView } from '../views/exportViews.ts';
+import type { TestView } from '../views/formViews.ts';
 
 export type TestWords = Pick<TestView, 'tone' | 'title' | 'message' | 'advice'>;
 

@@ -4,19 +4,21 @@
  */
 import type { EntryDetailView } from './entryViews.ts';
 import type {
-  EndpointAboutView,
   ExportAgainView,
   ExportDeleteView,
-  ExportFormView,
   ExportListView,
   ExportMessageView,
   ExportParkedView,
   ExportStateView,
+} from './exportViews.ts';
+import type {
+  EndpointAboutView,
+  ExportFormView,
   HeadersView,
   RecordView,
   StartView,
   TestView,
-} from './exportViews.ts';
+} from './formViews.ts';
 import type { HistogramView } from './histogramViews.ts';
 import type { HistoryView } from './historyViews.ts';
 import type {

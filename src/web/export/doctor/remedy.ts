@@ -1,6 +1,6 @@
 /** What a person can do about a failed test, and the button that does it. */
 import { Secret } from '../../../model/secret.ts';
-import type { RemedyView } from '../../views/exportViews.ts';
+import type { RemedyView } from '../../views/formViews.ts';
 import type { ExportForm } from '../exportForm.ts';
 import { idOf } from '../inputIds.ts';
 

@@ -6,7 +6,7 @@ import type { Entry, StreamIdentity } from '../../../model/entry.ts';
 import { requestToJson } from '../../../otlp/decode/requestJson.ts';
 import { RequestWriter } from '../../../otlp/encode/request.ts';
 import { fragmentTarget, isFragmentRequest, sendFragment } from '../../reply/reply.ts';
-import type { RecordView } from '../../views/exportViews.ts';
+import type { RecordView } from '../../views/formViews.ts';
 import type { Visit } from '../../visit.ts';
 import { type ExportForm, filledHeaders } from '../exportForm.ts';
 import type { StreamedConfig } from '../joinStreams.ts';

@@ -1,6 +1,6 @@
 /** Fills the form of a new destination: from a preset, or from what was pasted. What was typed is never replaced in silence. */
 import type { Secret } from '../../../model/secret.ts';
-import type { SetupView } from '../../views/exportViews.ts';
+import type { SetupView } from '../../views/formViews.ts';
 import { withoutQuery } from '../addresses.ts';
 import { type ExportForm, emptyForm, type HeaderRow, noSecret } from '../exportForm.ts';
 import { labels } from '../fieldViews.ts';

@@ -1,5 +1,5 @@
 /** What the part of the form shows that fills it in. */
-import type { SetupView } from '../../views/exportViews.ts';
+import type { SetupView } from '../../views/formViews.ts';
 import { formUrl } from '../addresses.ts';
 import type { FormInput } from '../fieldViews.ts';
 import { findPreset } from '../presets/presets.ts';
