@@ -102,7 +102,7 @@ async function waitForLedgers(client: pg.Client, organizations: number): Promise
   const count = async (condition: string): Promise<number> =>
     Number((await client.query(`select count(*) from audit.ledgers where ${condition}`)).rows[0]?.['count']);
   await waitFor(async () => (await count('size > 0 and note_size = size')) === organizations, {
-    timeoutMs: 300_000,
+    timeoutMs: 900_000,
     pollMs: 500,
   });
   await client.query('update audit.ledgers set scrubbed_at = clock_timestamp()');

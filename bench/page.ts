@@ -12,6 +12,7 @@ import { findEntries } from '../src/search/findEntries.ts';
 import { readHistogram } from '../src/search/histogram.ts';
 import { indexAll } from '../src/search/indexer.ts';
 import type { Found } from '../src/search/matches.ts';
+import { firstAnswerMs } from '../src/web/list/readList.ts';
 import { measureHttp } from './pageHttp.ts';
 import { type Bench, withClient } from './tools/bench.ts';
 import { type Figure, percentile, whole } from './tools/figure.ts';
@@ -46,7 +47,11 @@ export async function benchPage(bench: Bench): Promise<Figure[]> {
     };
     bench.log(indexing.detail);
     const target: Target = {
-      find: (query, cursor) => findEntries(db, query, cursor, { limit: pageLimit }),
+      find: (query, cursor) =>
+        findEntries(db, query, cursor, {
+          limit: pageLimit,
+          ...(cursor === null && { budgetMs: firstAnswerMs }),
+        }),
       open: (id) => readShownEntry(db, bigOrganization, id, 65_536),
     };
     const places = await samplePlaces(db, count, runs);
@@ -182,7 +187,7 @@ async function measureSearches(bench: Bench, target: Target, places: readonly Pl
         first.toSorted((a, b) => a - b),
         0.95,
       ),
-      goal: '≤ 1000 ms',
+      goal: '≤ 500 ms',
       detail: `first answer ${spreadOf(first)}; final answer ${spreadOf(final)}${unfinished > 0 ? ` (${unfinished} not done after a minute)` : ''}; ${(found / first.length).toFixed(1)} entries each, ${first.length} searches`,
     });
   }

@@ -63,7 +63,8 @@ export class Checkpoints {
     if (read === null) return;
     const { organizations, claims } = read;
     const unchecked = claims.filter(({ origin }) => !this.#checked.has(origin));
-    const named = [...new Set(unchecked.map(({ organization }) => organization))];
+    const named = new Set(unchecked.map(({ organization }) => organization));
+    const claimsOf = Map.groupBy(claims, ({ organization }) => organization);
     // A database of before there was a ledger is one that was set back.
     const failed = new Set<string>();
     const attempt = async (organization: string, act: () => Promise<void>): Promise<void> => {
@@ -84,19 +85,19 @@ export class Checkpoints {
     const due = await listDueCheckpoints(db, {
       intervalMs: checkpointIntervalMs ?? defaultCheckpointIntervalMs,
       signs: signing.keys.length > 0,
-      unchecked: named,
+      unchecked: [...named],
     });
     for (const { id, organization } of due) {
       if (signal.aborted) return;
       const startedAt = performance.now();
       await attempt(organization, async () => {
-        const made = await checkpointLedger(db, id, claims, signing);
+        const made = await checkpointLedger(db, id, claimsOf.get(organization) ?? [], signing);
         if (made.kind === 'set-back') await this.#stop(id, made.stop.message);
       });
       await pause((performance.now() - startedAt) * (1 / share - 1), signal);
     }
     for (const { origin, organization } of unchecked)
-      if (ledgerIdOf(origin) !== null && named.includes(organization) && !failed.has(organization))
+      if (ledgerIdOf(origin) !== null && named.has(organization) && !failed.has(organization))
         this.#checked.add(origin);
     this.#failing.clear();
     for (const organization of failed) this.#failing.add(organization);

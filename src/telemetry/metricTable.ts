@@ -57,10 +57,11 @@ export const metricTable = {
     'Entries acknowledged per second while the stream works off a backlog; 0 otherwise.',
     streamLabels,
   ),
-  streamState: gauge('audit_export_stream_state', '1 for the state the stream is in, 0 for the others.', [
-    ...streamLabels,
-    'state',
-  ]),
+  streamState: gauge(
+    'audit_export_stream_state',
+    '1 for the state the stream is in, 0 for those it was in before.',
+    [...streamLabels, 'state'],
+  ),
   requests: counter(
     'audit_export_requests_total',
     'Requests to the receiver by what their answer meant, and the reason if it was not accepted ("none" otherwise).',

@@ -18,6 +18,7 @@ function useEverything(stream: StreamMetrics): void {
   stream.setOldestPending(new Date(1_000_000));
   stream.setParked(1);
   stream.setState('holding');
+  stream.setState('holding');
   stream.setState('delivering');
   stream.setCatchUpRate(12_000);
   stream.countReplayed(7);

@@ -2,7 +2,7 @@
 import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Outcome } from '../model/outcome.ts';
 import type { FailureReason } from '../model/reasons.ts';
-import { type StreamState, streamStates } from '../model/states.ts';
+import type { StreamState } from '../model/states.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface StreamLabels {
@@ -31,6 +31,7 @@ interface LiveStream {
   /** Label values used beside the stream's own, by metric: what `remove` must undo. */
   readonly used: Map<AnyMetric, Map<string, Record<string, string>>>;
   oldestPendingMs: number | null;
+  state: StreamState | null;
   /** The handle that may still write; the others were replaced or removed. */
   owner: symbol;
 }
@@ -52,7 +53,7 @@ export function makeStreamMetrics(instruments: Instruments, now: () => number) {
     const owner = Symbol(name);
     const key = JSON.stringify([namespace, name, organization]);
     const labels = { namespace, name, organization };
-    const stream = live.get(key) ?? { labels, used: new Map(), oldestPendingMs: null, owner };
+    const stream = live.get(key) ?? { labels, used: new Map(), oldestPendingMs: null, state: null, owner };
     stream.owner = owner;
     live.set(key, stream);
 
@@ -95,11 +96,13 @@ export function makeStreamMetrics(instruments: Instruments, now: () => number) {
       setParked: (entries: number) =>
         write(instruments.parkedEntries, (metric, all) => metric.set(all, entries)),
       setState(current: StreamState) {
-        for (const each of streamStates) {
-          write(instruments.streamState, (metric, all) => metric.set(all, each === current ? 1 : 0), {
-            state: each,
-          });
-        }
+        const { state: before } = stream;
+        if (before === current || !isOwner()) return;
+        stream.state = current;
+        const show = (state: StreamState, value: 0 | 1): void =>
+          write(instruments.streamState, (metric, all) => metric.set(all, value), { state });
+        if (before !== null) show(before, 0);
+        show(current, 1);
       },
       /** Entries a second; 0 when the stream is not working off a backlog. */
       setCatchUpRate: (rate: number) =>

@@ -1,5 +1,5 @@
 /** Status files: where they lie, what is in them, when they are written and when they go. */
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -59,6 +59,31 @@ status:
     expect(identity()).toBe(before);
     await second.source.writeStatus(configKey, makeStatus({ pendingEntries: 1 }));
     expect(identity()).not.toBe(before);
+  });
+
+  it('sees what a file says of its ledger now, whoever changed it, also when its time was set back', async () => {
+    const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
+    const { source } = await follow(directory.path);
+    const sizeInFile = async () => (await source.readLedger(configKey))?.size ?? null;
+    const ledger = { origin: 'a/b', size: 1, root: 'AAAA', time: '2026-01-01T00:00:00Z' };
+    expect(await sizeInFile()).toBeNull();
+    await source.writeStatus(configKey, makeStatus({ ledger }));
+    expect(await sizeInFile()).toBe(1);
+    const path = join(directory.path, 'acme.status.yaml');
+    const hourAgo = Date.now() / 1_000 - 3_600;
+    // Old enough for its time to be relied on.
+    utimesSync(path, hourAgo, hourAgo);
+    expect(await sizeInFile()).toBe(1);
+    const text = directory.read('acme.status.yaml') ?? '';
+    for (const size of [2, 3]) {
+      directory.write('acme.status.yaml', text.replace('size: 1', `size: ${size}`));
+      utimesSync(path, hourAgo, hourAgo);
+      expect(await sizeInFile()).toBe(size);
+      expect(await sizeInFile()).toBe(size);
+    }
+    directory.remove('acme.status.yaml');
+    // What was last written stands in for a file that is gone.
+    expect(await sizeInFile()).toBe(1);
   });
 
   it('mends a file that somebody has changed', async () => {

@@ -2,6 +2,7 @@
  * Reads text files again only when they have changed, as told by modification time, change time, size and inode.
  * Cheap enough to ask for every file every few seconds: one stat each.
  */
+import type { BigIntStats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { codeOf } from './fileError.ts';
 
@@ -53,7 +54,7 @@ export function makeFileCache(): FileCache {
   async function read(path: string): Promise<FileContent> {
     try {
       const info = await stat(path, { bigint: true });
-      const signature = `${info.dev}:${info.ino}:${info.size}:${info.mtimeNs}:${info.ctimeNs}`;
+      const signature = signatureOf(info);
       const cached = files.get(path);
       if (cached !== undefined && cached.signature === signature) {
         cached.isRead = true;
@@ -62,8 +63,7 @@ export function makeFileCache(): FileCache {
       // Opening a pipe would wait forever for a writer.
       if (!info.isFile()) return remember(path, null, unreadable('is not a file'));
       if (info.size > maxBytes) return remember(path, null, unreadable('is larger than 1 MiB'));
-      const isSettled = Math.abs(Date.now() - Number(info.mtimeMs)) > unsettledMs;
-      return remember(path, isSettled ? signature : null, decode(await readFile(path)));
+      return remember(path, isSettled(info) ? signature : null, decode(await readFile(path)));
     } catch (error) {
       const code = codeOf(error);
       if (code === 'ENOENT' || code === 'ENOTDIR') {
@@ -83,6 +83,20 @@ export function makeFileCache(): FileCache {
       }
     },
   };
+}
+
+function signatureOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+}
+
+function isSettled({ mtimeMs }: BigIntStats): boolean {
+  return Math.abs(Date.now() - Number(mtimeMs)) > unsettledMs;
+}
+
+/** What changes with the file's text; null: there is none that can be relied on, or no file. Never throws. */
+export async function readSignature(path: string): Promise<string | null> {
+  const info = await stat(path, { bigint: true }).catch(() => null);
+  return info !== null && isSettled(info) ? signatureOf(info) : null;
 }
 
 type Found =

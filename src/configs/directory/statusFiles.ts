@@ -10,6 +10,7 @@ import type { ExportStatus, LedgerStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { readLedgerStatus } from '../readLedgerStatus.ts';
 import { type Assigned, baseName, isOwner } from './assignKeys.ts';
+import { readSignature } from './fileCache.ts';
 import { codeOf } from './fileError.ts';
 import { statusSuffix } from './listDirectory.ts';
 import { parseStatus, renderStatus, statusMark } from './renderStatus.ts';
@@ -30,6 +31,8 @@ export class StatusFiles {
   readonly #queues = new Map<string, Promise<void>>();
   /** By key. */
   readonly #statuses = new Map<string, ExportStatus>();
+  /** What files say of ledgers, by file name: it is asked for every few seconds, and seldom changes. */
+  readonly #ledgers = new Map<string, { readonly signature: string; readonly ledger: unknown }>();
   #isReadOnly = false;
   readonly #failing = new Set<string>();
 
@@ -49,6 +52,7 @@ export class StatusFiles {
     );
     for (const key of this.#statuses.keys()) if (!this.#targets.has(key)) this.#statuses.delete(key);
     const used = new Set(names.values());
+    for (const fileName of this.#ledgers.keys()) if (!used.has(fileName)) this.#ledgers.delete(fileName);
     const orphans = present.filter((fileName) => !used.has(fileName));
     await Promise.all(orphans.map((orphan) => this.#enqueue(orphan, () => this.#deleteOrphan(orphan))));
   }
@@ -73,8 +77,19 @@ export class StatusFiles {
   async ledgerOf(key: string): Promise<LedgerStatus | null> {
     const fileName = this.#targets.get(key)?.fileName;
     if (fileName === undefined) return null;
-    const text = await readIfThere(join(this.#directory, fileName)).catch(() => null);
-    return readLedgerStatus(parseStatus(text)?.ledger ?? this.#statuses.get(key)?.ledger);
+    return readLedgerStatus((await this.#readLedger(fileName)) ?? this.#statuses.get(key)?.ledger);
+  }
+
+  async #readLedger(fileName: string): Promise<unknown> {
+    const path = join(this.#directory, fileName);
+    // Before the text: a file that changes in between is read again.
+    const signature = await readSignature(path);
+    const known = this.#ledgers.get(fileName);
+    if (signature !== null && known?.signature === signature) return known.ledger;
+    const ledger = parseStatus(await readIfThere(path).catch(() => null))?.ledger;
+    if (signature === null) this.#ledgers.delete(fileName);
+    else this.#ledgers.set(fileName, { signature, ledger });
+    return ledger;
   }
 
   #enqueue(fileName: string, work: () => Promise<void>): Promise<void> {

@@ -64,15 +64,23 @@ export async function readList(list: ListRequest): Promise<AuditLogsView> {
 /** Reads the part below the filters. */
 export async function readResults(list: ListRequest): Promise<ResultsView> {
   const now = new Date();
-  return makeResults(list, find(list, now), now);
+  return makeResults(list, find(list, now, firstAnswerMs), now);
 }
+
+/** A search shows something soon; those that continue it take longer each, so that they are few. */
+export const firstAnswerMs = 400;
 
 function find(
   { context, organization, parsed, signal }: ListRequest,
   now: Date,
+  budgetMs?: number,
 ): ReturnType<typeof findEntries> {
   const query = toEntryQuery(parsed.filters, organization, now);
-  return findEntries(context.db, query, parsed.before, { limit: pageSize, signal });
+  return findEntries(context.db, query, parsed.before, {
+    limit: pageSize,
+    signal,
+    ...(budgetMs !== undefined && { budgetMs }),
+  });
 }
 
 /** What the rows say about them comes from their payloads. */
