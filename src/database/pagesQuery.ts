@@ -20,7 +20,7 @@ export function pagesQuery(
     const [before, now] = [parseSnapshot(settled), parseSnapshot(window.snapshot)];
     const late = lateTransactions(before, now);
     return `(${n}, ${literal(id)}::uuid, ${BigInt(token)}::bigint, ${literal(organization)}, ${BigInt(cluster)}::bigint,
-      ${literal(window.snapshot)}, '${before.xmax}'::xid8, '${now.xmax}'::xid8, '{${late.join(',')}}'::xid8[])`;
+      ${literal(window.snapshot)}::pg_snapshot, '${before.xmax}'::xid8, '${now.xmax}'::xid8, '{${late.join(',')}}'::xid8[])`;
   });
   const filters = streams
     .map(({ window }, n) => ({ n, condition: filterCondition(window.filter) }))
@@ -30,7 +30,7 @@ export function pagesQuery(
       ? 'true'
       : `case w.n ${filters.map(({ n, condition }) => `when ${n} then ${condition}`).join(' ')} else true end`;
   const of = 'organization = w.organization and cluster = w.cluster';
-  const visible = 'pg_visible_in_snapshot(xid, w.snapshot::pg_snapshot)';
+  const visible = 'pg_visible_in_snapshot(xid, w.snapshot)';
   const late = `(select ${entryColumns.replaceAll(/\w+/g, 'e.$&')}
     from (select x from unnest(w.late) x order by x) late
     cross join lateral (select ${entryColumns} from audit.entries
@@ -39,7 +39,7 @@ export function pagesQuery(
   const since = `(select ${entryColumns} from audit.entries
     where ${of} and xid >= w.low and xid < w.high and ${visible} order by xid, id limit ${maxRows})`;
   const part = withProof(
-    'audit.streams s where s.id = w.stream and s.window_snapshot::text = w.snapshot and s.token = w.token',
+    'audit.streams s where s.id = w.stream and s.window_snapshot::text = w.snapshot::text and s.token = w.token',
     `${entryFields('matches')} from (select *, ${matches} as matches from (${late} union all ${since}) as page) as page
     order by xid, id limit ${maxRows}`,
   );

@@ -20,7 +20,7 @@ type Compressor = Gzip | ZstdCompress;
 
 /** Room for a whole result at once, which a batch of a thousand entries seldom exceeds: with zlib's 16 KiB it returns to the event loop twenty times. */
 const chunkSize = 256 * 1024;
-/** Of each kind: as many as the threads that work for them. A level-1 gzip keeps 0.5 MiB, a zstd 1.5 MiB. */
+/** How many there are of each kind: as many as the threads that work for them. A level-1 gzip keeps 0.5 MiB, a zstd 1.5 MiB. */
 const most = 4;
 
 /** A body of up to so many bytes takes 0.05 ms, half of what it takes with a thread. */

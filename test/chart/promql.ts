@@ -1,5 +1,6 @@
 /** Whether an expression asks for metrics, labels and states that the program has. */
 
+import { streamStates } from '../../src/model/states.ts';
 import { makeMetrics } from '../../src/telemetry/metrics.ts';
 import { metricTable } from '../../src/telemetry/metricTable.ts';
 
@@ -23,7 +24,8 @@ export async function readKnownMetrics(): Promise<Known> {
     }
   }
   const metrics = makeMetrics({ version: 'test' });
-  metrics.forStream({ namespace: 'n', name: 'n', organization: 'o' }).setState('delivering');
+  const stream = metrics.forStream({ namespace: 'n', name: 'n', organization: 'o' });
+  for (const state of streamStates) stream.setState(state);
   const scrape = await metrics.render();
   for (const [, name = ''] of scrape.matchAll(/^# TYPE ((?:process|nodejs)_\w+)/gm)) labels.set(name, []);
   const states = new Set([...scrape.matchAll(/state="([\w-]+)"/g)].map(([, state = '']) => state));

@@ -153,11 +153,20 @@ export async function startProduct(
     entry: /siem Delivered/,
   });
   const committed = async () => uidsOf(db).catch(() => []);
+  // What a collector that was killed has left in the file is nobody's word any more, until the next one writes another.
+  let left: string | null = null;
+  const readStatusOfLiving = async (): Promise<string | undefined> => {
+    const words = await readStatus();
+    if (!collector.isRunning) left = words;
+    if (words === left) return undefined;
+    left = null;
+    return words;
+  };
   watchClaims({
     look: async () => {
       const sight = { committed: await committed(), stored: () => receiver.ledger.storedUids() };
       return new Map([
-        ['status', { ...sight, words: await readStatus() }],
+        ['status', { ...sight, words: await readStatusOfLiving() }],
         ['page', { ...sight, words: (await readPage()) || undefined }],
       ]);
     },

@@ -46,8 +46,8 @@ describe.skipIf(isToolMissing('otelcol'))('any JSON, read by the Collector', () 
            from audit.entries where id = any ($1::bigint[]) order by entries.id`,
           [ids],
         );
-        const last = rows.at(-1)?.uid ?? '';
-        await receiver.waitFor((r) => r.ledger.sightings().has(last));
+        // Several requests may be under way, and the last one arrive first.
+        await receiver.waitFor((r) => rows.every(({ uid }) => r.ledger.sightings().has(uid)));
         const records = new Map(receiver.records.map((record) => [record.uid, record]));
         receiver.requests.length = 0;
         for (const { uid, type, project, text } of rows) {
