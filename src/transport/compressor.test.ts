@@ -1,7 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Compressors } from './compressor.ts';
+
+const memory = vi.hoisted(() => ({ isFull: false }));
+vi.mock('node:zlib', async (load) => {
+  const zlib = await load<typeof import('node:zlib')>();
+  const createGzip: typeof zlib.createGzip = (options) => {
+    if (memory.isFull) throw new Error('Initialization failed');
+    return zlib.createGzip(options);
+  };
+  return { ...zlib, createGzip };
+});
 
 const codings = { gzip: gunzipSync, zstd: zstdDecompressSync } as const;
 
@@ -41,4 +51,17 @@ describe.each(['gzip', 'zstd'] as const)('%s', (coding) => {
 test('none leaves the body as it is', async () => {
   const body = randomBytes(10);
   expect(await new Compressors().compress('none', body)).toBe(body);
+});
+
+test('goes on after there was no memory for compressors, however often', async () => {
+  onTestFinished(() => {
+    memory.isFull = false;
+  });
+  memory.isFull = true;
+  const compressors = new Compressors();
+  const body = randomBytes(10_000);
+  for (let n = 0; n < 8; n++)
+    await expect(compressors.compress('gzip', body)).rejects.toThrow('Initialization failed');
+  memory.isFull = false;
+  expect(gunzipSync(await compressors.compress('gzip', body)).equals(body)).toBe(true);
 });

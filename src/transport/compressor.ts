@@ -65,7 +65,7 @@ export class Compressors {
       kept.give(compressor);
       return result;
     } catch (error) {
-      kept.replace(compressor);
+      kept.drop(compressor);
       throw error;
     }
   }
@@ -75,19 +75,18 @@ export class Compressors {
 class Kept {
   readonly #make: () => Compressor;
   readonly #idle: Compressor[] = [];
-  readonly #waiting: Array<(compressor: Compressor) => void> = [];
+  /** null: there is room for another. */
+  readonly #waiting: Array<(compressor: Compressor | null) => void> = [];
   #made = 0;
 
   constructor(make: () => Compressor) {
     this.#make = make;
   }
 
+  /** @throws Error when there is no memory for another. */
   async take(): Promise<Compressor> {
-    const compressor = this.#idle.pop();
-    if (compressor) return compressor;
-    if (this.#made === most) return new Promise((resolve) => this.#waiting.push(resolve));
-    this.#made++;
-    return this.#make();
+    const compressor = this.#idle.pop() ?? (this.#made < most ? this.#makeOne() : await this.#wait());
+    return compressor ?? this.take();
   }
 
   give(compressor: Compressor): void {
@@ -97,9 +96,26 @@ class Kept {
   }
 
   /** One that failed is not used again. */
-  replace(compressor: Compressor): void {
+  drop(compressor: Compressor): void {
     compressor.destroy();
-    this.give(this.#make());
+    this.#made--;
+    this.#waiting.shift()?.(null);
+  }
+
+  #makeOne(): Compressor {
+    try {
+      const compressor = this.#make();
+      this.#made++;
+      return compressor;
+    } catch (error) {
+      // There may be nobody else to wake the next one.
+      this.#waiting.shift()?.(null);
+      throw error;
+    }
+  }
+
+  #wait(): Promise<Compressor | null> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }
 
