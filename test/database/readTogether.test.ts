@@ -1,6 +1,8 @@
 /** The windows of many streams by one COPY: each gets what it would get alone. */
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
+import type { BinaryRow } from '../../src/database/binaryRow.ts';
+import { copyOut } from '../../src/database/copyOut.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { type OnEntry, type PageResult, readFirstPages, readPage } from '../../src/database/readWindow.ts';
 import { pinWindow } from '../../src/database/window.ts';
@@ -205,4 +207,16 @@ test('rows in another order go to nobody', async () => {
     return client;
   }) as never;
   await expect(read(db, [stream, stream])).rejects.toThrow('another order');
+});
+
+test('Postgres compiles nothing for it, whatever it is set to', async () => {
+  const db = await setUp();
+  await db.query(`do $$ begin execute format('alter database %I set jit = on', current_database()); end $$`);
+  // The setting is that of a new connection.
+  const later = openDatabase(db.options.connectionString ?? '', 1);
+  onTestFinished(() => later.end());
+  const settings: string[] = [];
+  const onRow = (row: BinaryRow): undefined => void settings.push(Buffer.from(row.required(0)).toString());
+  await copyOut(later, `select current_setting('jit')`, onRow);
+  expect(settings).toEqual(['off']);
 });
