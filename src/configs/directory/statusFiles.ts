@@ -86,8 +86,10 @@ export class StatusFiles {
     const signature = await readSignature(path);
     const known = this.#ledgers.get(fileName);
     if (signature !== null && known?.signature === signature) return known.ledger;
-    const ledger = parseStatus(await readIfThere(path).catch(() => null))?.ledger;
-    if (signature === null) this.#ledgers.delete(fileName);
+    const text = await readIfThere(path).catch(() => null);
+    const ledger = parseStatus(text)?.ledger;
+    // What could not be read is tried again: it may name a root that the database must still have.
+    if (signature === null || text === null) this.#ledgers.delete(fileName);
     else this.#ledgers.set(fileName, { signature, ledger });
     return ledger;
   }
