@@ -34,6 +34,7 @@ export class TrickleReads {
         return new Map([[first.id, page]]);
       }
       const wanted = members.filter(({ interrupt }) => !interrupt.aborted);
+      if (wanted.length === 0) return new Map();
       const pages = await places.run(forMany, AbortSignal.timeout(togetherMs), () =>
         readFirstPages(db, wanted, { ...limits, timeoutMs: togetherMs }),
       );
