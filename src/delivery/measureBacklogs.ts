@@ -5,6 +5,17 @@ import type { Stream } from './stream.ts';
 /** A backlog of so many entries is worth a line in the log. */
 const reportFrom = 5_000;
 
+/** After a database that did not answer for a minute, what waits is not left unknown for three more. */
+const longestRestMs = 15_000;
+
+/**
+ * How long to rest after a pass over all streams: with thousands that have a backlog it takes seconds, which delivering them needs
+ * more.
+ */
+export function restMs(tookMs: number): number {
+  return Math.min(longestRestMs, 3 * tookMs);
+}
+
 /**
  * Counts one stream after the other, so that at most one connection counts, and calls `onCounted` with each, also one that could
  * not be counted, which keeps no other from its turn. Leaves out streams that are idle: they are known to have nothing.

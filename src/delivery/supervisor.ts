@@ -21,7 +21,7 @@ import { Evidence } from './evidence.ts';
 import { FormerStreams } from './formerStreams.ts';
 import { LeaseClock } from './lease.ts';
 import { LeaseRenewal } from './leaseRenewal.ts';
-import { measureBacklogs } from './measureBacklogs.ts';
+import { measureBacklogs, restMs } from './measureBacklogs.ts';
 import { Poller } from './poller.ts';
 import { RunningStreams } from './runningStreams.ts';
 import { runTeller, type StoppedConfig, type TellerOptions } from './teller.ts';
@@ -257,8 +257,7 @@ export class Supervisor {
     while (!stop.aborted) {
       const startedAt = performance.now();
       await measureBacklogs(this.#running.all, stop, ({ config }) => this.#onStatus(config.key));
-      // With thousands that have a backlog it takes seconds, which delivering them needs more.
-      await pause((performance.now() - startedAt) * restsPerCount, stop);
+      await pause(restMs(performance.now() - startedAt), stop);
       await this.#backlogNow.wait(this.#options.backlogIntervalMs, stop);
     }
   }
@@ -272,4 +271,3 @@ export class Supervisor {
 const renewalsPerLease = 4; // one may fail, and the next still comes in time
 const stuckAfterMs = 600_000; // a renewal is a handful of statements, and each ends after 60 s (pool.ts)
 const watchIntervalMs = 500;
-const restsPerCount = 3; // counting takes a quarter of a connection's time at most
