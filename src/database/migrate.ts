@@ -142,8 +142,10 @@ async function lockAndApply(
   own: readonly Migration[],
   onProgress: (sentence: string) => void,
 ): Promise<Step> {
-  // Building an index may take hours, during which this transaction is idle.
-  await client.query(`begin; ${guardStatements} set local idle_in_transaction_session_timeout = 0`);
+  // Building an index may take hours, during which this transaction is idle, and without a snapshot only if it is read committed.
+  await client.query(
+    `begin isolation level read committed; ${guardStatements} set local idle_in_transaction_session_timeout = 0`,
+  );
   try {
     await makeTable(client);
     await client.query('lock table audit.migrations in share row exclusive mode nowait');

@@ -69,6 +69,18 @@ test('a product writes on while several processes bring its table up to date', a
   expect((await db.query('select from audit.entries')).rowCount).toBe(1_101);
 });
 
+test.each(['repeatable read', 'serializable'])(
+  'transactions that are %s by default do not wait for their own index',
+  async (level) => {
+    const { url, db } = await setUp();
+    await db.query(
+      `do $$ begin execute format('alter database %I set default_transaction_isolation = %L', current_database(), '${level}'); end $$`,
+    );
+    await migrate(openPool(url), own);
+    expect(await validIndexes(db)).toEqual(all);
+  },
+);
+
 test('what a broken try left behind is dropped, what it finished is kept', async () => {
   const { db } = await setUp();
   await migrate(db, own.slice(0, 2));
