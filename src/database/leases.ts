@@ -63,11 +63,24 @@ export async function claimStreams(
      update audit.streams s set holder = $1, token = s.token + 1, released_at = null,
        config = case when s.config ? 'deleted' then s.config - 'deleted' else s.config end
      from free where s.id = free.id
-     returning ${streamColumns}, exists (select from audit.streams r where r.replay_of = s.id) as "hasReplays",
-       (select count(*)::int from audit.parked p where p.stream = s.id) as parked`,
+     returning ${streamColumns}, exists (select from audit.streams r where r.replay_of = s.id) as "hasReplays"`,
     [replicaId, wanted, limit],
   );
-  return result.rows.map(toStreamRow);
+  const parked = await countParked(
+    db,
+    result.rows.map(({ id }) => id),
+  );
+  return result.rows.map((raw) => ({ ...toStreamRow(raw), parked: parked.get(raw.id) ?? 0 }));
+}
+
+/** A statement of its own: that of the claim does not see what the old holder parked while it waited for the row. */
+async function countParked(db: Database, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await db.query<{ stream: string; parked: number }>(
+    'select stream, count(*)::int as parked from audit.parked where stream = any ($1::uuid[]) group by stream',
+    [ids],
+  );
+  return new Map(rows.map(({ stream, parked }) => [stream, parked]));
 }
 
 /** Lets go of streams whose loops have ended; another replica may take them at once. */

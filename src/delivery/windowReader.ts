@@ -94,7 +94,8 @@ export class WindowReader {
     );
     let textBytes = 0;
     const onEntry: OnEntry = (entry, matches, bytes) => {
-      if (textBytes >= plan.pageBytes) return 'stop';
+      // A hundred streams may read a trickle at the same time: a large row is read in its own turn.
+      if (textBytes >= plan.pageBytes || (plan.isTrickle && bytes > plan.pageBytes)) return 'stop';
       textBytes += bytes;
       if (matches) cutter.addRecord(entry);
       else cutter.addSkipped(entry);
