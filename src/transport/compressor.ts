@@ -72,7 +72,7 @@ export class Compressors {
 }
 
 /** Compressors of one kind, made when they are first needed, and waited for when all are at work. */
-class Kept {
+export class Kept {
   readonly #make: () => Compressor;
   readonly #idle: Compressor[] = [];
   /** null: there is room for another. */

@@ -1,22 +1,12 @@
 /** Status files: where they lie, what is in them, when they are written and when they go. */
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { waitFor } from '../../tools/waitFor.ts';
 import { follow, makeConfigDirectory, makeStatus, manifest } from './configDirectory.ts';
 
 const configKey = 'directory/default/acme';
-
-const disk = vi.hoisted(() => ({ failsFor: '' }));
-vi.mock('node:fs/promises', async (load) => {
-  const files = await load<typeof import('node:fs/promises')>();
-  const readFile = async (path: string, encoding: 'utf8') => {
-    if (disk.failsFor !== '' && path.endsWith(disk.failsFor)) throw new Error('too many open files');
-    return files.readFile(path, encoding);
-  };
-  return { ...files, readFile };
-});
 
 describe('writeStatus', () => {
   it('writes beside the manifest what kubectl would show', async () => {
@@ -94,24 +84,6 @@ status:
     directory.remove('acme.status.yaml');
     // What was last written stands in for a file that is gone.
     expect(await sizeInFile()).toBe(1);
-  });
-
-  it('looks again for a ledger in a file that could not be read', async () => {
-    const directory = makeConfigDirectory({ 'acme.yaml': manifest('acme') });
-    const first = await follow(directory.path);
-    const ledger = { origin: 'a/b', size: 1, root: 'AAAA', time: '2026-01-01T00:00:00Z' };
-    await first.source.writeStatus(configKey, makeStatus({ ledger }));
-    const hourAgo = Date.now() / 1_000 - 3_600;
-    // Old enough for its time to be relied on.
-    utimesSync(join(directory.path, 'acme.status.yaml'), hourAgo, hourAgo);
-    const { source } = await follow(directory.path);
-    onTestFinished(() => {
-      disk.failsFor = '';
-    });
-    disk.failsFor = 'acme.status.yaml';
-    expect(await source.readLedger(configKey)).toBeNull();
-    disk.failsFor = '';
-    expect((await source.readLedger(configKey))?.size).toBe(1);
   });
 
   it('mends a file that somebody has changed', async () => {

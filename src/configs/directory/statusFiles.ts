@@ -10,8 +10,8 @@ import type { ExportStatus, LedgerStatus } from '../../model/streamStatus.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { readLedgerStatus } from '../readLedgerStatus.ts';
 import { type Assigned, baseName, isOwner } from './assignKeys.ts';
-import { readSignature } from './fileCache.ts';
 import { codeOf } from './fileError.ts';
+import { LedgerFiles } from './ledgerFiles.ts';
 import { statusSuffix } from './listDirectory.ts';
 import { parseStatus, renderStatus, statusMark } from './renderStatus.ts';
 import { writeAtomically } from './writeAtomically.ts';
@@ -31,8 +31,7 @@ export class StatusFiles {
   readonly #queues = new Map<string, Promise<void>>();
   /** By key. */
   readonly #statuses = new Map<string, ExportStatus>();
-  /** What files say of ledgers, by file name: it is asked for every few seconds, and seldom changes. */
-  readonly #ledgers = new Map<string, { readonly signature: string; readonly ledger: unknown }>();
+  readonly #ledgers = new LedgerFiles(readIfThere);
   #isReadOnly = false;
   readonly #failing = new Set<string>();
 
@@ -52,7 +51,7 @@ export class StatusFiles {
     );
     for (const key of this.#statuses.keys()) if (!this.#targets.has(key)) this.#statuses.delete(key);
     const used = new Set(names.values());
-    for (const fileName of this.#ledgers.keys()) if (!used.has(fileName)) this.#ledgers.delete(fileName);
+    this.#ledgers.keepOnly(new Set([...used].map((fileName) => join(this.#directory, fileName))));
     const orphans = present.filter((fileName) => !used.has(fileName));
     await Promise.all(orphans.map((orphan) => this.#enqueue(orphan, () => this.#deleteOrphan(orphan))));
   }
@@ -77,21 +76,8 @@ export class StatusFiles {
   async ledgerOf(key: string): Promise<LedgerStatus | null> {
     const fileName = this.#targets.get(key)?.fileName;
     if (fileName === undefined) return null;
-    return readLedgerStatus((await this.#readLedger(fileName)) ?? this.#statuses.get(key)?.ledger);
-  }
-
-  async #readLedger(fileName: string): Promise<unknown> {
-    const path = join(this.#directory, fileName);
-    // Before the text: a file that changes in between is read again.
-    const signature = await readSignature(path);
-    const known = this.#ledgers.get(fileName);
-    if (signature !== null && known?.signature === signature) return known.ledger;
-    const text = await readIfThere(path).catch(() => null);
-    const ledger = parseStatus(text)?.ledger;
-    // What could not be read is tried again: it may name a root that the database must still have.
-    if (signature === null || text === null) this.#ledgers.delete(fileName);
-    else this.#ledgers.set(fileName, { signature, ledger });
-    return ledger;
+    const inFile = await this.#ledgers.read(join(this.#directory, fileName));
+    return readLedgerStatus(inFile ?? this.#statuses.get(key)?.ledger);
   }
 
   #enqueue(fileName: string, work: () => Promise<void>): Promise<void> {
