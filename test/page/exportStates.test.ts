@@ -6,6 +6,7 @@ import { toEditableSpec } from '../../src/configs/editor/editableSpec.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { type StateName, states } from '../../src/model/states.ts';
 import type { Condition, LastError } from '../../src/model/streamStatus.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
 import { migrateDatabase, openDatabase } from '../tools/database.ts';
 import { writePageEntries } from '../tools/pageEntries.ts';
@@ -209,6 +210,8 @@ it('says above the list what fails, most pressing first, and says no more once n
   await page.goto(origin + logs);
   const banner = page.locator('#export-trouble');
   const items = banner.getByRole('listitem');
+  // A list waits for the configs for a moment only, and asks for them afterwards.
+  await items.nth(1).waitFor();
   expect(await items.count()).toBe(2);
   const first = (await items.nth(0).textContent()) ?? '';
   expect(first).toMatch(/holding: Holding: needs you since[\s\S]*404 Not Found[\s\S]*Fix it/);
@@ -231,8 +234,13 @@ it('says above the list what fails, most pressing first, and says no more once n
 it('says it without JavaScript, and does without where the configs cannot be read', async () => {
   const { origin } = await setUp(() => ['holding']);
   const page = await browser.newPage({ javaScriptEnabled: false });
-  await page.goto(origin + logs);
-  await page.getByRole('link', { name: /^Fix it ?: holding$/ }).click();
+  const fix = page.getByRole('link', { name: /^Fix it ?: holding$/ });
+  // A list waits for the configs for a moment only, and this machine may have other work.
+  await waitFor(async () => {
+    await page.goto(origin + logs);
+    return (await fix.count()) > 0;
+  });
+  await fix.click();
   await page.getByLabel('Endpoint URL').waitFor();
   const never = { list: () => new Promise(() => {}) } as unknown as ConfigEditor;
   const slow = await startPageUnderTest(postgres, { context: { editor: never } });
