@@ -147,7 +147,16 @@ it('is not green before the receiver has accepted an entry, and says so on the l
   await page.getByLabel('Max batch size').fill('7');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
-  await state(page).getByText('Holding: needs you').waitFor({ timeout: 20_000 });
+  await state(page)
+    .getByText('Holding: needs you')
+    .waitFor({ timeout: 60_000 })
+    .catch(async (error: unknown) => {
+      // What the collector says itself tells a page that is late from a collector that is.
+      const status = JSON.stringify(await collector.readStatus('siem'));
+      throw new Error(
+        `${error}\n${status}\n${receiver.requests.length} requests\n${collector.output().slice(-2_000)}`,
+      );
+    });
   receiver.answerWith({ status: 200 });
   await state(page).getByRole('button', { name: 'Retry now' }).click();
   await page.getByText('The collector is trying again now.').waitFor();
