@@ -10,15 +10,8 @@ RUN ["sh", "-c", "npm pkg delete devDependencies && npm sbom --sbom-format cyclo
 # Node runs no TypeScript below node_modules: types, sources and maps are half of it by size. bare-* is for another runtime.
 RUN ["find", "node_modules", "(", "-path", "node_modules/bare-*", "-prune", "-o", "-type", "f", "(", "-name", "*.ts", "-o", "-name", "*.cts", "-o", "-name", "*.mts", "-o", "-name", "*.map", ")", ")", "-exec", "rm", "-r", "{}", "+"]
 
-FROM node:${NODE_VERSION}-alpine
-ARG VERSION=0.1.0
-ARG REVISION=
-LABEL org.opencontainers.image.title="audit-export" \
-      org.opencontainers.image.description="Forwards every audit entry of a multi-organization product to each organization's own OTLP receiver." \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
-ENV NODE_ENV=production
+FROM node:${NODE_VERSION}-alpine AS program
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=dependencies /app/sbom.cdx.json ./
@@ -26,6 +19,22 @@ COPY package.json LICENSE ./
 COPY cmd/collector.ts cmd/earlyStop.ts cmd/health.ts cmd/heap.ts cmd/migrate.ts cmd/runCollector.ts cmd/shell.ts cmd/verify.ts ./cmd/
 COPY src ./src
 COPY views ./views
+
+# What V8 makes of the program: a start takes two thirds of the time with it. Node keeps it by user: any other starts without.
+FROM program AS compiled
+RUN ["sh", "-c", "mkdir compile-cache && chown 65532 compile-cache"]
+USER 65532:65532
+RUN ["sh", "-c", "node --disable-sigusr1 cmd/collector.ts --version && chmod -R a+rX compile-cache"]
+
+FROM program
+COPY --from=compiled --chown=0:0 /app/compile-cache ./compile-cache
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.title="audit-export" \
+      org.opencontainers.image.description="Forwards every audit entry of a multi-organization product to each organization's own OTLP receiver." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 # Numeric, so that Kubernetes can see that it is not root (runAsNonRoot).
 USER 65532:65532
 EXPOSE 8080 9090

@@ -74,7 +74,8 @@ describe.skipIf(isImageBuilderMissing())('the image that is built', () => {
     const packages = await readLock('package-lock.json');
     const development = packages.filter(([, { dev }]) => dev === true).map(([path]) => `app/${path}/`);
     expect(development.length).toBeGreaterThan(20);
-    const outside = /^app\/((src|views|cmd|node_modules)\/.*|LICENSE|package\.json|sbom\.cdx\.json)?$/;
+    const outside =
+      /^app\/((src|views|cmd|node_modules|compile-cache)\/.*|LICENSE|package\.json|sbom\.cdx\.json)?$/;
     const unwanted = [
       /\.test\.ts$/,
       /\.node$/,

@@ -47,6 +47,16 @@ describe.skipIf(isMissing)('the image', () => {
     expect({ code, output }).toEqual({ code: 0, output: 'EROFS\nEACCES\nEROFS\n65532:65532\n' });
   });
 
+  test('starts from what was compiled when it was built, also where it may not write', async () => {
+    const { code, output } = await runInImage(image, [...image.entrypoint, 'cmd/collector.ts', '--version'], {
+      env: { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
+    });
+    expect(code, output).toBe(0);
+    const count = (text: string) => output.split(text).length - 1;
+    expect(count('was accepted')).toBeGreaterThan(500);
+    expect(count('was rejected') + count('was not initialized')).toBe(0);
+  });
+
   test('migrates, delivers, shows its page, is healthy, verifies, and exits with 0 at SIGTERM', async () => {
     const { url, db, receiver } = await setUp(postgres);
     const migrated = await runInImage(image, [...image.entrypoint, 'cmd/migrate.ts'], {
