@@ -151,6 +151,8 @@ async function measureSearches(bench: Bench, target: Target, places: readonly Pl
     ['a request id', (place) => ({ text: place.requestId })],
     ['eight digits of one', (place) => ({ text: place.requestId.slice(0, 8) })],
     ['four letters, absent', (_, i) => ({ text: `q${String.fromCharCode(97 + (i % 26))}zx` })],
+    ['six digits of one', (place) => ({ text: place.requestId.slice(0, 6) })],
+    ['three letters, absent', (_, i) => ({ text: `q${String.fromCharCode(97 + (i % 26))}z` })],
     ['two letters, absent', () => ({ text: 'qz' })],
     ['an actor', (_, i) => ({ actors: [`u-${(i * 100) % 4_000}`] })],
     [

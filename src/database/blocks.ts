@@ -92,6 +92,13 @@ export interface Candidate extends BlockPlace {
   readonly textBytes: number;
 }
 
+/** What a block that holds a term has in its bitmap. */
+export interface TermHashes {
+  readonly all: readonly number[];
+  /** In a bitmap of the first version, which holds less. Empty: any such block may hold the term. */
+  readonly version1: readonly number[];
+}
+
 export interface Scan {
   /** Sorted in the direction. */
   readonly candidates: readonly Candidate[];
@@ -106,16 +113,16 @@ export interface Scan {
 export async function scanBlocks(
   reader: Reader,
   { query, range, direction }: Prepared,
-  needles: readonly (readonly (readonly number[])[])[],
+  needles: readonly (readonly TermHashes[])[],
   from: BlockPlace | null,
   most: number,
 ): Promise<Scan> {
   const parameters = new Parameters();
   const [edge, sorted, past] = direction === 'older' ? ['newest', 'desc', '<'] : ['oldest', 'asc', '>'];
-  const probes = needles.map(
-    (alternatives) =>
-      `(${alternatives.map((hashes) => `(${hashes.map((hash) => hasGram(hash)).join(' and ') || 'true'})`).join(' or ')})`,
-  );
+  const probe = (of: keyof TermHashes): string =>
+    needles
+      .map((alternatives) => `(${alternatives.map((hashes) => hasAll(hashes[of])).join(' or ')})`)
+      .join(' and ') || 'true';
   const isPast = from
     ? `and (b.${edge}, b.block) ${past} (${parameters.add(from.edge, 'timestamptz')}, ${parameters.add(from.block, 'bigint')})`
     : '';
@@ -128,7 +135,7 @@ export async function scanBlocks(
          and b.newest >= ${parameters.add(range.low.occurredAt, 'timestamptz')} and b.oldest <= ${parameters.add(range.high.occurredAt, 'timestamptz')} ${isPast}
        order by b.${edge} ${sorted}, b.block ${sorted} limit ${parameters.add(most, 'int')}
      ), probed as (
-       select b.*, b.grams is null or (${probes.join(' and ') || 'true'}) as is_hit,
+       select b.*, b.grams is null or case b.gram_version when 1 then ${probe('version1')} else ${probe('all')} end as is_hit,
          row_number() over (order by b.${edge} ${sorted}, b.block ${sorted}) = ${parameters.add(most, 'int')} as is_last
        from overlapping b)
      select b.block::text, ${utcMicroseconds(`b.${edge}`)} as edge, b.cluster::text, b.first_xid::text as "firstXid", b.first_id::text as "firstId",
@@ -144,6 +151,10 @@ export async function scanBlocks(
       .map(({ isHit: _, isLast: __, textBytes, ...row }) => ({ ...row, textBytes: Number(textBytes) })),
     end: last?.isLast ? { edge: last.edge, block: last.block } : null,
   };
+}
+
+function hasAll(hashes: readonly number[]): string {
+  return `(${hashes.map(hasGram).join(' and ') || 'true'})`;
 }
 
 /** Reads one byte of the bitmap, so that Postgres fetches only one piece of it. */

@@ -19,6 +19,8 @@ export interface Block {
   readonly oldest: bigint;
   readonly newest: bigint;
   readonly grams: Buffer | null;
+  /** What `grams` record. */
+  readonly gramVersion: number;
 }
 
 export interface IndexedEntry extends Position {
@@ -186,10 +188,10 @@ export async function saveBlocks(
        update audit.search_positions
        set xid = $5, id = $6, claimed_until = clock_timestamp() + $7 * interval '1 millisecond'
        where organization = $1 and cluster = $2 and xid = $3 and id = $4 returning 1)
-     insert into audit.search_blocks (organization, cluster, first_xid, first_id, last_xid, last_id, entries, text_bytes, oldest, newest, grams)
-     select $1, $2, first_xid, first_id, last_xid, last_id, entries, text_bytes, ${moment('oldest')}, ${moment('newest')}, grams
-     from moved, unnest($8::xid8[], $9::bigint[], $10::xid8[], $11::bigint[], $12::int[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bytea[])
-       as b(first_xid, first_id, last_xid, last_id, entries, text_bytes, oldest, newest, grams)`,
+     insert into audit.search_blocks (organization, cluster, first_xid, first_id, last_xid, last_id, entries, text_bytes, oldest, newest, grams, gram_version)
+     select $1, $2, first_xid, first_id, last_xid, last_id, entries, text_bytes, ${moment('oldest')}, ${moment('newest')}, grams, gram_version
+     from moved, unnest($8::xid8[], $9::bigint[], $10::xid8[], $11::bigint[], $12::int[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bytea[], $17::smallint[])
+       as b(first_xid, first_id, last_xid, last_id, entries, text_bytes, oldest, newest, grams, gram_version)`,
     [
       part.organization,
       part.cluster,
@@ -207,6 +209,7 @@ export async function saveBlocks(
       column((block) => block.oldest),
       column((block) => block.newest),
       blocks.map((block) => block.grams),
+      column((block) => block.gramVersion),
     ],
   );
   return result.rowCount === blocks.length;

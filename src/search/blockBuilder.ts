@@ -1,6 +1,6 @@
 /** Cuts consecutive entries into blocks. */
 import type { Block, IndexedEntry } from '../database/searchIndex.ts';
-import { GramSet } from './grams.ts';
+import { GramSet, gramVersion } from './grams.ts';
 
 /**
  * A block is read whole when it may hold a match. Larger blocks hold too many sequences: a thousand entries with hexadecimal ids
@@ -12,7 +12,7 @@ export const textBytesPerBlock = 512 * 1024;
 export class BlockBuilder {
   readonly #grams = new GramSet();
   readonly #entriesPerBlock: number;
-  #open: Omit<Block, 'grams'> | null = null;
+  #open: Omit<Block, 'grams' | 'gramVersion'> | null = null;
   /** The open block holds entries that cannot be searched, so it may hold anything. */
   #isWild = false;
   #closed: Block[] = [];
@@ -54,7 +54,7 @@ export class BlockBuilder {
   #close(): void {
     if (!this.#open) return;
     const grams = this.#grams.take();
-    this.#closed.push({ ...this.#open, grams: this.#isWild ? null : grams });
+    this.#closed.push({ ...this.#open, grams: this.#isWild ? null : grams, gramVersion });
     this.#open = null;
   }
 }

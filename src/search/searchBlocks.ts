@@ -3,7 +3,13 @@
  * cannot hold anything newer than a full page.
  */
 
-import { type BlockPlace, type Candidate, type IndexedUpTo, scanBlocks } from '../database/blocks.ts';
+import {
+  type BlockPlace,
+  type Candidate,
+  type IndexedUpTo,
+  scanBlocks,
+  type TermHashes,
+} from '../database/blocks.ts';
 import type { Reader } from '../database/boundedRead.ts';
 import type { Prepared } from '../database/searchEntries.ts';
 import { termHashes } from './grams.ts';
@@ -105,10 +111,10 @@ export async function searchBlocks(
 }
 
 /** What `scanBlocks` probes blocks for; empty: nothing, so that each is a candidate. */
-export function probesOf({ needles }: Prepared): number[][][] {
+export function probesOf({ needles }: Prepared): TermHashes[][] {
   return needles
     .map((list) => list.map(termHashes))
-    .filter((list) => list.every((hashes) => hashes.length > 0));
+    .filter((list) => list.every(({ all }) => all.length > 0));
 }
 
 /** Takes at least one block. */

@@ -13,6 +13,7 @@ import { indexAll } from '../../src/search/indexer.ts';
 import { migrateDatabase, openDatabase, openSession } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
 import { queryOf, type TestEntry, writeEntries } from './entries.ts';
+import { makeBlocksFormer } from './formerBlocks.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
@@ -220,6 +221,7 @@ for (const seed of [1, 2, 3]) {
         await closing.query(random() < 0.8 ? 'commit' : 'rollback');
         await closing.end();
       }
+      if (round === 6) await makeBlocksFormer(db);
       // As after a dump and restore: entries, blocks and positions are another cluster's.
       if (round === 8) {
         for (const session of late.splice(0)) await session.end();
@@ -235,10 +237,11 @@ for (const seed of [1, 2, 3]) {
     await indexAll(db, { share: 1, blockEntries: 20 });
     for (let i = 0; i < 4; i++) await compare(db, makeQuery(), random);
     const { rows } = await db.query(
-      'select count(*)::int as n, count(distinct cluster)::int as clusters from audit.search_blocks',
+      'select count(*)::int as n, count(distinct cluster)::int as clusters, count(distinct gram_version)::int as versions from audit.search_blocks',
     );
     expect(rows[0].n).toBeGreaterThan(8);
     expect(rows[0].clusters).toBe(2);
+    expect(rows[0].versions).toBe(2);
   });
 }
 
