@@ -35,34 +35,55 @@ const isNotOlder = `pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax(
 const isFree = `(s.claimed_until is null or s.claimed_until < clock_timestamp())`;
 
 /**
- * The organization's ledger with its window, claimed for `claimMs`: the one that was pinned before, or a new one if there is anything to
- * seal. A write whatever it finds, so "nothing new" is the primary's word.
+ * The organizations' ledgers with their windows, claimed for `claimMs`: the one that was pinned before, or a new one if there is anything
+ * to seal. A write whatever it finds, so "nothing new" is the primary's word. Several wait for nobody: a row that is locked counts as claimed.
  */
-export async function openWindow(db: Database, organization: string, claimMs: number): Promise<OpenedLedger> {
+export async function openWindows(
+  db: Database,
+  organizations: readonly string[],
+  claimMs: number,
+): Promise<ReadonlyMap<string, OpenedLedger>> {
   const { rows } = await db.query<RawLedger & { kind: OpenedLedger['kind']; isNew: boolean }>(
-    `with ${durable}, opened as (
+    `with ${durable}, wanted as materialized (
+       select s.id from audit.ledgers s
+       where s.organization = any ($1::text[]) and s.ended_at is null and s.stopped is null and ${isFree}
+       order by s.id for no key update ${organizations.length > 1 ? 'skip locked' : ''}
+     ), opened as (
        update audit.ledgers s
        set window_snapshot = coalesce(s.window_snapshot, pg_current_snapshot()),
          window_pinned_at = coalesce(s.window_pinned_at, now()),
          claimed_until = clock_timestamp() + $2 * interval '1 millisecond'
-       from durable
-       where s.organization = $1 and s.ended_at is null and s.stopped is null and ${isFree}
+       from durable, wanted w
+       where s.id = w.id and ${isFree}
          and (s.window_snapshot is not null or not ${hasOtherCluster} and ${isNotOlder} and ${hasNewEntries})
        returning ${ledgerColumns}, s.window_pinned_at = now() as "isNew")
      select 'window' as kind, opened.* from opened
      union all
-     select case when s.stopped is not null then 'stopped' when not ${isFree} then 'claimed' when ${hasOtherCluster} then 'moved'
-       else 'nothing-new' end, ${ledgerColumns}, false
-     from audit.ledgers s where s.organization = $1 and s.ended_at is null and not exists (select from opened)`,
-    [organization, claimMs],
+     select case when s.stopped is not null then 'stopped' when not exists (select from wanted w where w.id = s.id) then 'claimed'
+       when ${hasOtherCluster} then 'moved' else 'nothing-new' end, ${ledgerColumns}, false
+     from audit.ledgers s
+     where s.organization = any ($1::text[]) and s.ended_at is null and not exists (select from opened o where o.id = s.id)`,
+    [organizations, claimMs],
   );
-  const [found] = rows;
-  if (!found) return { kind: 'none' };
-  const ledger = toLedgerRow(found);
-  if (found.kind === 'moved') return { kind: 'moved', ledger };
-  if (found.kind !== 'window') return { kind: found.kind };
+  const found = new Map(rows.map((row) => [row.organization, toOpened(row)]));
+  return new Map(organizations.map((name) => [name, found.get(name) ?? { kind: 'none' }]));
+}
+
+function toOpened({
+  kind,
+  isNew,
+  ...raw
+}: RawLedger & { kind: OpenedLedger['kind']; isNew: boolean }): OpenedLedger {
+  const ledger = toLedgerRow(raw);
+  if (kind === 'moved') return { kind, ledger };
+  if (kind !== 'window') return { kind };
   if (ledger.window === null) throw new Error('a pinned window is null');
-  return { kind: 'window', ledger: { ...ledger, window: ledger.window }, isNew: found.isNew };
+  return { kind, ledger: { ...ledger, window: ledger.window }, isNew };
+}
+
+/** The same of one organization, which waits where the row is locked. */
+export async function openWindow(db: Database, organization: string, claimMs: number): Promise<OpenedLedger> {
+  return (await openWindows(db, [organization], claimMs)).get(organization) ?? { kind: 'none' };
 }
 
 /** Leaves that come at the end of a bundle. */
@@ -85,7 +106,6 @@ export interface Sealing {
   readonly parts: readonly BundlePart[];
   /** No entry of the window comes after `to`. */
   readonly finishes: boolean;
-  readonly claimMs: number;
 }
 
 export type Sealed =
@@ -95,65 +115,103 @@ export type Sealed =
   /** The leaves before these are not there as the row says. Nothing can be sealed behind them. */
   | { readonly kind: 'damaged' };
 
-/** The bytes of the last bundle that the row $1 of size $2 must have. */
+/** The bytes of its last bundle that a ledger `w.id` of the size `w.from_size` must have. */
 const hasLastBundle = `coalesce((select octet_length(b.entries) from audit.ledger_bundles b
-  where b.ledger = $1 and b.number = $2::bigint / 256), 0) = 56 * ($2::bigint % 256)`;
+  where b.ledger = w.id and b.number = w.from_size / 256), 0) = 56 * (w.from_size % 256)`;
 
-/** Adds leaves to the ledger, and moves size, state and position over them; with `finishes` the window becomes `settled`. */
-export async function sealPage(db: Database, sealing: Sealing): Promise<Sealed> {
-  const { from, parts } = sealing;
-  const column = (pick: (part: BundlePart) => bigint | number): string[] =>
-    parts.map((part) => pick(part).toString());
+/** A column of `wanted` for each: its type, and its value. */
+const sealColumns: Readonly<Record<string, readonly [type: string, value: (sealing: Sealing) => unknown]>> = {
+  id: ['uuid', ({ from }) => from.id],
+  from_size: ['bigint', ({ from }) => from.size],
+  snapshot: ['text', ({ from }) => from.window.snapshot],
+  from_xid: ['xid8', ({ from }) => from.position?.xid.toString() ?? null],
+  from_id: ['bigint', ({ from }) => from.position?.id.toString() ?? null],
+  size: ['bigint', ({ size }) => size],
+  state: ['bytea', ({ state }) => state],
+  to_xid: ['xid8', ({ from, to }) => (to ?? from.position)?.xid.toString() ?? null],
+  to_id: ['bigint', ({ from, to }) => (to ?? from.position)?.id.toString() ?? null],
+  finishes: ['boolean', ({ finishes }) => finishes],
+};
+const sealArrays = Object.values(sealColumns)
+  .map(([type], i) => `$${i + 1}::${type}[]`)
+  .join(', ');
+/** The first parameter behind them. */
+const behind = Object.keys(sealColumns).length + 1;
+
+/**
+ * Adds leaves to ledgers, and moves size, state and position over them; with `finishes` the window becomes `settled`. Answers by the
+ * ledger's id. Several wait for nobody: a row that is locked counts as stale.
+ */
+export async function sealPages(
+  db: Database,
+  sealings: readonly Sealing[],
+  claimMs: number,
+): Promise<ReadonlyMap<string, Sealed>> {
+  const parts = sealings.flatMap(({ from, parts }) => parts.map((part) => ({ ledger: from.id, ...part })));
   const { rows } = await db.query<RawLedger & { moved: boolean; whole: boolean }>(
-    `with moved as (
-       update audit.ledgers s set size = $6, state = $7,
-         settled = case when $10 then s.window_snapshot else s.settled end,
-         window_snapshot = case when $10 then null else s.window_snapshot end,
-         window_pinned_at = case when $10 then null else s.window_pinned_at end,
-         position_xid = case when $10 then null else $8::xid8 end, position_id = case when $10 then null else $9::bigint end,
-         claimed_until = case when $10 then null else clock_timestamp() + $11 * interval '1 millisecond' end
-       where s.id = $1 and s.size = $2::bigint and s.window_snapshot::text = $3 and s.stopped is null and s.ended_at is null
-         and s.position_xid is not distinct from $4::xid8 and s.position_id is not distinct from $5::bigint and ${hasLastBundle}
+    `with wanted as materialized (
+       select w.* from unnest(${sealArrays}) as w(${Object.keys(sealColumns).join(', ')})${
+         sealings.length > 1
+           ? ', lateral (select 1 from audit.ledgers l where l.id = w.id for no key update skip locked) as unlocked'
+           : ''
+       }
+     ), moved as (
+       update audit.ledgers s set size = w.size, state = w.state,
+         settled = case when w.finishes then s.window_snapshot else s.settled end,
+         window_snapshot = case when w.finishes then null else s.window_snapshot end,
+         window_pinned_at = case when w.finishes then null else s.window_pinned_at end,
+         position_xid = case when w.finishes then null else w.to_xid end, position_id = case when w.finishes then null else w.to_id end,
+         claimed_until = case when w.finishes then null else clock_timestamp() + $${behind} * interval '1 millisecond' end
+       from wanted w
+       where s.id = w.id and s.size = w.from_size and s.window_snapshot::text = w.snapshot and s.stopped is null and s.ended_at is null
+         and s.position_xid is not distinct from w.from_xid and s.position_id is not distinct from w.from_id and ${hasLastBundle}
        returning ${ledgerColumns}
      ), written as (
        insert into audit.ledger_bundles as b (ledger, number, entries, min_id, max_id, hash)
        select moved.id, p.number, p.leaves, p.min_id, p.max_id, p.hash
-       from moved, unnest($12::bigint[], $13::bytea[], $14::bigint[], $15::bigint[], $16::bytea[]) as p(number, leaves, min_id, max_id, hash)
+       from unnest($${behind + 1}::uuid[], $${behind + 2}::bigint[], $${behind + 3}::bytea[], $${behind + 4}::bigint[], $${behind + 5}::bigint[],
+         $${behind + 6}::bytea[]) as p(ledger, number, leaves, min_id, max_id, hash) join moved on moved.id = p.ledger
        on conflict (ledger, number) do update set entries = b.entries || excluded.entries,
          min_id = least(b.min_id, excluded.min_id), max_id = greatest(b.max_id, excluded.max_id), hash = excluded.hash
      )
      select true as moved, true as whole, moved.* from moved
      union all
-     select false, ${hasLastBundle}, ${ledgerColumns} from audit.ledgers s where s.id = $1 and not exists (select from moved)`,
+     select false, ${hasLastBundle}, ${ledgerColumns} from audit.ledgers s join wanted w on w.id = s.id
+     where not exists (select from moved where moved.id = s.id)`,
     [
-      from.id,
-      from.size,
-      from.window.snapshot,
-      from.position?.xid.toString() ?? null,
-      from.position?.id.toString() ?? null,
-      sealing.size,
-      sealing.state,
-      sealing.to?.xid.toString() ?? from.position?.xid.toString() ?? null,
-      sealing.to?.id.toString() ?? from.position?.id.toString() ?? null,
-      sealing.finishes,
-      sealing.claimMs,
-      column((part) => part.number),
-      parts.map((part) => part.leaves),
-      column((part) => part.minId),
-      column((part) => part.maxId),
-      parts.map((part) => part.hash),
+      ...Object.values(sealColumns).map(([, value]) => sealings.map(value)),
+      claimMs,
+      parts.map(({ ledger }) => ledger),
+      parts.map(({ number }) => number),
+      parts.map(({ leaves }) => leaves),
+      parts.map(({ minId }) => minId.toString()),
+      parts.map(({ maxId }) => maxId.toString()),
+      parts.map(({ hash }) => hash),
     ],
   );
-  const [row] = rows;
-  if (row?.moved) return { kind: 'sealed', ledger: toLedgerRow(row) };
-  return { kind: row && !row.whole && Number(row.size) === from.size ? 'damaged' : 'stale' };
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return new Map(
+    sealings.map(({ from }): [string, Sealed] => {
+      const row = found.get(from.id);
+      if (row?.moved) return [from.id, { kind: 'sealed', ledger: toLedgerRow(row) }];
+      return [from.id, { kind: row && !row.whole && Number(row.size) === from.size ? 'damaged' : 'stale' }];
+    }),
+  );
 }
 
-/** Lets the next collector open it at once. */
-export async function releaseLedger(db: Database, organization: string): Promise<void> {
+/** The same of one ledger, which waits where the row is locked. */
+export async function sealPage(db: Database, sealing: Sealing, claimMs: number): Promise<Sealed> {
+  return (await sealPages(db, [sealing], claimMs)).get(sealing.from.id) ?? { kind: 'stale' };
+}
+
+/** Lets the next collector open them at once. */
+export async function releaseLedgers(db: Database, organizations: readonly string[]): Promise<void> {
   await db.query(
-    'update audit.ledgers set claimed_until = null where organization = $1 and ended_at is null and claimed_until is not null',
-    [organization],
+    `with free as materialized (
+       select s.id from audit.ledgers s
+       where s.organization = any ($1::text[]) and s.ended_at is null and s.claimed_until is not null order by s.id for no key update)
+     update audit.ledgers s set claimed_until = null from free where s.id = free.id`,
+    [organizations],
   );
 }
 

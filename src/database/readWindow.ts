@@ -4,7 +4,7 @@
  *   row → window → PAGE → batch → bytes → answer → outcome → settle → status
  */
 import type { Entry } from '../model/entry.ts';
-import type { Position, StreamRow, Window } from '../model/stream.ts';
+import type { Position } from '../model/stream.ts';
 import type { BinaryRow } from './binaryRow.ts';
 import type { CopyLimits } from './copyOut.ts';
 import { type PagePart, pageQuery, type WindowOwner } from './pageQuery.ts';
@@ -55,14 +55,14 @@ export async function readPage(
   return reading.conclude(end, limits.rows);
 }
 
-/** What one of several streams asks of `readFirstPages`. */
+/** What one of several asks of `readFirstPages`. */
 export interface PageCall {
-  readonly stream: StreamRow & { readonly window: Window };
+  readonly stream: WindowOwner;
   readonly onEntry: OnEntry;
 }
 
 /**
- * The first pages of several windows, by one COPY. For each its result; null: nothing of it was handed on, and it must be read alone
+ * The first pages of the windows of several streams, or of several ledgers, by one COPY. For each its result; null: nothing of it was handed on, and it must be read alone
  * to say why.
  *
  * @throws as `readPage`.

@@ -3,7 +3,7 @@
 import { pause } from '../basics/wait.ts';
 import { addFindings } from '../database/ledgerFindings.ts';
 import { ensureLedger, type LedgerRow } from '../database/ledgers.ts';
-import { moveLedgerCluster, openWindow, releaseLedger, sealPage } from '../database/ledgerWindow.ts';
+import { moveLedgerCluster, openWindow, releaseLedgers, sealPage } from '../database/ledgerWindow.ts';
 import type { Database } from '../database/pool.ts';
 import type { Window } from '../model/stream.ts';
 import { BundleTree } from './bundleTree.ts';
@@ -37,7 +37,7 @@ export type Turn =
   | 'damaged';
 
 /** Longer than a page takes. After a crash, the organization waits this long. */
-const claimMs = 10_000;
+export const claimMs = 10_000;
 /** Steps through other clusters, and lost races, before it is another organization's turn. */
 const mostSteps = 100;
 
@@ -63,7 +63,7 @@ export async function sealOrganization(organization: string, options: SealOption
         const end = await sealWindow(opened.ledger, options, endsAt);
         if (end === 'finished' && opened.isNew) return 'done';
         if (end === 'finished') continue;
-        await releaseLedger(db, organization);
+        await releaseLedgers(db, [organization]);
         if (end !== 'stale') return end;
       }
     }
@@ -90,15 +90,15 @@ async function sealWindow(
     const { finishes } = read;
     if (page.leaves > 0 || finishes) {
       const { size } = tree;
-      const sealed = await sealPage(db, {
+      const sealing = {
         from: ledger,
         size,
         state: tree.encode(),
         to: page.last,
         parts: page.parts(),
         finishes,
-        claimMs,
-      });
+      };
+      const sealed = await sealPage(db, sealing, claimMs);
       if (sealed.kind !== 'sealed') return sealed.kind;
       if (read.unreadable.length > 0)
         await addFindings(

@@ -8,7 +8,7 @@
 import { pause } from '../basics/wait.ts';
 import { readLedgerCounts } from '../database/ledgerCheckpoints.ts';
 import { listUnsealed, type UnsealedMark } from '../database/ledgers.ts';
-import { releaseLedger } from '../database/ledgerWindow.ts';
+import { releaseLedgers } from '../database/ledgerWindow.ts';
 import type { Database } from '../database/pool.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -17,6 +17,7 @@ import { isOfOneLedger } from './ledgerFault.ts';
 import { SealProgress } from './progress.ts';
 import { scrubNext } from './scrub.ts';
 import { type SealOptions, sealOrganization, type Turn } from './sealOrganization.ts';
+import { mostTogether, sealTogether } from './sealTogether.ts';
 
 export interface LedgerOptions {
   /** A pool that nothing urgent waits for; one connection at a time is used. */
@@ -47,6 +48,10 @@ const scrubShare = 0.05;
 const scrubRestMs = 6 * 60 * 60_000;
 const scrubPauseMs = 30_000;
 const turnMs = 3_000;
+/** Between two rounds for each organization of the last one: with thousands that write a little, each then has several entries. */
+const restMsPerOrganization = 2;
+/** The part of its share in which it makes checkpoints: five hundred then take about as long as the time between two passes. */
+const checkpointPart = 0.4;
 /** Between two looks at which checkpoints are due. */
 const checkpointPassMs = 10_000;
 /** So often every organization is looked at: entries that were imported, or came after a failover with older transaction ids. */
@@ -62,6 +67,8 @@ export class Agenda {
   lookedAtAllAt = Number.NEGATIVE_INFINITY;
   /** Organizations that have more, that another collector is working on, or that failed. */
   readonly left = new Set<string>();
+  /** How many organizations had something in the last round. */
+  lastRound = 0;
   readonly failed = new Map<string, { readonly failures: number; readonly retryAt: number }>();
 }
 
@@ -94,7 +101,7 @@ export function startLedger(options: LedgerOptions) {
           performance.now() - checkedAt >= Math.min(checkpointPassMs, intervalMs * 2)
         ) {
           checkedAt = performance.now();
-          await options.checkpoints.run(signal, share);
+          await options.checkpoints.run(signal, share * checkpointPart);
           options.onCounts?.(await readLedgerCounts(db));
         }
         if (isFailing) log.info('entries are being sealed again');
@@ -108,7 +115,8 @@ export function startLedger(options: LedgerOptions) {
       options.onWaiting?.(progress.waitingMs(agenda.left));
       // Right away while there is more: it has waited its share.
       const hasMore = [...agenda.left].some((organization) => !agenda.failed.has(organization));
-      await pause(hasMore && !isFailing ? Math.min(intervalMs, 100) : intervalMs, signal);
+      const restMs = Math.max(intervalMs, restMsPerOrganization * agenda.lastRound);
+      await pause(hasMore && !isFailing ? Math.min(intervalMs, 100) : restMs, signal);
     }
   };
   const scrub = async (): Promise<void> => {
@@ -145,7 +153,7 @@ export function startLedger(options: LedgerOptions) {
 }
 
 /**
- * Gives each organization that has something to seal one turn. What is wrong with one stops no other.
+ * Gives each organization that has something to seal one turn: many at once where they have a little. What is wrong with one stops no other.
  *
  * @throws the database's error when it affects all organizations.
  */
@@ -157,27 +165,44 @@ export async function sealAll(options: SealOptions, agenda: Agenda, log: Logger)
   for (const organization of organizations) agenda.left.add(organization);
   agenda.mark = mark;
   if (isFull) agenda.lookedAtAllAt = startedAt;
-  for (const organization of [...agenda.left]) {
-    if (signal.aborted) return;
-    const before = agenda.failed.get(organization);
-    if (before && before.retryAt > performance.now()) continue;
-    const fail = (error: unknown): void => {
-      const failures = (before?.failures ?? 0) + 1;
-      const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
-      agenda.failed.set(organization, { failures, retryAt: performance.now() + retryMs });
-      if (failures === 1)
-        log.warn({ err: error, organization }, 'entries of an organization cannot be sealed; trying again');
-    };
-    try {
-      const turn = await sealOrganization(organization, options);
+  const due = [...agenda.left].filter((each) => (agenda.failed.get(each)?.retryAt ?? 0) <= startedAt);
+  agenda.lastRound = due.length;
+  for (let at = 0; at < due.length; at += mostTogether) {
+    const some = due.slice(at, at + mostTogether);
+    // One that failed would leave the others to turns of their own.
+    const together = some.filter((organization) => !agenda.failed.has(organization));
+    const turns = together.length > 1 ? await sealTogether(together, options) : new Map<string, Turn>();
+    for (const organization of some) {
+      if (signal.aborted) return;
+      const turn = turns.get(organization) ?? (await sealAlone(organization, options, agenda, log));
       if (isOver(turn)) agenda.left.delete(organization);
-      if (turn === 'damaged') fail(new Error('the last leaves of its ledger are not as its row says'));
-      else agenda.failed.delete(organization);
-    } catch (error) {
-      if (signal.aborted || !isOfOneLedger(error)) throw error;
-      fail(error);
-      await releaseLedger(db, organization);
     }
+  }
+}
+
+async function sealAlone(
+  organization: string,
+  options: SealOptions,
+  { failed }: Agenda,
+  log: Logger,
+): Promise<Turn> {
+  const fail = (error: unknown): void => {
+    const failures = (failed.get(organization)?.failures ?? 0) + 1;
+    const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
+    failed.set(organization, { failures, retryAt: performance.now() + retryMs });
+    if (failures === 1)
+      log.warn({ err: error, organization }, 'entries of an organization cannot be sealed; trying again');
+  };
+  try {
+    const turn = await sealOrganization(organization, options);
+    if (turn === 'damaged') fail(new Error('the last leaves of its ledger are not as its row says'));
+    else failed.delete(organization);
+    return turn;
+  } catch (error) {
+    if (options.signal.aborted || !isOfOneLedger(error)) throw error;
+    fail(error);
+    await releaseLedgers(options.db, [organization]);
+    return 'more';
   }
 }
 

@@ -77,9 +77,8 @@ test('a crash between pin and settle, and one in between pages, seal nothing twi
     to: { xid: 1n, id: 1n },
     parts,
     finishes: false,
-    claimMs: 0,
   };
-  expect(await sealPage(db, stale)).toEqual({ kind: 'stale' });
+  expect(await sealPage(db, stale, 0)).toEqual({ kind: 'stale' });
   expect(await sealedIds(db)).toHaveLength(450);
 });
 

@@ -1,0 +1,104 @@
+/** Many organizations sealed by the same statements: each exactly, and none because of another. */
+import { expect, onTestFinished, test } from 'vitest';
+import { openWindow } from '../../src/database/ledgerWindow.ts';
+import type { Database } from '../../src/database/pool.ts';
+import { sealTogether } from '../../src/ledger/sealTogether.ts';
+import { Agenda, sealAll } from '../../src/ledger/worker.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
+import { insertEntries, migrateDatabase, numbered, openDatabase, openSession } from '../tools/database.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { readLedger, sealedIds, sealNow, sealOptions } from './ledgers.ts';
+
+const postgres = usePostgres({ prepare: migrateDatabase });
+const quiet = makeLogger({ level: 'fatal' });
+const small = Array.from({ length: 20 }, (_, n) => `small-${n} '"$$\\`);
+
+async function setUp(organizations: readonly string[]) {
+  const url = await postgres.createDatabase();
+  const db = openDatabase(url, 4);
+  onTestFinished(() => db.end());
+  for (const organization of organizations) {
+    await insertEntries(db, numbered(3, { organization }));
+    await sealNow(db, organization);
+  }
+  return { url, db };
+}
+
+test('windows of many are sealed at once, with what was committed late', async () => {
+  const { url, db } = await setUp(small);
+  const late = await openSession(url);
+  onTestFinished(() => late.end());
+  await late.query('begin');
+  await insertEntries(late, numbered(1, { organization: small[3] ?? '' }));
+  for (const [n, organization] of small.entries()) await insertEntries(db, numbered(n + 1, { organization }));
+  const first = await sealTogether([...small, 'nobody'], sealOptions(db));
+  expect(first).toEqual(new Map(small.map((organization) => [organization, 'done'])));
+  await late.query('commit');
+  const second = await sealTogether(small, sealOptions(db));
+  expect([...second.values()]).toEqual(small.map(() => 'done'));
+  for (const [n, organization] of small.entries()) {
+    expect(await sealedIds(db, organization)).toHaveLength(3 + n + 1 + (n === 3 ? 1 : 0));
+    expect((await readLedger(db, organization)).window).toBeNull();
+  }
+  expect(await claimed(db)).toEqual([]);
+});
+
+test('what is wrong with one, or too much, leaves it to a turn of its own', { timeout: 60_000 }, async () => {
+  const odd = ['claimed', 'damaged', 'many', 'pinned', 'stopped', 'unreadable'];
+  const all = [...small, ...odd].sort();
+  const { db } = await setUp(all);
+  for (const organization of all) await insertEntries(db, numbered(2, { organization }));
+  await openWindow(db, 'claimed', 60_000);
+  await openWindow(db, 'pinned', 0);
+  await insertEntries(db, numbered(40, { organization: 'many' }));
+  const damaged = await readLedger(db, 'damaged');
+  await db.query('delete from audit.ledger_bundles where ledger = $1', [damaged.id]);
+  await db.query(`update audit.ledgers set stopped = '{}' where organization = 'stopped'`);
+  await db.query('alter table audit.entries drop constraint entry_fits');
+  const huge = `[${Array.from({ length: 300 }, () => '1e131000').join(',')}]`;
+  await insertEntries(db, [{ metadata: huge, organization: 'unreadable' }]);
+  const agenda = new Agenda();
+  const expectSmall = async () => {
+    for (const organization of small) expect(await sealedIds(db, organization)).toHaveLength(5);
+  };
+  await sealAll(sealOptions(db), agenda, quiet);
+  await expectSmall();
+  expect([...agenda.left].sort()).toEqual(['claimed', 'damaged']);
+  expect(await sealedIds(db, 'many')).toHaveLength(45);
+  expect(await sealedIds(db, 'pinned')).toHaveLength(5);
+  expect(await sealedIds(db, 'unreadable')).toHaveLength(6);
+  expect((await readLedger(db, 'stopped')).size).toBe(3);
+  expect((await readLedger(db, 'damaged')).size).toBe(3);
+  await db.query('update audit.ledgers set claimed_until = null');
+  agenda.failed.clear();
+  await sealAll(sealOptions(db), agenda, quiet);
+  expect([...agenda.left]).toEqual(['damaged']);
+  expect(await sealedIds(db, 'claimed')).toHaveLength(5);
+});
+
+test('a row that somebody has locked keeps nobody waiting', async () => {
+  const { url, db } = await setUp(small);
+  for (const organization of small) await insertEntries(db, numbered(1, { organization }));
+  const session = await openSession(url);
+  onTestFinished(() => session.end());
+  await session.query('begin');
+  await session.query('select from audit.ledgers where organization = $1 for update', [small[7]]);
+  const turns = await sealTogether(small, sealOptions(db));
+  expect(turns).toEqual(
+    new Map(small.map((organization, n) => [organization, n === 7 ? 'claimed' : 'done'])),
+  );
+  await session.query('rollback');
+  expect(await sealTogether([small[7] ?? '', small[8] ?? ''], sealOptions(db))).toEqual(
+    new Map([
+      [small[7], 'done'],
+      [small[8], 'done'],
+    ]),
+  );
+});
+
+async function claimed(db: Database): Promise<string[]> {
+  const { rows } = await db.query<{ organization: string }>(
+    'select organization from audit.ledgers where claimed_until is not null',
+  );
+  return rows.map(({ organization }) => organization);
+}
