@@ -55,16 +55,27 @@ export function toLedgerRow(raw: RawLedger): LedgerRow {
   };
 }
 
-/** Makes the ledger of an organization if it has none in force: from the first entry in the first cluster on. */
-export async function ensureLedger(db: Database, organization: string, name: string): Promise<void> {
-  await registerClusters(db, [organization]);
+/**
+ * Makes the ledgers of those organizations that have none in force: from the first entry in the first cluster on.
+ *
+ * @throws 55P03 while somebody changes the retention of one of them, and then none is made.
+ */
+export async function ensureLedgers(
+  db: Database,
+  organizations: readonly string[],
+  name: string,
+): Promise<void> {
+  await registerClusters(db, organizations);
+  // In one order, so that two collectors never wait for each other in a circle.
   await db.query(
     `insert into audit.ledgers (organization, name, cluster)
-     select $1, $2, c.system_identifier from audit.clusters c
-     where not exists (select from audit.ledgers l where l.organization = $1 and l.ended_at is null)
-     order by c.system_identifier = audit.cluster_id(), c.ordinal limit 1
+     select o.organization, $2, first.cluster
+     from unnest($1::text[]) as o(organization), (select c.system_identifier as cluster from audit.clusters c
+       order by c.system_identifier = audit.cluster_id(), c.ordinal limit 1) as first
+     where not exists (select from audit.ledgers l where l.organization = o.organization and l.ended_at is null)
+     order by o.organization
      on conflict (organization) where ended_at is null do nothing`,
-    [organization, name],
+    [organizations, name],
   );
 }
 

@@ -8,7 +8,7 @@ import {
   stopLedger,
   tellSealed,
 } from '../database/ledgerCheckpoints.ts';
-import { ensureLedger } from '../database/ledgers.ts';
+import { ensureLedgers } from '../database/ledgers.ts';
 import type { Database } from '../database/pool.ts';
 import type { LedgerStatus } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -81,7 +81,7 @@ export class Checkpoints {
       }
     };
     for (const organization of named)
-      await attempt(organization, () => ensureLedger(db, organization, signing.name));
+      await attempt(organization, () => ensureLedgers(db, [organization], signing.name));
     const due = await listDueCheckpoints(db, {
       intervalMs: checkpointIntervalMs ?? defaultCheckpointIntervalMs,
       signs: signing.keys.length > 0,

@@ -2,7 +2,7 @@
 
 import { pause } from '../basics/wait.ts';
 import { addFindings } from '../database/ledgerFindings.ts';
-import { ensureLedger, type LedgerRow } from '../database/ledgers.ts';
+import { ensureLedgers, type LedgerRow } from '../database/ledgers.ts';
 import { moveLedgerCluster, openWindow, releaseLedgers, sealPage } from '../database/ledgerWindow.ts';
 import type { Database } from '../database/pool.ts';
 import type { Window } from '../model/stream.ts';
@@ -49,7 +49,7 @@ export async function sealOrganization(organization: string, options: SealOption
     const opened = await openWindow(db, organization, claimMs);
     switch (opened.kind) {
       case 'none':
-        await ensureLedger(db, organization, name);
+        await ensureLedgers(db, [organization], name);
         continue;
       case 'moved':
         await moveLedgerCluster(db, opened.ledger);

@@ -3,8 +3,7 @@
  * one they would take as many each, which is most of the work where thousands of organizations write a little.
  */
 import { pause } from '../basics/wait.ts';
-import { isDatabaseAway } from '../database/failure.ts';
-import type { LedgerRow } from '../database/ledgers.ts';
+import { ensureLedgers, type LedgerRow } from '../database/ledgers.ts';
 import {
   type OpenedLedger,
   openWindows,
@@ -17,6 +16,7 @@ import { type PageLimits, readFirstPages } from '../database/readWindow.ts';
 import { BundleTree } from './bundleTree.ts';
 import type { Fingerprinter } from './fingerprint.ts';
 import { LeafPage } from './leafPage.ts';
+import { isOfOneLedger } from './ledgerFault.ts';
 import { claimMs, type SealOptions, type Turn } from './sealOrganization.ts';
 
 /** So that one statement stays short. */
@@ -34,16 +34,23 @@ type Opened = Extract<OpenedLedger, { kind: 'window' }>;
  */
 export async function sealTogether(
   organizations: readonly string[],
-  { db, fingerprinter, signal, share, onSealed }: SealOptions,
+  { db, name, fingerprinter, signal, share, onSealed }: SealOptions,
 ): Promise<ReadonlyMap<string, Turn>> {
   const startedAt = performance.now();
   const turns = new Map<string, Turn>();
   const windows: Opened[] = [];
-  for (const [organization, opened] of await openWindows(db, organizations, claimMs)) {
-    if (opened.kind === 'nothing-new') turns.set(organization, 'done');
-    else if (opened.kind === 'claimed' || opened.kind === 'stopped') turns.set(organization, opened.kind);
-    else if (opened.kind === 'window') windows.push(opened);
-  }
+  const open = async (names: readonly string[]): Promise<string[]> => {
+    const without: string[] = [];
+    for (const [organization, opened] of await openWindows(db, names, claimMs)) {
+      if (opened.kind === 'none') without.push(organization);
+      else if (opened.kind === 'window') windows.push(opened);
+      else if (opened.kind === 'nothing-new') turns.set(organization, 'done');
+      else if (opened.kind !== 'moved') turns.set(organization, opened.kind);
+    }
+    return without;
+  };
+  const without = await open(organizations);
+  if (without.length > 0 && (await ensureAll(db, without, name))) await open(without);
   for (const { ledger, leaves } of await sealFirstPages(db, windows, fingerprinter)) {
     turns.set(ledger.organization, 'done');
     onSealed?.(leaves, ledger);
@@ -52,6 +59,17 @@ export async function sealTogether(
   if (rest.length > 0) await releaseLedgers(db, rest);
   await pause((performance.now() - startedAt) * (1 / share - 1), signal);
   return turns;
+}
+
+/** False: at least one of them cannot be given a ledger now, so none was. */
+async function ensureAll(db: Database, organizations: readonly string[], name: string): Promise<boolean> {
+  try {
+    await ensureLedgers(db, organizations, name);
+    return true;
+  } catch (error) {
+    if (!isOfOneLedger(error)) throw error;
+    return false;
+  }
 }
 
 /** Those whose window was new, and is sealed as a whole. */
@@ -97,7 +115,7 @@ async function sealFirstPages(
       return answer?.kind === 'sealed' ? [{ ledger: answer.ledger, leaves: size - from.size }] : [];
     });
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (!isOfOneLedger(error)) throw error;
     return [];
   }
 }

@@ -32,7 +32,7 @@ test('windows of many are sealed at once, with what was committed late', async (
   await insertEntries(late, numbered(1, { organization: small[3] ?? '' }));
   for (const [n, organization] of small.entries()) await insertEntries(db, numbered(n + 1, { organization }));
   const first = await sealTogether([...small, 'nobody'], sealOptions(db));
-  expect(first).toEqual(new Map(small.map((organization) => [organization, 'done'])));
+  expect(first).toEqual(new Map([...small, 'nobody'].map((organization) => [organization, 'done'])));
   await late.query('commit');
   const second = await sealTogether(small, sealOptions(db));
   expect([...second.values()]).toEqual(small.map(() => 'done'));
@@ -74,6 +74,24 @@ test('what is wrong with one, or too much, leaves it to a turn of its own', { ti
   await sealAll(sealOptions(db), agenda, quiet);
   expect([...agenda.left]).toEqual(['damaged']);
   expect(await sealedIds(db, 'claimed')).toHaveLength(5);
+});
+
+test('those without a ledger begin one, also where the retention of another is being changed', async () => {
+  const { url, db } = await setUp(small.slice(0, 2));
+  for (const organization of small) await insertEntries(db, numbered(2, { organization }));
+  const session = await openSession(url);
+  onTestFinished(() => session.end());
+  await session.query('begin');
+  await session.query(`select audit.hold($1, 'Case 7')`, [small[7]]);
+  const agenda = new Agenda();
+  await sealAll(sealOptions(db), agenda, quiet);
+  expect([...agenda.left]).toEqual([small[7]]);
+  await session.query('commit');
+  for (const organization of small) await insertEntries(db, numbered(1, { organization }));
+  const turns = await sealTogether(small, sealOptions(db));
+  expect(turns).toEqual(new Map(small.map((organization) => [organization, 'done'])));
+  for (const organization of small)
+    expect((await sealedIds(db, organization)).length).toBeGreaterThanOrEqual(3);
 });
 
 test('a row that somebody has locked keeps nobody waiting', async () => {
