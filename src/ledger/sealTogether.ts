@@ -23,6 +23,8 @@ import { claimMs, type SealOptions, type Turn } from './sealOrganization.ts';
 export const mostTogether = 100;
 /** An organization with more than these, or a larger one, has a turn of its own. */
 const firstPage: PageLimits = { rows: 32, rowBytes: 1024 * 1024, timeoutMs: 5_000 };
+/** The same by their size: a hundred then take no longer than a page of one. */
+const mostBytes = 64 * 1024;
 
 type Opened = Extract<OpenedLedger, { kind: 'window' }>;
 
@@ -86,14 +88,19 @@ async function sealFirstPages(
   try {
     const pages = await readFirstPages(
       db,
-      reading.map(({ ledger, page }) => ({
-        stream: ledger,
-        onEntry: (entry) => {
-          const { uid, id, xid } = entry;
-          page.add({ entryId: id, uid, fingerprint: fingerprinter.fingerprint(entry) }, { xid, id });
-          return 'taken';
-        },
-      })),
+      reading.map(({ ledger, page }) => {
+        let left = mostBytes;
+        return {
+          stream: ledger,
+          onEntry: (entry, _matches, bytes) => {
+            left -= bytes;
+            if (left < 0) return 'stop';
+            const { uid, id, xid } = entry;
+            page.add({ entryId: id, uid, fingerprint: fingerprinter.fingerprint(entry) }, { xid, id });
+            return 'taken';
+          },
+        };
+      }),
       firstPage,
     );
     const sealings = reading

@@ -50,6 +50,8 @@ const scrubPauseMs = 30_000;
 const turnMs = 3_000;
 /** Between two rounds for each organization of the last one: with thousands that write a little, each then has several entries. */
 const restMsPerOrganization = 2;
+/** So long an organization that has too much to be sealed together with others has turns of its own. */
+const largeForMs = 60_000;
 /** The part of its share in which it makes checkpoints: five hundred then take about as long as the time between two passes. */
 const checkpointPart = 0.4;
 /** Between two looks at which checkpoints are due. */
@@ -70,6 +72,8 @@ export class Agenda {
   /** How many organizations had something in the last round. */
   lastRound = 0;
   readonly failed = new Map<string, { readonly failures: number; readonly retryAt: number }>();
+  /** Organizations that had too much to be sealed together with others, and until when they are not asked to again. */
+  readonly large = new Map<string, number>();
 }
 
 export function startLedger(options: LedgerOptions) {
@@ -94,8 +98,9 @@ export function startLedger(options: LedgerOptions) {
     let isFailing = false;
     let checkedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
+      let hasMore = false;
       try {
-        await sealAll(seal, agenda, log);
+        hasMore = await sealAll(seal, agenda, log);
         if (
           options.checkpoints &&
           performance.now() - checkedAt >= Math.min(checkpointPassMs, intervalMs * 2)
@@ -114,7 +119,6 @@ export function startLedger(options: LedgerOptions) {
       }
       options.onWaiting?.(progress.waitingMs(agenda.left));
       // Right away while there is more: it has waited its share.
-      const hasMore = [...agenda.left].some((organization) => !agenda.failed.has(organization));
       const restMs = Math.max(intervalMs, restMsPerOrganization * agenda.lastRound);
       await pause(hasMore && !isFailing ? Math.min(intervalMs, 100) : restMs, signal);
     }
@@ -154,10 +158,11 @@ export function startLedger(options: LedgerOptions) {
 
 /**
  * Gives each organization that has something to seal one turn: many at once where they have a little. What is wrong with one stops no other.
+ * True: some have more than their turn took.
  *
  * @throws the database's error when it affects all organizations.
  */
-export async function sealAll(options: SealOptions, agenda: Agenda, log: Logger): Promise<void> {
+export async function sealAll(options: SealOptions, agenda: Agenda, log: Logger): Promise<boolean> {
   const { db, signal } = options;
   const startedAt = performance.now();
   const isFull = agenda.mark === null || startedAt - agenda.lookedAtAllAt > fullRoundMs;
@@ -167,17 +172,26 @@ export async function sealAll(options: SealOptions, agenda: Agenda, log: Logger)
   if (isFull) agenda.lookedAtAllAt = startedAt;
   const due = [...agenda.left].filter((each) => (agenda.failed.get(each)?.retryAt ?? 0) <= startedAt);
   agenda.lastRound = due.length;
+  let hasMore = false;
   for (let at = 0; at < due.length; at += mostTogether) {
     const some = due.slice(at, at + mostTogether);
     // One that failed would leave the others to turns of their own.
-    const together = some.filter((organization) => !agenda.failed.has(organization));
-    const turns = together.length > 1 ? await sealTogether(together, options) : new Map<string, Turn>();
+    const together = some.filter(
+      (each) => !agenda.failed.has(each) && (agenda.large.get(each) ?? 0) <= startedAt,
+    );
+    const turns = new Map<string, Turn>();
+    if (together.length > 1) {
+      for (const [organization, turn] of await sealTogether(together, options)) turns.set(organization, turn);
+      for (const each of together) if (!turns.has(each)) agenda.large.set(each, startedAt + largeForMs);
+    }
     for (const organization of some) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       const turn = turns.get(organization) ?? (await sealAlone(organization, options, agenda, log));
       if (isOver(turn)) agenda.left.delete(organization);
+      hasMore ||= turn === 'more';
     }
   }
+  return hasMore;
 }
 
 async function sealAlone(
@@ -185,7 +199,7 @@ async function sealAlone(
   options: SealOptions,
   { failed }: Agenda,
   log: Logger,
-): Promise<Turn> {
+): Promise<Turn | 'failed'> {
   const fail = (error: unknown): void => {
     const failures = (failed.get(organization)?.failures ?? 0) + 1;
     const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
@@ -202,11 +216,11 @@ async function sealAlone(
     if (options.signal.aborted || !isOfOneLedger(error)) throw error;
     fail(error);
     await releaseLedgers(options.db, [organization]);
-    return 'more';
+    return 'failed';
   }
 }
 
-function isOver(turn: Turn): boolean {
+function isOver(turn: Turn | 'failed'): boolean {
   switch (turn) {
     case 'done':
     case 'stopped':
@@ -214,6 +228,7 @@ function isOver(turn: Turn): boolean {
     case 'more':
     case 'claimed':
     case 'damaged':
+    case 'failed':
       return false;
   }
 }

@@ -44,13 +44,16 @@ test('windows of many are sealed at once, with what was committed late', async (
 });
 
 test('what is wrong with one, or too much, leaves it to a turn of its own', { timeout: 60_000 }, async () => {
-  const odd = ['claimed', 'damaged', 'many', 'pinned', 'stopped', 'unreadable'];
+  const odd = ['claimed', 'damaged', 'large', 'many', 'pinned', 'stopped', 'unreadable'];
   const all = [...small, ...odd].sort();
   const { db } = await setUp(all);
   for (const organization of all) await insertEntries(db, numbered(2, { organization }));
   await openWindow(db, 'claimed', 60_000);
   await openWindow(db, 'pinned', 0);
   await insertEntries(db, numbered(40, { organization: 'many' }));
+  await insertEntries(db, [
+    { organization: 'large', metadata: JSON.stringify({ text: 'x'.repeat(70_000) }) },
+  ]);
   const damaged = await readLedger(db, 'damaged');
   await db.query('delete from audit.ledger_bundles where ledger = $1', [damaged.id]);
   await db.query(`update audit.ledgers set stopped = '{}' where organization = 'stopped'`);
@@ -65,6 +68,8 @@ test('what is wrong with one, or too much, leaves it to a turn of its own', { ti
   await expectSmall();
   expect([...agenda.left].sort()).toEqual(['claimed', 'damaged']);
   expect(await sealedIds(db, 'many')).toHaveLength(45);
+  expect(await sealedIds(db, 'large')).toHaveLength(6);
+  expect([...agenda.large.keys()].sort()).toEqual(['damaged', 'large', 'many', 'pinned', 'unreadable']);
   expect(await sealedIds(db, 'pinned')).toHaveLength(5);
   expect(await sealedIds(db, 'unreadable')).toHaveLength(6);
   expect((await readLedger(db, 'stopped')).size).toBe(3);
