@@ -52,8 +52,6 @@ const turnMs = 3_000;
 const restMsPerOrganization = 2;
 /** So long an organization that has too much to be sealed together with others has turns of its own. */
 const largeForMs = 60_000;
-/** The part of its share in which it makes checkpoints: five hundred then take about as long as the time between two passes. */
-const checkpointPart = 0.4;
 /** Between two looks at which checkpoints are due. */
 const checkpointPassMs = 10_000;
 /** So often every organization is looked at: entries that were imported, or came after a failover with older transaction ids. */
@@ -106,7 +104,7 @@ export function startLedger(options: LedgerOptions) {
           performance.now() - checkedAt >= Math.min(checkpointPassMs, intervalMs * 2)
         ) {
           checkedAt = performance.now();
-          await options.checkpoints.run(signal, share * checkpointPart);
+          await options.checkpoints.run(signal, share);
           options.onCounts?.(await readLedgerCounts(db));
         }
         if (isFailing) log.info('entries are being sealed again');
