@@ -54,7 +54,7 @@ const restMsPerOrganization = 2;
 const largeForMs = 60_000;
 /** The part of its share in which checkpoints are made while the process is busy with deliveries: they can wait, entries cannot. */
 const busyPart = 0.4;
-/** Of the time since the last look. */
+/** The part of the time since the last look in which its event loop was not idle. */
 const busyUtilization = 0.5;
 /** Between two looks at which checkpoints are due. */
 const checkpointPassMs = 10_000;
