@@ -1,5 +1,5 @@
 /**
- * Seals what many organizations have to seal, where each has a few entries: a window for each, by three statements for all of them. One by
+ * Seals what many organizations have to seal, where each has a few entries: a window for each, by three or four statements for all. One by
  * one they would take as many each, which is most of the work where thousands of organizations write a little.
  */
 import { pause } from '../basics/wait.ts';
