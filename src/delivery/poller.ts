@@ -31,11 +31,14 @@ export class Poller {
 
   /** Polls until `stop` aborts; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
+    let beforeMs = 0;
     while (!stop.aborted) {
       const startedAt = performance.now();
       const isWell = await this.#poll(startedAt);
       this.#lastEndAt = performance.now();
-      await pause(restMs(this.#options.intervalMs, this.#lastEndAt - startedAt, isWell), stop);
+      const tookMs = this.#lastEndAt - startedAt;
+      await pause(restMs(this.#options.intervalMs, { tookMs, beforeMs, isWell }), stop);
+      beforeMs = tookMs;
     }
   }
 
@@ -58,10 +61,15 @@ export class Poller {
 
 /**
  * Milliseconds until the next poll. Slow polls (a thousand streams, a huge open transaction) take a fifth of a connection at
- * most, as long as no entry waits for more than a second; one that failed does not say how long the next takes.
+ * most, as long as no entry waits for more than a second. One slow poll does not say how long the next takes: it has failed, or
+ * waited for a lock. So it rests for a slow one only if that before was slow, too.
  */
-export function restMs(intervalMs: number, tookMs: number, isWell: boolean): number {
-  return Math.max(intervalMs, isWell ? Math.min(4 * tookMs, longestRestMs) : 0);
+export function restMs(
+  intervalMs: number,
+  last: { readonly tookMs: number; readonly beforeMs: number; readonly isWell: boolean },
+): number {
+  const slowMs = last.isWell ? Math.min(last.tookMs, last.beforeMs) : 0;
+  return Math.max(intervalMs, Math.min(4 * slowMs, longestRestMs));
 }
 
 const longestRestMs = 1_000;

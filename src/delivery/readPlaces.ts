@@ -11,6 +11,8 @@ import { FairTurns } from '../basics/fairTurns.ts';
 const slowMs = 1_000;
 /** An organization counts as slow for so long after a slow read. */
 const rememberedMs = 60_000;
+/** Whose place a read for many takes; no organization has this name. */
+const many = '';
 
 export class ReadPlaces {
   readonly #turns: FairTurns;
@@ -22,7 +24,7 @@ export class ReadPlaces {
     const mostEach = Math.ceil(places / 2);
     const placesOfSlow = Math.max(1, places - 1);
     this.#turns = new FairTurns((organization, own, all) =>
-      this.#isSlow(organization) ? own === 0 && all < placesOfSlow : own < mostEach && all < places,
+      this.isSlow(organization) ? own === 0 && all < placesOfSlow : own < mostEach && all < places,
     );
   }
 
@@ -39,7 +41,13 @@ export class ReadPlaces {
     });
   }
 
-  #isSlow(organization: string): boolean {
+  /** The same for a read for many organizations: which of them was slow, it does not say, so it never counts as slow itself. */
+  runForMany<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | 'aborted'> {
+    return this.#turns.run(many, signal, work);
+  }
+
+  /** Whether the organization had a slow read within the last minute. */
+  isSlow(organization: string): boolean {
     const until = this.#slow.get(organization);
     if (until === undefined) return false;
     if (performance.now() < until) return true;

@@ -1,7 +1,8 @@
 /**
  * Reads what trickles: windows that are thought to hold a few entries, those of many streams by one COPY.
  *
- * Nobody waits for another's entries for longer than `togetherMs`: whoever has no answer by then is read alone.
+ * Nobody waits for another's entries for longer than `togetherMs`: whoever has no answer by then is read alone, as is an organization that
+ * is known to be slow.
  */
 import { Grouped } from '../database/grouped.ts';
 import type { Database } from '../database/pool.ts';
@@ -9,9 +10,8 @@ import { type PageCall, type PageResult, readFirstPages, readPage } from '../dat
 import { plainRowBytes, trickleRows } from './readPace.ts';
 import type { ReadPlaces } from './readPlaces.ts';
 
-const togetherMs = 5_000;
-/** The place of a read for many; no organization has this name. */
-const forMany = '';
+const togetherMs = 2_000;
+const limits = { rows: trickleRows, rowBytes: plainRowBytes };
 
 interface Member extends PageCall {
   readonly id: string;
@@ -19,23 +19,18 @@ interface Member extends PageCall {
 }
 
 export class TrickleReads {
+  readonly #places: ReadPlaces;
   readonly #pages: Grouped<Member, PageResult | 'aborted'>;
   #calls = 0;
 
   constructor(places: ReadPlaces) {
-    const limits = { rows: trickleRows, rowBytes: plainRowBytes };
+    this.#places = places;
     this.#pages = new Grouped(async (db, members, isAlone) => {
       const [first] = members;
-      if (first && (isAlone || members.length === 1)) {
-        const { stream, onEntry, interrupt } = first;
-        const page = await places.run(stream.organization, interrupt, () =>
-          readPage(db, stream, null, limits, onEntry),
-        );
-        return new Map([[first.id, page]]);
-      }
+      if (isAlone && first) return new Map([[first.id, await this.#readAlone(db, first)]]);
       const wanted = members.filter(({ interrupt }) => !interrupt.aborted);
       if (wanted.length === 0) return new Map();
-      const pages = await places.run(forMany, AbortSignal.timeout(togetherMs), () =>
+      const pages = await places.runForMany(AbortSignal.timeout(togetherMs), () =>
         readFirstPages(db, wanted, { ...limits, timeoutMs: togetherMs }),
       );
       if (pages === 'aborted') return new Map();
@@ -45,7 +40,15 @@ export class TrickleReads {
 
   /** The page of `call`; 'aborted' when `interrupt` came first. @throws as `readPage`. */
   async read(db: Database, call: PageCall, interrupt: AbortSignal): Promise<PageResult | 'aborted'> {
-    const page = await this.#pages.call(db, { ...call, id: `${this.#calls++}`, interrupt });
-    return page ?? 'aborted';
+    const member = { ...call, id: `${this.#calls++}`, interrupt };
+    // Its wait for the one place that it has is nobody else's.
+    if (this.#places.isSlow(call.stream.organization)) return this.#readAlone(db, member);
+    return (await this.#pages.call(db, member)) ?? 'aborted';
+  }
+
+  #readAlone(db: Database, { stream, onEntry, interrupt }: Member): Promise<PageResult | 'aborted'> {
+    return this.#places.run(stream.organization, interrupt, () =>
+      readPage(db, stream, null, limits, onEntry),
+    );
   }
 }
