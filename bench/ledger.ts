@@ -1,7 +1,7 @@
 /** The ledger: how fast entries are sealed and verified, what a sealed entry takes on the disk, and how soon it is sealed beside a busy product. */
 import { generateKeyPairSync } from 'node:crypto';
 import { type Database, makePool } from '../src/database/pool.ts';
-import { checkpointLedger } from '../src/ledger/checkpointLedger.ts';
+import { checkpointLedgers } from '../src/ledger/checkpointLedgers.ts';
 import { Fingerprinter } from '../src/ledger/fingerprint.ts';
 import { LedgerKey } from '../src/ledger/ledgerKey.ts';
 import { type SealOptions, sealOrganization } from '../src/ledger/sealOrganization.ts';
@@ -69,7 +69,7 @@ async function measureSealing(bench: Bench, databaseUrl: string, db: Database): 
 async function measureVerify(db: Database): Promise<Figure> {
   const { rows } = await db.query<{ id: string; size: string }>('select id, size::text from audit.ledgers');
   const keys = [new LedgerKey(generateKeyPairSync('ed25519').privateKey)];
-  await checkpointLedger(db, rows[0]?.id ?? '', [], { name: 'bench', keys });
+  await checkpointLedgers(db, [rows[0]?.id ?? ''], new Map(), { name: 'bench', keys });
   const startedAt = performance.now();
   const usage = process.cpuUsage();
   const said: string[] = [];

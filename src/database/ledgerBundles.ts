@@ -53,6 +53,47 @@ export async function readBundleHashes(
   return true;
 }
 
+/** Bundles of one ledger, up to `last`: of each its root, and the leaves of those in `parts`. */
+export interface BundlesWanted {
+  readonly ledger: string;
+  readonly last: number;
+  readonly parts: readonly number[];
+}
+
+export interface ReadBundle {
+  readonly number: number;
+  /** null: it is not full. */
+  readonly hash: Buffer | null;
+  /** null: its leaves were not wanted. */
+  readonly leaves: Buffer | null;
+}
+
+/** So many bundles of a ledger are read together with those of others. */
+export const mostBundlesEach = 64;
+
+/** The first bundles of several ledgers, at most `mostBundlesEach` of each, by the ledger's id. */
+export async function readBundlesOfMany(
+  db: Database,
+  wanted: readonly BundlesWanted[],
+): Promise<ReadonlyMap<string, readonly ReadBundle[]>> {
+  const parts = wanted.flatMap(({ ledger, parts }) => parts.map((number) => ({ ledger, number })));
+  const { rows } = await db.query<Omit<ReadBundle, 'number'> & { ledger: string; number: string }>(
+    `select w.ledger, b.number::text, b.hash, b.leaves from unnest($1::uuid[], $2::bigint[]) as w(ledger, last),
+       lateral (select b.number, b.hash, case when (b.ledger, b.number) in (select * from unnest($3::uuid[], $4::bigint[])) then b.entries end as leaves
+         from audit.ledger_bundles b where b.ledger = w.ledger and b.number <= w.last order by b.number limit ${mostBundlesEach}) as b`,
+    [
+      wanted.map(({ ledger }) => ledger),
+      wanted.map(({ last }) => last),
+      parts.map(({ ledger }) => ledger),
+      parts.map(({ number }) => number),
+    ],
+  );
+  return Map.groupBy(
+    rows.map((row) => ({ ...row, number: Number(row.number) })),
+    ({ ledger }) => ledger,
+  );
+}
+
 /** Where an entry is sealed. */
 export interface SealedEntry {
   readonly ledger: string;

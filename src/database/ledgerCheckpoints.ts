@@ -3,6 +3,7 @@
  */
 import { utcMilliseconds } from './fragments.ts';
 import type { Database } from './pool.ts';
+import { type WantedColumns, wantedRows, wantedValues } from './wanted.ts';
 import { durable } from './window.ts';
 
 /** A ledger in force whose checkpoint is due. */
@@ -64,16 +65,17 @@ export async function listDueCheckpoints(
   return rows;
 }
 
-/** The row as it is committed; null: it is stopped, or no longer in force. */
-export async function readDueLedger(db: Database, id: string): Promise<DueLedger | null> {
+/** The rows as they are committed. Missing are those that are stopped, or no longer in force. */
+export async function readDueLedgers(db: Database, ids: readonly string[]): Promise<readonly DueLedger[]> {
   const { rows } = await db.query<RawDue>(
-    `select ${dueColumns} from audit.ledgers s where s.id = $1 and s.ended_at is null and s.stopped is null`,
-    [id],
+    `select ${dueColumns} from audit.ledgers s where s.id = any ($1::uuid[]) and s.ended_at is null and s.stopped is null`,
+    [ids],
   );
-  return rows[0] ? toDue(rows[0]) : null;
+  return rows.map(toDue);
 }
 
 export interface SignedCheckpoint {
+  readonly ledger: DueLedger;
   readonly name: string;
   readonly size: number;
   readonly root: Uint8Array;
@@ -81,29 +83,35 @@ export interface SignedCheckpoint {
   readonly isSigned: boolean;
 }
 
-/** Stores it, on the disk, if the one before is still the latest. False: it is not; use what is there. */
-export async function storeCheckpoint(
+const checkpointColumns: WantedColumns<SignedCheckpoint> = {
+  id: ['uuid', ({ ledger }) => ledger.id],
+  name: ['text', ({ name }) => name],
+  note: ['bytea', ({ note }) => note],
+  size: ['bigint', ({ size }) => size],
+  root: ['bytea', ({ root }) => root],
+  is_signed: ['boolean', ({ isSigned }) => isSigned],
+  size_before: ['bigint', ({ ledger }) => ledger.note?.size ?? null],
+};
+
+/**
+ * Stores each, on the disk, if the one before is still the latest. Returns the ids of the ledgers whose was stored: of the others,
+ * use what is there. Several wait for nobody: a row that is locked keeps its checkpoint for now.
+ */
+export async function storeCheckpoints(
   db: Database,
-  ledger: DueLedger,
-  checkpoint: SignedCheckpoint,
-): Promise<boolean> {
-  const result = await db.query(
-    `with ${durable}
-     update audit.ledgers s set name = $2, note = $3, note_size = $4, note_root = $5, noted_at = clock_timestamp(), is_signed = $6
-     from durable
-     where s.id = $1 and s.ended_at is null and s.stopped is null and s.size >= $4::bigint and s.note_size is not distinct from $7::bigint
-       and (not s.is_signed or s.name = $2) and ($6 or ${mayBeUnsigned})`,
-    [
-      ledger.id,
-      checkpoint.name,
-      checkpoint.note,
-      checkpoint.size,
-      checkpoint.root,
-      checkpoint.isSigned,
-      ledger.note?.size ?? null,
-    ],
+  checkpoints: readonly SignedCheckpoint[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ id: string }>(
+    `with ${durable}, ${wantedRows('audit.ledgers', checkpointColumns, checkpoints.length === 1)}
+     update audit.ledgers s set name = w.name, note = w.note, note_size = w.size, note_root = w.root, noted_at = clock_timestamp(),
+       is_signed = w.is_signed
+     from durable, wanted w
+     where s.id = w.id and s.ended_at is null and s.stopped is null and s.size >= w.size
+       and s.note_size is not distinct from w.size_before and (not s.is_signed or s.name = w.name) and (w.is_signed or ${mayBeUnsigned})
+     returning s.id`,
+    wantedValues(checkpointColumns, checkpoints),
   );
-  return result.rowCount === 1;
+  return new Set(rows.map(({ id }) => id));
 }
 
 /**

@@ -12,6 +12,7 @@ import { intoNextCluster, nextCluster, pastLastTransaction, registerClusters } f
 import { hasNewEntries, hasOtherCluster } from './fragments.ts';
 import { type LedgerRow, ledgerColumns, type RawLedger, toLedgerRow } from './ledgers.ts';
 import type { Database } from './pool.ts';
+import { type WantedColumns, wantedRows, wantedValues } from './wanted.ts';
 import { durable } from './window.ts';
 
 export type OpenedLedger =
@@ -119,8 +120,7 @@ export type Sealed =
 const hasLastBundle = `coalesce((select octet_length(b.entries) from audit.ledger_bundles b
   where b.ledger = w.id and b.number = w.from_size / 256), 0) = 56 * (w.from_size % 256)`;
 
-/** A column of `wanted` for each: its type, and its value. */
-const sealColumns: Readonly<Record<string, readonly [type: string, value: (sealing: Sealing) => unknown]>> = {
+const sealColumns: WantedColumns<Sealing> = {
   id: ['uuid', ({ from }) => from.id],
   from_size: ['bigint', ({ from }) => from.size],
   snapshot: ['text', ({ from }) => from.window.snapshot],
@@ -132,9 +132,6 @@ const sealColumns: Readonly<Record<string, readonly [type: string, value: (seali
   to_id: ['bigint', ({ from, to }) => (to ?? from.position)?.id.toString() ?? null],
   finishes: ['boolean', ({ finishes }) => finishes],
 };
-const sealArrays = Object.values(sealColumns)
-  .map(([type], i) => `$${i + 1}::${type}[]`)
-  .join(', ');
 /** The first parameter behind them. */
 const behind = Object.keys(sealColumns).length + 1;
 
@@ -149,13 +146,7 @@ export async function sealPages(
 ): Promise<ReadonlyMap<string, Sealed>> {
   const parts = sealings.flatMap(({ from, parts }) => parts.map((part) => ({ ledger: from.id, ...part })));
   const { rows } = await db.query<RawLedger & { moved: boolean; whole: boolean }>(
-    `with wanted as materialized (
-       select w.* from unnest(${sealArrays}) as w(${Object.keys(sealColumns).join(', ')})${
-         sealings.length > 1
-           ? ', lateral (select 1 from audit.ledgers l where l.id = w.id for no key update skip locked) as unlocked'
-           : ''
-       }
-     ), moved as (
+    `with ${wantedRows('audit.ledgers', sealColumns, sealings.length === 1)}, moved as (
        update audit.ledgers s set size = w.size, state = w.state,
          settled = case when w.finishes then s.window_snapshot else s.settled end,
          window_snapshot = case when w.finishes then null else s.window_snapshot end,
@@ -179,7 +170,7 @@ export async function sealPages(
      select false, ${hasLastBundle}, ${ledgerColumns} from audit.ledgers s join wanted w on w.id = s.id
      where not exists (select from moved where moved.id = s.id)`,
     [
-      ...Object.values(sealColumns).map(([, value]) => sealings.map(value)),
+      ...wantedValues(sealColumns, sealings),
       claimMs,
       parts.map(({ ledger }) => ledger),
       parts.map(({ number }) => number),

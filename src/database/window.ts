@@ -17,6 +17,7 @@ import { filterJson, hasNewEntries, hasOtherCluster, utcMilliseconds } from './f
 import { Grouped } from './grouped.ts';
 import type { Database } from './pool.ts';
 import { type RawStream, streamColumns, toStreamRow } from './streams.ts';
+import { type WantedColumns, wantedRows, wantedValues } from './wanted.ts';
 
 /**
  * `synchronous_commit = off` would let a crash undo entries that a receiver already has: this statement's commit then
@@ -35,23 +36,21 @@ export type Pinned =
   | { readonly kind: 'stale' }
   | { readonly kind: 'lease-lost' };
 
-/** What many streams ask at once, as rows of `wanted`: see grouped.ts. */
-const wanted = (arrays: string, columns: string, isAlone: boolean): string =>
-  `wanted as materialized (select w.* from unnest(${arrays}) as w(${columns})${
-    isAlone
-      ? ''
-      : ', lateral (select 1 from audit.streams l where l.id = w.id for no key update skip locked) as unlocked'
-  })`;
-
 interface PinCall {
   readonly id: string;
   readonly token: string;
   readonly filter: string;
 }
 
+const pinColumns: WantedColumns<PinCall> = {
+  id: ['uuid', ({ id }) => id],
+  token: ['bigint', ({ token }) => token],
+  filter: ['jsonb', ({ filter }) => filter],
+};
+
 const pins = new Grouped<PinCall, Pinned>(async (db, calls, isAlone) => {
   const { rows } = await db.query<RawStream & { kind: 'pinned' | 'nothing-new' | 'moved' | 'stale' }>(
-    `with ${durable}, ${wanted('$1::uuid[], $2::bigint[], $3::jsonb[]', 'id, token, filter', isAlone)}, pinned as (
+    `with ${durable}, ${wantedRows('audit.streams', pinColumns, isAlone)}, pinned as (
        update audit.streams s
        set window_snapshot = pg_current_snapshot(), window_pinned_at = clock_timestamp(),
          window_filter = w.filter || case when s.starts_at is null then '{}' else jsonb_build_object('since', s.starts_at) end
@@ -63,7 +62,7 @@ const pins = new Grouped<PinCall, Pinned>(async (db, calls, isAlone) => {
      select case when s.window_snapshot is not null then 'stale' when ${hasOtherCluster} then 'moved' else 'nothing-new' end,
        ${streamColumns}
      from audit.streams s join wanted w on s.id = w.id and s.token = w.token where not exists (select from pinned p where p.id = s.id)`,
-    [calls.map(({ id }) => id), calls.map(({ token }) => token), calls.map(({ filter }) => filter)],
+    wantedValues(pinColumns, calls),
   );
   return new Map(
     rows.map(({ kind, ...raw }): [string, Pinned] => [
@@ -132,34 +131,28 @@ interface SettleCall {
   readonly run: Settlement;
 }
 
-/** A column of `wanted` for each: its type, and its value. */
-const settleColumns: Readonly<Record<string, readonly [type: string, value: (call: SettleCall) => unknown]>> =
-  {
-    id: ['uuid', ({ id }) => id],
-    token: ['bigint', ({ token }) => token],
-    snapshot: ['text', ({ run }) => run.window.snapshot],
-    from_xid: ['xid8', ({ run }) => run.from?.xid.toString() ?? null],
-    from_id: ['bigint', ({ run }) => run.from?.id.toString() ?? null],
-    to_xid: ['xid8', ({ run }) => run.to.xid.toString()],
-    to_id: ['bigint', ({ run }) => run.to.id.toString()],
-    finishes: ['boolean', ({ run }) => run.finishes],
-    sequence: ['bigint', ({ run }) => run.sequence],
-    delivered: ['bigint', ({ run }) => run.delivered],
-    rejected: ['bigint', ({ run }) => run.rejected],
-    last_record: ['jsonb', ({ run }) => run.lastRecord && JSON.stringify(run.lastRecord)],
-    entry_id: ['bigint', ({ run }) => run.parked?.entryId ?? null],
-    observed_at_micros: ['bigint', ({ run }) => run.window.pinnedAtMicros],
-    reason: ['text', ({ run }) => run.parked?.refusal.reason ?? null],
-    http_status: ['integer', ({ run }) => run.parked?.refusal.httpStatus ?? null],
-    message: ['text', ({ run }) => run.parked?.refusal.message ?? null],
-  };
-const settleArrays = Object.values(settleColumns)
-  .map(([type], i) => `$${i + 1}::${type}[]`)
-  .join(', ');
-
+const settleColumns: WantedColumns<SettleCall> = {
+  id: ['uuid', ({ id }) => id],
+  token: ['bigint', ({ token }) => token],
+  snapshot: ['text', ({ run }) => run.window.snapshot],
+  from_xid: ['xid8', ({ run }) => run.from?.xid.toString() ?? null],
+  from_id: ['bigint', ({ run }) => run.from?.id.toString() ?? null],
+  to_xid: ['xid8', ({ run }) => run.to.xid.toString()],
+  to_id: ['bigint', ({ run }) => run.to.id.toString()],
+  finishes: ['boolean', ({ run }) => run.finishes],
+  sequence: ['bigint', ({ run }) => run.sequence],
+  delivered: ['bigint', ({ run }) => run.delivered],
+  rejected: ['bigint', ({ run }) => run.rejected],
+  last_record: ['jsonb', ({ run }) => run.lastRecord && JSON.stringify(run.lastRecord)],
+  entry_id: ['bigint', ({ run }) => run.parked?.entryId ?? null],
+  observed_at_micros: ['bigint', ({ run }) => run.window.pinnedAtMicros],
+  reason: ['text', ({ run }) => run.parked?.refusal.reason ?? null],
+  http_status: ['integer', ({ run }) => run.parked?.refusal.httpStatus ?? null],
+  message: ['text', ({ run }) => run.parked?.refusal.message ?? null],
+};
 const settlements = new Grouped<SettleCall, { lastDeliveryAt: string | null }>(async (db, calls, isAlone) => {
   const { rows } = await db.query<{ id: string; lastDeliveryAt: string | null }>(
-    `with ${wanted(settleArrays, Object.keys(settleColumns).join(', '), isAlone)}, moved as (
+    `with ${wantedRows('audit.streams', settleColumns, isAlone)}, moved as (
        update audit.streams s
        set ${settledOrFinished}, sequence = w.sequence, delivered = s.delivered + w.delivered, rejected = s.rejected + w.rejected,
          last_delivery_at = case when w.delivered > 0 then clock_timestamp() else s.last_delivery_at end,
@@ -183,7 +176,7 @@ const settlements = new Grouped<SettleCall, { lastDeliveryAt: string | null }>(a
        from refused r where not exists (select from again where again.stream = r.stream)
      )
      select id, ${utcMilliseconds('last_delivery_at')} as "lastDeliveryAt" from moved`,
-    Object.values(settleColumns).map(([, value]) => calls.map(value)),
+    wantedValues(settleColumns, calls),
   );
   return new Map(rows.map(({ id, lastDeliveryAt }) => [id, { lastDeliveryAt }]));
 });

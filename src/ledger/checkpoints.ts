@@ -13,7 +13,7 @@ import type { Database } from '../database/pool.ts';
 import type { LedgerStatus } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ledgerIdOf, parseCheckpoint } from './checkpoint.ts';
-import { type Claim, checkpointLedger, type Signing } from './checkpointLedger.ts';
+import { type Claim, checkpointLedgers, type Signing } from './checkpointLedgers.ts';
 import { isOfOneLedger } from './ledgerFault.ts';
 import { splitNote } from './note.ts';
 
@@ -31,6 +31,8 @@ export interface CheckpointOptions {
 
 const defaultCheckpointIntervalMs = 60_000;
 const defaultTellIntervalMs = 60 * 60_000;
+/** So that one statement stays short, and their hashes keep the event loop for moments only. */
+const mostTogether = 50;
 
 export class Checkpoints {
   readonly #options: CheckpointOptions;
@@ -65,45 +67,74 @@ export class Checkpoints {
     const unchecked = claims.filter(({ origin }) => !this.#checked.has(origin));
     const named = new Set(unchecked.map(({ organization }) => organization));
     const claimsOf = Map.groupBy(claims, ({ organization }) => organization);
-    // A database of before there was a ledger is one that was set back.
     const failed = new Set<string>();
-    const attempt = async (organization: string, act: () => Promise<void>): Promise<void> => {
-      try {
-        await act();
-      } catch (error) {
-        if (!isOfOneLedger(error)) throw error;
-        failed.add(organization);
-        if (!this.#failing.has(organization))
-          this.#options.log.warn(
-            { err: error, organization },
-            'the ledger of an organization cannot be checked; trying again',
-          );
-      }
-    };
-    for (const organization of named)
-      await attempt(organization, () => ensureLedgers(db, [organization], signing.name));
+    // A database of before there was a ledger is one that was set back.
+    await this.#together([...named], failed, (organizations) =>
+      ensureLedgers(db, organizations, signing.name),
+    );
     const due = await listDueCheckpoints(db, {
       intervalMs: checkpointIntervalMs ?? defaultCheckpointIntervalMs,
       signs: signing.keys.length > 0,
       unchecked: [...named],
     });
-    for (const { id, organization } of due) {
+    const ledgerOf = new Map(due.map(({ id, organization }) => [organization, id]));
+    await this.#together([...ledgerOf.keys()], failed, async (organizations) => {
       if (signal.aborted) return;
       const startedAt = performance.now();
-      await attempt(organization, async () => {
-        const made = await checkpointLedger(db, id, claimsOf.get(organization) ?? [], signing);
+      const ids = organizations.flatMap((organization) => ledgerOf.get(organization) ?? []);
+      for (const [id, made] of await checkpointLedgers(db, ids, claimsOf, signing)) {
         if (made.kind === 'set-back') await this.#stop(id, made.stop.message);
-      });
+        // The status will name what was compared and stored just now.
+        if (made.kind === 'stored') this.#checked.add(made.origin);
+      }
       await pause((performance.now() - startedAt) * (1 / share - 1), signal);
-    }
+    });
+    if (signal.aborted) return;
     for (const { origin, organization } of unchecked)
-      if (ledgerIdOf(origin) !== null && named.has(organization) && !failed.has(organization))
-        this.#checked.add(origin);
+      if (ledgerIdOf(origin) !== null && !failed.has(organization)) this.#checked.add(origin);
     this.#failing.clear();
     for (const organization of failed) this.#failing.add(organization);
     await this.#tell(tellIntervalMs ?? defaultTellIntervalMs);
     const views = await readLedgerViews(db, organizations);
     this.#views = new Map(views.map((view) => [view.organization, view]));
+  }
+
+  /**
+   * Does something for many organizations at once; one by one where the database refuses that for one of them, which is then among the
+   * `failed`, and said once.
+   */
+  async #together(
+    organizations: readonly string[],
+    failed: Set<string>,
+    act: (organizations: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    const well = organizations.filter((each) => !this.#failing.has(each));
+    const isDone = async (some: readonly string[]): Promise<boolean> => {
+      try {
+        await act(some);
+        return true;
+      } catch (error) {
+        if (!isOfOneLedger(error)) throw error;
+        const [only = ''] = some;
+        if (some.length === 1) this.#fail(only, error, failed);
+        return false;
+      }
+    };
+    const alone = organizations.filter((each) => this.#failing.has(each));
+    for (let at = 0; at < well.length; at += mostTogether) {
+      const some = well.slice(at, at + mostTogether);
+      if (!(await isDone(some)) && some.length > 1) alone.push(...some);
+    }
+    for (const each of alone) await isDone([each]);
+  }
+
+  #fail(organization: string, error: unknown, failed: Set<string>): void {
+    failed.add(organization);
+    if (this.#failing.has(organization)) return;
+    this.#options.log.warn(
+      { err: error, organization },
+      'the ledger of an organization cannot be checked; trying again',
+    );
   }
 
   async #stop(id: string, message: string): Promise<void> {

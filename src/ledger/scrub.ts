@@ -23,7 +23,7 @@ import type { Fingerprinter } from './fingerprint.ts';
 import { decodeLeaf, type Leaf } from './leaf.ts';
 import { isOfOneLedger } from './ledgerFault.ts';
 import { unreadFingerprint } from './readLeaves.ts';
-import { readRoots } from './readRoots.ts';
+import { bundlesOf, readRoots } from './readRoots.ts';
 import { hashLeaves, leafBytes, rootOfTile, tileWidth } from './tiles.ts';
 
 export interface ScrubOptions {
@@ -104,7 +104,7 @@ async function takeStep(options: ScrubOptions, ledger: ScrubbedLedger, at: Place
   await report(slippedIn.map((id) => ({ kind: 'slipped-in', entryId: BigInt(id), number: null })));
   if (next !== null) return { number: at.number, after: next };
   await resolveSlippedIn(db, ledger.id);
-  const root = (await readRoots(db, ledger.id, [ledger.size]))?.get(ledger.size);
+  const root = (await readRoots(bundlesOf(db, ledger.id), [ledger.size]))?.get(ledger.size);
   const state = BundleTree.decode(ledger.size, ledger.state)?.root();
   if (root === undefined || state === undefined || Buffer.compare(root, state) !== 0)
     await report([{ kind: 'history', entryId: 0n, number: null }]);

@@ -3,7 +3,7 @@ import { readBundle } from '../database/ledgerBundles.ts';
 import type { Database } from '../database/pool.ts';
 import { readTableLedger, type TableLedger } from '../database/tableLedger.ts';
 import { type Checkpoint, ledgerIdOf } from '../ledger/checkpoint.ts';
-import { readRoots } from '../ledger/readRoots.ts';
+import { bundlesOf, readRoots } from '../ledger/readRoots.ts';
 import { readTile } from '../ledger/readTile.ts';
 import { encodeBundle, leafBytes, parseTilePath, tileWidth } from '../ledger/tiles.ts';
 import { count } from './findings.ts';
@@ -44,7 +44,7 @@ export async function findOtherLedger(
     return `${name} is ${ledger.origin}, not ${origin}: it is another organization's, or a new one.`;
   if (ledger.size < size)
     return `${name} has ${count(ledger.size)} sealed entries, and the checkpoint ${count(size)}: the database was set back.`;
-  const own = (await readRoots(db, ledger.id, [size]))?.get(size);
+  const own = (await readRoots(bundlesOf(db, ledger.id), [size]))?.get(size);
   if (own !== undefined && Buffer.compare(own, root) === 0) return null;
   return `${name} has another root at ${count(size)} sealed entries than the checkpoint: it was altered after that was made.`;
 }

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readLedgerViews, readNote } from '../../src/database/ledgerCheckpoints.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { openCheckpoint } from '../../src/ledger/checkpoint.ts';
-import type { Claim } from '../../src/ledger/checkpointLedger.ts';
+import type { Claim } from '../../src/ledger/checkpointLedgers.ts';
 import { Checkpoints } from '../../src/ledger/checkpoints.ts';
 import { type LedgerKey, parseLedgerKeys } from '../../src/ledger/ledgerKey.ts';
 import { parseVerifierKey, verifierKey } from '../../src/ledger/note.ts';

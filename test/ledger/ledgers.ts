@@ -46,7 +46,7 @@ export async function readLedger(db: Database, organization = 'acme'): Promise<L
 export async function sealedIds(db: Database, organization = 'acme'): Promise<string[]> {
   const ledger = await readLedger(db, organization);
   const { rows } = await db.query<{ number: string; entries: Buffer; hash: Buffer | null }>(
-    'select number::text, entries, hash from audit.ledger_bundles where ledger = $1 order by number',
+    'select b.number::text, b.entries, b.hash from audit.ledger_bundles b where b.ledger = $1 order by b.number',
     [ledger.id],
   );
   const tree = new CompactRange();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { checkpointLedger } from '../../src/ledger/checkpointLedger.ts';
+import { checkpointLedgers } from '../../src/ledger/checkpointLedgers.ts';
 import { LedgerKey } from '../../src/ledger/ledgerKey.ts';
 import { waitFor } from '../../tools/waitFor.ts';
 import { readLedger, sealNow } from '../ledger/ledgers.ts';
@@ -70,7 +70,7 @@ describe.skipIf(isToolMissing('victoria-logs'))('a copy in VictoriaLogs', () => 
     expect((await engine.waitForIdle('test/acme')).delivered).toBe(40);
     await sealNow(db);
     const signing = { name: 'audit.example.com', keys: [new LedgerKey(privateKey)] };
-    await checkpointLedger(db, (await readLedger(db)).id, [], signing);
+    await checkpointLedgers(db, [(await readLedger(db)).id], new Map(), signing);
     // Behind the checkpoint, and sent.
     await insertEntries(db, numbered(4));
     await sealNow(db);

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readNote } from '../../src/database/ledgerCheckpoints.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { deleteExpired } from '../../src/database/retention.ts';
-import { checkpointLedger } from '../../src/ledger/checkpointLedger.ts';
+import { checkpointLedgers } from '../../src/ledger/checkpointLedgers.ts';
 import { LedgerKey } from '../../src/ledger/ledgerKey.ts';
 import { sealOrganization } from '../../src/ledger/sealOrganization.ts';
 import { hashLeaves, leafBytes } from '../../src/ledger/tiles.ts';
@@ -38,7 +38,10 @@ async function setUp(): Promise<Setup> {
     url,
     seal: async (keys = [key]) => {
       await sealNow(db);
-      await checkpointLedger(db, (await readLedger(db)).id, [], { name: 'audit.example.com', keys });
+      await checkpointLedgers(db, [(await readLedger(db)).id], new Map(), {
+        name: 'audit.example.com',
+        keys,
+      });
     },
     verify: (...args) => runVerifyTable(db, 'acme', [key], args),
   };
@@ -78,7 +81,7 @@ test('a table is proven in the middle of a window, whose sealed part is behind a
   );
   const { id, size, window } = await readLedger(db);
   expect(window).not.toBeNull();
-  await checkpointLedger(db, id, [], { name: 'audit.example.com', keys: [key] });
+  await checkpointLedgers(db, [id], new Map(), { name: 'audit.example.com', keys: [key] });
   const { code, said } = await verify();
   expect(said.at(-1)).toMatch(/^Proven: each of the [\d,]+ sealed entries is here/);
   expect(code).toBe(0);

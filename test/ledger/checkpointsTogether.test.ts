@@ -1,0 +1,138 @@
+/** Checkpoints of many ledgers by the same statements: each is what it would be alone, and none waits for another. */
+import { expect, onTestFinished, test } from 'vitest';
+import { mostBundlesEach } from '../../src/database/ledgerBundles.ts';
+import { readLedgerViews } from '../../src/database/ledgerCheckpoints.ts';
+import type { Database } from '../../src/database/pool.ts';
+import { BundleTree } from '../../src/ledger/bundleTree.ts';
+import type { Claim } from '../../src/ledger/checkpointLedgers.ts';
+import { Checkpoints } from '../../src/ledger/checkpoints.ts';
+import { tileWidth } from '../../src/ledger/tiles.ts';
+import { makeLogger } from '../../src/telemetry/logger.ts';
+import { insertEntries, migrateDatabase, numbered, openDatabase, openSession } from '../tools/database.ts';
+import { usePostgres } from '../tools/postgres.ts';
+import { readLedger, sealedIds, sealNow } from './ledgers.ts';
+
+const postgres = usePostgres({ prepare: migrateDatabase });
+
+/** At and around the ends of bundles, and one that is too large to be read with others. */
+const sizes = [1, 2, 255, 256, 257, 511, 512, 600, tileWidth * mostBundlesEach + 1];
+const organizations = sizes.map((size) => `of-${size}`);
+
+async function write(db: Database, organization: string, count: number): Promise<void> {
+  await insertEntries(db, numbered(count, { organization }));
+  await sealNow(db, organization);
+}
+
+/** One look of a process. Returns how many statements it took. */
+async function look(checkpoints: Checkpoints, db: Database): Promise<number> {
+  let statements = 0;
+  const counting = (): void => void statements++;
+  db.on('acquire', counting);
+  await checkpoints.run(new AbortController().signal, 1);
+  db.off('acquire', counting);
+  return statements;
+}
+
+function start(db: Database, claims: readonly Claim[] = []): Checkpoints {
+  return new Checkpoints({
+    db,
+    log: makeLogger({ level: 'fatal' }),
+    signing: { name: 'audit.example.com', keys: [] },
+    readClaims: async () => ({ organizations, claims }),
+    checkpointIntervalMs: 0,
+  });
+}
+
+async function checkpointed(db: Database): Promise<Record<string, number | undefined>> {
+  const views = await readLedgerViews(db, organizations);
+  return Object.fromEntries(views.map(({ organization, checkpoint }) => [organization, checkpoint?.size]));
+}
+
+/** The root that the leaves make, which are compared with the bundles and the row. */
+async function expectRoots(db: Database): Promise<Claim[]> {
+  const views = await readLedgerViews(db, organizations);
+  return Promise.all(
+    views.map(async ({ organization, origin, checkpoint }) => {
+      await sealedIds(db, organization);
+      const { size, state } = await readLedger(db, organization);
+      const root = BundleTree.decode(size, state)?.root() ?? [];
+      expect(checkpoint).toMatchObject({ size, root: Buffer.from(root).toString('base64') });
+      return {
+        organization,
+        origin,
+        size,
+        root: checkpoint?.root ?? '',
+        keeper: `the status of ${organization}`,
+      };
+    }),
+  );
+}
+
+test('many ledgers, of all sizes, and those that are locked or damaged among them', {
+  timeout: 60_000,
+}, async () => {
+  const url = await postgres.createDatabase();
+  const db = openDatabase(url, 4);
+  onTestFinished(() => db.end());
+  for (const [n, size] of sizes.entries()) await write(db, organizations[n] ?? '', size);
+
+  const first = start(db);
+  // Claims are none; due, rows, bundles, the large one's own, storing, what is untold, views.
+  expect(await look(first, db)).toBeLessThan(sizes.length);
+  const claims = await expectRoots(db);
+  expect(claims).toHaveLength(sizes.length);
+
+  // One grows across the end of its bundle, one stays; a process that has just started compares all with what statuses say.
+  for (const organization of organizations.slice(1)) await write(db, organization, 3);
+  const second = start(db, claims);
+  expect(await look(second, db)).toBeLessThan(sizes.length + 4);
+  await expectRoots(db);
+
+  const [, , locked = '', damaged = '', forged = ''] = organizations;
+  for (const organization of organizations) await write(db, organization, 1);
+  const session = await openSession(url);
+  onTestFinished(() => session.end());
+  await session.query('begin');
+  await session.query('select from audit.ledgers where organization = $1 for update', [locked]);
+  await db.query('delete from audit.ledger_bundles where ledger = $1', [(await readLedger(db, damaged)).id]);
+  await look(
+    start(
+      db,
+      claims.map((claim) => (claim.organization === forged ? { ...claim, root: 'AAAA' } : claim)),
+    ),
+    db,
+  );
+  const behind = [locked, damaged, forged];
+  const expected = sizes.map((size, n) => {
+    const organization = organizations[n] ?? '';
+    return [organization, size + (n === 0 ? 1 : 4) - (behind.includes(organization) ? 1 : 0)];
+  });
+  expect(await checkpointed(db)).toEqual(Object.fromEntries(expected));
+  const stops = (await readLedgerViews(db, organizations)).flatMap(({ organization, stopped }) =>
+    stopped ? [[organization, stopped.message]] : [],
+  );
+  expect(Object.fromEntries(stops)).toEqual({
+    [damaged]: expect.stringContaining('leaves of the ledger are missing'),
+    [forged]: expect.stringContaining('another root there'),
+  });
+  await session.query('rollback');
+  await look(start(db), db);
+  expect((await checkpointed(db))[locked]).toBe((await readLedger(db, locked)).size);
+});
+
+test('what a process has stored itself it does not compare again when statuses name it', async () => {
+  const db = openDatabase(await postgres.createDatabase(), 4);
+  onTestFinished(() => db.end());
+  await write(db, organizations[0] ?? '', 3);
+  let claims: readonly Claim[] = [];
+  const checkpoints = new Checkpoints({
+    db,
+    log: makeLogger({ level: 'fatal' }),
+    signing: { name: 'audit.example.com', keys: [] },
+    readClaims: async () => ({ organizations, claims }),
+  });
+  await look(checkpoints, db);
+  const withoutClaims = await look(checkpoints, db);
+  claims = await expectRoots(db);
+  expect(await look(checkpoints, db)).toBe(withoutClaims);
+});
