@@ -2,6 +2,7 @@
  * Keeps a ledger's checkpoints: what is signed is read back from what is committed, and is stored before it leaves the house.
  */
 import { utcMilliseconds } from './fragments.ts';
+import { goesOn } from './ledgers.ts';
 import type { Database } from './pool.ts';
 import { type WantedColumns, wantedRows, wantedValues } from './wanted.ts';
 import { durable } from './window.ts';
@@ -49,7 +50,10 @@ function toDue({ noteSize, noteRoot, size, ...row }: RawDue): DueLedger {
  */
 const mayBeUnsigned = `(not s.is_signed or s.noted_at < clock_timestamp() - interval '1 hour')`;
 
-/** Ledgers whose checkpoint is due: all that are to be checked, and 500 of those that have waited longest. */
+/** A look at what is due comes every few seconds: with so many in each, those of ten thousand organizations keep up with their minute. */
+const mostDue = 2_000;
+
+/** Ledgers whose checkpoint is due: all that are to be checked, and `mostDue` of those that have waited longest. */
 export async function listDueCheckpoints(
   db: Database,
   options: DueOptions,
@@ -59,7 +63,7 @@ export async function listDueCheckpoints(
      where s.ended_at is null and s.stopped is null and (s.organization = any ($3::text[])
        or s.size > 0 and (s.noted_at is null or s.noted_at < clock_timestamp() - $1 * interval '1 millisecond')
          and (s.note_size is distinct from s.size and ($2 or ${mayBeUnsigned}) or $2 and not s.is_signed))
-     order by s.organization = any ($3::text[]) desc, s.noted_at nulls first limit 500 + cardinality($3::text[])`,
+     order by s.organization = any ($3::text[]) desc, s.noted_at nulls first limit ${mostDue} + cardinality($3::text[])`,
     [options.intervalMs, options.signs, options.unchecked],
   );
   return rows;
@@ -68,7 +72,7 @@ export async function listDueCheckpoints(
 /** The rows as they are committed. Missing are those that are stopped, or no longer in force. */
 export async function readDueLedgers(db: Database, ids: readonly string[]): Promise<readonly DueLedger[]> {
   const { rows } = await db.query<RawDue>(
-    `select ${dueColumns} from audit.ledgers s where s.id = any ($1::uuid[]) and s.ended_at is null and s.stopped is null`,
+    `select ${dueColumns} from audit.ledgers s where s.id = any ($1::uuid[]) and ${goesOn}`,
     [ids],
   );
   return rows.map(toDue);
@@ -106,7 +110,7 @@ export async function storeCheckpoints(
      update audit.ledgers s set name = w.name, note = w.note, note_size = w.size, note_root = w.root, noted_at = clock_timestamp(),
        is_signed = w.is_signed
      from durable, wanted w
-     where s.id = w.id and s.ended_at is null and s.stopped is null and s.size >= w.size
+     where s.id = w.id and ${goesOn} and s.size >= w.size
        and s.note_size is not distinct from w.size_before and (not s.is_signed or s.name = w.name) and (w.is_signed or ${mayBeUnsigned})
      returning s.id`,
     wantedValues(checkpointColumns, checkpoints),

@@ -10,7 +10,7 @@
 import type { Position, Window } from '../model/stream.ts';
 import { intoNextCluster, nextCluster, pastLastTransaction, registerClusters } from './clusters.ts';
 import { hasNewEntries, hasOtherCluster } from './fragments.ts';
-import { type LedgerRow, ledgerColumns, type RawLedger, toLedgerRow } from './ledgers.ts';
+import { goesOn, type LedgerRow, ledgerColumns, type RawLedger, toLedgerRow } from './ledgers.ts';
 import type { Database } from './pool.ts';
 import { type WantedColumns, wantedRows, wantedValues } from './wanted.ts';
 import { durable } from './window.ts';
@@ -154,7 +154,7 @@ export async function sealPages(
          position_xid = case when w.finishes then null else w.to_xid end, position_id = case when w.finishes then null else w.to_id end,
          claimed_until = case when w.finishes then null else clock_timestamp() + $${behind} * interval '1 millisecond' end
        from wanted w
-       where s.id = w.id and s.size = w.from_size and s.window_snapshot::text = w.snapshot and s.stopped is null and s.ended_at is null
+       where s.id = w.id and s.size = w.from_size and s.window_snapshot::text = w.snapshot and ${goesOn}
          and s.position_xid is not distinct from w.from_xid and s.position_id is not distinct from w.from_id and ${hasLastBundle}
        returning ${ledgerColumns}
      ), written as (

@@ -5,6 +5,11 @@
 import { nextOutage, type OutageStep } from '../model/outage.ts';
 import type { StreamRow } from '../model/stream.ts';
 
+/** What the row has to say, and whom to tell when it does. */
+export interface WatchedStep extends OutageStep {
+  readonly written: () => void;
+}
+
 export class OutageWatch {
   readonly #now: () => number;
   #since: number | null;
@@ -59,7 +64,7 @@ export class OutageWatch {
   next(
     { outage, delivered }: Pick<StreamRow, 'outage' | 'delivered'>,
     isFailing: boolean,
-  ): (OutageStep & { readonly written: () => void }) | null {
+  ): WatchedStep | null {
     // The clock was ahead when it began.
     if (this.#since !== null) this.#since = Math.min(this.#since, this.#now());
     const deliveries = this.#deliveries;

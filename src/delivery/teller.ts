@@ -11,6 +11,7 @@ import { nameDestination } from '../model/exportConfig.ts';
 import { nextOutage, type OutageNews } from '../model/outage.ts';
 import type { StreamFailure } from '../model/streamHealth.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { WatchedStep } from './outageWatch.ts';
 import type { Stream } from './stream.ts';
 
 /** A config that nobody sends though it should be sent: of it nothing is in force, or no replica takes it. */
@@ -57,8 +58,12 @@ async function tellRunning({ log, running }: TellerOptions, stop: AbortSignal): 
   for (const stream of running()) {
     if (stop.aborted) return;
     if (!stream.shared.isLeaseValid()) continue;
+    const { health, position } = stream;
+    const step = health.outage.next(position.row, health.isFailing);
+    // Thousands have nothing to tell.
+    if (step === null && health.parked === 0) continue;
     try {
-      await tellOutage(stream);
+      if (step !== null) await tellOutage(stream, step);
       await tellParked(stream);
     } catch (error) {
       log.debug({ err: error, stream: stream.id }, 'what a stream tells could not be written; trying again');
@@ -66,9 +71,7 @@ async function tellRunning({ log, running }: TellerOptions, stop: AbortSignal): 
   }
 }
 
-async function tellOutage({ health, position, config, log }: Stream): Promise<void> {
-  const step = health.outage.next(position.row, health.isFailing);
-  if (step === null) return;
+async function tellOutage({ health, position, config, log }: Stream, step: WatchedStep): Promise<void> {
   const { failure, pending } = health.current;
   const entry = step.news && makeEntry(config, step.news, failure, pending);
   if (!(await position.moveOutage({ to: step.to, entry }))) return;

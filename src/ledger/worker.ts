@@ -52,10 +52,6 @@ const turnMs = 3_000;
 const restMsPerOrganization = 2;
 /** So long an organization that has too much to be sealed together with others has turns of its own. */
 const largeForMs = 60_000;
-/** The part of its share in which checkpoints are made while the process is busy with deliveries: they can wait, entries cannot. */
-const busyPart = 0.4;
-/** The part of the time since the last look in which its event loop was not idle. */
-const busyUtilization = 0.5;
 /** Between two looks at which checkpoints are due. */
 const checkpointPassMs = 10_000;
 /** So often every organization is looked at: entries that were imported, or came after a failover with older transaction ids. */
@@ -99,7 +95,6 @@ export function startLedger(options: LedgerOptions) {
   const run = async (): Promise<void> => {
     let isFailing = false;
     let checkedAt = Number.NEGATIVE_INFINITY;
-    let loopBefore = performance.eventLoopUtilization();
     while (!signal.aborted) {
       let hasMore = false;
       try {
@@ -109,9 +104,7 @@ export function startLedger(options: LedgerOptions) {
           performance.now() - checkedAt >= Math.min(checkpointPassMs, intervalMs * 2)
         ) {
           checkedAt = performance.now();
-          const { utilization } = performance.eventLoopUtilization(loopBefore);
-          loopBefore = performance.eventLoopUtilization();
-          await options.checkpoints.run(signal, utilization > busyUtilization ? share * busyPart : share);
+          await options.checkpoints.run(signal, share);
           options.onCounts?.(await readLedgerCounts(db));
         }
         if (isFailing) log.info('entries are being sealed again');

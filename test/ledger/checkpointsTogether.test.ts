@@ -6,11 +6,13 @@ import type { Database } from '../../src/database/pool.ts';
 import { BundleTree } from '../../src/ledger/bundleTree.ts';
 import type { Claim } from '../../src/ledger/checkpointLedgers.ts';
 import { Checkpoints } from '../../src/ledger/checkpoints.ts';
+import { mostTogether, sealTogether } from '../../src/ledger/sealTogether.ts';
 import { tileWidth } from '../../src/ledger/tiles.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
+import { waitFor } from '../../tools/waitFor.ts';
 import { insertEntries, migrateDatabase, numbered, openDatabase, openSession } from '../tools/database.ts';
 import { usePostgres } from '../tools/postgres.ts';
-import { readLedger, sealedIds, sealNow } from './ledgers.ts';
+import { readLedger, sealedIds, sealNow, sealOptions } from './ledgers.ts';
 
 const postgres = usePostgres({ prepare: migrateDatabase });
 
@@ -135,4 +137,38 @@ test('what a process has stored itself it does not compare again when statuses n
   const withoutClaims = await look(checkpoints, db);
   claims = await expectRoots(db);
   expect(await look(checkpoints, db)).toBe(withoutClaims);
+});
+
+test('each ledger is found by its id, also before the first ANALYZE', async () => {
+  const url = await postgres.createDatabase();
+  const db = openDatabase(url, 4);
+  const many = Array.from({ length: 5_000 }, (_, n) => `many-${n}`);
+  await insertEntries(
+    db,
+    many.map((organization) => ({ organization })),
+  );
+  for (let at = 0; at < many.length; at += mostTogether)
+    await sealTogether(many.slice(at, at + mostTogether), sealOptions(db));
+  // A connection tells what it has read when it has ended.
+  const readRows = async (): Promise<number> => {
+    await waitFor(
+      async () =>
+        (await session.query('select from pg_stat_activity where datname = current_database()')).rowCount ===
+        1,
+    );
+    const { rows } = await session.query<{ read: string }>(
+      `select seq_tup_read + idx_tup_fetch as read from pg_stat_user_tables where relname = 'ledgers'`,
+    );
+    return Number(rows[0]?.read);
+  };
+  const session = await openSession(url);
+  onTestFinished(() => session.end());
+  await db.end();
+  const again = openDatabase(url, 4);
+  const before = await readRows();
+  await look(start(again), again);
+  await again.end();
+  const read = (await readRows()) - before;
+  expect(read).toBeGreaterThan(many.length);
+  expect(read).toBeLessThan(10 * many.length);
 });
