@@ -10,9 +10,9 @@ afterEach(() => void vi.useRealTimers());
 function setUp() {
   const lease = new LeaseClock(10_000);
   const evidence = new Evidence(lease, 250, makeLogger({ level: 'silent' }));
-  const poll = () => {
+  const poll = (tookMs = 5) => {
     lease.renewed(performance.now());
-    evidence.polled(5);
+    evidence.polled(tookMs);
   };
   return { lease, evidence, poll };
 }
@@ -32,6 +32,17 @@ test('lasts for a few polls, not longer, and comes back with the next one', () =
   vi.advanceTimersByTime(1_000);
   expect(evidence.problem()).toEqual(problem);
   poll();
+  expect(evidence.problem()).toBeNull();
+});
+
+test('lasts longer where polls are slow, and not because one of them waited', () => {
+  const { evidence, poll } = setUp();
+  poll();
+  poll(20_000);
+  vi.advanceTimersByTime(3_500);
+  expect(evidence.problem()).not.toBeNull();
+  poll(2_000);
+  vi.advanceTimersByTime(3_500);
   expect(evidence.problem()).toBeNull();
 });
 

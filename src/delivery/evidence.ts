@@ -18,6 +18,8 @@ export class Evidence {
   readonly #log: Logger;
   #polledAt: number;
   #pollTookMs = 0;
+  /** What polls take at present: the quicker one of the last two, since one alone may have waited for a lock. */
+  #pollsTakeMs = 0;
   /** The last poll's or renewal's, as long as no poll has succeeded since. */
   #error: unknown = null;
   #isDown = false;
@@ -33,6 +35,7 @@ export class Evidence {
 
   polled(tookMs: number): void {
     this.#polledAt = performance.now();
+    this.#pollsTakeMs = Math.min(tookMs, this.#pollTookMs);
     this.#pollTookMs = tookMs;
     this.#error = null;
     this.worked();
@@ -65,7 +68,7 @@ export class Evidence {
   problem(): StreamFailure | null {
     if (this.#hasEnded) return this.#problem;
     const now = performance.now();
-    const validForMs = Math.max(leastMs, missedPolls * this.#pollIntervalMs) + 2 * this.#pollTookMs;
+    const validForMs = Math.max(leastMs, missedPolls * this.#pollIntervalMs) + 2 * this.#pollsTakeMs;
     if (this.#lease.isValid() && now - this.#polledAt < validForMs) {
       this.#problem = null;
       return null;

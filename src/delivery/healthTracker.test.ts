@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StreamRow } from '../model/stream.ts';
+import type { StreamFailure } from '../model/streamHealth.ts';
 import type { LastError } from '../model/streamStatus.ts';
 import { makeLogger } from '../telemetry/logger.ts';
 import { makeMetrics } from '../telemetry/metrics.ts';
@@ -9,6 +10,7 @@ import type { StreamPosition } from './streamPosition.ts';
 function setUp() {
   const kept: LastError[] = [];
   const lines: string[] = [];
+  const evidence: { missing: StreamFailure | null } = { missing: null };
   const row: Partial<StreamRow> = { delivered: 0, rejected: 0, lastDeliveryAt: null, lastError: null };
   const health = new HealthTracker({
     position: {
@@ -21,11 +23,11 @@ function setUp() {
       name: 'acme',
       organization: 'acme',
     }),
-    missingEvidence: () => null,
+    missingEvidence: () => evidence.missing,
     onChange: () => shown.push(health.current.failure?.reason ?? null),
   });
   const shown: Array<string | null> = [];
-  return { health, kept, lines, shown };
+  return { health, kept, lines, shown, evidence };
 }
 
 const lost = { reason: 'EntryMissing', message: 'Entry 7 is gone.' } as const;
@@ -80,4 +82,21 @@ test('the answer to new settings is news, even if it is the same failure', () =>
   health.setFailure(failure, 'holding');
   expect(health.current).toMatchObject({ isTryingAgain: false, failure: { since } });
   expect(kept).toHaveLength(2);
+});
+
+test('does not pass for one that has delivered everything when entries are found after nothing was known', () => {
+  const { health, evidence } = setUp();
+  health.becomeIdle();
+  health.noticeNew();
+  expect(health.current.isBehind).toBe(false);
+  health.becomeIdle();
+  evidence.missing = { reason: 'DatabaseUnavailable', message: 'It does not answer.', since: 0 };
+  health.noticeNew();
+  evidence.missing = null;
+  expect(health.current).toMatchObject({ isBehind: true, pending: null });
+  health.noticeDelay();
+  expect(health.current.isBehind).toBe(true);
+  health.becomeIdle();
+  health.noticeDelay();
+  expect(health.current).toMatchObject({ isBehind: false, pending: 0 });
 });

@@ -194,9 +194,15 @@ export class HealthTracker {
     this.show();
   }
 
-  /** A poll has seen entries that wait: a stream that was idle is not, even if its next statement waits for a lock. */
+  /**
+   * A poll has seen entries that wait: a stream that was idle is not, even if its next statement waits for a lock. Call it before the poll
+   * counts as evidence: where nothing was known until then, they may have waited for all that time.
+   */
   noticeNew(): void {
-    if (this.#activity === 'idle') this.#busySince ??= performance.now();
+    if (this.#activity !== 'idle') return;
+    const isLate = this.#missingEvidence() !== null;
+    this.#busySince ??= performance.now() - (isLate ? behindAfterMs : 0);
+    if (isLate) this.noticeDelay();
   }
 
   /** Looks whether entries have waited for seconds; call it often. */

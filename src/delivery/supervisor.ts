@@ -245,9 +245,9 @@ export class Supervisor {
   }
 
   #onPoll(poll: PollResult, tookMs: number): void {
-    this.#evidence.polled(tookMs);
     this.#metrics.observePoll(tookMs);
     for (const id of poll.ready) this.#running.find(id)?.wake('entries');
+    this.#evidence.polled(tookMs);
     for (const id of poll.parkedReplays) this.#running.find(id)?.wake('replay-parked');
     for (const id of poll.replays) this.#running.find(id)?.wake('replay');
     if (poll.released) this.#renewNow.ring();

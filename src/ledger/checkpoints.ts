@@ -69,9 +69,9 @@ export class Checkpoints {
     const claimsOf = Map.groupBy(claims, ({ organization }) => organization);
     const failed = new Set<string>();
     // A database of before there was a ledger is one that was set back.
-    await this.#together([...named], failed, (organizations) =>
-      ensureLedgers(db, organizations, signing.name),
-    );
+    await this.#together([...named], failed, async (organizations) => {
+      if (!signal.aborted) await ensureLedgers(db, organizations, signing.name);
+    });
     const due = await listDueCheckpoints(db, {
       intervalMs: checkpointIntervalMs ?? defaultCheckpointIntervalMs,
       signs: signing.keys.length > 0,

@@ -42,11 +42,19 @@ const troublesInside: Readonly<Record<string, Trouble>> = {
     during: databaseAway,
   },
   'somebody has locked the table of streams': {
-    begin: async ({ url }) => {
+    begin: async ({ url, collector }) => {
       const session = await openSession(url);
       onTestFinished(() => session.end());
-      await session.query('begin; lock table audit.streams in access exclusive mode');
-      return () => session.query('rollback');
+      await session.query('begin; select from audit.streams for update; savepoint with_rows');
+      await session.query('lock table audit.streams in access exclusive mode');
+      return async () => {
+        // Polls are answered again, and say that entries wait; nothing can be read yet.
+        await session.query('rollback to with_rows');
+        await collector.waitForStatus('siem', ({ conditions }) =>
+          conditions.some(({ message }) => /pending|how many wait is not known yet/.test(message)),
+        );
+        await session.query('rollback');
+      };
     },
     during: { ...databaseAway, entry: /siem Not known The database does not say right now/ },
   },
