@@ -99,14 +99,14 @@ const checkpointColumns: WantedColumns<SignedCheckpoint> = {
 
 /**
  * Stores each, on the disk, if the one before is still the latest. Returns the ids of the ledgers whose was stored: of the others,
- * use what is there. Several wait for nobody: a row that is locked keeps its checkpoint for now.
+ * use what is there. It waits for nobody: a row that is locked keeps its checkpoint for now.
  */
 export async function storeCheckpoints(
   db: Database,
   checkpoints: readonly SignedCheckpoint[],
 ): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ id: string }>(
-    `with ${durable}, ${wantedRows('audit.ledgers', checkpointColumns, checkpoints.length === 1)}
+    `with ${durable}, ${wantedRows('audit.ledgers', checkpointColumns, false)}
      update audit.ledgers s set name = w.name, note = w.note, note_size = w.size, note_root = w.root, noted_at = clock_timestamp(),
        is_signed = w.is_signed
      from durable, wanted w
@@ -137,7 +137,7 @@ const isUntold = (intervalMs: string): string => `s.ended_at is null and s.stopp
   and coalesce(s.told_at, s.created_at) < now() - ${intervalMs} * interval '1 millisecond'
   and s.note_size > s.told_size + case when s.told_at is null then 0 else 1 end`;
 
-/** Writes the entry `audit_log.sealed` about the checkpoint of that size, once, whoever else tries. */
+/** Writes the entry `audit_log.sealed` about the checkpoint of that size, once, whoever else tries. Not while the row is locked: it is told later. */
 export async function tellSealed(
   db: Database,
   ledger: { id: string; size: number },
@@ -145,9 +145,9 @@ export async function tellSealed(
   intervalMs: number,
 ): Promise<boolean> {
   const result = await db.query(
-    `with told as (
-       update audit.ledgers s set told_size = s.note_size, told_at = now()
-       where s.id = $1 and s.note_size = $2::bigint and ${isUntold('$3')} returning s.organization)
+    `with free as materialized (select s.id from audit.ledgers s where s.id = $1 for no key update skip locked), told as (
+       update audit.ledgers s set told_size = s.note_size, told_at = now() from free
+       where s.id = free.id and s.note_size = $2::bigint and ${isUntold('$3')} returning s.organization)
      insert into audit.entries (organization, event_type, session_type, metadata)
      select organization, 'audit_log.sealed', 'system', $4::jsonb from told`,
     [ledger.id, ledger.size, intervalMs, JSON.stringify(metadata)],
@@ -161,11 +161,12 @@ export interface Stop {
   readonly message: string;
 }
 
-/** Nothing more is sealed or signed, until a person calls audit.restart_ledger. False: it was stopped already. */
+/** Nothing more is sealed or signed, until a person calls audit.restart_ledger. False: it was stopped already, or its row is locked: try again. */
 export async function stopLedger(db: Database, id: string, stop: Stop): Promise<boolean> {
   const result = await db.query(
-    `update audit.ledgers s set stopped = $2::jsonb || jsonb_build_object('at', now())
-     where s.id = $1 and s.ended_at is null and s.stopped is null`,
+    `with free as materialized (select s.id from audit.ledgers s where s.id = $1 for no key update skip locked)
+     update audit.ledgers s set stopped = $2::jsonb || jsonb_build_object('at', now()) from free
+     where s.id = free.id and s.ended_at is null and s.stopped is null`,
     [id, JSON.stringify(stop)],
   );
   return result.rowCount === 1;

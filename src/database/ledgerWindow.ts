@@ -37,7 +37,8 @@ const isFree = `(s.claimed_until is null or s.claimed_until < clock_timestamp())
 
 /**
  * The organizations' ledgers with their windows, claimed for `claimMs`: the one that was pinned before, or a new one if there is anything
- * to seal. A write whatever it finds, so "nothing new" is the primary's word. Several wait for nobody: a row that is locked counts as claimed.
+ * to seal. A write whatever it finds, so "nothing new" is the primary's word. It waits for nobody: a row that is locked, such as by a person
+ * who has not ended a transaction, counts as claimed.
  */
 export async function openWindows(
   db: Database,
@@ -48,7 +49,7 @@ export async function openWindows(
     `with ${durable}, wanted as materialized (
        select s.id from audit.ledgers s
        where s.organization = any ($1::text[]) and s.ended_at is null and s.stopped is null and ${isFree}
-       order by s.id for no key update ${organizations.length > 1 ? 'skip locked' : ''}
+       order by s.id for no key update skip locked
      ), opened as (
        update audit.ledgers s
        set window_snapshot = coalesce(s.window_snapshot, pg_current_snapshot()),
@@ -82,7 +83,7 @@ function toOpened({
   return { kind, ledger: { ...ledger, window: ledger.window }, isNew };
 }
 
-/** The same of one organization, which waits where the row is locked. */
+/** The same of one organization. */
 export async function openWindow(db: Database, organization: string, claimMs: number): Promise<OpenedLedger> {
   return (await openWindows(db, [organization], claimMs)).get(organization) ?? { kind: 'none' };
 }
@@ -137,7 +138,7 @@ const behind = Object.keys(sealColumns).length + 1;
 
 /**
  * Adds leaves to ledgers, and moves size, state and position over them; with `finishes` the window becomes `settled`. Answers by the
- * ledger's id. Several wait for nobody: a row that is locked counts as stale.
+ * ledger's id. It waits for nobody: a row that is locked counts as stale.
  */
 export async function sealPages(
   db: Database,
@@ -146,7 +147,7 @@ export async function sealPages(
 ): Promise<ReadonlyMap<string, Sealed>> {
   const parts = sealings.flatMap(({ from, parts }) => parts.map((part) => ({ ledger: from.id, ...part })));
   const { rows } = await db.query<RawLedger & { moved: boolean; whole: boolean }>(
-    `with ${wantedRows('audit.ledgers', sealColumns, sealings.length === 1)}, moved as (
+    `with ${wantedRows('audit.ledgers', sealColumns, false)}, moved as (
        update audit.ledgers s set size = w.size, state = w.state,
          settled = case when w.finishes then s.window_snapshot else s.settled end,
          window_snapshot = case when w.finishes then null else s.window_snapshot end,
@@ -190,17 +191,17 @@ export async function sealPages(
   );
 }
 
-/** The same of one ledger, which waits where the row is locked. */
+/** The same of one ledger. */
 export async function sealPage(db: Database, sealing: Sealing, claimMs: number): Promise<Sealed> {
   return (await sealPages(db, [sealing], claimMs)).get(sealing.from.id) ?? { kind: 'stale' };
 }
 
-/** Lets the next collector open them at once. */
+/** Lets the next collector open them at once. The claim on a row that is locked ends by itself. */
 export async function releaseLedgers(db: Database, organizations: readonly string[]): Promise<void> {
   await db.query(
     `with free as materialized (
        select s.id from audit.ledgers s
-       where s.organization = any ($1::text[]) and s.ended_at is null and s.claimed_until is not null order by s.id for no key update)
+       where s.organization = any ($1::text[]) and s.ended_at is null and s.claimed_until is not null for no key update skip locked)
      update audit.ledgers s set claimed_until = null from free where s.id = free.id`,
     [organizations],
   );

@@ -34,7 +34,8 @@ export class Evidence {
   }
 
   polled(tookMs: number): void {
-    this.#polledAt = performance.now();
+    // It knows what was there when it was asked.
+    this.#polledAt = performance.now() - tookMs;
     this.#pollsTakeMs = Math.min(tookMs, this.#pollTookMs);
     this.#pollTookMs = tookMs;
     this.#error = null;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ReadPlaces } from './readPlaces.ts';
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
 const never = new AbortController().signal;
@@ -52,6 +52,19 @@ test('an organization whose reads are slow has one place, and never the last', a
   void read('good');
   await turn();
   expect(underWay()).toEqual(['slow-1', 'slow-2', 'good']);
+});
+
+test('an organization counts as slow while its first slow read goes on', async () => {
+  const places = new ReadPlaces(4);
+  const read = Promise.withResolvers<void>();
+  const reading = places.run('acme', never, () => read.promise);
+  await turn();
+  vi.advanceTimersByTime(900);
+  expect(places.isSlow('acme')).toBe(false);
+  vi.advanceTimersByTime(200);
+  expect(places.isSlow('acme')).toBe(true);
+  read.resolve();
+  await reading;
 });
 
 test('slowness is forgotten after a minute', async () => {

@@ -238,8 +238,8 @@ export class Supervisor {
     this.#isEvidenceMissing = isMissing;
     this.#metrics.setLeasesHeld(this.#lease.isValid() ? this.#running.size : 0);
     for (const { health } of this.#running.all) {
+      health.noticeDelay();
       if (hasChanged || isMissing) health.show();
-      else health.noticeDelay();
     }
     for (const key of this.#wanted.unclaimedKeys()) this.#onStatus(key);
   }

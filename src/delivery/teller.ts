@@ -59,10 +59,10 @@ async function tellRunning({ log, running }: TellerOptions, stop: AbortSignal): 
     if (stop.aborted) return;
     if (!stream.shared.isLeaseValid()) continue;
     const { health, position } = stream;
-    const step = health.outage.next(position.row, health.isFailing);
-    // Thousands have nothing to tell.
-    if (step === null && health.parked === 0) continue;
     try {
+      const step = health.outage.next(position.row, health.isFailing);
+      // Thousands have nothing to tell.
+      if (step === null && health.parked === 0) continue;
       if (step !== null) await tellOutage(stream, step);
       await tellParked(stream);
     } catch (error) {

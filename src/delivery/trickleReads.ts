@@ -28,7 +28,9 @@ export class TrickleReads {
     this.#pages = new Grouped(async (db, members, isAlone) => {
       const [first] = members;
       if (isAlone && first) return new Map([[first.id, await this.#readAlone(db, first)]]);
-      const wanted = members.filter(({ interrupt }) => !interrupt.aborted);
+      const wanted = members.filter(
+        ({ interrupt, stream }) => !interrupt.aborted && !places.isSlow(stream.organization),
+      );
       if (wanted.length === 0) return new Map();
       const pages = await places.runForMany(AbortSignal.timeout(togetherMs), () =>
         readFirstPages(db, wanted, { ...limits, timeoutMs: togetherMs }),

@@ -39,10 +39,8 @@ export interface Signing {
 }
 
 export type Checkpointed =
-  | { readonly kind: 'stored'; readonly origin: string }
-  /** It has no leaf, somebody else has stored one, or a person has to look at it. */
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'set-back'; readonly stop: Stop };
+  /** `unchanged`: it has no leaf, or somebody else has stored one or has its row. */
+  { readonly kind: 'stored' | 'unchanged' } | { readonly kind: 'set-back'; readonly stop: Stop };
 
 /**
  * By the ledger's id; of one that is stopped or no longer in force, nothing. `claims`, by their organization, were read before this call: the rows
@@ -70,8 +68,7 @@ export async function checkpointLedgers(
     if (stop === null && ledger.size > 0) checkpoints.push(sign(ledger, signing));
   }
   const stored = checkpoints.length > 0 ? await storeCheckpoints(db, checkpoints) : new Set();
-  for (const { ledger, name } of checkpoints)
-    if (stored.has(ledger.id)) made.set(ledger.id, { kind: 'stored', origin: originOf(name, ledger) });
+  for (const { ledger } of checkpoints) if (stored.has(ledger.id)) made.set(ledger.id, { kind: 'stored' });
   return made;
 }
 
@@ -93,15 +90,13 @@ async function readBundles(
   return new Map(wanted.map(({ ledger }) => [ledger, bundlesRead(read.get(ledger) ?? [])]));
 }
 
-const originOf = (name: string, { id }: DueLedger): string => `${name}/${id}`;
-
 function sign(ledger: DueLedger, signing: Signing): SignedCheckpoint {
   const root = BundleTree.decode(ledger.size, ledger.state)?.root();
   if (root === undefined) throw new Error('the state of a ledger is of another size');
   // Its first signature fixes the name; without a key there is nothing to fix.
   const isFixed = ledger.isSigned || (ledger.note !== null && signing.keys.length === 0);
   const name = isFixed ? ledger.name : signing.name;
-  const origin = originOf(name, ledger);
+  const origin = `${name}/${ledger.id}`;
   const signers = signing.keys.map((key) => key.signerFor(origin));
   const note = signNote(formatCheckpoint({ origin, size: ledger.size, root }), signers);
   return { ledger, name, size: ledger.size, root, note, isSigned: signers.length > 0 };

@@ -36,8 +36,10 @@ const mostTogether = 50;
 
 export class Checkpoints {
   readonly #options: CheckpointOptions;
-  /** Ids of ledgers named by statuses that this process has compared. */
-  readonly #checked = new Set<string>();
+  /** Pairs of a ledger that statuses name, and the one in force that this process has compared with them. */
+  readonly #compared = new Set<string>();
+  /** What the database said at the last look, by the organization. */
+  #found = new Map<string, LedgerView>();
   /** Organizations of which it was said that their ledger cannot be checked. */
   readonly #failing = new Set<string>();
   #views = new Map<string, LedgerView>();
@@ -64,12 +66,16 @@ export class Checkpoints {
     const read = await this.#options.readClaims();
     if (read === null) return;
     const { organizations, claims } = read;
-    const unchecked = claims.filter(({ origin }) => !this.#checked.has(origin));
+    const unchecked = claims.filter(({ organization, origin }) => {
+      const found = this.#found.get(organization);
+      return !found || (found.stopped === null && !this.#isCompared(origin, found.origin));
+    });
     const named = new Set(unchecked.map(({ organization }) => organization));
     const claimsOf = Map.groupBy(claims, ({ organization }) => organization);
     const failed = new Set<string>();
+    const pass = { failed, share, signal };
     // A database of before there was a ledger is one that was set back.
-    await this.#together([...named], failed, async (organizations) => {
+    await this.#together([...named], pass, async (organizations) => {
       if (!signal.aborted) await ensureLedgers(db, organizations, signing.name);
     });
     const due = await listDueCheckpoints(db, {
@@ -78,25 +84,47 @@ export class Checkpoints {
       unchecked: [...named],
     });
     const ledgerOf = new Map(due.map(({ id, organization }) => [organization, id]));
-    await this.#together([...ledgerOf.keys()], failed, async (organizations) => {
+    await this.#together([...ledgerOf.keys()], pass, async (organizations) => {
       if (signal.aborted) return;
-      const startedAt = performance.now();
       const ids = organizations.flatMap((organization) => ledgerOf.get(organization) ?? []);
-      for (const [id, made] of await checkpointLedgers(db, ids, claimsOf, signing)) {
-        if (made.kind === 'set-back') await this.#stop(id, made.stop.message);
-        // The status will name what was compared and stored just now.
-        if (made.kind === 'stored') this.#checked.add(made.origin);
+      const made = await checkpointLedgers(db, ids, claimsOf, signing);
+      for (const organization of organizations) {
+        const id = ledgerOf.get(organization) ?? '';
+        const its = made.get(id);
+        if (its?.kind === 'set-back') await this.#stop(id, its.stop.message);
+        else if (its)
+          for (const { origin } of claimsOf.get(organization) ?? []) this.#compared.add(pair(origin, id));
       }
-      await pause((performance.now() - startedAt) * (1 / share - 1), signal);
     });
     if (signal.aborted) return;
-    for (const { origin, organization } of unchecked)
-      if (ledgerIdOf(origin) !== null && !failed.has(organization)) this.#checked.add(origin);
     this.#failing.clear();
     for (const organization of failed) this.#failing.add(organization);
     await this.#tell(tellIntervalMs ?? defaultTellIntervalMs);
     const views = await readLedgerViews(db, organizations);
-    this.#views = new Map(views.map((view) => [view.organization, view]));
+    this.#found = new Map(views.map((view) => [view.organization, view]));
+    for (const view of views)
+      if (this.#fits(view, claimsOf.get(view.organization) ?? [])) this.#views.set(view.organization, view);
+    for (const organization of this.#views.keys())
+      if (!this.#found.has(organization)) this.#views.delete(organization);
+  }
+
+  #isCompared(named: string, inForce: string): boolean {
+    return this.#compared.has(pair(named, ledgerIdOf(inForce)));
+  }
+
+  /**
+   * Whether statuses may say what the database says now. Not while they name another ledger, or more than it has, that was not compared with
+   * it: that may be all that shows that the database was set back, so it stays until the next look has compared it.
+   */
+  #fits({ origin, checkpoint, stopped }: LedgerView, claims: readonly Claim[]): boolean {
+    if (stopped !== null) return true;
+    const id = ledgerIdOf(origin);
+    for (const claim of claims)
+      if (ledgerIdOf(claim.origin) === id && claim.size > (checkpoint?.size ?? 0))
+        this.#compared.delete(pair(claim.origin, id));
+    return claims.every(
+      (claim) => ledgerIdOf(claim.origin) === null || this.#isCompared(claim.origin, origin),
+    );
   }
 
   /**
@@ -105,11 +133,16 @@ export class Checkpoints {
    */
   async #together(
     organizations: readonly string[],
-    failed: Set<string>,
+    {
+      failed,
+      share,
+      signal,
+    }: { readonly failed: Set<string>; readonly share: number; readonly signal: AbortSignal },
     act: (organizations: readonly string[]) => Promise<void>,
   ): Promise<void> {
     const well = organizations.filter((each) => !this.#failing.has(each));
     const isDone = async (some: readonly string[]): Promise<boolean> => {
+      const startedAt = performance.now();
       try {
         await act(some);
         return true;
@@ -118,6 +151,8 @@ export class Checkpoints {
         const [only = ''] = some;
         if (some.length === 1) this.#fail(only, error, failed);
         return false;
+      } finally {
+        await pause((performance.now() - startedAt) * (1 / share - 1), signal);
       }
     };
     const alone = organizations.filter((each) => this.#failing.has(each));
@@ -159,4 +194,9 @@ export class Checkpoints {
       await tellSealed(db, { id, size }, metadata, intervalMs);
     }
   }
+}
+
+/** The origin that a status names, and the id of the ledger in force. */
+function pair(named: string, inForce: string | null): string {
+  return `${ledgerIdOf(named)} ${inForce}`;
 }

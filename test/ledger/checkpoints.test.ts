@@ -169,6 +169,69 @@ test('a set-back database is found by its size, and by its root once it has grow
   });
 });
 
+/** A process that lives on while the database is set back, whose statuses say what `statusOf` answers. */
+function liveOn(db: Database) {
+  const claims: Claim[] = [];
+  const checkpoints = new Checkpoints({
+    db,
+    log: quiet,
+    signing: { name: 'audit.example.com', keys: [] },
+    readClaims: async () => ({ organizations: ['acme'], claims: [...claims] }),
+    checkpointIntervalMs: 0,
+  });
+  return {
+    /** Then the status is written. */
+    async look(): Promise<void> {
+      await checkpoints.run(new AbortController().signal, 1);
+      const status = checkpoints.statusOf('acme');
+      const [before] = claims;
+      const isOlder = before?.origin === status?.origin && before && status && before.size > status.size;
+      if (status && !isOlder)
+        claims.splice(0, 1, { organization: 'acme', keeper: 'the status of default/acme', ...status });
+    },
+  };
+}
+
+test('a database that is set back under a process is found, though nothing new comes', async () => {
+  const db = await setUp();
+  await insertEntries(db, numbered(300));
+  await sealNow(db);
+  const first = liveOn(db);
+  await first.look();
+  const setBack = await backUp(db);
+  await insertEntries(db, numbered(10));
+  await sealNow(db);
+  await first.look();
+  await setBack();
+  await first.look();
+  await first.look();
+  expect(await stopOf(db)).toContain('names 310 sealed entries');
+
+  // What is lost is that a person has begun a new one.
+  await setBack();
+  const second = liveOn(db);
+  await second.look();
+  await second.look();
+  await db.query(`select audit.restart_ledger('acme', 'Case 7')`);
+  await sealNow(db);
+  for (const _ of [1, 2, 3]) await second.look();
+  expect(await stopOf(db)).toBe('');
+  await setBack();
+  await second.look();
+  await second.look();
+  expect(await stopOf(db)).toContain('which the database does not have');
+
+  // Or that there was a ledger at all.
+  await setBack();
+  const third = liveOn(db);
+  await third.look();
+  await third.look();
+  await db.query('truncate audit.ledgers, audit.ledger_bundles, audit.ledger_findings, audit.entries');
+  await third.look();
+  await third.look();
+  expect(await stopOf(db)).toContain('which the database does not have');
+});
+
 test('a ledger that was replaced, and one that was forged as a whole, are found', async () => {
   const db = await setUp();
   await insertEntries(db, numbered(300));

@@ -35,13 +35,14 @@ async function look(checkpoints: Checkpoints, db: Database): Promise<number> {
   return statements;
 }
 
-function start(db: Database, claims: readonly Claim[] = []): Checkpoints {
+function start(db: Database, claims: readonly Claim[] = [], tellIntervalMs = 3_600_000): Checkpoints {
   return new Checkpoints({
     db,
     log: makeLogger({ level: 'fatal' }),
     signing: { name: 'audit.example.com', keys: [] },
     readClaims: async () => ({ organizations, claims }),
     checkpointIntervalMs: 0,
+    tellIntervalMs,
   });
 }
 
@@ -122,21 +123,34 @@ test('many ledgers, of all sizes, and those that are locked or damaged among the
   expect((await checkpointed(db))[locked]).toBe((await readLedger(db, locked)).size);
 });
 
-test('what a process has stored itself it does not compare again when statuses name it', async () => {
-  const db = openDatabase(await postgres.createDatabase(), 4);
+test('one that is locked keeps nobody waiting, when it alone is due or is to be told of', {
+  timeout: 20_000,
+}, async () => {
+  const url = await postgres.createDatabase();
+  const db = openDatabase(url, 4);
   onTestFinished(() => db.end());
-  await write(db, organizations[0] ?? '', 3);
-  let claims: readonly Claim[] = [];
-  const checkpoints = new Checkpoints({
-    db,
-    log: makeLogger({ level: 'fatal' }),
-    signing: { name: 'audit.example.com', keys: [] },
-    readClaims: async () => ({ organizations, claims }),
-  });
+  const [locked = '', other = ''] = organizations;
+  for (const organization of [locked, other]) await write(db, organization, 3);
+  await look(start(db), db);
+  await write(db, locked, 1);
+  const session = await openSession(url);
+  onTestFinished(() => session.end());
+  await session.query('begin');
+  await session.query(`select audit.restart_ledger($1, 'Case 7')`, [locked]);
+  const checkpoints = start(db, [], 0);
   await look(checkpoints, db);
-  const withoutClaims = await look(checkpoints, db);
-  claims = await expectRoots(db);
-  expect(await look(checkpoints, db)).toBe(withoutClaims);
+  const told = async () =>
+    (
+      await db.query<{ organization: string }>(
+        `select organization from audit.entries where event_type = 'audit_log.sealed' order by id`,
+      )
+    ).rows.map(({ organization }) => organization);
+  expect(await told()).toEqual([other]);
+  expect(await checkpointed(db)).toEqual({ [locked]: 3, [other]: 3 });
+  await session.query('rollback');
+  await look(checkpoints, db);
+  expect(await told()).toEqual([other, locked]);
+  expect(await checkpointed(db)).toEqual({ [locked]: 4, [other]: 3 });
 });
 
 test('each ledger is found by its id, also before the first ANALYZE', async () => {

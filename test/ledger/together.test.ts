@@ -1,6 +1,6 @@
 /** Many organizations sealed by the same statements: each exactly, and none because of another. */
 import { expect, onTestFinished, test } from 'vitest';
-import { openWindow } from '../../src/database/ledgerWindow.ts';
+import { openWindow, releaseLedgers } from '../../src/database/ledgerWindow.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { sealTogether } from '../../src/ledger/sealTogether.ts';
 import { Agenda, sealAll } from '../../src/ledger/worker.ts';
@@ -117,6 +117,27 @@ test('a row that somebody has locked keeps nobody waiting', async () => {
       [small[8], 'done'],
     ]),
   );
+});
+
+test('one whose row is locked until a person ends a transaction keeps nobody waiting in turns of their own', {
+  timeout: 20_000,
+}, async () => {
+  const [locked = '', ...others] = small.slice(0, 4);
+  const { url, db } = await setUp([locked, ...others]);
+  for (const organization of [locked, ...others]) await insertEntries(db, numbered(1, { organization }));
+  for (const organization of [locked, ...others]) await openWindow(db, organization, 60_000);
+  const session = await openSession(url);
+  onTestFinished(() => session.end());
+  await session.query('begin');
+  await session.query(`select audit.restart_ledger($1, 'Case 7')`, [locked]);
+  await releaseLedgers(db, [locked, ...others]);
+  expect(await claimed(db)).toEqual([locked]);
+  const agenda = new Agenda();
+  for (const organization of [locked, ...others]) agenda.large.set(organization, Number.POSITIVE_INFINITY);
+  await sealAll(sealOptions(db), agenda, quiet);
+  expect([...agenda.left]).toEqual([locked]);
+  expect(agenda.failed.size).toBe(0);
+  for (const organization of others) expect(await sealedIds(db, organization)).toHaveLength(4);
 });
 
 async function claimed(db: Database): Promise<string[]> {
