@@ -23,7 +23,7 @@ const postgres = usePostgres({ prepare: migrateDatabase });
 
 const calmSeconds = 8;
 const hostileSeconds = 20;
-/** Below it nobody complains: so much the busy machine of the test may take by itself. Without shares it was 7 to 28 seconds. */
+/** Below it nobody complains. Without shares it was 7 to 28 seconds, and 3 while the small reads of all waited for one place. */
 const unnoticedMs = 2_000;
 /** `resources.limits.memory` of the chart. */
 const limitMiB = 512;
@@ -86,6 +86,7 @@ test('the worst organization delays no other by more than three times, and memor
   await product.start(url, Object.keys(endpoints), 100);
   await waitFor(() => own.every((receiver) => receiver.ledger.storedCount > 5), { timeoutMs: 30_000 });
 
+  const control = await startControl();
   product.beginPhase();
   await delay(calmSeconds * 1_000);
   const calm = product.latencies();
@@ -104,6 +105,7 @@ test('the worst organization delays no other by more than three times, and memor
     tenants: Array.from({ length: 8 }, (_, n) => `http://127.0.0.1:${gateway.port}/tenant-${n}/v1/logs`),
   });
   product.beginPhase();
+  control.beginPhase();
   const pressing = pressTest(pagePort, {
     endpoints: [hostile.chunkExtensions, hostile.largeJson, hostile.earlyHints].map(
       (port) => `http://127.0.0.1:${port}/v1/logs`,
@@ -113,13 +115,23 @@ test('the worst organization delays no other by more than three times, and memor
   });
   await delay(hostileSeconds * 1_000);
   const underAttack = product.latencies();
+  const beside = control.latencies();
   const presses = await pressing;
 
   const peakMiB = await peakMemoryMiB(collector.pid);
-  const limitMs = Math.max(unnoticedMs, 3 * calm.p99Ms);
-  const figures = { calm, underAttack, limitMs, peakMiB, presses, ordinary: ordinary.ledger.storedCount };
+  const limitMs = Math.max(unnoticedMs, 3 * calm.p99Ms, 3 * beside.p99Ms);
+  const figures = {
+    calm,
+    underAttack,
+    beside,
+    limitMs,
+    peakMiB,
+    presses,
+    ordinary: ordinary.ledger.storedCount,
+  };
   console.info(`hostile run: ${JSON.stringify(figures)}`);
   expect(calm.count).toBeGreaterThan(calmSeconds * 10);
+  expect(beside.count).toBeGreaterThan(hostileSeconds * 3);
   expect(Object.keys(presses)).not.toEqual([]);
   expect.soft(underAttack.count, JSON.stringify(figures)).toBeGreaterThan(hostileSeconds * 10);
   expect.soft(underAttack.p99Ms, JSON.stringify(figures)).toBeLessThan(limitMs);
@@ -132,6 +144,31 @@ test('the worst organization delays no other by more than three times, and memor
   });
   expect(collector.output()).not.toContain('InternalError');
 });
+
+/** One steady organization alone with a collector of its own, on the same machine: what takes long there takes long by itself. */
+async function startControl(): Promise<SteadyProduct> {
+  const url = await postgres.createDatabase();
+  const collector = await makeCollectorProcess(url, { LOG_LEVEL: 'warn' });
+  const receiver = await startReceiver({ keep: 'hashes' });
+  onTestFinished(() => receiver.stop());
+  const product = new SteadyProduct();
+  receiver.answerWith((request) => {
+    product.acknowledge(request);
+    return { status: 200 };
+  });
+  await collector.writeConfig('zoe', {
+    organization: 'zoe',
+    endpoint: receiver.endpoint,
+    startFrom: 'Beginning',
+  });
+  collector.start();
+  await product.start(url, ['zoe'], 100);
+  await waitFor(() => receiver.ledger.storedCount > 5, {
+    timeoutMs: 30_000,
+    describe: collector.output,
+  });
+  return product;
+}
 
 /** Destinations of two organizations, as files: what a person types on the page is bounded more. */
 async function attack(
