@@ -436,6 +436,46 @@ test('a hold that ends in the middle of a pass, and a shorter period, are looked
   expect(await expire(db)).toBe(4);
 });
 
+test('the wait for another look grows with what it waits for, up to an hour', async () => {
+  const { db } = await setUpDatabase();
+  const pauses: [keep: string, waited: string | null, pause: string][] = [
+    ['1 year', null, '01:00:00'],
+    ['1 year', '0', '00:00:05'],
+    ['1 year', '4 min', '00:04:00'],
+    ['1 year', '3 days', '01:00:00'],
+    ['10 min', null, '00:00:03'],
+    ['10 min', '0', '00:00:03'],
+    ['1 min', '1 hour', '00:00:01'],
+  ];
+  for (const [keep, waited, pause] of pauses) {
+    const { rows } = await db.query('select audit.pause_between_looks($1, $2)::text as pause', [
+      keep,
+      waited,
+    ]);
+    expect(rows, `${keep}, ${waited}`).toEqual([{ pause }]);
+  }
+
+  await writeAged(db, [20]);
+  await db.query(
+    `insert into audit.streams (config_key, organization, cluster, settled) values ('k', 'acme', 1, '3:3:')`,
+  );
+  await db.query(`select audit.set_retention('acme', '10 days')`);
+  const lookAgainIn = async (waited: string) => {
+    await db.query(
+      'update audit.retention_progress set waiting_since = clock_timestamp() - $1::interval, next_look_at = now()',
+      [waited],
+    );
+    await expire(db);
+    const { rows } = await db.query(
+      `select extract(epoch from next_look_at - clock_timestamp())::float8 as seconds from audit.retention_progress`,
+    );
+    return rows[0].seconds;
+  };
+  expect(await lookAgainIn('10 min')).toBeGreaterThan(500);
+  expect(await lookAgainIn('10 min')).toBeLessThan(700);
+  expect(await lookAgainIn('20 min')).toBeGreaterThan(1_000);
+});
+
 test('the end of a period is told, and what went before it', async () => {
   const { db } = await setUpDatabase();
   await db.query(`select audit.set_retention('*', '30 days')`);
