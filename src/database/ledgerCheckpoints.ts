@@ -98,25 +98,27 @@ const checkpointColumns: WantedColumns<SignedCheckpoint> = {
 };
 
 /**
- * Stores each, on the disk, if the one before is still the latest. Returns the ids of the ledgers whose was stored: of the others,
- * use what is there. It waits for nobody: a row that is locked keeps its checkpoint for now.
+ * Stores each, on the disk, if the one before is still the latest: it may be that somebody else's is there. It waits for nobody: a row that is
+ * locked keeps its checkpoint for now.
  */
 export async function storeCheckpoints(
   db: Database,
   checkpoints: readonly SignedCheckpoint[],
-): Promise<ReadonlySet<string>> {
-  const { rows } = await db.query<{ id: string }>(
+): Promise<void> {
+  await db.query(
     `with ${durable}, ${wantedRows('audit.ledgers', checkpointColumns, false)}
      update audit.ledgers s set name = w.name, note = w.note, note_size = w.size, note_root = w.root, noted_at = clock_timestamp(),
        is_signed = w.is_signed
      from durable, wanted w
      where s.id = w.id and ${goesOn} and s.size >= w.size
-       and s.note_size is not distinct from w.size_before and (not s.is_signed or s.name = w.name) and (w.is_signed or ${mayBeUnsigned})
-     returning s.id`,
+       and s.note_size is not distinct from w.size_before and (not s.is_signed or s.name = w.name) and (w.is_signed or ${mayBeUnsigned})`,
     wantedValues(checkpointColumns, checkpoints),
   );
-  return new Set(rows.map(({ id }) => id));
 }
+
+/** The ledger with the id $1, unless somebody keeps its row locked. */
+const free =
+  'free as materialized (select s.id from audit.ledgers s where s.id = $1 for no key update skip locked)';
 
 /**
  * Ledgers with a checkpoint that no entry has told of, at least `intervalMs` after the last such entry, or after their beginning; and
@@ -145,7 +147,7 @@ export async function tellSealed(
   intervalMs: number,
 ): Promise<boolean> {
   const result = await db.query(
-    `with free as materialized (select s.id from audit.ledgers s where s.id = $1 for no key update skip locked), told as (
+    `with ${free}, told as (
        update audit.ledgers s set told_size = s.note_size, told_at = now() from free
        where s.id = free.id and s.note_size = $2::bigint and ${isUntold('$3')} returning s.organization)
      insert into audit.entries (organization, event_type, session_type, metadata)
@@ -161,13 +163,20 @@ export interface Stop {
   readonly message: string;
 }
 
-/** Nothing more is sealed or signed, until a person calls audit.restart_ledger. False: it was stopped already, or its row is locked: try again. */
-export async function stopLedger(db: Database, id: string, stop: Stop): Promise<boolean> {
+/**
+ * Nothing more is sealed or signed, until a person calls audit.restart_ledger. `isAltered`: it is also found, for people, that the tree is not
+ * the one that a checkpoint was made of. False: it was stopped already, or its row is locked: try again.
+ */
+export async function stopLedger(db: Database, id: string, stop: Stop, isAltered: boolean): Promise<boolean> {
   const result = await db.query(
-    `with free as materialized (select s.id from audit.ledgers s where s.id = $1 for no key update skip locked)
-     update audit.ledgers s set stopped = $2::jsonb || jsonb_build_object('at', now()) from free
-     where s.id = free.id and s.ended_at is null and s.stopped is null`,
-    [id, JSON.stringify(stop)],
+    `with ${free}, stopped as (
+       update audit.ledgers s set stopped = $2::jsonb || jsonb_build_object('at', now()) from free
+       where s.id = free.id and s.ended_at is null and s.stopped is null returning s.id
+     ), found as (
+       insert into audit.ledger_findings as f (ledger, entry_id, kind) select stopped.id, 0, 'history' from stopped where $3
+       on conflict (ledger, entry_id, kind) do update set resolved_at = null, found_at = now() where f.resolved_at is not null)
+     select from stopped`,
+    [id, JSON.stringify(stop), isAltered],
   );
   return result.rowCount === 1;
 }

@@ -32,14 +32,14 @@ export class ReadPlaces {
   run<T>(organization: string, signal: AbortSignal, work: () => Promise<T>): Promise<T | 'aborted'> {
     return this.#turns.run(organization, signal, async () => {
       const startedAt = performance.now();
-      const isSlow = (): unknown => this.#slow.set(organization, performance.now() + rememberedMs);
+      const markSlow = (): void => void this.#slow.set(organization, performance.now() + rememberedMs);
       // Known while it goes on: the next of its reads is not to wait in a group with others.
-      const timer = setTimeout(isSlow, slowMs);
+      const timer = setTimeout(markSlow, slowMs);
       try {
         return await work();
       } finally {
         clearTimeout(timer);
-        if (performance.now() - startedAt > slowMs) isSlow();
+        if (performance.now() - startedAt > slowMs) markSlow();
       }
     });
   }

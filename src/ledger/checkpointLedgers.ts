@@ -8,10 +8,8 @@ import {
   knownLedgers,
   readDueLedgers,
   type SignedCheckpoint,
-  type Stop,
   storeCheckpoints,
 } from '../database/ledgerCheckpoints.ts';
-import { addFindings } from '../database/ledgerFindings.ts';
 import type { Database } from '../database/pool.ts';
 import { BundleTree } from './bundleTree.ts';
 import { formatCheckpoint, ledgerIdOf } from './checkpoint.ts';
@@ -38,13 +36,18 @@ export interface Signing {
   readonly keys: readonly LedgerKey[];
 }
 
-export type Checkpointed =
-  /** `unchanged`: it has no leaf, or somebody else has stored one or has its row. */
-  { readonly kind: 'stored' | 'unchanged' } | { readonly kind: 'set-back'; readonly stop: Stop };
+/** What a ledger is stopped for. */
+export interface Contradiction {
+  /** For people, with what they should do. */
+  readonly message: string;
+  /** Leaves are not those that a checkpoint was made of, or not there; false: the database is merely older than a checkpoint. */
+  readonly isAltered: boolean;
+}
 
 /**
- * By the ledger's id; of one that is stopped or no longer in force, nothing. `claims`, by their organization, were read before this call: the rows
- * are at least as new.
+ * Answers by the ledger's id why it must be stopped, or null: it fits with all that is known, and has its checkpoint, unless somebody else has
+ * stored one or has its row. Of one that is stopped already or no longer in force it says nothing. `claims`, by their organization, were read
+ * before this call: the rows are at least as new.
  *
  * @throws the database's error, also that about one ledger (`isOfOneLedger`): ask one by one then.
  */
@@ -53,23 +56,22 @@ export async function checkpointLedgers(
   ids: readonly string[],
   claims: ReadonlyMap<string, readonly Claim[]>,
   signing: Signing,
-): Promise<ReadonlyMap<string, Checkpointed>> {
-  const made = new Map<string, Checkpointed>();
+): Promise<ReadonlyMap<string, Contradiction | null>> {
+  const found = new Map<string, Contradiction | null>();
   const ledgers = await readDueLedgers(db, ids);
   const claimsOf = ({ organization }: DueLedger): readonly Claim[] => claims.get(organization) ?? [];
   const bundles = await readBundles(db, ledgers, claimsOf);
   const checkpoints: SignedCheckpoint[] = [];
   for (const ledger of ledgers) {
     const own = claimsOf(ledger);
-    const stop =
+    const contradiction =
       (await findUnknown(db, ledger, own)) ??
-      (await findContradiction(db, ledger, own, bundles.get(ledger.id) ?? bundlesOf(db, ledger.id)));
-    made.set(ledger.id, stop === null ? { kind: 'unchanged' } : { kind: 'set-back', stop });
-    if (stop === null && ledger.size > 0) checkpoints.push(sign(ledger, signing));
+      (await findContradiction(ledger, own, bundles.get(ledger.id) ?? bundlesOf(db, ledger.id)));
+    found.set(ledger.id, contradiction);
+    if (contradiction === null && ledger.size > 0) checkpoints.push(sign(ledger, signing));
   }
-  const stored = checkpoints.length > 0 ? await storeCheckpoints(db, checkpoints) : new Set();
-  for (const { ledger } of checkpoints) if (stored.has(ledger.id)) made.set(ledger.id, { kind: 'stored' });
-  return made;
+  if (checkpoints.length > 0) await storeCheckpoints(db, checkpoints);
+  return found;
 }
 
 /** Those of small ledgers, by one statement. */
@@ -103,7 +105,11 @@ function sign(ledger: DueLedger, signing: Signing): SignedCheckpoint {
 }
 
 /** A ledger that a status names and that the database does not have, or that was ended without audit.restart_ledger. */
-async function findUnknown(db: Database, ledger: DueLedger, claims: readonly Claim[]): Promise<Stop | null> {
+async function findUnknown(
+  db: Database,
+  ledger: DueLedger,
+  claims: readonly Claim[],
+): Promise<Contradiction | null> {
   const others = claims.flatMap(({ origin }) => ledgerIdOf(origin) ?? []).filter((id) => id !== ledger.id);
   if (others.length === 0) return null;
   const followed = await knownLedgers(db, ledger, others);
@@ -130,19 +136,14 @@ function known(
 }
 
 async function findContradiction(
-  db: Database,
   ledger: DueLedger,
   claims: readonly Claim[],
   bundles: Bundles,
-): Promise<Stop | null> {
+): Promise<Contradiction | null> {
   const all = known(ledger, claims);
   const larger = claims.find(({ origin, size }) => ledgerIdOf(origin) === ledger.id && size > ledger.size);
   if (larger) return setBack(`${larger.keeper} names ${sealed(larger)}, and the database has ${ledger.size}`);
   const roots = await readRoots(bundles, [...all.map(({ size }) => size), ledger.size]);
-  const altered = async (what: string): Promise<Stop> => {
-    await addFindings(db, ledger.id, [{ kind: 'history', entryId: 0n, number: null }]);
-    return setBack(what);
-  };
   if (roots === null) return altered('leaves of the ledger are missing in the database');
   const state = BundleTree.decode(ledger.size, ledger.state)?.root();
   if (!isSame(roots.get(ledger.size), state))
@@ -160,9 +161,14 @@ function sealed({ size, root }: Pick<Claim, 'size' | 'root'>): string {
   return `${size} sealed ${size === 1 ? 'entry' : 'entries'} with the root ${root}`;
 }
 
-function setBack(what: string): Stop {
-  return {
-    reason: 'DatabaseSetBack',
-    message: `The database was set back or changed: ${what}. Entries are delivered, and none is sealed any more. Keep what the receivers have, then begin a new ledger with audit.restart_ledger.`,
-  };
+function setBack(what: string): Contradiction {
+  return { message: messageOf(what), isAltered: false };
+}
+
+function altered(what: string): Contradiction {
+  return { message: messageOf(what), isAltered: true };
+}
+
+function messageOf(what: string): string {
+  return `The database was set back or changed: ${what}. Entries are delivered, and none is sealed any more. Keep what the receivers have, then begin a new ledger with audit.restart_ledger.`;
 }

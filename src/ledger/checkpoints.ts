@@ -13,7 +13,7 @@ import type { Database } from '../database/pool.ts';
 import type { LedgerStatus } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ledgerIdOf, parseCheckpoint } from './checkpoint.ts';
-import { type Claim, checkpointLedgers, type Signing } from './checkpointLedgers.ts';
+import { type Claim, type Contradiction, checkpointLedgers, type Signing } from './checkpointLedgers.ts';
 import { isOfOneLedger } from './ledgerFault.ts';
 import { splitNote } from './note.ts';
 
@@ -36,7 +36,7 @@ const mostTogether = 50;
 
 export class Checkpoints {
   readonly #options: CheckpointOptions;
-  /** Pairs of a ledger that statuses name, and the one in force that this process has compared with them. */
+  /** What this process has compared: the claim of which keeper on which ledger, with which one in force. */
   readonly #compared = new Set<string>();
   /** What the database said at the last look, by the organization. */
   #found = new Map<string, LedgerView>();
@@ -66,9 +66,9 @@ export class Checkpoints {
     const read = await this.#options.readClaims();
     if (read === null) return;
     const { organizations, claims } = read;
-    const unchecked = claims.filter(({ organization, origin }) => {
-      const found = this.#found.get(organization);
-      return !found || (found.stopped === null && !this.#isCompared(origin, found.origin));
+    const unchecked = claims.filter((claim) => {
+      const found = this.#found.get(claim.organization);
+      return !found || (found.stopped === null && !this.#isCompared(claim, found.origin));
     });
     const named = new Set(unchecked.map(({ organization }) => organization));
     const claimsOf = Map.groupBy(claims, ({ organization }) => organization);
@@ -87,13 +87,13 @@ export class Checkpoints {
     await this.#together([...ledgerOf.keys()], pass, async (organizations) => {
       if (signal.aborted) return;
       const ids = organizations.flatMap((organization) => ledgerOf.get(organization) ?? []);
-      const made = await checkpointLedgers(db, ids, claimsOf, signing);
+      const contradictions = await checkpointLedgers(db, ids, claimsOf, signing);
       for (const organization of organizations) {
         const id = ledgerOf.get(organization) ?? '';
-        const its = made.get(id);
-        if (its?.kind === 'set-back') await this.#stop(id, its.stop.message);
-        else if (its)
-          for (const { origin } of claimsOf.get(organization) ?? []) this.#compared.add(pair(origin, id));
+        const contradiction = contradictions.get(id);
+        if (contradiction) await this.#stop(id, contradiction);
+        else if (contradiction === null)
+          for (const claim of claimsOf.get(organization) ?? []) this.#compared.add(comparison(claim, id));
       }
     });
     if (signal.aborted) return;
@@ -108,8 +108,8 @@ export class Checkpoints {
       if (!this.#found.has(organization)) this.#views.delete(organization);
   }
 
-  #isCompared(named: string, inForce: string): boolean {
-    return this.#compared.has(pair(named, ledgerIdOf(inForce)));
+  #isCompared(claim: Claim, inForce: string): boolean {
+    return this.#compared.has(comparison(claim, ledgerIdOf(inForce)));
   }
 
   /**
@@ -121,10 +121,8 @@ export class Checkpoints {
     const id = ledgerIdOf(origin);
     for (const claim of claims)
       if (ledgerIdOf(claim.origin) === id && claim.size > (checkpoint?.size ?? 0))
-        this.#compared.delete(pair(claim.origin, id));
-    return claims.every(
-      (claim) => ledgerIdOf(claim.origin) === null || this.#isCompared(claim.origin, origin),
-    );
+        this.#compared.delete(comparison(claim, id));
+    return claims.every((claim) => ledgerIdOf(claim.origin) === null || this.#isCompared(claim, origin));
   }
 
   /**
@@ -172,10 +170,10 @@ export class Checkpoints {
     );
   }
 
-  async #stop(id: string, message: string): Promise<void> {
+  async #stop(id: string, { message, isAltered }: Contradiction): Promise<void> {
     const { db, log } = this.#options;
-    if (await stopLedger(db, id, { reason: 'DatabaseSetBack', message }))
-      log.error({ ledger: id, reason: 'DatabaseSetBack' }, message);
+    const reason = 'DatabaseSetBack';
+    if (await stopLedger(db, id, { reason, message }, isAltered)) log.error({ ledger: id, reason }, message);
   }
 
   async #tell(intervalMs: number): Promise<void> {
@@ -196,7 +194,6 @@ export class Checkpoints {
   }
 }
 
-/** The origin that a status names, and the id of the ledger in force. */
-function pair(named: string, inForce: string | null): string {
-  return `${ledgerIdOf(named)} ${inForce}`;
+function comparison({ keeper, origin }: Claim, inForce: string | null): string {
+  return `${keeper} ${ledgerIdOf(origin)} ${inForce}`;
 }

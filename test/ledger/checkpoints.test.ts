@@ -189,6 +189,10 @@ function liveOn(db: Database) {
       if (status && !isOlder)
         claims.splice(0, 1, { organization: 'acme', keeper: 'the status of default/acme', ...status });
     },
+    /** The status of another config is read from now on. */
+    read(claim: Claim): void {
+      claims.push(claim);
+    },
   };
 }
 
@@ -230,6 +234,27 @@ test('a database that is set back under a process is found, though nothing new c
   await third.look();
   await third.look();
   expect(await stopOf(db)).toContain('which the database does not have');
+});
+
+test('a status that is read later than others of the same ledger is compared, too', async () => {
+  const db = await setUp();
+  await insertEntries(db, numbered(300));
+  await sealNow(db);
+  const setBack = await backUp(db);
+  await insertEntries(db, numbered(10));
+  await sealNow(db);
+  await check(db);
+  const lost = { ...(await claimOf(db)), keeper: 'the status of other/acme' };
+  await setBack();
+  await insertEntries(db, numbered(20));
+  await sealNow(db);
+  const process = liveOn(db);
+  await process.look();
+  await process.look();
+  expect(await stopOf(db)).toBe('');
+  process.read(lost);
+  await process.look();
+  expect(await stopOf(db)).toContain('the status of other/acme names 310 sealed entries');
 });
 
 test('a ledger that was replaced, and one that was forged as a whole, are found', async () => {

@@ -153,7 +153,35 @@ test('one that is locked keeps nobody waiting, when it alone is due or is to be 
   expect(await checkpointed(db)).toEqual({ [locked]: 4, [other]: 3 });
 });
 
-test('each ledger is found by its id, also before the first ANALYZE', async () => {
+test('one that is to be stopped while it is locked is stopped afterwards, and keeps nobody waiting', {
+  timeout: 20_000,
+}, async () => {
+  const url = await postgres.createDatabase();
+  const db = openDatabase(url, 4);
+  onTestFinished(() => db.end());
+  const [locked = '', other = ''] = organizations;
+  for (const organization of [locked, other]) await write(db, organization, 3);
+  await look(start(db), db);
+  const claims = (await expectRoots(db)).map((claim) =>
+    claim.organization === locked ? { ...claim, root: 'AAAA' } : claim,
+  );
+  await write(db, other, 1);
+  const session = await openSession(url);
+  onTestFinished(() => session.end());
+  await session.query('begin');
+  await session.query('select from audit.ledgers where organization = $1 for update', [locked]);
+  const checkpoints = start(db, claims);
+  await look(checkpoints, db);
+  const isStopped = async () => (await readLedgerViews(db, [locked])).map(({ stopped }) => stopped !== null);
+  expect(await isStopped()).toEqual([false]);
+  expect(checkpoints.statusOf(locked)).toBeNull();
+  expect(checkpoints.statusOf(other)).toMatchObject({ size: 4 });
+  await session.query('rollback');
+  await look(checkpoints, db);
+  expect(await isStopped()).toEqual([true]);
+});
+
+test('each ledger is found by its id, also before the first ANALYZE', { timeout: 60_000 }, async () => {
   const url = await postgres.createDatabase();
   const db = openDatabase(url, 4);
   const many = Array.from({ length: 5_000 }, (_, n) => `many-${n}`);
