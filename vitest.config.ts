@@ -7,7 +7,9 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'cmd/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: 'test/tools/runFolder.ts',
-    testTimeout: 20_000,
+    // Deadlines are for what hangs: a busy machine may take several times as long as a quiet one.
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
     hookTimeout: 120_000,
     // A collector that a test starts spends half as long on reading its program (0.36 s of CPU instead of 0.66 s).
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },

@@ -8,12 +8,12 @@ export interface WaitOptions {
   readonly describe?: () => string;
 }
 
-/** Resolves with the first value of `condition` that is neither false nor undefined. @throws Error after `timeoutMs` (15 s). */
+/** Resolves with the first value of `condition` that is neither false nor undefined. @throws Error after `timeoutMs` (30 s). */
 export async function waitFor<T>(
   condition: () => T | false | undefined | Promise<T | false | undefined>,
   options: WaitOptions = {},
 ): Promise<T> {
-  const { timeoutMs = 15_000, pollMs = 10, describe = () => '' } = options;
+  const { timeoutMs = 30_000, pollMs = 10, describe = () => '' } = options;
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await condition();

@@ -61,20 +61,20 @@ describe.skipIf(isNodeMissing())('a node without IPv4', () => {
   });
 
   test('runs the example of a sidecar: every entry of the product is sent, from its first one to its last words', {
-    timeout: 200_000,
+    timeout: 300_000,
   }, async () => {
     const release = await prepareRelease(node, postgres, { namespace: 'product' });
     onTestFinished(release.stop);
     const { kubectl, receiver, db } = release;
     const { deployment } = await prepareSidecar(node, release, service);
     await kubectl('apply -f -', JSON.stringify(deployment));
-    await kubectl('rollout status deployment/product --timeout=55s');
+    await kubectl('rollout status deployment/product --timeout=120s');
     const count = async (said: string) => {
       const text = `select count(*)::int as n from audit.entries where metadata ->> 'said' = $1`;
       return (await db.query<{ n: number }>(text, [said])).rows[0]?.n;
     };
     await waitFor(async () => (await count('first')) === 2 && receiver.ledger.storedCount > 20, {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
     });
     expect(receiver.requests[0]?.headers.authorization).toBe('Bearer s3cr3t');
 

@@ -67,7 +67,7 @@ export async function expectWhole({ db, receiver }: Release): Promise<{ entries:
       for (const { id } of expected) stored.set(id, new Set(receiver.ledger.storedUids(id)));
       return countMissing().every((count) => count === 0);
     },
-    { timeoutMs: 60_000, pollMs: 100, describe: () => `missing at each stream: ${countMissing()}` },
+    { timeoutMs: 120_000, pollMs: 100, describe: () => `missing at each stream: ${countMissing()}` },
   );
   expect(receiver.problems).toEqual([]);
   expect(receiver.ledger.differences).toEqual([]);

@@ -72,7 +72,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
   };
 
   /** Waits until exactly these many pods are there and ready. */
-  const waitForReady = async (count = 2, timeoutMs = 60_000): Promise<PodState[]> => {
+  const waitForReady = async (count = 2, timeoutMs = 120_000): Promise<PodState[]> => {
     let found: PodState[] = [];
     await waitFor(
       async () => {
@@ -122,20 +122,20 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
     for (const pid of pids) process.kill(pid, name);
   };
 
-  test('helm test finds it by the name of its Service', { timeout: 90_000 }, () =>
+  test('helm test finds it by the name of its Service', { timeout: 240_000 }, () =>
     duringTrouble(async ({ helm }) => {
       expect(await helm('test --logs')).toContain('It is ready, and shows its metrics.');
     }),
   );
 
-  test('a pod is deleted', { timeout: 90_000 }, () =>
+  test('a pod is deleted', { timeout: 240_000 }, () =>
     duringTrouble(async ({ kubectl }) => {
       await kubectl(`delete pod ${(await findHolder()).name}`);
       await waitForReady();
     }),
   );
 
-  test('a pod is deleted by force', { timeout: 90_000 }, () =>
+  test('a pod is deleted by force', { timeout: 240_000 }, () =>
     duringTrouble(
       async ({ kubectl }) => {
         const holder = await findHolder();
@@ -147,17 +147,17 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
     ),
   );
 
-  test('the Deployment is restarted', { timeout: 120_000 }, () =>
+  test('the Deployment is restarted', { timeout: 300_000 }, () =>
     duringTrouble(async ({ kubectl }) => {
       const before = await listPods();
       await kubectl(`rollout restart ${deployment}`);
-      await kubectl(`rollout status ${deployment} --timeout=60s`);
+      await kubectl(`rollout status ${deployment} --timeout=120s`);
       const after = await waitForReady();
       expect(after.filter(({ uid }) => before.some((each) => each.uid === uid))).toEqual([]);
     }),
   );
 
-  test('its process is killed', { timeout: 90_000 }, () =>
+  test('its process is killed', { timeout: 240_000 }, () =>
     duringTrouble(
       async () => {
         const holder = await findHolder();
@@ -171,7 +171,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
   test(
     'its process hangs: the other pod takes over, and the kubelet starts it again',
     {
-      timeout: 180_000,
+      timeout: 300_000,
     },
     () =>
       duringTrouble(
@@ -188,7 +188,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
   test(
     'Postgres is away: no pod is restarted, and both are ready again by themselves',
     {
-      timeout: 120_000,
+      timeout: 240_000,
     },
     () =>
       duringTrouble(async () => {
@@ -203,7 +203,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
       }),
   );
 
-  test('the API server is away: entries are delivered all the same', { timeout: 120_000 }, () =>
+  test('the API server is away: entries are delivered all the same', { timeout: 240_000 }, () =>
     duringTrouble(async () => {
       const before = await waitForReady();
       await node.cluster.stopApiServer();
@@ -217,7 +217,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
     }),
   );
 
-  test('the Secret of a receiver is rotated', { timeout: 90_000 }, () =>
+  test('the Secret of a receiver is rotated', { timeout: 240_000 }, () =>
     duringTrouble(async ({ receiver, namespace }) => {
       let tokens = ['first'];
       const seen = new Set<string>();
@@ -242,7 +242,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
     }),
   );
 
-  test("the database's password is rotated", { timeout: 120_000 }, () =>
+  test("the database's password is rotated", { timeout: 240_000 }, () =>
     duringTrouble(async ({ db, role, namespace, databaseUrls }) => {
       const before = await waitForReady();
       const password = 'new: p@ss/word?';
@@ -265,7 +265,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
   test(
     'the node is drained: one pod at a time leaves it, and none before another one can be had',
     {
-      timeout: 120_000,
+      timeout: 240_000,
     },
     () =>
       duringTrouble(async ({ kubectl }) => {
@@ -294,7 +294,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
   test(
     'an upgrade cannot be had, and is rolled back: the pods at work are left alone',
     {
-      timeout: 150_000,
+      timeout: 300_000,
     },
     () =>
       duringTrouble(async ({ helm, kubectl, values }) => {
@@ -311,7 +311,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
       }),
   );
 
-  test('large entries within the limit of memory', { timeout: 120_000 }, () =>
+  test('large entries within the limit of memory', { timeout: 240_000 }, () =>
     duringTrouble(async ({ db, helm, values }) => {
       const small = { requests: { memory: '256Mi' }, limits: { memory: '256Mi', cpu: '500m' } };
       await helm('upgrade', { ...values, resources: small });
@@ -326,7 +326,7 @@ describe.skipIf(isNodeMissing())('a release at work', () => {
     }),
   );
 
-  test('it is uninstalled, and installed again', { timeout: 150_000 }, async () => {
+  test('it is uninstalled, and installed again', { timeout: 300_000 }, async () => {
     // Without a watcher: statuses stay as they were while nobody is there to write them.
     const { db, helm, kubectl, values } = release;
     const product = startProduct(db, entriesPerSecond, ['acme', 'globex']);

@@ -60,9 +60,6 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
     create trigger note_gone after delete on audit.entries for each row execute function public.note_gone()`);
   for (const [organization, seconds] of Object.entries(kept))
     await db.query('select audit.set_retention($1, make_interval(secs => $2))', [organization, seconds]);
-  const { rows: holds } = await db.query<{ id: string }>(
-    `select audit.hold('bob', 'Case 7', since => now() + interval '5 seconds', until => now() + interval '15 seconds') as id`,
-  );
 
   const { privateKey } = generateKeyPairSync('ed25519');
   const pem = String(privateKey.export({ format: 'pem', type: 'pkcs8' }));
@@ -89,6 +86,13 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
       });
   }
   for (const collector of collectors) collector.start();
+  // An entry waits for the streams that there are, and the attacker does not wait for them as a collector does.
+  await waitFor(async () => (await db.query('select from audit.streams')).rowCount === destinations.length, {
+    describe: first.output,
+  });
+  const { rows: holds } = await db.query<{ id: string }>(
+    `select audit.hold('bob', 'Case 7', since => now() + interval '5 seconds', until => now() + interval '15 seconds') as id`,
+  );
   const commits = new Commits();
   const writers = startWriters({ url: () => url, organizations: Object.keys(kept), count: 3, commits });
   const attacker = startAttacker(roleUrl);

@@ -75,7 +75,7 @@ export async function makeCollectorProcess(
       const text = await readFile(join(directory, `${name}.status.yaml`), 'utf8').catch(() => undefined);
       return text === undefined ? undefined : (parse(text) as { status: ExportStatus }).status;
     },
-    waitForStatus: (name, condition, timeoutMs = 20_000) => {
+    waitForStatus: (name, condition, timeoutMs = 30_000) => {
       let last: ExportStatus | undefined;
       return waitFor(
         async () => {

@@ -100,7 +100,7 @@ export async function startEngine(db: Database, options: EngineOptions = {}): Pr
     log: lines,
     setConfigs: (...configs) => supervisor.setConfigs(new Map(configs.map((config) => [config.key, config]))),
     health: (key = 'test/acme') => supervisor.healthOf(key),
-    waitForHealth: (condition, key = 'test/acme', timeoutMs = 15_000) =>
+    waitForHealth: (condition, key = 'test/acme', timeoutMs = 30_000) =>
       waitFor(
         () => {
           const health = supervisor.healthOf(key);

@@ -118,7 +118,7 @@ export class Receiver {
   }
 
   /** Resolves when `condition` holds of this receiver. @throws Error after `timeoutMs`, with counts. */
-  async waitFor(condition: (receiver: this) => boolean, timeoutMs = 15_000): Promise<void> {
+  async waitFor(condition: (receiver: this) => boolean, timeoutMs = 30_000): Promise<void> {
     await waitFor(() => condition(this), {
       timeoutMs,
       describe: () =>

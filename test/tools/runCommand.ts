@@ -16,7 +16,7 @@ export function runCommand(
 ): Promise<CommandResult> {
   const options = {
     env: { PATH: process.env['PATH'], ...env },
-    timeout: 20_000,
+    timeout: 60_000,
     killSignal: 'SIGKILL',
   } as const;
   return new Promise((resolve) => {
