@@ -14,7 +14,7 @@ import type { LedgerStatus } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ledgerIdOf, parseCheckpoint } from './checkpoint.ts';
 import { type Claim, type Contradiction, checkpointLedgers, type Signing } from './checkpointLedgers.ts';
-import { isOfOneLedger } from './ledgerFault.ts';
+import { ledgerFaultOf } from './ledgerFault.ts';
 import { splitNote } from './note.ts';
 
 export interface CheckpointOptions {
@@ -127,7 +127,7 @@ export class Checkpoints {
 
   /**
    * Does something for many organizations at once; one by one where the database refuses that for one of them, which is then among the
-   * `failed`, and said once.
+   * `failed`, and said once. A doubtful fault ends the pass when it is met for the first time.
    */
   async #together(
     organizations: readonly string[],
@@ -145,25 +145,31 @@ export class Checkpoints {
         await act(some);
         return true;
       } catch (error) {
-        if (!isOfOneLedger(error)) throw error;
+        const fault = ledgerFaultOf(error);
+        if (fault === 'database') throw error;
         const [only = ''] = some;
-        if (some.length === 1) this.#fail(only, error, failed);
+        if (some.length > 1) return false;
+        const isNew = !this.#failing.has(only);
+        this.#fail(only, error, failed);
+        if (isNew && fault === 'doubtful') throw error;
         return false;
       } finally {
         await pause((performance.now() - startedAt) * (1 / share - 1), signal);
       }
     };
-    const alone = organizations.filter((each) => this.#failing.has(each));
+    // Those that failed before come last, so that what takes long with one of them keeps no other waiting.
+    const ill = organizations.filter((each) => this.#failing.has(each));
     for (let at = 0; at < well.length; at += mostTogether) {
       const some = well.slice(at, at + mostTogether);
-      if (!(await isDone(some)) && some.length > 1) alone.push(...some);
+      if (!(await isDone(some)) && some.length > 1) for (const each of some) await isDone([each]);
     }
-    for (const each of alone) await isDone([each]);
+    for (const each of ill) await isDone([each]);
   }
 
   #fail(organization: string, error: unknown, failed: Set<string>): void {
     failed.add(organization);
     if (this.#failing.has(organization)) return;
+    this.#failing.add(organization);
     this.#options.log.warn(
       { err: error, organization },
       'the ledger of an organization cannot be checked; trying again',

@@ -21,7 +21,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { BundleTree } from './bundleTree.ts';
 import type { Fingerprinter } from './fingerprint.ts';
 import { decodeLeaf, type Leaf } from './leaf.ts';
-import { isOfOneLedger } from './ledgerFault.ts';
+import { ledgerFaultOf } from './ledgerFault.ts';
 import { unreadFingerprint } from './readLeaves.ts';
 import { bundlesOf, readRoots } from './readRoots.ts';
 import { hashLeaves, leafBytes, rootOfTile, tileWidth } from './tiles.ts';
@@ -57,13 +57,15 @@ export async function scrubNext(options: ScrubOptions): Promise<boolean> {
     await scrubOne(options, ledger);
     failed.delete(id);
   } catch (error) {
-    if (!isOfOneLedger(error)) throw error;
+    const fault = ledgerFaultOf(error);
+    if (fault === 'database') throw error;
     if (!failed.has(id))
       log.warn(
         { err: error, organization },
         'the entries of an organization cannot be compared with its ledger; trying again',
       );
     failed.set(id, true);
+    if (fault === 'doubtful') throw error;
   }
   return true;
 }

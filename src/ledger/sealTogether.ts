@@ -16,7 +16,7 @@ import { type PageLimits, readFirstPages } from '../database/readWindow.ts';
 import { BundleTree } from './bundleTree.ts';
 import type { Fingerprinter } from './fingerprint.ts';
 import { LeafPage } from './leafPage.ts';
-import { isOfOneLedger } from './ledgerFault.ts';
+import { ledgerFaultOf } from './ledgerFault.ts';
 import { claimMs, type SealOptions, type Turn } from './sealOrganization.ts';
 
 /** So that one statement stays short. */
@@ -51,9 +51,14 @@ export async function sealTogether(
     }
     return without;
   };
-  const without = await open(organizations);
-  if (without.length > 0 && (await ensureAll(db, without, name))) await open(without);
-  for (const { ledger, leaves } of await sealFirstPages(db, windows, fingerprinter)) {
+  const openAll = async (): Promise<void> => {
+    const without = await open(organizations);
+    if (without.length === 0) return;
+    await ensureLedgers(db, without, name);
+    await open(without);
+  };
+  await unlessFaulty(openAll(), undefined);
+  for (const { ledger, leaves } of await unlessFaulty(sealFirstPages(db, windows, fingerprinter), [])) {
     turns.set(ledger.organization, 'done');
     onSealed?.(leaves, ledger);
   }
@@ -63,14 +68,13 @@ export async function sealTogether(
   return turns;
 }
 
-/** False: at least one of them cannot be given a ledger now, so none was. */
-async function ensureAll(db: Database, organizations: readonly string[], name: string): Promise<boolean> {
+/** `otherwise`: with one of them it cannot be done now, so it was done with none. */
+async function unlessFaulty<T>(work: Promise<T>, otherwise: T): Promise<T> {
   try {
-    await ensureLedgers(db, organizations, name);
-    return true;
+    return await work;
   } catch (error) {
-    if (!isOfOneLedger(error)) throw error;
-    return false;
+    if (ledgerFaultOf(error) === 'database') throw error;
+    return otherwise;
   }
 }
 
@@ -85,44 +89,39 @@ async function sealFirstPages(
     return tree ? [{ ledger, tree, page: new LeafPage(tree) }] : [];
   });
   if (reading.length === 0) return [];
-  try {
-    const pages = await readFirstPages(
-      db,
-      reading.map(({ ledger, page }) => {
-        let left = mostBytes;
-        return {
-          stream: ledger,
-          onEntry: (entry, _matches, bytes) => {
-            left -= bytes;
-            if (left < 0) return 'stop';
-            const { uid, id, xid } = entry;
-            page.add({ entryId: id, uid, fingerprint: fingerprinter.fingerprint(entry) }, { xid, id });
-            return 'taken';
-          },
-        };
+  const pages = await readFirstPages(
+    db,
+    reading.map(({ ledger, page }) => {
+      let left = mostBytes;
+      return {
+        stream: ledger,
+        onEntry: (entry, _matches, bytes) => {
+          left -= bytes;
+          if (left < 0) return 'stop';
+          const { uid, id, xid } = entry;
+          page.add({ entryId: id, uid, fingerprint: fingerprinter.fingerprint(entry) }, { xid, id });
+          return 'taken';
+        },
+      };
+    }),
+    firstPage,
+  );
+  const sealings = reading
+    .filter((_, n) => pages[n]?.end.kind === 'exhausted')
+    .map(
+      ({ ledger, tree, page }): Sealing => ({
+        from: ledger,
+        size: tree.size,
+        state: tree.encode(),
+        to: page.last,
+        parts: page.parts(),
+        finishes: true,
       }),
-      firstPage,
     );
-    const sealings = reading
-      .filter((_, n) => pages[n]?.end.kind === 'exhausted')
-      .map(
-        ({ ledger, tree, page }): Sealing => ({
-          from: ledger,
-          size: tree.size,
-          state: tree.encode(),
-          to: page.last,
-          parts: page.parts(),
-          finishes: true,
-        }),
-      );
-    if (sealings.length === 0) return [];
-    const answers = await sealPages(db, sealings, claimMs);
-    return sealings.flatMap(({ from, size }) => {
-      const answer = answers.get(from.id);
-      return answer?.kind === 'sealed' ? [{ ledger: answer.ledger, leaves: size - from.size }] : [];
-    });
-  } catch (error) {
-    if (!isOfOneLedger(error)) throw error;
-    return [];
-  }
+  if (sealings.length === 0) return [];
+  const answers = await sealPages(db, sealings, claimMs);
+  return sealings.flatMap(({ from, size }) => {
+    const answer = answers.get(from.id);
+    return answer?.kind === 'sealed' ? [{ ledger: answer.ledger, leaves: size - from.size }] : [];
+  });
 }

@@ -13,7 +13,7 @@ import type { Database } from '../database/pool.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { Fingerprinter } from './fingerprint.ts';
-import { isOfOneLedger } from './ledgerFault.ts';
+import { ledgerFaultOf } from './ledgerFault.ts';
 import { SealProgress } from './progress.ts';
 import { scrubNext } from './scrub.ts';
 import { type SealOptions, sealOrganization, type Turn } from './sealOrganization.ts';
@@ -211,8 +211,10 @@ async function sealAlone(
     else failed.delete(organization);
     return turn;
   } catch (error) {
-    if (options.signal.aborted || !isOfOneLedger(error)) throw error;
+    const fault = ledgerFaultOf(error);
+    if (options.signal.aborted || fault === 'database') throw error;
     fail(error);
+    if (fault === 'doubtful') throw error;
     await releaseLedgers(options.db, [organization]);
     return 'failed';
   }

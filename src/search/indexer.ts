@@ -203,7 +203,7 @@ export async function indexAll(
 
 /** Too large, unreadable or damaged on disk; not a lost connection or a missing right. */
 function isOfEntries(error: unknown): boolean {
-  return isTooMuch(error) || /^(?:22|40|XX)\w{3}$/.test(errorCode(error));
+  return isTooMuch(error) || /^(?:22|40|58|XX)\w{3}$/.test(errorCode(error));
 }
 
 /** The number of entries; null: another collector is working on it. */

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { openWindow, releaseLedgers } from '../../src/database/ledgerWindow.ts';
 import type { Database } from '../../src/database/pool.ts';
+import { Checkpoints } from '../../src/ledger/checkpoints.ts';
 import { sealTogether } from '../../src/ledger/sealTogether.ts';
 import { Agenda, sealAll } from '../../src/ledger/worker.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
@@ -146,3 +147,51 @@ async function claimed(db: Database): Promise<string[]> {
   );
   return rows.map(({ organization }) => organization);
 }
+
+/** From now on, every change of the organization's ledger ends with that error. */
+async function refuse(db: Database, organization: string, sqlState: string): Promise<void> {
+  await db.query(`create function public.refuse() returns trigger language plpgsql as $$ begin
+      raise exception using errcode = '${sqlState}'; end $$;
+    create trigger refuse before update on audit.ledgers for each row when (old.organization = '${organization.replaceAll("'", "''")}')
+      execute function public.refuse()`);
+}
+
+test.each(['57014', '53200', '58030', '22P02'])(
+  'what one organization alone meets, and all might (%s), holds up no other for long',
+  async (sqlState) => {
+    const { db } = await setUp(small);
+    const [ill = '', ...others] = small;
+    for (const organization of small) await insertEntries(db, numbered(1, { organization }));
+    await refuse(db, ill, sqlState);
+    const agenda = new Agenda();
+    const outcomes: string[] = [];
+    for (const _ of [1, 2])
+      await sealAll(sealOptions(db), agenda, quiet).then(
+        () => outcomes.push('done'),
+        () => outcomes.push('failed'),
+      );
+    // The first round cannot know that it is not the whole database.
+    expect(outcomes).toEqual([sqlState === '22P02' ? 'done' : 'failed', 'done']);
+    expect([...agenda.left]).toEqual([ill]);
+    expect([...agenda.failed.keys()]).toEqual([ill]);
+    for (const organization of others) expect(await sealedIds(db, organization)).toHaveLength(4);
+
+    const checkpoints = new Checkpoints({
+      db,
+      log: quiet,
+      signing: { name: 'audit.example.com', keys: [] },
+      readClaims: async () => ({ organizations: small, claims: [] }),
+      checkpointIntervalMs: 0,
+    });
+    for (const _ of [1, 2]) await checkpoints.run(new AbortController().signal, 1).catch(() => {});
+    const known = small.filter((organization) => checkpoints.statusOf(organization)?.size === 4);
+    expect(known).toEqual(others);
+
+    await db.query('drop trigger refuse on audit.ledgers');
+    agenda.failed.clear();
+    await sealAll(sealOptions(db), agenda, quiet);
+    expect(await sealedIds(db, ill)).toHaveLength(4);
+    await checkpoints.run(new AbortController().signal, 1);
+    expect(checkpoints.statusOf(ill)?.size).toBe(4);
+  },
+);
