@@ -91,7 +91,7 @@ export async function prepareRelease(
       const [verb = '', ...more] = command.split(' ');
       const chart = ['install', 'upgrade'].includes(verb) ? [chartFolder] : [];
       const wait = verb === 'test' ? [] : ['--wait'];
-      const timeout = command.includes('--timeout') ? [] : ['--timeout', '100s'];
+      const timeout = command.includes('--timeout') ? [] : ['--timeout', '180s'];
       const result = await runHelm(
         [verb, 'trail', ...chart, ...more, '--namespace', namespace, ...wait, ...timeout],
         {

@@ -9,7 +9,7 @@ export interface CommandResult {
   readonly problems: readonly string[];
 }
 
-/** Runs `node ARGS` to its end with no variables but PATH and `env`. Killed after 20 s. */
+/** Runs `node ARGS` to its end with no variables but PATH and `env`. Killed after a minute. */
 export function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},

@@ -26,7 +26,7 @@ export function makeKubectl(kubeconfigPath: string, home: string): Kubectl {
         KUBECACHEDIR: `${home}/cache`,
       },
       cwd: home,
-      timeout: 60_000,
+      timeout: 180_000,
     });
     let stdout = '';
     let stderr = '';
