@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { Teardown } from './basics/teardown.ts';
 import type { ConfigState } from './configs/configSource.ts';
 import { listAsked, listReserved, listRunnable, listStopped, withRemarks } from './configs/configStates.ts';
-import { listClaims, organizationOf } from './configs/ledgerClaims.ts';
+import { keeperOf, listClaims, organizationOf } from './configs/ledgerClaims.ts';
 import { makeSource } from './configs/makeSource.ts';
 import { readMigrations } from './database/migrate.ts';
 import { endPools, openPools, type Pools } from './database/pools.ts';
@@ -147,7 +147,9 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
       if (!started) return withLedger(wait.decide(state, standing, new Date()), standing, null);
       const stated = withRemarks(state, remarksOf(key));
       const decision = decideStatus(stated, started.healthOf(key), standing, new Date());
-      return withLedger(decision, standing, checkpoints.statusOf(organizationOf(state)));
+      const { ledger } = standing ?? {};
+      const witness = ledger ? { ...ledger, keeper: keeperOf(state) } : null;
+      return withLedger(decision, standing, checkpoints.statusOf(organizationOf(state), witness));
     },
     write: (key, status) => source.writeStatus(key, status, remarksOf(key)),
   });

@@ -37,3 +37,11 @@ export class Bell {
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Bell().wait(ms, signal);
 }
+
+/** What took longer has waited for something more than it has worked. */
+const longestRestMs = 15_000;
+
+/** After work that began at `startedAt` (`performance.now()`): rests so long that it takes `share` of the time, 15 s at most. Never rejects. */
+export async function restAfter(startedAt: number, share: number, signal: AbortSignal): Promise<void> {
+  await pause(Math.min(longestRestMs, (performance.now() - startedAt) * (1 / share - 1)), signal);
+}

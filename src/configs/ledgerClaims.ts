@@ -9,6 +9,12 @@ export function organizationOf(state: ConfigState): string | null {
   return spec?.organization ?? null;
 }
 
+/** Who keeps what the manifest's status says of a ledger, for people. */
+export function keeperOf(state: ConfigState): string {
+  const { namespace, name } = state.kind === 'valid' ? state.config : state;
+  return `the status of ${namespace}/${name}`;
+}
+
 export async function listClaims(
   states: ConfigStates,
   readLedger: (key: string) => Promise<LedgerStatus | null>,
@@ -20,8 +26,7 @@ export async function listClaims(
     if (organization === null) continue;
     organizations.add(organization);
     const ledger = await readLedger(key);
-    const { namespace, name } = state.kind === 'valid' ? state.config : state;
-    if (ledger) claims.push({ ...ledger, organization, keeper: `the status of ${namespace}/${name}` });
+    if (ledger) claims.push({ ...ledger, organization, keeper: keeperOf(state) });
   }
   return { organizations: [...organizations], claims };
 }

@@ -1,5 +1,5 @@
 /** Makes the checkpoints that are due, tells of them in entries, and knows what statuses may say. */
-import { pause } from '../basics/wait.ts';
+import { restAfter } from '../basics/wait.ts';
 import {
   type LedgerView,
   listDueCheckpoints,
@@ -14,6 +14,7 @@ import type { LedgerStatus } from '../model/streamStatus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ledgerIdOf, parseCheckpoint } from './checkpoint.ts';
 import { type Claim, type Contradiction, checkpointLedgers, type Signing } from './checkpointLedgers.ts';
+import { Isolation } from './isolation.ts';
 import { ledgerFaultOf } from './ledgerFault.ts';
 import { splitNote } from './note.ts';
 
@@ -34,14 +35,18 @@ const defaultTellIntervalMs = 60 * 60_000;
 /** So that one statement stays short, and their hashes keep the event loop for moments only. */
 const mostTogether = 50;
 
+/** Who keeps a checkpoint, and of which ledger. */
+export type Witness = Pick<Claim, 'keeper' | 'origin'>;
+
 export class Checkpoints {
   readonly #options: CheckpointOptions;
   /** What this process has compared: the claim of which keeper on which ledger, with which one in force. */
-  readonly #compared = new Set<string>();
+  readonly #compared = new Map<string, string>();
   /** What the database said at the last look, by the organization. */
   #found = new Map<string, LedgerView>();
-  /** Organizations of which it was said that their ledger cannot be checked. */
-  readonly #failing = new Set<string>();
+  readonly #beginning = new Isolation();
+  readonly #checking = new Isolation();
+  readonly #telling = new Isolation();
   #views = new Map<string, LedgerView>();
 
   constructor(options: CheckpointOptions) {
@@ -53,29 +58,37 @@ export class Checkpoints {
     return this.#views.get(organization) ?? null;
   }
 
-  /** The same in the words of a status; null: it stays as it is. */
-  statusOf(organization: string | null): LedgerStatus | null {
+  /**
+   * The same in the words of a status; null: it stays as it is. `standing`: what the status says now, which may be all that shows that the
+   * database was set back, so it stays until it was compared.
+   */
+  statusOf(organization: string | null, standing: Witness | null): LedgerStatus | null {
     const view = organization === null ? null : this.viewOf(organization);
     if (view === null || view.checkpoint === null || view.stopped !== null) return null;
+    if (standing !== null && !this.#isCompared(standing, view.origin)) return null;
     return { origin: view.origin, ...view.checkpoint };
   }
 
-  /** What is wrong with one organization's ledger stops no other. @throws the database's error when it cannot be asked at all. */
+  /**
+   * What is wrong with one organization's ledger stops no other.
+   *
+   * @throws the database's error when it may be about all of them. The organization that met it comes last the next time.
+   */
   async run(signal: AbortSignal, share: number): Promise<void> {
     const { db, signing, checkpointIntervalMs, tellIntervalMs } = this.#options;
     const read = await this.#options.readClaims();
     if (read === null) return;
     const { organizations, claims } = read;
+    this.#forgetAllBut(claims);
     const unchecked = claims.filter((claim) => {
       const found = this.#found.get(claim.organization);
       return !found || (found.stopped === null && !this.#isCompared(claim, found.origin));
     });
     const named = new Set(unchecked.map(({ organization }) => organization));
     const claimsOf = Map.groupBy(claims, ({ organization }) => organization);
-    const failed = new Set<string>();
-    const pass = { failed, share, signal };
+    const pass = { share, signal };
     // A database of before there was a ledger is one that was set back.
-    await this.#together([...named], pass, async (organizations) => {
+    await this.#together([...named], { ...pass, isolation: this.#beginning }, async (organizations) => {
       if (!signal.aborted) await ensureLedgers(db, organizations, signing.name);
     });
     const due = await listDueCheckpoints(db, {
@@ -84,32 +97,40 @@ export class Checkpoints {
       unchecked: [...named],
     });
     const ledgerOf = new Map(due.map(({ id, organization }) => [organization, id]));
-    await this.#together([...ledgerOf.keys()], pass, async (organizations) => {
-      if (signal.aborted) return;
-      const ids = organizations.flatMap((organization) => ledgerOf.get(organization) ?? []);
-      const contradictions = await checkpointLedgers(db, ids, claimsOf, signing);
-      for (const organization of organizations) {
-        const id = ledgerOf.get(organization) ?? '';
-        const contradiction = contradictions.get(id);
-        if (contradiction) await this.#stop(id, contradiction);
-        else if (contradiction === null)
-          for (const claim of claimsOf.get(organization) ?? []) this.#compared.add(comparison(claim, id));
-      }
-    });
+    await this.#together(
+      [...ledgerOf.keys()],
+      { ...pass, isolation: this.#checking },
+      async (organizations) => {
+        if (signal.aborted) return;
+        const ids = organizations.flatMap((organization) => ledgerOf.get(organization) ?? []);
+        const contradictions = await checkpointLedgers(db, ids, claimsOf, signing);
+        for (const organization of organizations) {
+          const id = ledgerOf.get(organization) ?? '';
+          const contradiction = contradictions.get(id);
+          if (contradiction) await this.#stop(id, contradiction);
+          else if (contradiction === null)
+            for (const claim of claimsOf.get(organization) ?? []) this.#compared.set(nameOf(claim), id);
+        }
+      },
+    );
     if (signal.aborted) return;
-    this.#failing.clear();
-    for (const organization of failed) this.#failing.add(organization);
-    await this.#tell(tellIntervalMs ?? defaultTellIntervalMs);
     const views = await readLedgerViews(db, organizations);
     this.#found = new Map(views.map((view) => [view.organization, view]));
     for (const view of views)
       if (this.#fits(view, claimsOf.get(view.organization) ?? [])) this.#views.set(view.organization, view);
     for (const organization of this.#views.keys())
       if (!this.#found.has(organization)) this.#views.delete(organization);
+    await this.#tell(tellIntervalMs ?? defaultTellIntervalMs, signal);
   }
 
-  #isCompared(claim: Claim, inForce: string): boolean {
-    return this.#compared.has(comparison(claim, ledgerIdOf(inForce)));
+  /** A claim that is not there any more, and comes back, is another one. */
+  #forgetAllBut(claims: readonly Claim[]): void {
+    const names = new Set(claims.map(nameOf));
+    for (const name of this.#compared.keys()) if (!names.has(name)) this.#compared.delete(name);
+  }
+
+  #isCompared(witness: Witness, inForce: string): boolean {
+    return ledgerIdOf(witness.origin) === null || this.#compared.get(nameOf(witness)) === ledgerIdOf(inForce);
   }
 
   /**
@@ -121,59 +142,51 @@ export class Checkpoints {
     const id = ledgerIdOf(origin);
     for (const claim of claims)
       if (ledgerIdOf(claim.origin) === id && claim.size > (checkpoint?.size ?? 0))
-        this.#compared.delete(comparison(claim, id));
-    return claims.every((claim) => ledgerIdOf(claim.origin) === null || this.#isCompared(claim, origin));
+        this.#compared.delete(nameOf(claim));
+    return claims.every((claim) => this.#isCompared(claim, origin));
   }
 
-  /**
-   * Does something for many organizations at once; one by one where the database refuses that for one of them, which is then among the
-   * `failed`, and said once. A doubtful fault ends the pass when it is met for the first time.
-   */
+  /** Does something for many organizations at once; one by one where the database refuses that for one of them. */
   async #together(
     organizations: readonly string[],
     {
-      failed,
+      isolation,
       share,
       signal,
-    }: { readonly failed: Set<string>; readonly share: number; readonly signal: AbortSignal },
+    }: { readonly isolation: Isolation; readonly share: number; readonly signal: AbortSignal },
     act: (organizations: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    const well = organizations.filter((each) => !this.#failing.has(each));
-    const isDone = async (some: readonly string[]): Promise<boolean> => {
+    const areDone = async (some: readonly string[]): Promise<boolean> => {
       const startedAt = performance.now();
       try {
         await act(some);
+        isolation.succeeded(some);
         return true;
       } catch (error) {
-        const fault = ledgerFaultOf(error);
-        if (fault === 'database') throw error;
-        const [only = ''] = some;
-        if (some.length > 1) return false;
-        const isNew = !this.#failing.has(only);
-        this.#fail(only, error, failed);
-        if (isNew && fault === 'doubtful') throw error;
+        if (ledgerFaultOf(error) === 'database') throw error;
         return false;
       } finally {
-        await pause((performance.now() - startedAt) * (1 / share - 1), signal);
+        await restAfter(startedAt, share, signal);
       }
     };
-    // Those that failed before come last, so that what takes long with one of them keeps no other waiting.
-    const ill = organizations.filter((each) => this.#failing.has(each));
+    const alone = async (organization: string): Promise<void> => {
+      const startedAt = performance.now();
+      const onFailure = (error: unknown): void =>
+        this.#options.log.warn(
+          { err: error, organization },
+          'the ledger of an organization cannot be checked; trying again',
+        );
+      await isolation.attempt(organization, () => act([organization]), { signal, onFailure });
+      await restAfter(startedAt, share, signal);
+    };
+    isolation.begin();
+    const due = isolation.due(organizations);
+    const well = due.filter((each) => !isolation.has(each));
     for (let at = 0; at < well.length; at += mostTogether) {
       const some = well.slice(at, at + mostTogether);
-      if (!(await isDone(some)) && some.length > 1) for (const each of some) await isDone([each]);
+      if (!(await areDone(some))) for (const each of some) await alone(each);
     }
-    for (const each of ill) await isDone([each]);
-  }
-
-  #fail(organization: string, error: unknown, failed: Set<string>): void {
-    failed.add(organization);
-    if (this.#failing.has(organization)) return;
-    this.#failing.add(organization);
-    this.#options.log.warn(
-      { err: error, organization },
-      'the ledger of an organization cannot be checked; trying again',
-    );
+    for (const each of due.slice(well.length)) await alone(each);
   }
 
   async #stop(id: string, { message, isAltered }: Contradiction): Promise<void> {
@@ -182,9 +195,12 @@ export class Checkpoints {
     if (await stopLedger(db, id, { reason, message }, isAltered)) log.error({ ledger: id, reason }, message);
   }
 
-  async #tell(intervalMs: number): Promise<void> {
-    const { db } = this.#options;
-    for (const { id, note, size } of await listUntold(db, intervalMs)) {
+  async #tell(intervalMs: number, signal: AbortSignal): Promise<void> {
+    const { db, log } = this.#options;
+    const untold = new Map((await listUntold(db, intervalMs)).map((each) => [each.id, each]));
+    this.#telling.begin();
+    for (const id of this.#telling.due(untold.keys())) {
+      const { note, size } = untold.get(id) ?? { note: Buffer.alloc(0), size: 0 };
       const parts = splitNote(note);
       const text = parts?.text ?? note.toString();
       const checkpoint = parseCheckpoint(parts === null ? text.replace(/\n$/, '') : text);
@@ -195,11 +211,20 @@ export class Checkpoints {
         root: Buffer.from(checkpoint.root).toString('base64'),
         signatures: parts?.signatures ?? [],
       };
-      await tellSealed(db, { id, size }, metadata, intervalMs);
+      const onFailure = (error: unknown): void =>
+        log.warn(
+          { err: error, ledger: id },
+          'the entry about what is sealed cannot be written; trying again',
+        );
+      await this.#telling.attempt(id, () => tellSealed(db, { id, size }, metadata, intervalMs), {
+        signal,
+        onFailure,
+      });
     }
   }
 }
 
-function comparison({ keeper, origin }: Claim, inForce: string | null): string {
-  return `${keeper} ${ledgerIdOf(origin)} ${inForce}`;
+/** Of a claim by its keeper. */
+function nameOf({ keeper, origin }: Witness): string {
+  return `${keeper} ${ledgerIdOf(origin)}`;
 }

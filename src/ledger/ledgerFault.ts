@@ -3,9 +3,8 @@ import { errorCode } from '../basics/errorCode.ts';
 import { isDatabaseAway } from '../database/failure.ts';
 
 /**
- * - `own`: too large, unreadable or damaged on disk, a value that no ledger can have, or a lock: the others go on.
- * - `doubtful`: a time limit, memory, a disk, a lost connection. The next one may meet it, too, so there is no sense in going on with all of them
- *   now; but the one that met it comes after the others from then on, so that it never stands before them for good.
+ * - `own`: too large, unreadable or damaged on disk, a value that no ledger can have, or a lock.
+ * - `doubtful`: a time limit, memory, a disk, a lost connection: the next one may meet it, too.
  * - `database`: nobody can go on, such as without a right.
  */
 export type LedgerFault = 'own' | 'doubtful' | 'database';

@@ -4,7 +4,7 @@
  * First each bundle with its rows (changed, missing, replaced, moved), then each row with the bundles (slipped in), then the leaves with the
  * tree.
  */
-import { pause } from '../basics/wait.ts';
+import { restAfter } from '../basics/wait.ts';
 import { addFindings, type Finding, resolveFindings, resolveSlippedIn } from '../database/ledgerFindings.ts';
 import {
   compareRows,
@@ -20,8 +20,8 @@ import { rowFaultOf } from '../database/unreadable.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BundleTree } from './bundleTree.ts';
 import type { Fingerprinter } from './fingerprint.ts';
+import type { Isolation } from './isolation.ts';
 import { decodeLeaf, type Leaf } from './leaf.ts';
-import { ledgerFaultOf } from './ledgerFault.ts';
 import { unreadFingerprint } from './readLeaves.ts';
 import { bundlesOf, readRoots } from './readRoots.ts';
 import { hashLeaves, leafBytes, rootOfTile, tileWidth } from './tiles.ts';
@@ -36,37 +36,25 @@ export interface ScrubOptions {
   readonly share: number;
   /** Between two comparisons of the same ledger. */
   readonly restMs: number;
-  /**
-   * Ledgers that could not be compared, so that they hold up no other; false: it is tried again. The caller keeps it from one call to the
-   * next.
-   */
-  readonly failed: Map<string, boolean>;
+  /** Of ledgers, by their ids. The caller keeps it from one call to the next. */
+  readonly isolation: Isolation;
 }
 
-/** Compares the ledger that is due with the table. False: none is due. @throws the database's error when it cannot be asked at all. */
+/** For `ScrubOptions.isolation`: the next one is compared long before it is this one's turn again. */
+export const firstScrubRetryMs = 15 * 60_000;
+
+/** Compares the ledger that is due with the table. False: none is due. @throws the database's error when it may be about all of them. */
 export async function scrubNext(options: ScrubOptions): Promise<boolean> {
-  const { db, log, restMs, failed } = options;
-  const skipped = [...failed].filter(([, isSkipped]) => isSkipped).map(([id]) => id);
-  const ledger = await findScrubbed(db, restMs, skipped);
-  if (ledger === null) {
-    for (const id of skipped) failed.set(id, false);
-    return false;
-  }
+  const { db, log, restMs, isolation, signal } = options;
+  const ledger = await findScrubbed(db, restMs, isolation.waiting());
+  if (ledger === null) return false;
   const { id, organization } = ledger;
-  try {
-    await scrubOne(options, ledger);
-    failed.delete(id);
-  } catch (error) {
-    const fault = ledgerFaultOf(error);
-    if (fault === 'database') throw error;
-    if (!failed.has(id))
-      log.warn(
-        { err: error, organization },
-        'the entries of an organization cannot be compared with its ledger; trying again',
-      );
-    failed.set(id, true);
-    if (fault === 'doubtful') throw error;
-  }
+  const onFailure = (error: unknown): void =>
+    log.warn(
+      { err: error, organization },
+      'the entries of an organization cannot be compared with its ledger; trying again',
+    );
+  await isolation.attempt(id, () => scrubOne(options, ledger), { signal, onFailure });
   return true;
 }
 
@@ -77,7 +65,7 @@ async function scrubOne(options: ScrubOptions, ledger: ScrubbedLedger): Promise<
     const startedAt = performance.now();
     next = await takeStep(options, ledger, next);
     await saveScrub(db, ledger.id, next);
-    await pause((performance.now() - startedAt) * (1 / share - 1), signal);
+    await restAfter(startedAt, share, signal);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Seals what an organization has to seal, page by page, for one turn. */
 
-import { pause } from '../basics/wait.ts';
+import { restAfter } from '../basics/wait.ts';
 import { addFindings } from '../database/ledgerFindings.ts';
 import { ensureLedgers, type LedgerRow } from '../database/ledgers.ts';
 import { moveLedgerCluster, openWindow, releaseLedgers, sealPage } from '../database/ledgerWindow.ts';
@@ -107,7 +107,7 @@ async function sealWindow(
           read.unreadable.map((entryId) => ({ kind: 'unreadable', entryId, number: size })),
         );
       onSealed?.(page.leaves, sealed.ledger);
-      await pause((performance.now() - startedAt) * (1 / share - 1), signal);
+      await restAfter(startedAt, share, signal);
       if (finishes || sealed.ledger.window === null) return 'finished';
       ledger = { ...sealed.ledger, window: sealed.ledger.window };
     }

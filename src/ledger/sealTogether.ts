@@ -2,7 +2,7 @@
  * Seals what many organizations have to seal, where each has a few entries: a window for each, by three or four statements for all. One by
  * one they would take as many each, which is most of the work where thousands of organizations write a little.
  */
-import { pause } from '../basics/wait.ts';
+import { restAfter } from '../basics/wait.ts';
 import { ensureLedgers, type LedgerRow } from '../database/ledgers.ts';
 import {
   type OpenedLedger,
@@ -64,7 +64,7 @@ export async function sealTogether(
   }
   const rest = windows.map(({ ledger }) => ledger.organization).filter((name) => !turns.has(name));
   if (rest.length > 0) await releaseLedgers(db, rest);
-  await pause((performance.now() - startedAt) * (1 / share - 1), signal);
+  await restAfter(startedAt, share, signal);
   return turns;
 }
 

@@ -13,9 +13,9 @@ import type { Database } from '../database/pool.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { Fingerprinter } from './fingerprint.ts';
-import { ledgerFaultOf } from './ledgerFault.ts';
+import { Isolation } from './isolation.ts';
 import { SealProgress } from './progress.ts';
-import { scrubNext } from './scrub.ts';
+import { firstScrubRetryMs, scrubNext } from './scrub.ts';
 import { type SealOptions, sealOrganization, type Turn } from './sealOrganization.ts';
 import { mostTogether, sealTogether } from './sealTogether.ts';
 
@@ -56,9 +56,6 @@ const largeForMs = 60_000;
 const checkpointPassMs = 10_000;
 /** So often every organization is looked at: entries that were imported, or came after a failover with older transaction ids. */
 const fullRoundMs = 60 * 60_000;
-/** Waits for an organization whose entries cannot be sealed; doubles with each failure. */
-const firstRetryMs = 15_000;
-const longestRetryMs = 15 * 60_000;
 
 /** What a round has to look at besides what is new by then. The caller keeps it from one round to the next. */
 export class Agenda {
@@ -69,7 +66,7 @@ export class Agenda {
   readonly left = new Set<string>();
   /** How many organizations had something in the last round. */
   lastRound = 0;
-  readonly failed = new Map<string, { readonly failures: number; readonly retryAt: number }>();
+  readonly failed = new Isolation();
   /** Organizations that had too much to be sealed together with others, and until when they are not asked to again. */
   readonly large = new Map<string, number>();
 }
@@ -93,32 +90,33 @@ export function startLedger(options: LedgerOptions) {
     },
   };
   const run = async (): Promise<void> => {
-    let isFailing = false;
+    const sealing = new Outage(log, 'entries cannot be sealed', 'entries are being sealed again');
+    const checking = new Outage(log, 'ledgers cannot be checked', 'ledgers are being checked again');
     let checkedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       let hasMore = false;
-      try {
+      await sealing.attempt(signal, async () => {
         hasMore = await sealAll(seal, agenda, log);
-        if (
-          options.checkpoints &&
-          performance.now() - checkedAt >= Math.min(checkpointPassMs, intervalMs * 2)
-        ) {
-          checkedAt = performance.now();
-          await options.checkpoints.run(signal, share);
+        // A round in which nobody had a turn shows nothing.
+        return agenda.failed.isAnswering || agenda.failed.keys().length === 0;
+      });
+      const { checkpoints } = options;
+      if (
+        checkpoints &&
+        !signal.aborted &&
+        performance.now() - checkedAt >= Math.min(checkpointPassMs, intervalMs * 2)
+      ) {
+        checkedAt = performance.now();
+        await checking.attempt(signal, async () => {
+          await checkpoints.run(signal, share);
           options.onCounts?.(await readLedgerCounts(db));
-        }
-        if (isFailing) log.info('entries are being sealed again');
-        isFailing = false;
-      } catch (error) {
-        if (signal.aborted) break;
-        // Nothing is missed meanwhile: the position stays.
-        if (!isFailing) log.warn({ err: error }, 'entries cannot be sealed at the moment; trying again');
-        isFailing = true;
+          return true;
+        });
       }
       options.onWaiting?.(progress.waitingMs(agenda.left));
       // Right away while there is more: it has waited its share.
       const restMs = Math.max(intervalMs, restMsPerOrganization * agenda.lastRound);
-      await pause(hasMore && !isFailing ? Math.min(intervalMs, 100) : restMs, signal);
+      await pause(hasMore ? Math.min(intervalMs, 100) : restMs, signal);
     }
   };
   const scrub = async (): Promise<void> => {
@@ -128,19 +126,19 @@ export function startLedger(options: LedgerOptions) {
       signal,
       share: scrubShare,
       restMs: scrubRestMs,
-      failed: new Map<string, boolean>(),
+      isolation: new Isolation(firstScrubRetryMs),
     };
-    let isFailing = false;
+    const comparing = new Outage(
+      log,
+      'entries cannot be compared with the ledger',
+      'entries are being compared with the ledger again',
+    );
     while (!signal.aborted) {
       let isDue = false;
-      try {
+      await comparing.attempt(signal, async () => {
         isDue = await scrubNext(scrubbing);
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing && !signal.aborted)
-          log.warn({ err: error }, 'entries cannot be compared with the ledger at the moment; trying again');
-        isFailing = true;
-      }
+        return isDue;
+      });
       await pause(isDue ? 0 : scrubPauseMs, signal);
     }
   };
@@ -154,21 +152,49 @@ export function startLedger(options: LedgerOptions) {
   };
 }
 
+/** Says once that something cannot be done, and once that it can again. Nothing is missed meanwhile: positions stay. */
+class Outage {
+  readonly #log: Logger;
+  readonly #begins: string;
+  readonly #ends: string;
+  #isOn = false;
+
+  constructor(log: Logger, begins: string, ends: string) {
+    this.#log = log;
+    this.#begins = begins;
+    this.#ends = ends;
+  }
+
+  /** `work` resolves with whether it shows that the database answers. Never rejects. */
+  async attempt(signal: AbortSignal, work: () => Promise<boolean>): Promise<void> {
+    try {
+      if (!(await work()) || !this.#isOn) return;
+      this.#isOn = false;
+      this.#log.info(this.#ends);
+    } catch (error) {
+      if (signal.aborted || this.#isOn) return;
+      this.#isOn = true;
+      this.#log.warn({ err: error }, `${this.#begins} at the moment; trying again`);
+    }
+  }
+}
+
 /**
  * Gives each organization that has something to seal one turn: many at once where they have a little. What is wrong with one stops no other.
  * True: some have more than their turn took.
  *
- * @throws the database's error when it affects all organizations.
+ * @throws the database's error when it may be about all organizations. The one that met it comes last in the next round.
  */
 export async function sealAll(options: SealOptions, agenda: Agenda, log: Logger): Promise<boolean> {
   const { db, signal } = options;
   const startedAt = performance.now();
+  agenda.failed.begin();
   const isFull = agenda.mark === null || startedAt - agenda.lookedAtAllAt > fullRoundMs;
   const { organizations, mark } = await listUnsealed(db, isFull ? null : agenda.mark);
   for (const organization of organizations) agenda.left.add(organization);
   agenda.mark = mark;
   if (isFull) agenda.lookedAtAllAt = startedAt;
-  const due = [...agenda.left].filter((each) => (agenda.failed.get(each)?.retryAt ?? 0) <= startedAt);
+  const due = agenda.failed.due(agenda.left);
   agenda.lastRound = due.length;
   let hasMore = false;
   for (let at = 0; at < due.length; at += mostTogether) {
@@ -177,9 +203,10 @@ export async function sealAll(options: SealOptions, agenda: Agenda, log: Logger)
     const together = some.filter(
       (each) => !agenda.failed.has(each) && (agenda.large.get(each) ?? 0) <= startedAt,
     );
-    const turns = new Map<string, Turn>();
+    const turns = new Map<string, Turn | 'failed'>();
     if (together.length > 1) {
       for (const [organization, turn] of await sealTogether(together, options)) turns.set(organization, turn);
+      agenda.failed.succeeded(turns.keys());
       for (const each of together) if (!turns.has(each)) agenda.large.set(each, startedAt + largeForMs);
     }
     for (const organization of some) {
@@ -198,26 +225,17 @@ async function sealAlone(
   { failed }: Agenda,
   log: Logger,
 ): Promise<Turn | 'failed'> {
-  const fail = (error: unknown): void => {
-    const failures = (failed.get(organization)?.failures ?? 0) + 1;
-    const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1));
-    failed.set(organization, { failures, retryAt: performance.now() + retryMs });
-    if (failures === 1)
-      log.warn({ err: error, organization }, 'entries of an organization cannot be sealed; trying again');
-  };
-  try {
+  const { db, signal } = options;
+  const work = async (): Promise<Turn> => {
     const turn = await sealOrganization(organization, options);
-    if (turn === 'damaged') fail(new Error('the last leaves of its ledger are not as its row says'));
-    else failed.delete(organization);
+    if (turn === 'damaged') throw new Error('the last leaves of its ledger are not as its row says');
     return turn;
-  } catch (error) {
-    const fault = ledgerFaultOf(error);
-    if (options.signal.aborted || fault === 'database') throw error;
-    fail(error);
-    if (fault === 'doubtful') throw error;
-    await releaseLedgers(options.db, [organization]);
-    return 'failed';
-  }
+  };
+  const onFailure = (error: unknown): void =>
+    log.warn({ err: error, organization }, 'entries of an organization cannot be sealed; trying again');
+  const turn = await failed.attempt(organization, work, { signal, onFailure });
+  if (turn === 'failed') await releaseLedgers(db, [organization]);
+  return turn;
 }
 
 function isOver(turn: Turn | 'failed'): boolean {

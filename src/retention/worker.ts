@@ -5,7 +5,7 @@
  * Not here: what may go (migration 0013).
  */
 import { errorCode } from '../basics/errorCode.ts';
-import { pause } from '../basics/wait.ts';
+import { pause, restAfter } from '../basics/wait.ts';
 import type { Database } from '../database/pool.ts';
 import {
   deleteExpired,
@@ -132,7 +132,7 @@ async function deleteDue(
         );
         break;
       } finally {
-        await pause((performance.now() - startedAt) * (1 / share - 1), signal);
+        await restAfter(startedAt, share, signal);
       }
     }
   }

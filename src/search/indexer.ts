@@ -5,7 +5,7 @@
  * twice. It takes at most about a quarter of a core. Searches read entries that it has not reached yet one by one.
  */
 import { errorCode } from '../basics/errorCode.ts';
-import { pause } from '../basics/wait.ts';
+import { pause, restAfter } from '../basics/wait.ts';
 import { isTooMuch } from '../database/boundedRead.ts';
 import type { Database } from '../database/pool.ts';
 import {
@@ -241,7 +241,7 @@ async function indexPart(
       withText = maxEntries > 1;
       maxEntries = Math.ceil(maxEntries / 8);
     }
-    await pause((performance.now() - startedAt) * (1 / share - 1), signal);
+    await restAfter(startedAt, share, signal);
   }
   await releasePart(db, part);
   return indexed;

@@ -141,7 +141,7 @@ test('a set-back database is found by its size, and by its root once it has grow
   const checkpoints = await check(db, { claims: [claim] });
   expect(await stopOf(db)).toContain('the status of default/acme names 310 sealed entries');
   expect(await stopOf(db)).toContain('and the database has 300');
-  expect(checkpoints.statusOf('acme')).toBeNull();
+  expect(checkpoints.statusOf('acme', null)).toBeNull();
   // Nothing is sealed or signed until a person acts.
   await insertEntries(db, numbered(50));
   await expect(sealNow(db, 'acme', { turnMs: 50 })).rejects.toThrow('stopped');
@@ -179,20 +179,32 @@ function liveOn(db: Database) {
     readClaims: async () => ({ organizations: ['acme'], claims: [...claims] }),
     checkpointIntervalMs: 0,
   });
+  const publish = (n: number, keeper: string): void => {
+    const before = claims[n] ?? null;
+    const status = checkpoints.statusOf('acme', before);
+    const isOlder = before !== null && before.origin === status?.origin && before.size > status.size;
+    if (status && !isOlder) claims[n] = { organization: 'acme', keeper, ...status };
+  };
   return {
-    /** Then the status is written. */
+    /** Then statuses are written. */
     async look(): Promise<void> {
       await checkpoints.run(new AbortController().signal, 1);
-      const status = checkpoints.statusOf('acme');
-      const [before] = claims;
-      const isOlder = before?.origin === status?.origin && before && status && before.size > status.size;
-      if (status && !isOlder)
-        claims.splice(0, 1, { organization: 'acme', keeper: 'the status of default/acme', ...status });
+      for (const [n, { keeper }] of claims.entries()) publish(n, keeper);
+      if (claims.length === 0) publish(0, 'the status of default/acme');
     },
-    /** The status of another config is read from now on. */
+    /** Another config is there from now on, and its status is written before the next look. */
     read(claim: Claim): void {
       claims.push(claim);
+      publish(claims.length - 1, claim.keeper);
     },
+    /** Its config is gone. */
+    forget({ keeper }: Claim): void {
+      claims.splice(
+        claims.findIndex((claim) => claim.keeper === keeper),
+        1,
+      );
+    },
+    checkpoints,
   };
 }
 
@@ -252,7 +264,15 @@ test('a status that is read later than others of the same ledger is compared, to
   await process.look();
   await process.look();
   expect(await stopOf(db)).toBe('');
+  // One that fits is taken, and what comes back under its name is another one.
+  const fitting = { ...(await claimOf(db)), keeper: lost.keeper };
+  process.read(fitting);
+  await process.look();
+  process.forget(fitting);
+  await process.look();
+  expect(await stopOf(db)).toBe('');
   process.read(lost);
+  expect(process.checkpoints.statusOf('acme', null)?.size).toBeGreaterThan(lost.size);
   await process.look();
   expect(await stopOf(db)).toContain('the status of other/acme names 310 sealed entries');
 });

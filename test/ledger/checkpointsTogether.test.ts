@@ -174,8 +174,8 @@ test('one that is to be stopped while it is locked is stopped afterwards, and ke
   await look(checkpoints, db);
   const isStopped = async () => (await readLedgerViews(db, [locked])).map(({ stopped }) => stopped !== null);
   expect(await isStopped()).toEqual([false]);
-  expect(checkpoints.statusOf(locked)).toBeNull();
-  expect(checkpoints.statusOf(other)).toMatchObject({ size: 4 });
+  expect(checkpoints.statusOf(locked, null)).toBeNull();
+  expect(checkpoints.statusOf(other, null)).toMatchObject({ size: 4 });
   await session.query('rollback');
   await look(checkpoints, db);
   expect(await isStopped()).toEqual([true]);

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/database/pool.ts';
 import { deleteExpired } from '../../src/database/retention.ts';
 import { Fingerprinter } from '../../src/ledger/fingerprint.ts';
+import { Isolation } from '../../src/ledger/isolation.ts';
 import { scrubNext } from '../../src/ledger/scrub.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
 import { waitFor } from '../../tools/waitFor.ts';
@@ -26,7 +27,7 @@ async function setUp(): Promise<{ db: Database; url: string; lines: string[]; sc
     signal,
     share: 1,
     restMs: 0,
-    failed: new Map<string, boolean>(),
+    isolation: new Isolation(),
   };
   return {
     db,

@@ -9,6 +9,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { Fingerprinter } from '../../src/ledger/fingerprint.ts';
+import { Isolation } from '../../src/ledger/isolation.ts';
 import { LedgerKey } from '../../src/ledger/ledgerKey.ts';
 import { scrubNext } from '../../src/ledger/scrub.ts';
 import { makeLogger } from '../../src/telemetry/logger.ts';
@@ -167,7 +168,7 @@ test(`${runSeconds} s: nothing that is young, undelivered or held goes, and in t
     fingerprinter: new Fingerprinter(),
     share: 1,
     restMs: 0,
-    failed: new Map<string, boolean>(),
+    isolation: new Isolation(),
   };
   for (let scrubbed = 0; scrubbed < 3; scrubbed++)
     expect(await scrubNext({ ...options, signal: new AbortController().signal })).toBe(true);
