@@ -3,9 +3,26 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/tools/longestFirst.ts';
 import { SummaryLine } from './test/tools/summaryLine.ts';
 
+/** It measures how long entries take: what others do with the same cores meanwhile would be in its figures. */
+const measuring = 'test/hostile/**';
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'cmd/**/*.test.ts', 'test/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'measuring', include: [`${measuring}/*.test.ts`], sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'all others',
+          include: ['src/**/*.test.ts', 'cmd/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['node_modules/**', measuring],
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
     globalSetup: 'test/tools/runFolder.ts',
     // Deadlines are for what hangs: a busy machine may take several times as long as a quiet one.
     testTimeout: 60_000,

@@ -10,7 +10,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * as the others do.
  */
 const longest = [
-  ['node/troubles', 'hostile/hostile', 'delivery/failover', 'kubernetes/churn', 'kubernetes/outages'],
+  ['node/troubles', 'delivery/failover', 'kubernetes/churn', 'kubernetes/outages'],
   [
     'database/versions',
     'page/exportDrawer',
