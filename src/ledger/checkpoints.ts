@@ -123,7 +123,7 @@ export class Checkpoints {
     await this.#tell(tellIntervalMs ?? defaultTellIntervalMs, signal);
   }
 
-  /** A claim that is not there any more, and comes back, is another one. */
+  /** A claim that was gone and comes back may say something else. */
   #forgetAllBut(claims: readonly Claim[]): void {
     const names = new Set(claims.map(nameOf));
     for (const name of this.#compared.keys()) if (!names.has(name)) this.#compared.delete(name);
@@ -224,7 +224,7 @@ export class Checkpoints {
   }
 }
 
-/** Of a claim by its keeper. */
+/** A claim, by its keeper and its ledger. */
 function nameOf({ keeper, origin }: Witness): string {
   return `${keeper} ${ledgerIdOf(origin)}`;
 }
