@@ -36,7 +36,7 @@ export interface ScrubOptions {
   readonly share: number;
   /** Between two comparisons of the same ledger. */
   readonly restMs: number;
-  /** Of ledgers, by their ids. The caller keeps it from one call to the next. */
+  /** Keys are the ids of ledgers. The caller keeps it from one call to the next. */
   readonly isolation: Isolation;
 }
 
