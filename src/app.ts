@@ -147,8 +147,7 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
       if (!started) return withLedger(wait.decide(state, standing, new Date()), standing, null);
       const stated = withRemarks(state, remarksOf(key));
       const decision = decideStatus(stated, started.healthOf(key), standing, new Date());
-      const { ledger } = standing ?? {};
-      const witness = ledger ? { ...ledger, keeper: keeperOf(state) } : null;
+      const witness = { keeper: keeperOf(state), origin: standing?.ledger?.origin ?? null };
       return withLedger(decision, standing, checkpoints.statusOf(organizationOf(state), witness));
     },
     write: (key, status) => source.writeStatus(key, status, remarksOf(key)),

@@ -38,10 +38,11 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Bell().wait(ms, signal);
 }
 
-/** What took longer has waited for something more than it has worked. */
-const longestRestMs = 15_000;
+/** What took longer has waited for a lock or a time limit more than it has worked. */
+const longestWorkMs = 5_000;
 
-/** After work that began at `startedAt` (`performance.now()`): rests so long that it takes `share` of the time, 15 s at most. Never rejects. */
+/** After work that began at `startedAt` (`performance.now()`): rests so long that it takes `share` of the time. Of work, 5 s count at most. Never rejects. */
 export async function restAfter(startedAt: number, share: number, signal: AbortSignal): Promise<void> {
-  await pause(Math.min(longestRestMs, (performance.now() - startedAt) * (1 / share - 1)), signal);
+  const workMs = Math.min(longestWorkMs, performance.now() - startedAt);
+  await pause(workMs * (1 / share - 1), signal);
 }

@@ -20,13 +20,16 @@ export async function listClaims(
   readLedger: (key: string) => Promise<LedgerStatus | null>,
 ) {
   const organizations = new Set<string>();
+  const keepers: string[] = [];
   const claims: Array<LedgerStatus & { organization: string; keeper: string }> = [];
   for (const [key, state] of states) {
     const organization = organizationOf(state);
     if (organization === null) continue;
     organizations.add(organization);
     const ledger = await readLedger(key);
-    if (ledger) claims.push({ ...ledger, organization, keeper: keeperOf(state) });
+    const keeper = keeperOf(state);
+    keepers.push(keeper);
+    if (ledger) claims.push({ ...ledger, organization, keeper });
   }
-  return { organizations: [...organizations], claims };
+  return { organizations: [...organizations], keepers, claims };
 }

@@ -49,7 +49,7 @@ export interface Contradiction {
  * stored one or has its row. Of one that is stopped already or no longer in force it says nothing. `claims`, by their organization, were read
  * before this call: the rows are at least as new.
  *
- * @throws the database's error, also that about one ledger (`ledgerFaultOf`): ask one by one then.
+ * @throws the database's error, also that about one ledger (`isOfOneLedger`): ask one by one then.
  */
 export async function checkpointLedgers(
   db: Database,

@@ -15,15 +15,21 @@ import type { Logger } from '../telemetry/logger.ts';
 import { ledgerIdOf, parseCheckpoint } from './checkpoint.ts';
 import { type Claim, type Contradiction, checkpointLedgers, type Signing } from './checkpointLedgers.ts';
 import { Isolation } from './isolation.ts';
-import { ledgerFaultOf } from './ledgerFault.ts';
 import { splitNote } from './note.ts';
 
 export interface CheckpointOptions {
   readonly db: Database;
   readonly log: Logger;
   readonly signing: Signing;
-  /** Organizations with an export, and the checkpoints that their statuses keep. null: the manifests have not been read. */
-  readonly readClaims: () => Promise<{ organizations: readonly string[]; claims: readonly Claim[] } | null>;
+  /**
+   * Organizations with an export, and the checkpoints that their statuses keep. `keepers`: all that were asked, also those that keep none.
+   * null: the manifests have not been read.
+   */
+  readonly readClaims: () => Promise<{
+    readonly organizations: readonly string[];
+    readonly keepers: readonly string[];
+    readonly claims: readonly Claim[];
+  } | null>;
   /** Between two checkpoints of a ledger; default a minute. */
   readonly checkpointIntervalMs?: number;
   /** Between two entries `audit_log.sealed` of an organization; default an hour. */
@@ -35,8 +41,11 @@ const defaultTellIntervalMs = 60 * 60_000;
 /** So that one statement stays short, and their hashes keep the event loop for moments only. */
 const mostTogether = 50;
 
-/** Who keeps a checkpoint, and of which ledger. */
-export type Witness = Pick<Claim, 'keeper' | 'origin'>;
+/** Who may keep a checkpoint, and of which ledger; null: of none, as far as is known. */
+export interface Witness {
+  readonly keeper: string;
+  readonly origin: string | null;
+}
 
 export class Checkpoints {
   readonly #options: CheckpointOptions;
@@ -44,6 +53,8 @@ export class Checkpoints {
   readonly #compared = new Map<string, string>();
   /** What the database said at the last look, by the organization. */
   #found = new Map<string, LedgerView>();
+  /** All whose claims were read at the last look. */
+  #asked: ReadonlySet<string> = new Set();
   readonly #beginning = new Isolation();
   readonly #checking = new Isolation();
   readonly #telling = new Isolation();
@@ -60,24 +71,26 @@ export class Checkpoints {
 
   /**
    * The same in the words of a status; null: it stays as it is. `standing`: what the status says now, which may be all that shows that the
-   * database was set back, so it stays until it was compared.
+   * database was set back, so it stays until it was read and compared. null: there is no status.
    */
   statusOf(organization: string | null, standing: Witness | null): LedgerStatus | null {
     const view = organization === null ? null : this.viewOf(organization);
     if (view === null || view.checkpoint === null || view.stopped !== null) return null;
-    if (standing !== null && !this.#isCompared(standing, view.origin)) return null;
+    if (standing !== null && !(this.#asked.has(standing.keeper) && this.#isCompared(standing, view.origin)))
+      return null;
     return { origin: view.origin, ...view.checkpoint };
   }
 
   /**
-   * What is wrong with one organization's ledger stops no other.
+   * What is wrong with one organization's ledger stops no other. Resolves with whether it shows that ledgers can be checked: false where none
+   * was, but some that failed before.
    *
    * @throws the database's error when it may be about all of them. The organization that met it comes last the next time.
    */
-  async run(signal: AbortSignal, share: number): Promise<void> {
+  async run(signal: AbortSignal, share: number): Promise<boolean> {
     const { db, signing, checkpointIntervalMs, tellIntervalMs } = this.#options;
     const read = await this.#options.readClaims();
-    if (read === null) return;
+    if (read === null) return true;
     const { organizations, claims } = read;
     this.#forgetAllBut(claims);
     const unchecked = claims.filter((claim) => {
@@ -113,14 +126,16 @@ export class Checkpoints {
         }
       },
     );
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     const views = await readLedgerViews(db, organizations);
     this.#found = new Map(views.map((view) => [view.organization, view]));
     for (const view of views)
       if (this.#fits(view, claimsOf.get(view.organization) ?? [])) this.#views.set(view.organization, view);
     for (const organization of this.#views.keys())
       if (!this.#found.has(organization)) this.#views.delete(organization);
+    this.#asked = new Set(read.keepers);
     await this.#tell(tellIntervalMs ?? defaultTellIntervalMs, signal);
+    return this.#checking.isAnswering || this.#checking.keys().length === 0;
   }
 
   /** A claim that was gone and comes back may say something else. */
@@ -130,7 +145,8 @@ export class Checkpoints {
   }
 
   #isCompared(witness: Witness, inForce: string): boolean {
-    return ledgerIdOf(witness.origin) === null || this.#compared.get(nameOf(witness)) === ledgerIdOf(inForce);
+    const id = witness.origin === null ? null : ledgerIdOf(witness.origin);
+    return id === null || this.#compared.get(nameOf(witness)) === ledgerIdOf(inForce);
   }
 
   /**
@@ -162,8 +178,8 @@ export class Checkpoints {
         await act(some);
         isolation.succeeded(some);
         return true;
-      } catch (error) {
-        if (ledgerFaultOf(error) === 'database') throw error;
+      } catch {
+        // Alone, each says which of them it is.
         return false;
       } finally {
         await restAfter(startedAt, share, signal);
@@ -186,7 +202,12 @@ export class Checkpoints {
       const some = well.slice(at, at + mostTogether);
       if (!(await areDone(some))) for (const each of some) await alone(each);
     }
-    for (const each of due.slice(well.length)) await alone(each);
+    try {
+      for (const each of due.slice(well.length)) await alone(each);
+    } catch (error) {
+      // Whether it is everybody's, the statements after this show.
+      if (signal.aborted) throw error;
+    }
   }
 
   async #stop(id: string, { message, isAltered }: Contradiction): Promise<void> {
@@ -200,6 +221,7 @@ export class Checkpoints {
     const untold = new Map((await listUntold(db, intervalMs)).map((each) => [each.id, each]));
     this.#telling.begin();
     for (const id of this.#telling.due(untold.keys())) {
+      if (signal.aborted) return;
       const { note, size } = untold.get(id) ?? { note: Buffer.alloc(0), size: 0 };
       const parts = splitNote(note);
       const text = parts?.text ?? note.toString();
@@ -226,5 +248,5 @@ export class Checkpoints {
 
 /** A claim, by its keeper and its ledger. */
 function nameOf({ keeper, origin }: Witness): string {
-  return `${keeper} ${ledgerIdOf(origin)}`;
+  return `${keeper} ${origin === null ? null : ledgerIdOf(origin)}`;
 }

@@ -3,7 +3,7 @@ import { Isolation } from './isolation.ts';
 
 const own = Object.assign(new Error('a value'), { code: '22P02', severity: 'ERROR' });
 const doubtful = Object.assign(new Error('too slow'), { code: '57014', severity: 'ERROR' });
-const everybodys = Object.assign(new Error('no right'), { code: '42501', severity: 'ERROR' });
+const missingRight = Object.assign(new Error('no right'), { code: '42501', severity: 'ERROR' });
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -77,11 +77,14 @@ test("what may be everybody's ends the round, unless others succeed", async () =
   expect(await attempt('c', doubtful)).toBe('thrown');
 });
 
-test("what nobody can do, and what ends with the process, is nobody's", async () => {
+test("who has waited longest comes first of those that failed, and what ends with the process is nobody's", async () => {
   const { isolation, stopped, attempt } = start();
-  await attempt('b', null);
-  expect(await attempt('a', everybodys)).toBe('thrown');
+  await attempt('c', own);
+  vi.advanceTimersByTime(1);
+  await attempt('a', missingRight);
+  vi.advanceTimersByTime(1_000);
+  expect(isolation.due(['a', 'b', 'c'])).toEqual(['b', 'c', 'a']);
   stopped.abort();
-  expect(await attempt('a', own)).toBe('thrown');
-  expect(isolation.keys()).toEqual([]);
+  expect(await attempt('b', own)).toBe('thrown');
+  expect(isolation.keys()).toEqual(['c', 'a']);
 });

@@ -1,12 +1,12 @@
 /**
  * Keeps what one of many meets from the others: whoever has failed comes after them, and waits longer each time.
  *
- * Whether a doubtful fault is everybody's, the others show: it is its own if somebody has succeeded since the last one.
+ * Where an error does not say whose it is, the others do: it is its own if somebody has succeeded since the last such one.
  */
-import { ledgerFaultOf } from './ledgerFault.ts';
+import { isOfOneLedger } from './ledgerFault.ts';
 
 interface Setback {
-  /** Those that were its own. */
+  /** How many of its failures were its own. */
   readonly failures: number;
   /** By `performance.now()`. */
   readonly retryAt: number;
@@ -35,16 +35,16 @@ export class Isolation {
     this.#isAnswering = false;
   }
 
-  /** Somebody has succeeded in this round, since the last doubtful fault. */
+  /** Somebody has succeeded since the round began, and since the last error that may have been everybody's. */
   get isAnswering(): boolean {
     return this.#isAnswering;
   }
 
-  /** Those of `keys` whose turn it is, and last those that have failed before. */
+  /** Those of `keys` whose turn it is; those that have failed come last, and first of them who has waited longest. */
   due(keys: Iterable<string>): string[] {
     const now = performance.now();
-    const due = [...keys].filter((key) => (this.#setbacks.get(key)?.retryAt ?? 0) <= now);
-    return [...due.filter((key) => !this.has(key)), ...due.filter((key) => this.has(key))];
+    const retryAt = (key: string): number => this.#setbacks.get(key)?.retryAt ?? 0;
+    return [...keys].filter((key) => retryAt(key) <= now).sort((a, b) => retryAt(a) - retryAt(b));
   }
 
   /** Those that wait. */
@@ -86,10 +86,10 @@ export class Isolation {
       this.succeeded([key]);
       return result;
     } catch (error) {
-      const fault = ledgerFaultOf(error);
-      if (signal.aborted || fault === 'database') throw error;
-      const isOwn = fault === 'own' || this.#isAnswering;
-      if (fault === 'doubtful') this.#isAnswering = false;
+      if (signal.aborted) throw error;
+      const isCertain = isOfOneLedger(error);
+      const isOwn = isCertain || this.#isAnswering;
+      if (!isCertain) this.#isAnswering = false;
       const failures = (this.#setbacks.get(key)?.failures ?? 0) + (isOwn ? 1 : 0);
       const waitMs = Math.min(longestRetryMs, this.#firstRetryMs * 2 ** Math.max(0, failures - 1));
       this.#setbacks.set(key, { failures, retryAt: performance.now() + waitMs });

@@ -40,13 +40,15 @@ export interface ScrubOptions {
   readonly isolation: Isolation;
 }
 
-/** For `ScrubOptions.isolation`: the next one is compared long before it is this one's turn again. */
+/** For `ScrubOptions.isolation`: long enough for others to be compared meanwhile. */
 export const firstScrubRetryMs = 15 * 60_000;
 
 /** Compares the ledger that is due with the table. False: none is due. @throws the database's error when it may be about all of them. */
 export async function scrubNext(options: ScrubOptions): Promise<boolean> {
   const { db, log, restMs, isolation, signal } = options;
-  const ledger = await findScrubbed(db, restMs, isolation.waiting());
+  // Those that failed have waited longest, and are the first of all. Unless the last one was compared well, they come after the others.
+  const others = isolation.isAnswering ? null : await findScrubbed(db, restMs, isolation.keys());
+  const ledger = others ?? (await findScrubbed(db, restMs, isolation.waiting()));
   if (ledger === null) return false;
   const { id, organization } = ledger;
   const onFailure = (error: unknown): void =>

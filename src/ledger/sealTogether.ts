@@ -16,7 +16,6 @@ import { type PageLimits, readFirstPages } from '../database/readWindow.ts';
 import { BundleTree } from './bundleTree.ts';
 import type { Fingerprinter } from './fingerprint.ts';
 import { LeafPage } from './leafPage.ts';
-import { ledgerFaultOf } from './ledgerFault.ts';
 import { claimMs, type SealOptions, type Turn } from './sealOrganization.ts';
 
 /** So that one statement stays short. */
@@ -68,12 +67,11 @@ export async function sealTogether(
   return turns;
 }
 
-/** `otherwise`: with one of them it cannot be done now, so it was done with none. */
+/** `otherwise`: with one of them, or with any, it cannot be done now, so it was done with none. Turns of their own tell which it is. */
 async function unlessFaulty<T>(work: Promise<T>, otherwise: T): Promise<T> {
   try {
     return await work;
-  } catch (error) {
-    if (ledgerFaultOf(error) === 'database') throw error;
+  } catch {
     return otherwise;
   }
 }

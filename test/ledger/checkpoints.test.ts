@@ -42,7 +42,7 @@ async function check(db: Database, { keys = [], claims = [], tellIntervalMs = 3_
     db,
     log: quiet,
     signing: { name: 'audit.example.com', keys },
-    readClaims: async () => ({ organizations: ['acme'], claims }),
+    readClaims: async () => ({ organizations: ['acme'], keepers: [], claims }),
     checkpointIntervalMs: 0,
     tellIntervalMs,
   });
@@ -170,18 +170,24 @@ test('a set-back database is found by its size, and by its root once it has grow
 });
 
 /** A process that lives on while the database is set back, whose statuses say what `statusOf` answers. */
-function liveOn(db: Database) {
+function liveOn(db: Database, { knows = true }: { readonly knows?: boolean } = {}) {
+  const own = 'the status of default/acme';
   const claims: Claim[] = [];
   const checkpoints = new Checkpoints({
     db,
     log: quiet,
     signing: { name: 'audit.example.com', keys: [] },
-    readClaims: async () => ({ organizations: ['acme'], claims: [...claims] }),
+    readClaims: async () => ({
+      organizations: ['acme'],
+      keepers: [own, ...claims.map(({ keeper }) => keeper)],
+      claims: [...claims],
+    }),
     checkpointIntervalMs: 0,
   });
   const publish = (n: number, keeper: string): void => {
     const before = claims[n] ?? null;
-    const status = checkpoints.statusOf('acme', before);
+    // What stands in a directory is not known to who writes it.
+    const status = checkpoints.statusOf('acme', { keeper, origin: knows ? (before?.origin ?? null) : null });
     const isOlder = before !== null && before.origin === status?.origin && before.size > status.size;
     if (status && !isOlder) claims[n] = { organization: 'acme', keeper, ...status };
   };
@@ -190,7 +196,7 @@ function liveOn(db: Database) {
     async look(): Promise<void> {
       await checkpoints.run(new AbortController().signal, 1);
       for (const [n, { keeper }] of claims.entries()) publish(n, keeper);
-      if (claims.length === 0) publish(0, 'the status of default/acme');
+      if (claims.length === 0) publish(0, own);
     },
     /** Another config is there from now on, and its status is written before the next look. */
     read(claim: Claim): void {
@@ -248,34 +254,37 @@ test('a database that is set back under a process is found, though nothing new c
   expect(await stopOf(db)).toContain('which the database does not have');
 });
 
-test('a status that is read later than others of the same ledger is compared, too', async () => {
-  const db = await setUp();
-  await insertEntries(db, numbered(300));
-  await sealNow(db);
-  const setBack = await backUp(db);
-  await insertEntries(db, numbered(10));
-  await sealNow(db);
-  await check(db);
-  const lost = { ...(await claimOf(db)), keeper: 'the status of other/acme' };
-  await setBack();
-  await insertEntries(db, numbered(20));
-  await sealNow(db);
-  const process = liveOn(db);
-  await process.look();
-  await process.look();
-  expect(await stopOf(db)).toBe('');
-  // One that fits is taken, and what comes back under its name is another one.
-  const fitting = { ...(await claimOf(db)), keeper: lost.keeper };
-  process.read(fitting);
-  await process.look();
-  process.forget(fitting);
-  await process.look();
-  expect(await stopOf(db)).toBe('');
-  process.read(lost);
-  expect(process.checkpoints.statusOf('acme', null)?.size).toBeGreaterThan(lost.size);
-  await process.look();
-  expect(await stopOf(db)).toContain('the status of other/acme names 310 sealed entries');
-});
+test.each([true, false])(
+  'a status that is read later than others of the same ledger is compared, too (%s: its writer knows it)',
+  async (knows) => {
+    const db = await setUp();
+    await insertEntries(db, numbered(300));
+    await sealNow(db);
+    const setBack = await backUp(db);
+    await insertEntries(db, numbered(10));
+    await sealNow(db);
+    await check(db);
+    const lost = { ...(await claimOf(db)), keeper: 'the status of other/acme' };
+    await setBack();
+    await insertEntries(db, numbered(20));
+    await sealNow(db);
+    const process = liveOn(db, { knows });
+    await process.look();
+    await process.look();
+    expect(await stopOf(db)).toBe('');
+    // One that fits is taken, and what comes back under its name is another one.
+    const fitting = { ...(await claimOf(db)), keeper: lost.keeper };
+    process.read(fitting);
+    await process.look();
+    process.forget(fitting);
+    await process.look();
+    expect(await stopOf(db)).toBe('');
+    process.read(lost);
+    expect(process.checkpoints.statusOf('acme', null)?.size).toBeGreaterThan(lost.size);
+    await process.look();
+    expect(await stopOf(db)).toContain('the status of other/acme names 310 sealed entries');
+  },
+);
 
 test('a ledger that was replaced, and one that was forged as a whole, are found', async () => {
   const db = await setUp();

@@ -40,7 +40,7 @@ function start(db: Database, claims: readonly Claim[] = [], tellIntervalMs = 3_6
     db,
     log: makeLogger({ level: 'fatal' }),
     signing: { name: 'audit.example.com', keys: [] },
-    readClaims: async () => ({ organizations, claims }),
+    readClaims: async () => ({ organizations, keepers: [], claims }),
     checkpointIntervalMs: 0,
     tellIntervalMs,
   });

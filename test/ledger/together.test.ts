@@ -171,7 +171,7 @@ test.each(['57014', '53200', '58030', '22P02'])(
         db,
         log: quiet,
         signing: { name: 'audit.example.com', keys: [] },
-        readClaims: async () => ({ organizations: small, claims: [] }),
+        readClaims: async () => ({ organizations: small, keepers: [], claims: [] }),
         checkpointIntervalMs: 0,
         tellIntervalMs,
       });

@@ -29,7 +29,7 @@ it('shows how far entries are sealed, and serves proofs and tiles that lead to t
     db,
     log: makeLogger({ level: 'fatal' }),
     signing: { name: 'audit.example.com', keys: [key] },
-    readClaims: async () => ({ organizations: [], claims: [] }),
+    readClaims: async () => ({ organizations: [], keepers: [], claims: [] }),
   });
   await checkpoints.run(new AbortController().signal, 1);
   const { id } = await readLedger(db);

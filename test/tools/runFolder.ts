@@ -1,6 +1,6 @@
 /**
  * Gives a run of tests one folder for what its files share and for what their servers write, and deletes it at the end,
- * so that nothing stays even of a file that was ended by force. Vitest calls it once for each project, in its own process.
+ * so that nothing stays even of a file that was ended by force. Vitest calls it once for each project, in Vitest's own process.
  */
 import { chmod, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
