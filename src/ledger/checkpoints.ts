@@ -53,8 +53,8 @@ export class Checkpoints {
   readonly #compared = new Map<string, string>();
   /** What the database said at the last look, by the organization. */
   #found = new Map<string, LedgerView>();
-  /** All whose claims were read at the last look. */
-  #asked: ReadonlySet<string> = new Set();
+  /** All whose claims were read at the last look, and compared, if they had any. */
+  #asked = new Set<string>();
   readonly #beginning = new Isolation();
   readonly #checking = new Isolation();
   readonly #telling = new Isolation();
@@ -134,6 +134,9 @@ export class Checkpoints {
     for (const organization of this.#views.keys())
       if (!this.#found.has(organization)) this.#views.delete(organization);
     this.#asked = new Set(read.keepers);
+    for (const claim of claims)
+      if (!this.#isCompared(claim, this.#found.get(claim.organization)?.origin ?? ''))
+        this.#asked.delete(claim.keeper);
     await this.#tell(tellIntervalMs ?? defaultTellIntervalMs, signal);
     return this.#checking.isAnswering || this.#checking.keys().length === 0;
   }
