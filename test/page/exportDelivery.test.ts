@@ -40,7 +40,7 @@ it('delivers what was saved, shows a failure at the top, and that it is over', {
   // Without a reload.
   const error = page.getByRole('group', { name: 'Most recent error' });
   await error.waitFor({ timeout: 20_000 });
-  await page.getByText('Holding: needs you').waitFor({ timeout: 20_000 });
+  await state(page).getByText('Holding: needs you').waitFor({ timeout: 20_000 });
   const words = (await error.textContent()) ?? '';
   expect(words).toMatch(/HTTP 401[\s\S]*token is unknown[\s\S]*What to do:[\s\S]*Authorization/);
   // What to do is said once.
