@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
  * @returns a function that ends the watch; call it as soon as the process has ended, before its number can be reused.
  */
 export function killWithParent(pid: number, signal: 'INT' | 'TERM'): () => void {
-  const watcher = spawn('sh', ['-c', 'cat >/dev/null; kill -s "$1" "$2"', 'sh', signal, String(pid)], {
+  const watcher = spawn('sh', ['-c', 'read -r _; kill -s "$1" "$2"', 'sh', signal, String(pid)], {
     cwd: '/',
     // A separate session: Ctrl-C in the terminal must not end the watcher before its parent.
     detached: true,

@@ -27,7 +27,7 @@ export interface ServiceOptions {
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
-const pollMs = 20;
+const pollMs = 50;
 const keptCharacters = 8_000;
 
 /** @throws Error with the program's last output if it ends or does not become ready. */

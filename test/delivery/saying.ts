@@ -164,7 +164,7 @@ export async function startProduct(
   };
   watchClaims({
     look: async () => {
-      const sight = { committed: await committed(), stored: () => receiver.ledger.storedUids() };
+      const sight = { committed: await committed(), kept: receiver.ledger.kept() };
       return new Map([
         ['status', { ...sight, words: await readStatusOfLiving() }],
         ['page', { ...sight, words: (await readPage()) || undefined }],

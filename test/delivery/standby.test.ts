@@ -111,7 +111,7 @@ test('what a receiver took before its turn, and a failover lost, hides no later 
   const uids = await uidsOf(after);
   await after.end();
   expect(uids).toHaveLength(50);
-  const missing = (): number => uids.filter((uid) => !receiver.ledger.storedUids().includes(uid)).length;
+  const missing = (): number => uids.filter((uid) => !receiver.ledger.kept().has(uid)).length;
   await waitFor(() => missing() === 0, {
     timeoutMs: 20_000,
     describe: () => `${missing()} of 50 entries are missing; ${JSON.stringify(engine.health())}`,

@@ -56,19 +56,16 @@ async function readExpected(db: Database): Promise<Expected[]> {
  */
 export async function expectWhole({ db, receiver }: Release): Promise<{ entries: number; repeats: number }> {
   const expected = await readExpected(db);
-  const stored = new Map<string, Set<string>>();
   const countMissing = () =>
     expected.map(({ id, uids }) => {
-      const arrived = stored.get(id) ?? new Set();
-      return uids.filter((uid) => !arrived.has(uid)).length;
+      const kept = receiver.ledger.kept(id);
+      return uids.filter((uid) => !kept.has(uid)).length;
     });
-  await waitFor(
-    () => {
-      for (const { id } of expected) stored.set(id, new Set(receiver.ledger.storedUids(id)));
-      return countMissing().every((count) => count === 0);
-    },
-    { timeoutMs: 120_000, pollMs: 100, describe: () => `missing at each stream: ${countMissing()}` },
-  );
+  await waitFor(() => countMissing().every((count) => count === 0), {
+    timeoutMs: 120_000,
+    pollMs: 100,
+    describe: () => `missing at each stream: ${countMissing()}`,
+  });
   expect(receiver.problems).toEqual([]);
   expect(receiver.ledger.differences).toEqual([]);
   let repeats = 0;

@@ -3,8 +3,12 @@ import { waitFor } from '../../tools/waitFor.ts';
 import { ClaimWatcher } from './claimWatcher.ts';
 
 function setUp(words: string, committed: readonly string[], stored: readonly string[]) {
+  let looks = 0;
   const watcher = new ClaimWatcher({
-    look: async () => new Map([['acme', { words, committed, stored: () => stored }]]),
+    look: async () => {
+      const kept = { count: stored.length, has: (uid: string) => stored.includes(uid) };
+      return new Map([['acme', { words, committed: looks++ === 0 ? committed : [], kept }]]);
+    },
     graceMs: 200,
   });
   onTestFinished(() => watcher.stop());

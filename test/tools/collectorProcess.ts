@@ -82,7 +82,11 @@ export async function makeCollectorProcess(
           last = await collector.readStatus(name);
           return last !== undefined && condition(last) ? last : undefined;
         },
-        { timeoutMs, describe: () => `${JSON.stringify(last, null, 1)}\n${output.slice(-2_000)}` },
+        {
+          timeoutMs,
+          pollMs: 30,
+          describe: () => `${JSON.stringify(last, null, 1)}\n${output.slice(-2_000)}`,
+        },
       );
     },
     start() {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RecordSlice } from '../../tools/otlp/recordSlices.ts';
+import type { Kept } from './claimWatcher.ts';
 
 export interface Sighting {
   /** 48 bits of the record's hash. */
@@ -19,6 +20,7 @@ export class ReceiverLedger {
   /** Different records that came. */
   size = 0;
   readonly #streams = new Map<string, Map<string, Sighting>>();
+  readonly #storedCounts = new Map<string, number>();
 
   add(records: readonly RecordSlice[], isStored: boolean): void {
     for (const record of records) this.#addOne(record, isStored);
@@ -35,6 +37,17 @@ export class ReceiverLedger {
   /** Uids of the records the receiver kept at least once. */
   storedUids(streamId?: string): string[] {
     return [...this.sightings(streamId)].filter(([, sighting]) => sighting.stored > 0).map(([uid]) => uid);
+  }
+
+  /** The same, as it is whenever it is asked. */
+  kept(streamId?: string): Kept {
+    const ledger = this;
+    return {
+      get count() {
+        return streamId === undefined ? ledger.storedCount : (ledger.#storedCounts.get(streamId) ?? 0);
+      },
+      has: (uid) => (ledger.sightings(streamId).get(uid)?.stored ?? 0) > 0,
+    };
   }
 
   /** Sequence numbers up to the stream's highest that the receiver never kept: each is a lost (or parked) entry. */
@@ -68,7 +81,10 @@ export class ReceiverLedger {
     }
     sighting.received += 1;
     if (!isStored) return;
-    if (sighting.stored === 0) this.storedCount += 1;
+    if (sighting.stored === 0) {
+      this.storedCount += 1;
+      this.#storedCounts.set(streamId, (this.#storedCounts.get(streamId) ?? 0) + 1);
+    }
     sighting.stored += 1;
   }
 }

@@ -24,7 +24,7 @@ export type StartResult =
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 30_000;
-const pollMs = 10;
+const pollMs = 20;
 const keptLogLines = 50;
 
 /** Resolves when the server accepts connections, or has ended without doing so. */
