@@ -32,8 +32,9 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node') },
     // Files share a process and what it has imported; each undoes what it changed.
     isolate: false,
-    // Two more than the two cores of a small machine: most tests wait for a process, a lease, a watch or a pod.
-    maxWorkers: 4,
+    // One more than the two cores of a small machine, since many tests wait for a process, a lease, a watch or a pod: four
+    // take as long, and keep the kubelet's probes and everybody's deadlines waiting.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     reporters: ['default', new SummaryLine()],
   },

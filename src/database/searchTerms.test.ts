@@ -38,6 +38,9 @@ test.each<[string, unknown[]]>([
   ['"list":[1, {"b": "] x"}] y', ['"list":[1, {"b": "] x"}]', 'y']],
   ['{"b": "x y"}', ['{"b": "x y"}']],
   ['{not json', ['{not', 'json']],
+  // A quote that asks for nothing decides nothing about the brackets before it.
+  ['{"}a "', ['{"}a']],
+  ['{"}a', ['{"}a']],
   ['"list": [1, 2', ['"list": [1, 2']],
   ['"key":', ['"key":']],
   ['"key": ', ['"key":']],

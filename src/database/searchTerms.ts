@@ -20,8 +20,8 @@ export interface SearchTerm {
 /** A text in quotes; the last quote may still be missing while somebody types. `\"` is a quote inside. */
 const phrase = /"((?:\\"(?!$)|[^"])*)(?:"|$)/y;
 /** A key, its colon, and the beginning of its value. */
-const jsonKey = /"(?:\\.|[^"\\])*":\s*/y;
-const jsonScalar = /"(?:\\.|[^"\\])*"|\S+/y;
+const jsonKey = /"(?:\\.|[^"\\])*":\s*/sy;
+const jsonScalar = /"(?:\\.|[^"\\])*"|\S+/sy;
 const word = /\S+/y;
 const blanks = /\s*/y;
 
@@ -65,12 +65,12 @@ function readTerm(typed: string, start: number): { found: string; end: number } 
   return { found: typed.slice(start, end), end };
 }
 
-/** Where a value of a piece of JSON ends; null: its brackets do not close. */
+/** Where a value of a piece of JSON ends; null: its brackets do not close, or do so in a string that does not end. */
 function endOfJson(typed: string, start: number): number | null {
   const first = typed[start];
   if (first !== '{' && first !== '[') return take(jsonScalar, typed, start);
   let depth = 0;
-  for (const { 0: found, index } of typed.slice(start).matchAll(/"(?:\\.|[^"\\])*"|[{}[\]]/g)) {
+  for (const { 0: found, index } of typed.slice(start).matchAll(/"(?:\\.|[^"\\])*(?:"|\\?$)|[{}[\]]/gs)) {
     if (/[{[]/.test(found)) depth++;
     else if (/^[}\]]/.test(found) && --depth === 0) return start + index + 1;
   }
