@@ -221,7 +221,7 @@ describe('a collector with requests in flight', () => {
     const secondAt = performance.now();
     process.kill(collector.pid, 'SIGTERM');
     expect(await exited).toBe(1);
-    expect(performance.now() - secondAt).toBeLessThan(2_000);
+    expect(performance.now() - secondAt).toBeLessThan(10_000);
     receiver.answerWith(ok);
     collector.start();
     await receiver.waitFor((r) => r.ledger.storedCount === 30);

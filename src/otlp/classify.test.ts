@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { processorMs } from '../../tools/processorTime.ts';
 import type { Answer, NoAnswer, Response } from '../model/answer.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { FailureReason } from '../model/reasons.ts';
@@ -435,9 +436,8 @@ describe('classify: the message', () => {
     expect(messageOf(answer(400, text, `${' '.repeat(5_000)}late`))).not.toContain('late');
     const keys = Array.from({ length: 330_000 }, (_, at) => `"k${at}":0`).join(',');
     const given = answer(200, json, `{${keys}}`);
-    const startedAt = performance.now();
-    expect(show(classify(given, context))).toBe('hold NotOtlp');
-    expect(performance.now() - startedAt).toBeLessThan(300);
+    const tookMs = processorMs(() => expect(show(classify(given, context))).toBe('hold NotOtlp'));
+    expect(tookMs).toBeLessThan(300);
   });
 
   it('quotes no more than 300 characters, and no half of one', () => {
@@ -453,10 +453,11 @@ describe('classify: the message', () => {
   });
 
   it('is quick to make of a hostile page', () => {
-    const startedAt = performance.now();
-    messageOf(answer(400, html, '<title'.repeat(700_000)));
-    messageOf(answer(400, text, 'request exceeds '.repeat(250_000)), [new Secret('x'.repeat(8_000))]);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const tookMs = processorMs(() => {
+      messageOf(answer(400, html, '<title'.repeat(700_000)));
+      messageOf(answer(400, text, 'request exceeds '.repeat(250_000)), [new Secret('x'.repeat(8_000))]);
+    });
+    expect(tookMs).toBeLessThan(1_000);
   });
 
   it('masks a header value wherever the receiver echoes it', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { processorMs } from '../../tools/processorTime.ts';
 import { Secret } from '../model/secret.ts';
 import { redact } from './redact.ts';
 
@@ -98,11 +99,7 @@ describe('redact', () => {
 
   it('is quick with long secrets and texts', () => {
     const secret = new Secret(`Bearer ${'abcdefgh12345678'.repeat(256)}`);
-    const startedAt = performance.now();
-    redact(
-      'authorization '.repeat(300),
-      Array.from({ length: 8 }, () => secret),
-    );
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    const secrets = Array.from({ length: 8 }, () => secret);
+    expect(processorMs(() => redact('authorization '.repeat(300), secrets))).toBeLessThan(500);
   });
 });

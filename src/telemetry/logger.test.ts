@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { processorMs } from '../../tools/processorTime.ts';
 import { Secret } from '../model/secret.ts';
 import { type Logger, makeLogger } from './logger.ts';
 
@@ -152,9 +153,10 @@ test('redacts secrets that slipped through as plain text', () => {
 
 test('stays fast on a long line', () => {
   const { logger, text } = makeTestLogger();
-  const startedAt = performance.now();
-  logger.info({ odd: '://'.repeat(30_000) });
-  logger.info({ odd: `://${'a'.repeat(100_000)}` });
+  const tookMs = processorMs(() => {
+    logger.info({ odd: '://'.repeat(30_000) });
+    logger.info({ odd: `://${'a'.repeat(100_000)}` });
+  });
   expect(text().length).toBeGreaterThan(190_000);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(tookMs).toBeLessThan(1_000);
 });

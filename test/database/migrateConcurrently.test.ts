@@ -53,9 +53,8 @@ test('a product writes on while several processes bring its table up to date', a
       )
     ).rowCount === 1;
   await expect.poll(isBuilding, { timeout: 15_000 }).toBe(true);
-  const startedAt = performance.now();
+  // Were they held up, it would be until the test ends.
   for (let i = 0; i < 50; i++) await insertEntries(db, numbered(2));
-  expect(performance.now() - startedAt).toBeLessThan(10_000);
   expect(await isBuilding()).toBe(true);
   await product.query('commit');
 

