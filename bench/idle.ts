@@ -61,8 +61,9 @@ async function measure(bench: Bench, streams: number, memoryGoal: string): Promi
           `${streams} streams have delivered their first entries after ${deliveredSeconds.toFixed(1)} s`,
         );
         await waitForLedgers(client, streams);
-        // Counters written after the deliveries are not idle work, so wait for one period of the status (30 s) first.
-        await delay(bench.quick ? 1_000 : 35_000);
+        // No idle work are counters that are written after the deliveries, for one period of the status (30 s), and that each
+        // status's checkpoint is compared with the ledger once after that.
+        await delay(bench.quick ? 1_000 : 75_000);
         const quiet = await observe(bench, client, collector.pid, seconds);
         const others = writeElsewhere(client);
         const busy = await observe(bench, client, collector.pid, seconds);

@@ -132,6 +132,7 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
     log,
     signing: { name: settings.ledgerName, keys: settings.ledgerKey ?? [] },
     readClaims: async () => configs && listClaims(configs, (key) => source.readLedger(key)),
+    onCounts: metrics.setLedgerCounts,
   });
   const remarksOf = (key: string): readonly Remark[] => {
     const state = configs?.get(key);
@@ -224,7 +225,6 @@ export async function startApp(settings: Settings, log: Logger, stop: AbortSigna
     onSealed: metrics.countSealed,
     onScrubbed: metrics.countScrubbed,
     onWaiting: metrics.setUnsealed,
-    onCounts: metrics.setLedgerCounts,
   });
   teardown.add({ name: 'the ledger', stop: () => ledger.stop() });
   if (settings.ledgerKey === null)

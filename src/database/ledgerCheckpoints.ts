@@ -191,19 +191,52 @@ export interface LedgerView {
   readonly stopped: Stop | null;
 }
 
+interface RawView extends Omit<LedgerView, 'checkpoint'> {
+  readonly size: string | null;
+  readonly root: string;
+  readonly time: string;
+}
+
+/** For the organizations in `$1`. */
+const rawViews = `select s.organization, s.name || '/'::text || s.id::text as origin, s.is_signed as "isSigned", s.stopped,
+     s.note_size::text as size, encode(s.note_root, 'base64') as root, ${utcMilliseconds('s.noted_at')} as time
+   from audit.ledgers s where s.organization = any ($1::text[]) and s.ended_at is null`;
+
+const toView = ({ organization, origin, isSigned, stopped, size, root, time }: RawView): LedgerView => ({
+  ...{ organization, origin, isSigned, stopped },
+  checkpoint: size === null ? null : { size: Number(size), root, time },
+});
+
 export async function readLedgerViews(db: Database, organizations: readonly string[]): Promise<LedgerView[]> {
+  return (await db.query<RawView>(rawViews, [organizations])).rows.map(toView);
+}
+
+/** Over all organizations. */
+export interface LedgerCounts {
+  readonly stopped: number;
+  /** Findings that stand open. */
+  readonly findings: number;
+}
+
+/** The same views and, in one statement with them, the counts. */
+export async function readLedgers(
+  db: Database,
+  organizations: readonly string[],
+): Promise<{ readonly views: LedgerView[]; readonly counts: LedgerCounts }> {
   const { rows } = await db.query<
-    Omit<LedgerView, 'checkpoint'> & { size: string | null; root: string; time: string }
+    (RawView | { organization: null }) & { stoppedCount: string; findingCount: string }
   >(
-    `select s.organization, s.name || '/'::text || s.id::text as origin, s.is_signed as "isSigned", s.stopped,
-       s.note_size::text as size, encode(s.note_root, 'base64') as root, ${utcMilliseconds('s.noted_at')} as time
-     from audit.ledgers s where s.organization = any ($1::text[]) and s.ended_at is null`,
+    `select c.*, v.* from (
+       select (select count(*) from audit.ledgers s where s.ended_at is null and s.stopped is not null) as "stoppedCount",
+         (select count(*) from audit.ledger_findings f join audit.ledgers s on s.id = f.ledger
+          where f.resolved_at is null and s.ended_at is null and f.kind <> 'unreadable') as "findingCount") c
+     left join (${rawViews}) v on true`,
     [organizations],
   );
-  return rows.map(({ size, root, time, ...row }) => ({
-    ...row,
-    checkpoint: size === null ? null : { size: Number(size), root, time },
-  }));
+  return {
+    views: rows.flatMap((row) => (row.organization === null ? [] : [toView(row)])),
+    counts: { stopped: Number(rows[0]?.stoppedCount), findings: Number(rows[0]?.findingCount) },
+  };
 }
 
 /** The latest note of an organization's ledger in force; null: there is none. */
@@ -237,14 +270,4 @@ export async function knownLedgers(
     [ledger.id, ledger.organization, ids],
   );
   return new Set(rows.map(({ id }) => id));
-}
-
-/** How many ledgers are stopped, and how many findings stand open, of all organizations. */
-export async function readLedgerCounts(db: Database): Promise<{ stopped: number; findings: number }> {
-  const { rows } = await db.query<{ stopped: string; findings: string }>(
-    `select (select count(*) from audit.ledgers s where s.ended_at is null and s.stopped is not null) as stopped,
-       (select count(*) from audit.ledger_findings f join audit.ledgers s on s.id = f.ledger
-        where f.resolved_at is null and s.ended_at is null and f.kind <> 'unreadable') as findings`,
-  );
-  return { stopped: Number(rows[0]?.stopped), findings: Number(rows[0]?.findings) };
 }

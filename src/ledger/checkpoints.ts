@@ -1,10 +1,11 @@
 /** Makes the checkpoints that are due, tells of them in entries, and knows what statuses may say. */
 import { restAfter } from '../basics/wait.ts';
 import {
+  type LedgerCounts,
   type LedgerView,
   listDueCheckpoints,
   listUntold,
-  readLedgerViews,
+  readLedgers,
   stopLedger,
   tellSealed,
 } from '../database/ledgerCheckpoints.ts';
@@ -30,6 +31,8 @@ export interface CheckpointOptions {
     readonly keepers: readonly string[];
     readonly claims: readonly Claim[];
   } | null>;
+  /** Called with what stands wrong, of all organizations. */
+  readonly onCounts?: (counts: LedgerCounts) => void;
   /** Between two checkpoints of a ledger; default a minute. */
   readonly checkpointIntervalMs?: number;
   /** Between two entries `audit_log.sealed` of an organization; default an hour. */
@@ -38,6 +41,8 @@ export interface CheckpointOptions {
 
 const defaultCheckpointIntervalMs = 60_000;
 const defaultTellIntervalMs = 60 * 60_000;
+/** Between two looks at what is to be told, which is told later by so much at most. */
+const longestTellPassMs = 60_000;
 /** So that one statement stays short, and their hashes keep the event loop for moments only. */
 const mostTogether = 50;
 
@@ -59,6 +64,7 @@ export class Checkpoints {
   readonly #checking = new Isolation();
   readonly #telling = new Isolation();
   #views = new Map<string, LedgerView>();
+  #lookedForUntoldAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
@@ -88,9 +94,12 @@ export class Checkpoints {
    * @throws the database's error when it may be about all of them. The organization that met it comes last the next time.
    */
   async run(signal: AbortSignal, share: number): Promise<boolean> {
-    const { db, signing, checkpointIntervalMs, tellIntervalMs } = this.#options;
+    const { db, signing, onCounts, checkpointIntervalMs, tellIntervalMs } = this.#options;
     const read = await this.#options.readClaims();
-    if (read === null) return true;
+    if (read === null) {
+      onCounts?.((await readLedgers(db, [])).counts);
+      return true;
+    }
     const { organizations, claims } = read;
     this.#forgetAllBut(claims);
     const unchecked = claims.filter((claim) => {
@@ -127,7 +136,8 @@ export class Checkpoints {
       },
     );
     if (signal.aborted) return false;
-    const views = await readLedgerViews(db, organizations);
+    const { views, counts } = await readLedgers(db, organizations);
+    onCounts?.(counts);
     this.#found = new Map(views.map((view) => [view.organization, view]));
     for (const view of views)
       if (this.#fits(view, claimsOf.get(view.organization) ?? [])) this.#views.set(view.organization, view);
@@ -221,6 +231,9 @@ export class Checkpoints {
 
   async #tell(intervalMs: number, signal: AbortSignal): Promise<void> {
     const { db, log } = this.#options;
+    const startedAt = performance.now();
+    if (startedAt - this.#lookedForUntoldAt < Math.min(longestTellPassMs, intervalMs)) return;
+    this.#lookedForUntoldAt = startedAt;
     const untold = new Map((await listUntold(db, intervalMs)).map((each) => [each.id, each]));
     this.#telling.begin();
     for (const id of this.#telling.due(untold.keys())) {

@@ -6,7 +6,6 @@
  * most about a quarter of a core.
  */
 import { pause } from '../basics/wait.ts';
-import { readLedgerCounts } from '../database/ledgerCheckpoints.ts';
 import { listUnsealed, type UnsealedMark } from '../database/ledgers.ts';
 import { releaseLedgers } from '../database/ledgerWindow.ts';
 import type { Database } from '../database/pool.ts';
@@ -28,8 +27,6 @@ export interface LedgerOptions {
   readonly onSealed?: (entries: number) => void;
   /** Signs what is sealed. Absent: nothing is. */
   readonly checkpoints?: Checkpoints;
-  /** Called with what stands wrong, of all organizations. */
-  readonly onCounts?: (counts: { stopped: number; findings: number }) => void;
   /** Called after each round with how long, in milliseconds, the organization that has waited longest has had entries that were not sealed; 0: none has. */
   readonly onWaiting?: (ms: number) => void;
   /** Called with entries that were compared with the table. */
@@ -107,11 +104,7 @@ export function startLedger(options: LedgerOptions) {
         performance.now() - checkedAt >= Math.min(checkpointPassMs, intervalMs * 2)
       ) {
         checkedAt = performance.now();
-        await checking.attempt(signal, async () => {
-          const isWell = await checkpoints.run(signal, share);
-          options.onCounts?.(await readLedgerCounts(db));
-          return isWell;
-        });
+        await checking.attempt(signal, () => checkpoints.run(signal, share));
       }
       options.onWaiting?.(progress.waitingMs(agenda.left));
       // Right away while there is more: it has waited its share.

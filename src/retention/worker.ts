@@ -26,13 +26,15 @@ export interface RetentionOptions {
   readonly onDeleted: (entries: number) => void;
   /** Called after each round. null: the database could not be asked. `isFailing`: entries of some organization cannot be deleted. */
   readonly onState: (state: RetentionState | null, isFailing: boolean) => void;
-  /** Between two rounds; default 5 s. */
+  /** Between two rounds as long as a period is set; default 5 s. */
   readonly intervalMs?: number;
   /** The share of its time that it works; default a quarter. */
   readonly share?: number;
 }
 
 const defaultIntervalMs = 5_000;
+/** So many times as long as no period is set: nobody waits for it to the second, and most have none. */
+const intervalsWithoutPeriod = 3;
 const defaultShare = 0.25;
 /** Entries in one transaction: a few milliseconds, which a product's insert next to it hardly notices. */
 const batchEntries = 100;
@@ -56,8 +58,11 @@ export function startRetention(options: RetentionOptions) {
     let isFailing = false;
     let searchedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
+      let restMs = intervalMs;
       try {
-        const isRetained = options.isReady() && (await isAnyRetained(db));
+        const isReady = options.isReady();
+        const isRetained = isReady && (await isAnyRetained(db));
+        if (isReady && !isRetained) restMs *= intervalsWithoutPeriod;
         if (isRetained) {
           if (performance.now() - searchedAt > searchIntervalMs) {
             if (await findOrganizations(db)) searchedAt = performance.now();
@@ -74,7 +79,7 @@ export function startRetention(options: RetentionOptions) {
           log.warn({ err: error }, 'expired entries cannot be deleted at the moment; trying again');
         isFailing = true;
       }
-      await pause(intervalMs, signal);
+      await pause(restMs, signal);
     }
   };
   const running = run();

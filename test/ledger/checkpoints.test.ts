@@ -1,7 +1,7 @@
 /** What is signed is what is committed, and a database that was set back is found by whoever keeps a checkpoint of it. */
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { readLedgerViews, readNote } from '../../src/database/ledgerCheckpoints.ts';
+import { readLedgers, readLedgerViews, readNote } from '../../src/database/ledgerCheckpoints.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { openCheckpoint } from '../../src/ledger/checkpoint.ts';
 import type { Claim } from '../../src/ledger/checkpointLedgers.ts';
@@ -366,4 +366,27 @@ test('a collector without a key leaves what one with a key has signed, for an ho
   await db.query(`update audit.ledgers set noted_at = now() - interval '61 minutes'`);
   await check(db);
   expect(await view()).toMatchObject({ isSigned: false, checkpoint: { size: 6 } });
+});
+
+test('what stands wrong is counted over all organizations, whichever are asked for', async () => {
+  const db = await setUp();
+  for (const organization of ['acme', 'globex']) {
+    await insertEntries(db, numbered(3, { organization }));
+    await sealNow(db, organization);
+  }
+  const read = async (...organizations: string[]) => {
+    const { views, counts } = await readLedgers(db, organizations);
+    return { organizations: views.map(({ organization }) => organization), counts };
+  };
+  expect(await read()).toEqual({ organizations: [], counts: { stopped: 0, findings: 0 } });
+  await db.query(
+    `insert into audit.ledger_findings (ledger, entry_id, kind, number)
+     select id, 1, kind, 1 from audit.ledgers, unnest(array['changed', 'unreadable']) kind where organization = 'globex'`,
+  );
+  await db.query(
+    `update audit.ledgers set stopped = '{"reason": "DatabaseSetBack", "message": "It was."}' where organization = 'acme'`,
+  );
+  const counts = { stopped: 1, findings: 1 };
+  expect(await read()).toEqual({ organizations: [], counts });
+  expect(await read('acme')).toEqual({ organizations: ['acme'], counts });
 });
